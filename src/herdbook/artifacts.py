@@ -1,0 +1,268 @@
+"""The artifacts: one dataclass each, meeting place of the stages. Points are (x, y) in px of the full-resolution frame."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from herdbook.store import Artifact, open_artifact
+
+SINGLE, MULTIPLE, NOISE = 0, 1, 2
+KINDS = ("single", "multiple", "noise")
+LABELLED, CLASSIFIED, PROPAGATED, ELIMINATED, ASSUMED = range(5)
+HOW_KNOWN = ("labelled", "classified", "propagated", "eliminated", "assumed")
+SOURCES = ("single", "resolved", "interpolated", "merged")
+FROM_SINGLE, FROM_RESOLVED, FROM_INTERPOLATED, FROM_MERGED = range(4)
+
+
+@dataclass
+class Index(Artifact):
+    """Frames of one movie in display order: `pts` int64 (n,), `time_s` float64 (n,) from 0, `keyframe` bool (n,); the movie's size
+    in px, average frame rate (1/s), whether it has no colour and whether luma spans 0..255; fingerprint of the file.
+    """
+
+    kind: ClassVar[str] = "index"
+    pts: NDArray[np.int64]
+    time_s: NDArray[np.float64]
+    keyframe: NDArray[np.bool_]
+    width: int
+    height: int
+    fps: float
+    codec: str
+    grey: bool
+    full_range: bool
+    movie_fingerprint: str
+
+    def __len__(self) -> int:
+        return len(self.pts)
+
+    @property
+    def duration_s(self) -> float:
+        """Time from the first frame to the end of the last, s."""
+        step = float(np.median(np.diff(self.time_s))) if len(self) > 1 else 1.0 / self.fps
+        return float(self.time_s[-1]) + step
+
+
+@dataclass
+class Background(Artifact):
+    """The empty scene: `luma` uint8 (height, width), `bgr` uint8 (height, width, 3), number of frames behind it."""
+
+    kind: ClassVar[str] = "background"
+    luma: NDArray[np.uint8]
+    bgr: NDArray[np.uint8]
+    frames_used: int
+
+
+@dataclass
+class Blobs:
+    """Blobs of one movie, ordered by frame (columns that fit into memory; outlines and images stay in the file, see `BlobImages`).
+
+    Per blob: `frame` int32 from 0; `x`, `y` float64 centroid, px; `area` int32, px; `box` int32 (n, 4) x0, y0, x1, y1 (exclusive);
+    `moments` float64 (n, 3) central second moments xx, xy, yy, px²; `contrast` float32 mean distance from the background in grey
+    levels; `intensity` float32 mean grey level; `arena` int16; `border` bool, touches the frame's or arena's edge.
+    `image` int64: row of its image in the file, -1 for none. `frames` is the number of frames in the movie.
+    """
+
+    kind: ClassVar[str] = "segment"
+    columns: ClassVar[tuple[str, ...]] = (
+        "frame", "x", "y", "area", "box", "moments", "contrast", "intensity", "arena", "border", "image",
+    )  # fmt: skip
+    path: Path
+    frames: int
+    width: int
+    height: int
+    fps: float
+    frame: NDArray[np.int32]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    area: NDArray[np.int32]
+    box: NDArray[np.int32]
+    moments: NDArray[np.float64]
+    contrast: NDArray[np.float32]
+    intensity: NDArray[np.float32]
+    arena: NDArray[np.int16]
+    border: NDArray[np.bool_]
+    image: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def frame_offsets(self) -> NDArray[np.int64]:
+        """(frames + 1,): the blobs of frame f are the rows offsets[f]:offsets[f + 1]."""
+        return np.searchsorted(self.frame, np.arange(self.frames + 1)).astype(np.int64)
+
+    @classmethod
+    def load(cls, path: Path) -> "Blobs":
+        """Read the columns of a segment artifact."""
+        with open_artifact(path, cls.kind) as file:
+            numbers = {name: file.attrs[name].item() for name in ("frames", "width", "height", "fps")}
+            return cls(path=path, **numbers, **{name: file[name][...] for name in cls.columns})
+
+
+@dataclass(frozen=True)
+class BlobImage:
+    """One blob's image: `pixels` uint8 (h, w, 3) BGR around it, `mask` bool (h, w), `x0`, `y0` of its corner in the frame."""
+
+    pixels: NDArray[np.uint8]
+    mask: NDArray[np.bool_]
+    x0: int
+    y0: int
+
+
+class BlobImages:
+    """Outlines (runs) and images of the blobs in an open segment artifact."""
+
+    def __init__(self, file: h5py.File) -> None:
+        self._file = file
+        self._run_offsets: NDArray[np.int64] = file["run_offsets"][...]
+        self._image_offsets: NDArray[np.int64] = file["image_offsets"][...]
+        self._image_box: NDArray[np.int32] = file["image_box"][...]
+        self._image_blob: NDArray[np.int64] = file["image_blob"][...]
+
+    def runs(self, first: int, last: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Runs of the blobs first..last-1: int32 (r, 3) row, first column, last column (inclusive), and offsets (last-first+1,)."""
+        offsets = self._run_offsets[first : last + 1]
+        runs = self._file["runs"][offsets[0] : offsets[-1]].astype(np.int32)
+        return runs, offsets - offsets[0]
+
+    def image(self, row: int) -> BlobImage:
+        """The image stored at this row (`Blobs.image`)."""
+        x0, y0, x1, y1 = (int(v) for v in self._image_box[row])
+        start, stop = self._image_offsets[row : row + 2]
+        pixels = self._file["image_pixels"][start:stop].reshape(y1 - y0, x1 - x0, 3)
+        blob = int(self._image_blob[row])
+        mask = np.zeros((y1 - y0, x1 - x0), bool)
+        for y, first, last in self.runs(blob, blob + 1)[0]:
+            mask[y - y0, first - x0 : last - x0 + 1] = True
+        return BlobImage(pixels, mask, x0, y0)
+
+
+@contextmanager
+def open_blob_images(path: Path) -> Iterator[BlobImages]:
+    """Open a segment artifact for its outlines and images."""
+    with open_artifact(path, Blobs.kind) as file:
+        yield BlobImages(file)
+
+
+@dataclass
+class Tracklets(Artifact):
+    """Runs of one blob without merge or split, and how they join.
+
+    `blob_tracklet` int32 (blobs,): tracklet of each blob of the movie. Per tracklet: `first`, `last` int32 frame; `animals` int16,
+    how many it holds, `animals_margin` float32 (cost of the next best number); `tracklet_kind` uint8 (index into KINDS); `arena` int16.
+    `edges` int32 (e, 2) parent, child; `edge_weight` float32 (e,). `border_edges` int64 (b, 2): blob row in the previous movie of the
+    recording, blob row in this one.
+    """
+
+    kind: ClassVar[str] = "tracklets"
+    frames: int
+    blob_tracklet: NDArray[np.int32]
+    first: NDArray[np.int32]
+    last: NDArray[np.int32]
+    animals: NDArray[np.int16]
+    animals_margin: NDArray[np.float32]
+    tracklet_kind: NDArray[np.uint8]
+    arena: NDArray[np.int16]
+    edges: NDArray[np.int32]
+    edge_weight: NDArray[np.float32]
+    border_edges: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def blob_rows(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Blob rows grouped by tracklet, in order of frame: (rows, offsets (n + 1,))."""
+        rows = np.argsort(self.blob_tracklet, kind="stable")
+        rows = rows[np.searchsorted(self.blob_tracklet[rows], 0) :]
+        offsets = np.searchsorted(self.blob_tracklet[rows], np.arange(len(self) + 1))
+        return rows.astype(np.int64), offsets.astype(np.int64)
+
+
+@dataclass
+class TrainingSet(Artifact):
+    """Labelled example images: `images` uint8 (n, side, side, 3) BGR; `label` int32 (n,) into `classes`; `group` int32 (n,), the
+    tracklet (split between training and validation by group, never by image), whose place is `group_movie` and `group_tracklet`;
+    `coexisting` int32 (p, 2): pairs of groups that are seen at the same time, hence two animals. `notes`: labels that were not used,
+    each with its reason.
+    """
+
+    kind: ClassVar[str] = "trainset"
+    classes: list[str]
+    movies: list[str]
+    notes: list[str]
+    images: NDArray[np.uint8]
+    label: NDArray[np.int32]
+    frame: NDArray[np.int32]
+    group: NDArray[np.int32]
+    group_movie: NDArray[np.int32]
+    group_tracklet: NDArray[np.int32]
+    coexisting: NDArray[np.int32]
+
+
+@dataclass
+class Evidence(Artifact):
+    """Identity evidence of one movie's tracklets: `log_likelihood` float32 (tracklets, classes), 0 where nothing was looked at;
+    `images` int32 (tracklets,) number of images behind it; `labelled` int16 (tracklets,) class that a person gave, or -1. Per image
+    looked at: `blob` int64, `blob_log_likelihood` float32 (m, classes).
+    """
+
+    kind: ClassVar[str] = "classify"
+    classes: list[str]
+    log_likelihood: NDArray[np.float32]
+    images: NDArray[np.int32]
+    labelled: NDArray[np.int16]
+    blob: NDArray[np.int64]
+    blob_log_likelihood: NDArray[np.float32]
+
+
+@dataclass
+class Identities(Artifact):
+    """Who is in which tracklet, over one recording: one row per tracklet and individual in it.
+
+    `movie` int32 (into `movies`), `tracklet` int32, `individual` int32 (into `individuals`), `confidence` float32 0..1, `how` uint8
+    (index into HOW_KNOWN). Sorted by movie, tracklet, individual. `gap` float64: how far the solution may be from the optimum, as a
+    share of its cost.
+    """
+
+    kind: ClassVar[str] = "propagate"
+    movies: list[str]
+    individuals: list[str]
+    movie: NDArray[np.int32]
+    tracklet: NDArray[np.int32]
+    individual: NDArray[np.int32]
+    confidence: NDArray[np.float32]
+    how: NDArray[np.uint8]
+    gap: float
+
+
+@dataclass
+class Trajectories(Artifact):
+    """Positions of one movie, one row per individual and frame that has one, sorted by frame, individual.
+
+    `frame` int32, `individual` int32 (into `individuals`), `x`, `y` float64 px, `x_raw`, `y_raw` float64 px before smoothing,
+    `heading` float32 rad (image axes: x right, y down), `confidence` float32, `source` uint8 (index into SOURCES).
+    """
+
+    kind: ClassVar[str] = "smooth"
+    individuals: list[str]
+    frames: int
+    frame: NDArray[np.int32]
+    individual: NDArray[np.int32]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    x_raw: NDArray[np.float64]
+    y_raw: NDArray[np.float64]
+    heading: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+    source: NDArray[np.uint8]
+
+
+def column_dtypes(kind: type[Artifact]) -> dict[str, Any]:
+    """Field names of an artifact with their declared types, for the data dictionary."""
+    return {name: hint for name, hint in kind.__annotations__.items() if name != "kind"}

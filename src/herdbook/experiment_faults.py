@@ -1,0 +1,92 @@
+"""Faults of an experiment file, told in the words of the file: the key, what was found, the nearest valid key."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault: the place as a path of keys, and what is wrong there."""
+
+    place: tuple[str, ...]
+    text: str
+
+
+def describe_faults(path: Path, faults: Sequence[Fault]) -> str:
+    """All faults of an experiment file in one message, each once."""
+    lines = list(dict.fromkeys(f"  {'.'.join(f.place) or 'the file'}: {f.text}" for f in faults))
+    count = "one fault" if len(lines) == 1 else f"{len(lines)} faults"
+    return f"{path}: {count} in the experiment file:\n" + "\n".join(lines)
+
+
+def faults_of(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
+    """The faults that pydantic found, with the nearest valid key for an unknown one."""
+    return [_fault(dict(item), model) for item in error.errors()]
+
+
+def faults_of_names(movies: Sequence[str], recordings: Mapping[str, Sequence[str]]) -> list[str]:
+    """Faults among the names of movies and recordings: twice the same, not fit for a file name, or mistaken for each other."""
+    problems = [f"the movie {name!r} is named twice" for name in sorted({m for m in movies if movies.count(m) > 1})]
+    problems += [
+        f"{name!r} cannot name a file: it must not contain / nor start with - or ."
+        for name in (*movies, *recordings)
+        if "/" in name or "\0" in name or name[:1] in "-."
+    ]
+    problems += [
+        f"the recording {name!r} has the name of a movie that is not in it"
+        for name, members in recordings.items()
+        if name in movies and name not in members
+    ]
+    return problems
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A hint at the known word that is nearest to a wrong one, or the list of all when none is near."""
+    known = list(known)
+    close = get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(known)}"
+
+
+def _fault(item: dict[str, Any], model: type[BaseModel]) -> Fault:
+    place = tuple(str(part) for part in item["loc"])
+    kind = item["type"]
+    if kind == "extra_forbidden":
+        owner = _model_at(model, item["loc"][:-1])
+        return Fault(place, f"unknown key; {nearest(place[-1], owner.model_fields)}" if owner else "unknown key")
+    if kind == "missing":
+        return Fault(place, "is missing")
+    if kind == "literal_error":
+        return Fault(place, f"expected {item['ctx']['expected']}, found {item['input']!r}")
+    text = item["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
+    found = item["input"]
+    if not isinstance(found, dict | list | BaseModel):
+        text += f", found {found!r}"
+    return Fault(place, text)
+
+
+def _model_at(model: type[BaseModel], place: Sequence[int | str]) -> type[BaseModel] | None:
+    current: Any = model
+    for part in place:
+        if isinstance(part, int):
+            continue
+        if not (isinstance(current, type) and issubclass(current, BaseModel)) or part not in current.model_fields:
+            return None
+        current = _inner_model(current.model_fields[part].annotation)
+    return current if isinstance(current, type) and issubclass(current, BaseModel) else None
+
+
+def _inner_model(hint: Any) -> Any:
+    if isinstance(hint, type) and get_origin(hint) is None:
+        return hint
+    if get_origin(hint) in (Union, UnionType, list, tuple) or get_args(hint):
+        for inner in get_args(hint):
+            found = _inner_model(inner)
+            if isinstance(found, type) and issubclass(found, BaseModel):
+                return found
+    return None

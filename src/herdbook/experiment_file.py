@@ -1,0 +1,96 @@
+"""Reading the experiment file: YAML and TSV sheet to an `Experiment`, all faults in one message.
+
+Paths in the file are relative to it and absolute after loading.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+from pydantic import ValidationError
+
+from herdbook.errors import HerdbookError
+from herdbook.experiment import OVERRIDABLE, Experiment, Section
+from herdbook.experiment_faults import Fault, describe_faults, faults_of
+from herdbook.sheets import read_movie_sheet
+
+
+def load_experiment(path: Path, overrides: Mapping[str, Any] | None = None) -> Experiment:
+    """Read and check an experiment file.
+
+    `overrides` are merged into what the file says, key by key. Raises HerdbookError with all faults at once.
+    """
+    if not path.is_file():
+        raise HerdbookError(f"{path}: there is no such experiment file. `herdbook new DIR --movies 'videos/*.mp4'` writes one.")
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+        place = re.sub(r"\s+", " ", str(error))
+        raise HerdbookError(f"{path}: not valid YAML: {place}") from error
+    if not isinstance(raw, dict):
+        raise HerdbookError(f"{path}: expected keys such as experiment, movies and animals, found {type(raw).__name__}.")
+    return parse_experiment(_merge(raw, overrides or {}), path)
+
+
+def parse_experiment(raw: dict[str, Any], path: Path) -> Experiment:
+    """Check the content of an experiment file that stands at `path`; paths in it become absolute."""
+    base = path.resolve().parent
+    raw = dict(raw)
+    if isinstance(raw.get("movies"), str):
+        raw["movies"] = read_movie_sheet(base / raw["movies"])
+    faults: list[Fault] = []
+    experiment = None
+    try:
+        experiment = Experiment.model_validate(_absolute_paths(raw, base))
+    except ValidationError as error:
+        faults += faults_of(error, Experiment)
+    if isinstance(raw.get("movies"), list):
+        faults += _override_faults(raw)
+    if faults or experiment is None:
+        raise HerdbookError(describe_faults(path, faults))
+    return experiment
+
+
+def _override_faults(raw: dict[str, Any]) -> list[Fault]:
+    faults: list[Fault] = []
+    for movie in raw["movies"]:
+        override = movie.get("override") if isinstance(movie, dict) else None
+        if not isinstance(override, dict):
+            continue
+        for stage, section in override.items():
+            place = ("movies", str(movie.get("name")), "override", str(stage))
+            if stage not in OVERRIDABLE:
+                faults.append(Fault(place, f"cannot be set for a single movie; these can: {', '.join(OVERRIDABLE)}"))
+                continue
+            model = cast(type[Section], Experiment.model_fields[stage].annotation)
+            try:
+                model.model_validate(section)
+            except ValidationError as error:
+                faults += [Fault((*place, *fault.place), fault.text) for fault in faults_of(error, model)]
+    return faults
+
+
+def _absolute_paths(raw: dict[str, Any], base: Path) -> dict[str, Any]:
+    def absolute(owner: Any, key: str, default: str | None = None) -> Any:
+        if not isinstance(owner, dict):
+            return owner
+        value = owner.get(key, default)
+        return {**owner, key: str((base / value).resolve())} if isinstance(value, str) else owner
+
+    raw = absolute(raw, "results", "results")
+    if isinstance(raw.get("movies"), list):
+        raw["movies"] = [absolute(movie, "file") for movie in raw["movies"]]
+    for section, key in (("animals", "labels"), ("score", "truth")):
+        if section in raw:
+            raw[section] = absolute(raw[section], key)
+    return raw
+
+
+def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in changes.items():
+        old = merged.get(key)
+        merged[key] = _merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return merged

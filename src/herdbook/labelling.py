@@ -1,0 +1,342 @@
+"""Blobs of foreground pixels straight from a luma plane: runs, 8-connected components and their features.
+
+Runs are joined by union-find (Wu, Otoo & Suzuki 2009, Pattern Analysis and Applications 12:117). No label image is
+made, so the cost is one sweep over the frame plus work in proportion to the number of runs.
+Points are (x, y), pixel centres at integer coordinates; images are (row, col).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+_NO_LIMIT = np.iinfo(np.int64).max
+_NO_PIXELS = np.zeros(0, np.uint8)
+_NO_PIXELS.flags.writeable = False
+_WORD = 8  # pixels looked at together when a stretch without a change is skipped
+
+
+@dataclass(slots=True)
+class Blobs:
+    """The n blobs of one frame as columns, in the order of their first pixels (row by row).
+
+    area (n,) int32, px. x, y (n,) float64: centroid, px. x0, y0, x1, y1 (n,) int32: bounding box, x1 and y1 exclusive.
+    mxx, mxy, myy (n,) float64: central second moments of the pixel centres divided by the area, px².
+    intensity_sum (n,) float64: sum of luma. contrast_sum (n,) float64: sum of |luma - reference|. Both are NaN where
+    the image they need was not given.
+    runs (R, 3) int32: row, first column, last column (inclusive), sorted by blob, row, column.
+    run_offsets (n + 1,) int64: the runs of blob i are `runs[run_offsets[i]:run_offsets[i + 1]]`.
+    """
+
+    area: NDArray[np.int32]
+    x0: NDArray[np.int32]
+    y0: NDArray[np.int32]
+    x1: NDArray[np.int32]
+    y1: NDArray[np.int32]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    mxx: NDArray[np.float64]
+    mxy: NDArray[np.float64]
+    myy: NDArray[np.float64]
+    intensity_sum: NDArray[np.float64]
+    contrast_sum: NDArray[np.float64]
+    runs: NDArray[np.int32]
+    run_offsets: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """Return the number of blobs."""
+        return len(self.area)
+
+    def runs_of(self, blob: int) -> NDArray[np.int32]:
+        """Return the runs (R, 3) int32 of one blob, as a view."""
+        return self.runs[self.run_offsets[blob] : self.run_offsets[blob + 1]]
+
+
+class Labeller:
+    """Finds blobs in frames of one size and reuses its work buffers; use one per thread."""
+
+    def __init__(self, height: int, width: int) -> None:
+        self._shape = (height, width)
+        # Padding of at least one background pixel closes a run that touches the right border.
+        self._line = np.zeros((width // _WORD + 1) * _WORD, np.uint8)
+        self._zeros = np.zeros(width, np.uint8)
+        self._zeros.flags.writeable = False
+        self._grow(4096)
+
+    def label(
+        self,
+        luma: NDArray[np.uint8],
+        low: NDArray[np.uint8],
+        high: NDArray[np.uint8],
+        reference: NDArray[np.uint8] | None = None,
+        *,
+        min_area: int = 1,
+        max_area: int | None = None,
+    ) -> Blobs:
+        """Find the blobs of pixels with luma < low or luma > high.
+
+        luma, low, high, reference: (H, W) uint8; rows may be strided. Dark animals: low = background - difference and
+        high = 255. Bright ones: low = 0 and high = background + difference. low = 0 and high = 255 rules a pixel out.
+        reference: what contrast is measured against, usually the background.
+        min_area, max_area: blobs outside of these bounds (px, inclusive) are dropped.
+        Raises ValueError if an image has another size or is not uint8.
+        """
+        thresholds = (*self._flat(low, "low"), *self._flat(high, "high"))
+        luma_rows, reference_rows = self._flat(luma, "luma"), self._flat(reference, "reference")
+        return self._blobs(luma_rows, thresholds, luma_rows, reference_rows, min_area, max_area)
+
+    def label_mask(
+        self,
+        mask: NDArray[np.bool_] | NDArray[np.uint8],
+        luma: NDArray[np.uint8] | None = None,
+        reference: NDArray[np.uint8] | None = None,
+        *,
+        min_area: int = 1,
+        max_area: int | None = None,
+    ) -> Blobs:
+        """Find the blobs of pixels that are not zero in a mask (H, W), bool or uint8; the rest as in `label`."""
+        thresholds = (self._zeros, 0, self._zeros, 0)
+        pixels = mask.view(np.uint8) if mask.dtype == np.bool_ else mask
+        luma_rows, reference_rows = self._flat(luma, "luma"), self._flat(reference, "reference")
+        return self._blobs(
+            self._flat(pixels, "mask"), thresholds, luma_rows, reference_rows, min_area, max_area
+        )
+
+    def _blobs(
+        self,
+        plane: tuple[NDArray[np.uint8], int],
+        thresholds: tuple[NDArray[np.uint8], int, NDArray[np.uint8], int],
+        luma: tuple[NDArray[np.uint8], int],
+        reference: tuple[NDArray[np.uint8], int],
+        min_area: int,
+        max_area: int | None,
+    ) -> Blobs:
+        height, width = self._shape
+        count = _find_runs(*plane, *thresholds, height, width, self._line, self._runs)
+        if count > len(self._runs):
+            self._grow(2 * count)
+            count = _find_runs(*plane, *thresholds, height, width, self._line, self._runs)
+        most = _NO_LIMIT if max_area is None else max_area
+        _join_runs(self._runs, count, self._blob)
+        blobs, kept = _select(self._runs, count, self._blob, self._area, min_area, most)
+        sizes = np.empty((5, blobs), np.int32)
+        values = np.empty((7, blobs), np.float64)
+        runs = np.empty((kept, 3), np.int32)
+        offsets = np.zeros(blobs + 1, np.int64)
+        _sort_runs(self._runs, count, self._blob, runs, offsets)
+        _measure(runs, offsets, *luma, *reference, sizes, values)
+        return Blobs(*sizes, *values, runs, offsets)
+
+    def _grow(self, runs: int) -> None:
+        self._runs = np.empty((runs, 3), np.int32)
+        self._blob = np.empty(runs, np.int64)
+        self._area = np.empty(runs, np.int64)
+
+    def _flat(self, image: NDArray[np.uint8] | None, name: str) -> tuple[NDArray[np.uint8], int]:
+        """Return an image as one line of pixels and the distance between its rows; no pixels for None.
+
+        One layout for all images, read-only, means one compiled kernel, whose inner loop the compiler can vectorise.
+        """
+        if image is None:
+            return _NO_PIXELS, 0
+        if image.shape != self._shape or image.dtype != np.uint8:
+            expected = f"{self._shape} uint8"
+            raise ValueError(f"{name} is {image.shape} {image.dtype}, but this labeller takes {expected}")
+        height, width = self._shape
+        stride = image.strides[0]
+        if image.flags.c_contiguous or image.strides[1] != 1 or stride < width:
+            flat, stride = np.ascontiguousarray(image).reshape(-1), width
+            flat = flat.view()
+            flat.flags.writeable = False
+            return flat, stride
+        pixels = (height - 1) * stride + width
+        return np.lib.stride_tricks.as_strided(image, (pixels,), (1,), writeable=False), stride
+
+
+def runs_to_mask(runs: NDArray[np.int32], x0: int, y0: int, x1: int, y1: int) -> NDArray[np.bool_]:
+    """Paint runs (R, 3) into a mask (y1 - y0, x1 - x0) of the box with exclusive x1, y1; what lies outside is cut off."""
+    mask = np.zeros((y1 - y0, x1 - x0), np.bool_)
+    _paint(runs, x0, y0, mask)
+    return mask
+
+
+def runs_contain(runs: NDArray[np.int32], x: float, y: float) -> bool:
+    """Tell whether the pixel nearest to the point (x, y), px, belongs to the runs (R, 3)."""
+    row, col = np.floor(y + 0.5), np.floor(x + 0.5)
+    return bool(((runs[:, 0] == row) & (runs[:, 1] <= col) & (col <= runs[:, 2])).any())
+
+
+def max_channel_difference(bgr: NDArray[np.uint8], background: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the largest absolute difference over the channels, (H, W) uint8, of two (H, W, 3) uint8 images."""
+    if bgr.shape != background.shape or bgr.ndim != 3 or bgr.shape[2] != 3:
+        raise ValueError(f"expected two (H, W, 3) images, got {bgr.shape} and {background.shape}")
+    if bgr.dtype != np.uint8 or background.dtype != np.uint8:
+        raise ValueError(f"expected two uint8 images, got {bgr.dtype} and {background.dtype}")
+    difference = np.empty(bgr.shape[:2], np.uint8)
+    flat, flat_background = np.ascontiguousarray(bgr).reshape(-1), np.ascontiguousarray(background).reshape(-1)
+    _max_of_three(flat, flat_background, difference.reshape(-1))
+    return difference
+
+
+@njit(cache=True, nogil=True)
+def _find_runs(plane, stride, low, low_stride, high, high_stride, height, width, line, runs):  # type: ignore[no-untyped-def]
+    """Write the runs of the frame and return how many there are; those beyond the buffer's end are only counted."""
+    words = line.view(np.uint64)
+    full = np.uint64(0x0101010101010101)
+    count = 0
+    for row in range(height):
+        pixels = plane[row * stride : row * stride + width]
+        lows = low[row * low_stride : row * low_stride + width]
+        highs = high[row * high_stride : row * high_stride + width]
+        for col in range(width):
+            line[col] = (pixels[col] < lows[col]) | (pixels[col] > highs[col])
+        inside = False
+        first = 0
+        for word in range(len(words)):
+            if words[word] == (full if inside else np.uint64(0)):
+                continue
+            for col in range(word * _WORD, (word + 1) * _WORD):
+                if (line[col] != 0) == inside:
+                    continue
+                if not inside:
+                    first = col
+                else:
+                    if count < len(runs):
+                        runs[count, 0] = row
+                        runs[count, 1] = first
+                        runs[count, 2] = col - 1
+                    count += 1
+                inside = not inside
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _root(parent, run):  # type: ignore[no-untyped-def]
+    while parent[run] != run:
+        parent[run] = parent[parent[run]]
+        run = parent[run]
+    return run
+
+
+@njit(cache=True, nogil=True)
+def _join_runs(runs, count, parent):  # type: ignore[no-untyped-def]
+    """Point each run at the first run of its blob; a root is always the lowest index, which keeps the order."""
+    above = 0
+    for run in range(count):
+        parent[run] = run
+        row, first, last = runs[run, 0], runs[run, 1], runs[run, 2]
+        while runs[above, 0] < row - 1 or (runs[above, 0] == row - 1 and runs[above, 2] < first - 1):
+            above += 1
+        other = above
+        while runs[other, 0] == row - 1 and runs[other, 1] <= last + 1:
+            a, b = _root(parent, run), _root(parent, other)
+            parent[max(a, b)] = min(a, b)
+            other += 1
+    for run in range(count):
+        parent[run] = parent[parent[run]]
+
+
+@njit(cache=True, nogil=True)
+def _select(runs, count, blob, area, min_area, max_area):  # type: ignore[no-untyped-def]
+    """Turn each run's root into the number of its blob, -1 for a blob of the wrong area; count blobs and their runs."""
+    for run in range(count):
+        if blob[run] == run:
+            area[run] = 0
+        area[blob[run]] += runs[run, 2] - runs[run, 1] + 1
+    blobs = 0
+    kept = 0
+    for run in range(count):
+        root = blob[run]
+        if root == run:
+            # The number replaces the area: a root comes before the other runs of its blob.
+            if min_area <= area[run] <= max_area:
+                area[run] = blobs
+                blobs += 1
+            else:
+                area[run] = -1
+        blob[run] = area[root]
+        if blob[run] >= 0:
+            kept += 1
+    return blobs, kept
+
+
+@njit(cache=True, nogil=True)
+def _sort_runs(runs, count, blob, ordered, offsets):  # type: ignore[no-untyped-def]
+    """Counting sort by blob; it is stable, so rows and columns stay in order."""
+    for run in range(count):
+        if blob[run] >= 0:
+            offsets[blob[run] + 1] += 1
+    for number in range(len(offsets) - 1):
+        offsets[number + 1] += offsets[number]
+    for run in range(count):
+        if blob[run] >= 0:
+            place = offsets[blob[run]]
+            ordered[place, 0] = runs[run, 0]
+            ordered[place, 1] = runs[run, 1]
+            ordered[place, 2] = runs[run, 2]
+            offsets[blob[run]] += 1
+    # Each offset has moved on to the start of the next blob.
+    for number in range(len(offsets) - 1, 0, -1):
+        offsets[number] = offsets[number - 1]
+    offsets[0] = 0
+
+
+@njit(cache=True, nogil=True)
+def _measure(runs, offsets, luma, luma_stride, reference, reference_stride, sizes, values):  # type: ignore[no-untyped-def]
+    for blob in range(len(offsets) - 1):
+        begin, end = offsets[blob], offsets[blob + 1]
+        top, left = np.int64(runs[begin, 0]), np.int64(runs[begin, 1])
+        x0, x1 = left, left
+        n, sx, sy, sxx, sxy, syy = 0, 0, 0, 0, 0, 0
+        intensity, contrast = 0, 0
+        for run in range(begin, end):
+            row, first, last = np.int64(runs[run, 0]), np.int64(runs[run, 1]), np.int64(runs[run, 2])
+            x0, x1 = min(x0, first), max(x1, last + 1)
+            # Integer sums relative to the blob's first pixel: exact, and small enough not to cancel.
+            a, b, y = first - left, last - left, row - top
+            length = b - a + 1
+            run_sx = (a + b) * length // 2
+            n += length
+            sx += run_sx
+            sy += y * length
+            sxx += (b * (b + 1) * (2 * b + 1) - (a - 1) * a * (2 * a - 1)) // 6
+            sxy += y * run_sx
+            syy += y * y * length
+            if len(luma) > 0:
+                for col in range(first, last + 1):
+                    intensity += luma[row * luma_stride + col]
+                if len(reference) > 0:
+                    for col in range(first, last + 1):
+                        pixel = np.int64(luma[row * luma_stride + col])
+                        contrast += abs(pixel - np.int64(reference[row * reference_stride + col]))
+        sizes[0, blob] = n
+        sizes[1, blob], sizes[2, blob] = x0, top
+        sizes[3, blob], sizes[4, blob] = x1, np.int64(runs[end - 1, 0]) + 1
+        x, y_mean = sx / n, sy / n
+        values[0, blob], values[1, blob] = left + x, top + y_mean
+        values[2, blob] = sxx / n - x * x
+        values[3, blob] = sxy / n - x * y_mean
+        values[4, blob] = syy / n - y_mean * y_mean
+        values[5, blob] = intensity if len(luma) > 0 else np.nan
+        values[6, blob] = contrast if len(luma) > 0 and len(reference) > 0 else np.nan
+
+
+@njit(cache=True, nogil=True)
+def _paint(runs, x0, y0, mask):  # type: ignore[no-untyped-def]
+    height, width = mask.shape
+    for run in range(len(runs)):
+        row = runs[run, 0] - y0
+        if 0 <= row < height:
+            for col in range(max(runs[run, 1] - x0, 0), min(runs[run, 2] - x0 + 1, width)):
+                mask[row, col] = True
+
+
+@njit(cache=True, nogil=True)
+def _max_of_three(bgr, background, difference):  # type: ignore[no-untyped-def]
+    for pixel in range(len(difference)):
+        largest = 0
+        for channel in range(3):
+            index = 3 * pixel + channel
+            largest = max(largest, abs(np.int16(bgr[index]) - np.int16(background[index])))
+        difference[pixel] = largest

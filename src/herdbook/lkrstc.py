@@ -1,0 +1,253 @@
+"""Smoothing of point trajectories by sliding windows of optical flow (LK-RSTC).
+
+In each window of frames every point is tracked by pyramidal Lucas-Kanade flow, forward from its position at
+the first frame and backward from its position at the last. The two tracks are blended with sigmoid weights, and
+the new position in a frame is the mean over all windows that contain it. The flow is measured in the movie, so
+real motion stays and the jitter of the detector goes.
+
+Source: Magana-Salgado et al. 2023, BioMedical Engineering OnLine 22:52; the numbers equal DUSTrack 1.3.2's.
+Points are (x, y) in px, origin top left, pixel centres at integer coordinates. Frames are the grey that
+`cv2.COLOR_RGB2GRAY` gives: another grey, the luma plane say, moves the result by up to 3.6 px.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from herdbook.errors import HerdbookError
+
+FLOW_WINDOW_PX = (45, 45)
+FLOW_TOP_LEVEL = 2
+FLOW_CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 10, 0.03)
+
+# Windows whose backward tracks are computed together. Each chunk repeats W - 1 frame pairs of the one before,
+# and chunk + W - 1 frames are held at once: 75 MiB at 1024x1024 and W = 12.
+CHUNK_WINDOWS = 64
+
+
+class RstcResult(NamedTuple):
+    """Smoothed trajectories (T, L, 2), and how far forward and backward track part (T, L); float64 px."""
+
+    smoothed: NDArray[np.float64]
+    disagreement: NDArray[np.float64]
+
+
+class WindowTracks(NamedTuple):
+    """One window: its first frame and its two tracks, (W, L, 2) float32 in px in the order of frames.
+
+    Both tracks are NaN throughout for a point that is unknown at either end of the window.
+    """
+
+    start: int
+    forward: NDArray[np.float32]
+    backward: NDArray[np.float32]
+
+
+def window_frames(window_s: float, fps: float) -> int:
+    """Number of frames in a window of `window_s` seconds at `fps` frames per second, half rounded to even."""
+    return round(window_s * fps)
+
+
+def rstc_weights(n: int, epsilon: float = 0.01) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weights of the forward and of the backward track in a window of n frames, each (n,), float64, sum 1.
+
+    A sigmoid that comes within `epsilon` of 1 and 0 at the window's ends, stretched so that it reaches them.
+    Raises ValueError for n < 2 or epsilon outside (0, 0.5).
+    """
+    if n < 2 or not 0 < epsilon < 0.5:
+        raise ValueError(f"weights need n >= 2 and 0 < epsilon < 0.5, got n = {n}, epsilon = {epsilon}")
+    slope = 2 * np.log(1 / epsilon - 1) / (n - 1)
+    offset = np.arange(n) - (n - 1) / 2
+
+    def stretched(b: float) -> NDArray[np.float64]:
+        return np.asarray((1 / (1 + np.exp(b * offset)) - 0.5) / (1 - 2 * epsilon) + 0.5, np.float64)
+
+    return stretched(slope), stretched(-slope)
+
+
+def smooth_points(frames: Iterable[NDArray[np.uint8]], points: NDArray[np.float64], window: int) -> RstcResult:
+    """Smooth point trajectories by LK-RSTC.
+
+    `frames` are T grey images (H, W) uint8 in order, each an array of its own; no more than a window and a
+    chunk of them are held. `points` is (T, L, 2) float64, (x, y) in px; a point with a NaN is missing. `window`
+    is the window's length in frames.
+
+    `smoothed` is (T, L, 2): the mean over the windows that contain the frame and know the point at both ends;
+    where there is none, the point as it was given. `disagreement` is (T, L): the mean over the same windows of
+    the distance between forward and backward track, NaN where there is none.
+
+    Raises HerdbookError if the window has fewer than 2 or more than T frames, a point lies so far outside the
+    frame that its flow window holds no pixel, or the frames differ in size or are not T in number; ValueError
+    for arrays of another shape or type.
+    """
+    points = np.asarray(points, np.float64)
+    total, spread, count = np.zeros(points.shape), np.zeros(points.shape[:2]), np.zeros(points.shape[:2], int)
+    for tracks in iterate_windows(frames, points, window):
+        forward, backward = tracks.forward.astype(np.float64), tracks.backward.astype(np.float64)
+        inside = slice(tracks.start, tracks.start + window)
+        counts = ~np.isnan(forward[0, :, 0])
+        total[inside, counts] += _blend(forward, backward)[:, counts]
+        spread[inside, counts] += np.linalg.norm(forward - backward, axis=2)[:, counts]
+        count[inside, counts] += 1
+
+    covered = count > 0
+    smoothed = points.copy()
+    smoothed[covered] = total[covered] / count[covered, None]
+    disagreement = np.full(count.shape, np.nan)
+    disagreement[covered] = spread[covered] / count[covered]
+    return RstcResult(smoothed, disagreement)
+
+
+def interpolate_points(
+    frames: Iterable[NDArray[np.uint8]], start_points: NDArray[np.float64], end_points: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Positions between two labelled frames, by the same blend over the whole interval.
+
+    `frames` are the n >= 2 grey images (H, W) uint8 from the first labelled frame to the last, both included;
+    all are held at once. `start_points` and `end_points` are (L, 2) float64, (x, y) in px. The result is
+    (n, L, 2) float64 px; a point that is NaN at either end is NaN in between. Raises as `smooth_points` does.
+    """
+    held = list(frames)
+    start_points, end_points = np.asarray(start_points, np.float64), np.asarray(end_points, np.float64)
+    if start_points.shape != end_points.shape:
+        raise ValueError(f"start points are {start_points.shape}, end points {end_points.shape}")
+    if len(held) < 2:
+        raise HerdbookError(f"interpolation spans at least 2 frames, got {len(held)}: label two frames")
+    points = np.full((len(held), *start_points.shape), np.nan)
+    points[0], points[-1] = start_points, end_points
+    return smooth_points(held, points, len(held)).smoothed
+
+
+def iterate_windows(
+    frames: Iterable[NDArray[np.uint8]], points: NDArray[np.float64], window: int, chunk: int = CHUNK_WINDOWS
+) -> Iterator[WindowTracks]:
+    """Yield the forward and backward tracks of every window, in order of its first frame 0 .. T - window.
+
+    Parameters and errors are those of `smooth_points`; `chunk` >= 1 is the number of windows tracked backward
+    together and changes memory and time, never the result.
+    """
+    _check_points(points, window)
+    given = points.astype(np.float32)
+    known = ~(np.isnan(points[..., 0]) | np.isnan(points[..., 1]))
+    counts = known[: len(known) - window + 1] & known[window - 1 :]
+
+    held: deque[NDArray[np.uint8]] = deque()
+    first = 0  # of the chunk, both its first window and the first frame held
+    forward = _seeded(given, counts, range(min(chunk + window - 1, len(counts))), 0, window)
+    for t, frame in enumerate(_checked_frames(frames, points, known)):
+        held.append(frame)
+        if t > first:
+            _track_step(held, forward, counts, first, t - 1, t)
+        last = min(first + chunk, len(counts)) - 1
+        if t < last + window - 1:
+            continue
+        starts = range(first, last + 1)
+        backward = _seeded(given, counts, starts, window - 1, window)
+        for later in range(t, first, -1):
+            _track_step(held, backward, counts, first, later, later - 1)
+        for i, start in enumerate(starts):
+            yield WindowTracks(start, forward[i], backward[i])
+
+        begun = forward[len(starts) :]
+        fresh = range(first + len(forward), min(last + chunk + window, len(counts)))
+        forward = np.concatenate([begun, _seeded(given, counts, fresh, 0, window)])
+        for _ in starts:
+            held.popleft()
+        first = last + 1
+
+
+def _seeded(given: NDArray[np.float32], counts: NDArray[np.bool_], starts: range, k: int, window: int) -> NDArray[np.float32]:
+    """Tracks (len(starts), window, L, 2), NaN but for the given points at each window's k-th frame."""
+    windows = slice(starts.start, max(starts.start, starts.stop))
+    seeds = np.where(counts[windows, :, None], given[k:][windows], np.float32(np.nan))
+    tracks = np.full((len(seeds), window, *given.shape[1:]), np.nan, np.float32)
+    tracks[:, k] = seeds
+    return tracks
+
+
+def _track_step(
+    held: deque[NDArray[np.uint8]],
+    tracks: NDArray[np.float32],
+    counts: NDArray[np.bool_],
+    first: int,
+    origin: int,
+    target: int,
+) -> None:
+    """Track every point of the windows that hold frame `origin` and its neighbour `target` in one call.
+
+    `tracks` (windows, window, L, 2) is filled in place; `first` is its first window and the first frame held.
+    """
+    window = tracks.shape[1]
+    low = max(first, max(origin, target) - window + 1)
+    high = min(min(origin, target), first + len(tracks) - 1)
+    offset, label = np.nonzero(counts[low : high + 1])
+    if not len(offset):
+        return
+    start = low + offset
+    moved, _, _ = cv2.calcOpticalFlowPyrLK(
+        held[origin - first],
+        held[target - first],
+        tracks[start - first, origin - start, label],
+        None,
+        winSize=FLOW_WINDOW_PX,
+        maxLevel=FLOW_TOP_LEVEL,
+        criteria=FLOW_CRITERIA,
+    )
+    # The status is ignored, as in the reference: a lost point stays where its search ended, and the blend
+    # with the other direction brings it back.
+    tracks[start - first, target - start, label] = moved
+
+
+def _blend(forward: NDArray[np.float64], backward: NDArray[np.float64]) -> NDArray[np.float64]:
+    forward_weight, backward_weight = rstc_weights(len(forward))
+    return forward * forward_weight[:, None, None] + backward * backward_weight[:, None, None]
+
+
+def _check_points(points: NDArray[np.float64], window: int) -> None:
+    if points.ndim != 3 or points.shape[2] != 2:
+        raise ValueError(f"points must be (frames, points, 2), got {points.shape}")
+    if not 2 <= window <= len(points):
+        raise HerdbookError(
+            f"a smoothing window of {window} frames: expected 2 to {len(points)}, the length of the movie; "
+            "change the seconds of the window"
+        )
+
+
+def _checked_frames(
+    frames: Iterable[NDArray[np.uint8]], points: NDArray[np.float64], known: NDArray[np.bool_]
+) -> Iterator[NDArray[np.uint8]]:
+    """Pass the frames on; raise at one that is not as expected, and if they are too few or too many."""
+    expected = len(points)
+    n, shape = 0, None
+    for frame in frames:
+        if n == expected:
+            raise HerdbookError(f"the movie has more than the {expected} frames of the trajectories: is it another movie?")
+        if frame.ndim != 2 or frame.dtype != np.uint8:
+            raise ValueError(f"frame {n} must be grey (rows, columns) uint8, got {frame.shape} {frame.dtype}")
+        if shape is None:
+            shape = frame.shape
+            _check_near_frame(points, known, frame.shape)
+        elif frame.shape != shape:
+            raise HerdbookError(f"frame {n} is {frame.shape}, those before it {shape} (rows, columns): re-encode the movie")
+        yield frame
+        n += 1
+    if n < expected:
+        raise HerdbookError(f"the movie ended after {n} of {expected} frames: is it truncated, or another movie?")
+
+
+def _check_near_frame(points: NDArray[np.float64], known: NDArray[np.bool_], shape: tuple[int, ...]) -> None:
+    reach = np.array(FLOW_WINDOW_PX) // 2  # detectors do put points near the border a little beyond it
+    limit = np.array([shape[1], shape[0]]) - 1 + reach
+    outside = np.argwhere(known & ((points < -reach) | (points > limit)).any(axis=2))
+    if len(outside):
+        t, label = outside[0]
+        x, y = points[t, label]
+        raise HerdbookError(
+            f"frame {t}, point {label}: ({x:.1f}, {y:.1f}) lies outside the frame of "
+            f"{shape[1]}x{shape[0]} px, first of {len(outside)} such points: are these the trajectories of this movie? "
+            "Points beyond the border must be missing (NaN)"
+        )

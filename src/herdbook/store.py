@@ -1,0 +1,208 @@
+"""HDF5 artifacts: columns in, columns out, written beside and renamed into place.
+
+Every file carries its provenance (see `Provenance`) and a fingerprint of its own data, so that a later stage can say what it was
+made from. Nothing that is being written carries the final name: a killed job leaves nothing that looks finished.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, ClassVar, Self, get_args
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+import herdbook
+from herdbook.errors import HerdbookError
+
+# Below this size a chunked, compressed dataset costs more than it saves.
+SMALL_BYTES = 16_384
+CHUNK_BYTES = 1 << 18
+FINGERPRINT_BLOCK_BYTES = 1 << 16
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where an artifact comes from: stage and its version, settings (JSON), seed, fingerprints of the inputs by name."""
+
+    stage: str
+    stage_version: int
+    settings: str = "{}"
+    seed: int = 0
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+    def attributes(self) -> dict[str, Any]:
+        """The attributes written to the file's root."""
+        return {
+            "herdbook_version": herdbook.__version__,
+            "stage": self.stage,
+            "stage_version": self.stage_version,
+            "settings": self.settings,
+            "seed": self.seed,
+            "inputs": json.dumps(dict(self.inputs), sort_keys=True),
+        }
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary name beside `path`; renamed to `path` when the block ends well, removed when it does not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file (UTF-8) beside and rename it into place."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def file_fingerprint(path: Path) -> str:
+    """Fingerprint of a file: its size and 16 blocks of 64 KiB spread over it, so that a 10 GB movie costs milliseconds."""
+    if path.is_dir():
+        digest = hashlib.sha256()
+        for entry in sorted(path.iterdir()):
+            digest.update(f"{entry.name} {entry.stat().st_size} ".encode())
+        return digest.hexdigest()[:32]
+    size = path.stat().st_size
+    digest = hashlib.sha256(str(size).encode())
+    with path.open("rb") as file:
+        for start in sorted({int(s) for s in np.linspace(0, max(0, size - FINGERPRINT_BLOCK_BYTES), 16)}):
+            file.seek(start)
+            digest.update(file.read(FINGERPRINT_BLOCK_BYTES))
+    return digest.hexdigest()[:32]
+
+
+class ColumnsWriter:
+    """Appends rows to the columns of an HDF5 file, so that a stage never holds a whole movie's results."""
+
+    def __init__(self, file: h5py.File) -> None:
+        self._file = file
+
+    def append(self, name: str, values: NDArray[Any], *, compress: bool = True) -> None:
+        """Append `values` (n, ...) to the column; the first call fixes dtype and the shape of a row."""
+        values = np.ascontiguousarray(values)
+        if name not in self._file:
+            row_bytes = max(1, int(np.prod(values.shape[1:], dtype=np.int64)) * values.dtype.itemsize)
+            self._file.create_dataset(
+                name,
+                shape=(0, *values.shape[1:]),
+                maxshape=(None, *values.shape[1:]),
+                dtype=values.dtype,
+                chunks=(max(1, CHUNK_BYTES // row_bytes), *values.shape[1:]),
+                **({"compression": "gzip", "compression_opts": 1, "shuffle": True} if compress else {}),
+            )
+        column = self._file[name]
+        start = column.shape[0]
+        column.resize(start + len(values), axis=0)
+        column[start:] = values
+
+    def attribute(self, name: str, value: Any) -> None:
+        """Set an attribute of the file's root."""
+        self._file.attrs[name] = value
+
+
+@contextmanager
+def columns_writer(path: Path, kind: str, provenance: Provenance) -> Iterator[ColumnsWriter]:
+    """Open an artifact of many rows for appending; it takes its name only when the block ends well."""
+    with replacing(path) as temporary, h5py.File(temporary, "w", libver="latest") as file:
+        yield ColumnsWriter(file)
+        file.attrs.update({"artifact": kind, **provenance.attributes()})
+        file.attrs["fingerprint"] = _fingerprint(file)
+
+
+@contextmanager
+def open_artifact(path: Path, kind: str) -> Iterator[h5py.File]:
+    """Open an artifact for reading; a file that is missing, broken or of another kind is a clear error."""
+    if not path.is_file():
+        raise HerdbookError(f"{path}: there is no such file. Run snakemake: the rule '{kind}' makes it.")
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise HerdbookError(
+            f"{path}: not a readable artifact ({error}). Delete it and run snakemake again: the rule '{kind}' makes it anew."
+        ) from error
+    with file:
+        if file.attrs.get("artifact") != kind or "fingerprint" not in file.attrs:
+            raise HerdbookError(
+                f"{path}: expected an artifact of '{kind}', found {file.attrs.get('artifact', 'something else')!r}. "
+                f"Delete it and run snakemake again: the rule '{kind}' makes it anew."
+            )
+        yield file
+
+
+def artifact_fingerprint(path: Path) -> str:
+    """The fingerprint that an artifact carries, or that of a plain file."""
+    if path.suffix == ".h5":
+        with h5py.File(path, "r") as file:
+            return str(file.attrs["fingerprint"])
+    return file_fingerprint(path)
+
+
+@dataclass
+class Artifact:
+    """Base of the artifacts that fit into memory: each array field is a dataset, each other field an attribute.
+
+    A field may be an array, a list of strings, a string, a number or a bool; a field that is None is not written.
+    """
+
+    kind: ClassVar[str]
+
+    def save(self, path: Path, provenance: Provenance) -> None:
+        """Write the artifact with its provenance; `path` appears only when it is complete."""
+        with columns_writer(path, self.kind, provenance) as writer:
+            for item in fields(self):
+                value = getattr(self, item.name)
+                if value is None:
+                    continue
+                if isinstance(value, np.ndarray):
+                    writer.append(item.name, value, compress=value.nbytes > SMALL_BYTES)
+                elif isinstance(value, list):
+                    writer.attribute(item.name, json.dumps(value, ensure_ascii=False))
+                else:
+                    writer.attribute(item.name, value)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read the artifact whole; errors name the rule that makes it anew."""
+        with open_artifact(path, cls.kind) as file:
+            values: dict[str, Any] = {}
+            for item in fields(cls):
+                if item.name in file:
+                    values[item.name] = file[item.name][...]
+                elif item.name in file.attrs:
+                    value = file.attrs[item.name]
+                    if isinstance(value, np.generic):
+                        value = value.item()
+                    if str(item.type).startswith("list") or any(str(a).startswith("list") for a in get_args(item.type)):
+                        value = json.loads(value)
+                    values[item.name] = value
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise HerdbookError(
+                f"{path}: columns are missing ({error}); it comes from another version of Herdbook. "
+                f"Delete it and run snakemake again: the rule '{cls.kind}' makes it anew."
+            ) from error
+
+
+def _fingerprint(file: h5py.File) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(file):
+        column = file[name]
+        digest.update(f"{name} {column.dtype} {column.shape}".encode())
+        step = max(1, (1 << 24) // max(1, column.dtype.itemsize * int(np.prod(column.shape[1:], dtype=np.int64))))
+        for start in range(0, column.shape[0], step):
+            digest.update(column[start : start + step].tobytes())
+    for name in sorted(file.attrs):
+        digest.update(f"{name}={file.attrs[name]}".encode())
+    return digest.hexdigest()[:32]

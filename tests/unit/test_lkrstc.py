@@ -1,0 +1,289 @@
+"""LK-RSTC: equal to the reference, and true to a motion that is known."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from herdbook.errors import HerdbookError
+from herdbook.lkrstc import interpolate_points, iterate_windows, rstc_weights, smooth_points, window_frames
+
+DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "lk"
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the LK-RSTC reference data is not here")
+
+VELOCITY = np.array([0.7, -0.45])
+START = np.array([[60.0, 80.0], [90.25, 70.5], [75.5, 100.75]])
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(7)
+
+
+@pytest.fixture
+def texture(rng: np.random.Generator) -> NDArray[np.uint8]:
+    noise = cv2.GaussianBlur(rng.standard_normal((160, 180)), (0, 0), 2.5)
+    return np.asarray(cv2.normalize(noise, None, 10, 245, cv2.NORM_MINMAX), np.uint8)
+
+
+def drifting(texture: NDArray[np.uint8], n: int) -> tuple[list[NDArray[np.uint8]], NDArray[np.float64]]:
+    """The texture moved by VELOCITY per frame, and the true positions (n, 3, 2) of three of its points."""
+    frames = []
+    for t in range(n):
+        shift = np.column_stack([np.eye(2), VELOCITY * t])
+        size = (texture.shape[1], texture.shape[0])
+        frames.append(np.asarray(cv2.warpAffine(texture, shift, size, flags=cv2.INTER_CUBIC), np.uint8))
+    return frames, START + VELOCITY * np.arange(n)[:, None, None]
+
+
+def grey_frames(clip: str) -> Iterator[NDArray[np.uint8]]:
+    with av.open(str(DATA / "clips" / f"{clip}.mp4")) as movie:
+        for frame in movie.decode(video=0):
+            yield np.asarray(cv2.cvtColor(frame.to_ndarray(format="rgb24"), cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def reference_points(clip: str) -> NDArray[np.float64]:
+    labels = json.loads((DATA / "inputs" / f"{clip}.json").read_text())
+    tracks = [[track[str(t)] for t in range(len(track))] for track in labels.values()]
+    return np.array(tracks).transpose(1, 0, 2)
+
+
+def blend_by_definition(forward: NDArray[np.float32], backward: NDArray[np.float32]) -> NDArray[np.float64]:
+    sf, sr = rstc_weights(len(forward))
+    return np.einsum("k,klc->klc", sf, forward) + np.einsum("k,klc->klc", sr, backward)
+
+
+@needs_data
+@pytest.mark.parametrize("clip", ["pair384_400", "flies1024_500"])
+def test_smoothed_points_equal_the_reference(clip: str) -> None:
+    reference = np.load(DATA / "oracles" / f"{clip}_w0.5.npz")
+    window = window_frames(float(reference["window_s"]), float(reference["fps"]))
+    assert window == reference["window_frames"]
+    result = smooth_points(grey_frames(clip), reference_points(clip), window)
+    np.testing.assert_allclose(result.smoothed, reference["smoothed"], rtol=0, atol=1e-9)
+
+
+@needs_data
+def test_every_window_equals_the_reference() -> None:
+    raw = np.load(DATA / "oracles" / "pair384_400_w0.5_raw.npz")["rawlk"]
+    ours = np.full_like(raw, np.nan)
+    for tracks in iterate_windows(grey_frames("pair384_400"), reference_points("pair384_400"), window=8):
+        blended = blend_by_definition(tracks.forward, tracks.backward)
+        ours[tracks.start % 8, tracks.start : tracks.start + 8] = blended
+    np.testing.assert_allclose(ours, raw, rtol=0, atol=1e-9)
+
+
+@needs_data
+def test_interpolation_equals_the_reference() -> None:
+    reference = np.load(DATA / "oracles" / "pair384_400_interp_10_40.npz")
+    frames = list(grey_frames("pair384_400"))[10:41]
+    found = interpolate_points(frames, reference["start"], reference["end"])
+    np.testing.assert_allclose(found, reference["rstc"], rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("window_s", "fps", "expected"), [(0.5, 25, 12), (0.5, 15, 8), (0.5, 29.97, 15), (1.0, 25, 25), (0.1, 25, 2)]
+)
+def test_half_a_frame_rounds_to_the_even_window(window_s: float, fps: float, expected: int) -> None:
+    assert window_frames(window_s, fps) == expected
+
+
+@pytest.mark.parametrize("n", [2, 3, 8, 25])
+def test_weights_run_from_one_track_to_the_other_and_sum_to_one(n: int) -> None:
+    forward, backward = rstc_weights(n)
+    np.testing.assert_allclose(forward + backward, 1, rtol=0, atol=1e-15)
+    np.testing.assert_allclose(forward[[0, -1]], [1, 0], rtol=0, atol=1e-15)
+    np.testing.assert_allclose(forward, backward[::-1], rtol=0, atol=1e-15)
+    assert (np.diff(forward) < 0).all()
+
+
+@pytest.mark.parametrize(("n", "epsilon"), [(1, 0.01), (8, 0.0), (8, 0.5)])
+def test_weights_without_a_meaning_are_refused(n: int, epsilon: float) -> None:
+    with pytest.raises(ValueError, match="epsilon"):
+        rstc_weights(n, epsilon)
+
+
+def test_jitter_is_smoothed_towards_the_true_motion(texture: NDArray[np.uint8], rng: np.random.Generator) -> None:
+    frames, truth = drifting(texture, 50)
+    noisy = truth + rng.normal(0, 1.0, truth.shape)
+    smoothed, disagreement = smooth_points(frames, noisy, window=15)
+    before = np.sqrt(((noisy - truth)[10:-10] ** 2).mean())
+    after = np.sqrt(((smoothed - truth)[10:-10] ** 2).mean())
+    assert after < 0.5 * before
+    assert 0.5 < disagreement.mean() < 4.0
+
+
+def test_true_points_stay_on_a_subpixel_motion(texture: NDArray[np.uint8]) -> None:
+    frames, truth = drifting(texture, 30)
+    smoothed, disagreement = smooth_points(frames, truth, window=10)
+    assert np.abs(smoothed - truth).max() < 0.05
+    assert disagreement.max() < 0.1
+
+
+def test_zero_motion_gives_the_identical_points(texture: NDArray[np.uint8]) -> None:
+    points = np.broadcast_to(START, (20, 3, 2)).copy()
+    for tracks in iterate_windows([texture] * 20, points, window=7):
+        np.testing.assert_array_equal(tracks.forward, points[:7])
+        np.testing.assert_array_equal(tracks.backward, points[:7])
+    smoothed, disagreement = smooth_points([texture] * 20, points, window=7)
+    np.testing.assert_allclose(smoothed, points, rtol=0, atol=1e-12)
+    np.testing.assert_array_equal(disagreement, 0)
+
+
+def test_result_is_the_mean_of_windows_tracked_one_pair_and_one_point_at_a_time(
+    texture: NDArray[np.uint8], rng: np.random.Generator
+) -> None:
+    frames, truth = drifting(texture, 14)
+    points = truth + rng.normal(0, 1.0, truth.shape)
+    points[4, 0] = points[9:12, 1] = np.nan
+    window, total, count = 5, np.zeros(points.shape), np.zeros(points.shape)
+    for s in range(len(points) - window + 1):
+        for label in range(points.shape[1]):
+            ends = points[[s, s + window - 1], label]
+            if np.isnan(ends).any():
+                continue
+            forward = chain(frames[s : s + window], ends[0])
+            backward = chain(frames[s : s + window][::-1], ends[1])[::-1]
+            total[s : s + window, label] += blend_by_definition(forward, backward)[:, 0]
+            count[s : s + window, label] += 1
+    expected = np.where(count > 0, total / np.maximum(count, 1), points)
+    np.testing.assert_allclose(smooth_points(frames, points, window).smoothed, expected, rtol=0, atol=1e-9)
+
+
+def chain(frames: list[NDArray[np.uint8]], point: NDArray[np.float64]) -> NDArray[np.float32]:
+    track = [point[None].astype(np.float32)]
+    for before, after in zip(frames, frames[1:], strict=False):
+        moved, _, _ = cv2.calcOpticalFlowPyrLK(
+            before, after, track[-1], None, winSize=(45, 45), maxLevel=2, criteria=(3, 10, 0.03)
+        )
+        track.append(moved)
+    return np.array(track)
+
+
+def test_only_windows_with_both_ends_known_count(texture: NDArray[np.uint8]) -> None:
+    frames, points = drifting(texture, 12)
+    points[6:, 1, 0] = np.nan
+    points[:, 2] = np.nan
+    smoothed, disagreement = smooth_points(frames, points, window=4)
+    np.testing.assert_array_equal(np.isnan(disagreement[:, 1]), np.arange(12) >= 6)
+    np.testing.assert_array_equal(smoothed[6:, 1], points[6:, 1])
+    assert np.isnan(smoothed[:, 2]).all()
+    assert np.isfinite(smoothed[:, 0]).all()
+
+
+def test_a_short_gap_is_filled_along_the_motion(texture: NDArray[np.uint8]) -> None:
+    frames, truth = drifting(texture, 20)
+    points = truth.copy()
+    points[8:11, 0] = np.nan
+    smoothed = smooth_points(frames, points, window=6).smoothed
+    assert np.abs(smoothed[8:11, 0] - truth[8:11, 0]).max() < 0.05
+
+
+def test_a_lonely_point_that_no_window_covers_stays_as_it_was(texture: NDArray[np.uint8]) -> None:
+    points = np.full((9, 1, 2), np.nan)
+    points[4, 0] = [60.3, 70.7]
+    smoothed, disagreement = smooth_points([texture] * 9, points, window=3)
+    np.testing.assert_array_equal(smoothed, points)
+    assert np.isnan(disagreement).all()
+
+
+def test_interpolation_follows_the_motion_between_two_labels(texture: NDArray[np.uint8]) -> None:
+    frames, truth = drifting(texture, 16)
+    end = truth[-1].copy()
+    end[2] = np.nan
+    found = interpolate_points(iter(frames), truth[0], end)
+    assert np.abs(found[:, :2] - truth[:, :2]).max() < 0.1
+    assert np.isnan(found[1:, 2]).all()
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 7, 100])
+def test_chunk_and_threads_do_not_change_a_bit(texture: NDArray[np.uint8], chunk: int) -> None:
+    frames, points = drifting(texture, 20)
+    points[5:9, 1] = np.nan
+    expected = [w for w in iterate_windows(frames, points, window=6)]
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        found = list(iterate_windows(iter(frames), points, 6, chunk=chunk))
+    finally:
+        cv2.setNumThreads(threads)
+    assert [w.start for w in found] == list(range(15))
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(ours.forward, theirs.forward)
+        np.testing.assert_array_equal(ours.backward, theirs.backward)
+
+
+def test_no_more_than_a_window_and_a_chunk_of_frames_are_read_ahead(texture: NDArray[np.uint8]) -> None:
+    read = 0
+
+    def counted() -> Iterator[NDArray[np.uint8]]:
+        nonlocal read
+        for _ in range(60):
+            read += 1
+            yield texture
+
+    points = np.broadcast_to(START, (60, 3, 2))
+    for tracks in iterate_windows(counted(), points, window=5, chunk=4):
+        assert read <= tracks.start + 4 + 5
+
+
+def test_a_movie_with_no_point_gives_empty_results(texture: NDArray[np.uint8]) -> None:
+    smoothed, disagreement = smooth_points([texture] * 4, np.empty((4, 0, 2)), window=3)
+    assert smoothed.shape == (4, 0, 2)
+    assert disagreement.shape == (4, 0)
+
+
+Frames = list[NDArray[np.uint8]]
+
+
+@pytest.mark.parametrize(
+    ("window", "spoil", "message"),
+    [
+        (1, lambda frames: frames, "window of 1 frames"),
+        (11, lambda frames: frames, "expected 2 to 10"),
+        (4, lambda frames: frames[:7], "after 7 of 10 frames"),
+        (4, lambda frames: [], "after 0 of 10 frames"),
+        (4, lambda frames: [*frames, frames[0]], "more than the 10 frames"),
+        (4, lambda frames: [*frames[:5], frames[5][:-2], *frames[6:]], "frame 5 is"),
+    ],
+)
+def test_a_movie_or_window_that_does_not_fit_is_named(
+    texture: NDArray[np.uint8], window: int, spoil: Callable[[Frames], Frames], message: str
+) -> None:
+    frames, points = drifting(texture, 10)
+    with pytest.raises(HerdbookError, match=message):
+        smooth_points(spoil(frames), points, window)
+
+
+@pytest.mark.parametrize("far", [(-22.5, 50.0), (202.0, 50.0), (50.0, 182.0), (50.0, -np.inf)])
+def test_a_point_off_the_frame_is_named(texture: NDArray[np.uint8], far: tuple[float, float]) -> None:
+    frames, points = drifting(texture, 10)
+    points[3, 2] = far
+    with pytest.raises(HerdbookError, match="frame 3, point 2"):
+        smooth_points(frames, points, 4)
+
+
+def test_a_point_that_jitters_over_the_border_is_smoothed(texture: NDArray[np.uint8]) -> None:
+    points = np.broadcast_to(START, (10, 3, 2)).copy()
+    points[:, 0] = [-1.5, 81.0]
+    smoothed = smooth_points([texture] * 10, points, 4).smoothed
+    np.testing.assert_allclose(smoothed, points, rtol=0, atol=1e-5)
+
+
+def test_arrays_of_another_shape_or_type_are_refused(texture: NDArray[np.uint8]) -> None:
+    frames, points = drifting(texture, 6)
+    with pytest.raises(ValueError, match=r"\(frames, points, 2\)"):
+        smooth_points(frames, points[:, 0], 3)
+    with pytest.raises(ValueError, match="frame 0 must be grey"):
+        smooth_points([frame.astype(np.float32) for frame in frames], points, 3)  # type: ignore[misc]
+    with pytest.raises(ValueError, match="frame 0 must be grey"):
+        smooth_points([np.dstack([frame] * 3) for frame in frames], points, 3)
+    with pytest.raises(ValueError, match="end points"):
+        interpolate_points(frames, points[0], points[1, :2])
+    with pytest.raises(HerdbookError, match="at least 2 frames"):
+        interpolate_points(frames[:1], points[0], points[0])
