@@ -124,6 +124,7 @@ class BlobImages:
         self._image_offsets: NDArray[np.int64] = file["image_offsets"][...]
         self._image_box: NDArray[np.int32] = file["image_box"][...]
         self._image_blob: NDArray[np.int64] = file["image_blob"][...]
+        self._channels = int(file.attrs["channels"])
 
     def runs(self, first: int, last: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Runs of the blobs first..last-1: int32 (r, 3) row, first column, last column (inclusive), and offsets (last-first+1,)."""
@@ -135,7 +136,8 @@ class BlobImages:
         """The image stored at this row (`Blobs.image`)."""
         x0, y0, x1, y1 = (int(v) for v in self._image_box[row])
         start, stop = self._image_offsets[row : row + 2]
-        pixels = self._file["image_pixels"][start:stop].reshape(y1 - y0, x1 - x0, 3)
+        pixels = self._file["image_pixels"][start:stop].reshape(y1 - y0, x1 - x0, self._channels)
+        pixels = np.ascontiguousarray(np.broadcast_to(pixels, (y1 - y0, x1 - x0, 3)))
         blob = int(self._image_blob[row])
         mask = np.zeros((y1 - y0, x1 - x0), bool)
         for y, first, last in self.runs(blob, blob + 1)[0]:
@@ -189,13 +191,14 @@ class TrainingSet(Artifact):
     """Labelled example images: `images` uint8 (n, side, side, 3) BGR; `label` int32 (n,) into `classes`; `group` int32 (n,), the
     tracklet (split between training and validation by group, never by image), whose place is `group_movie` and `group_tracklet`;
     `coexisting` int32 (p, 2): pairs of groups that are seen at the same time, hence two animals. `notes`: labels that were not used,
-    each with its reason.
+    each with its reason. `side` px of the movie are shown in an image.
     """
 
     kind: ClassVar[str] = "trainset"
     classes: list[str]
     movies: list[str]
     notes: list[str]
+    side: int
     images: NDArray[np.uint8]
     label: NDArray[np.int32]
     frame: NDArray[np.int32]
@@ -207,7 +210,8 @@ class TrainingSet(Artifact):
 
 @dataclass
 class Evidence(Artifact):
-    """Identity evidence of one movie's tracklets: `log_likelihood` float32 (tracklets, classes), 0 where nothing was looked at;
+    """Identity evidence of one movie's tracklets: `log_likelihood` float32 (tracklets, classes), relative to "any of them with equal
+    probability" (0 where nothing was looked at);
     `images` int32 (tracklets,) number of images behind it; `labelled` int16 (tracklets,) class that a person gave, or -1. Per image
     looked at: `blob` int64, `blob_log_likelihood` float32 (m, classes).
     """

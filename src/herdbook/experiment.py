@@ -4,6 +4,7 @@
 """
 
 import json
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,6 +16,7 @@ Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(min_length=1, max_length=80)]
+FilePath = Annotated[str, Field(min_length=1)]
 Point = tuple[float, float]
 
 # Sections that a movie may override: those of the stages that work movie by movie.
@@ -64,7 +66,7 @@ class Animals(Section):
     )
     identities: list[Name] = Field(default_factory=list, description="names of the animals (marked)")
     number: Count | None = Field(None, description="how many animals there are; by default the number of identities")
-    labels: str | None = Field(None, description="CSV with columns movie, frame, x, y, label: points in the movies")
+    labels: FilePath | None = Field(None, description="CSV with columns movie, frame, x, y, label: points in the movies")
     other_labels: list[Name] = Field(default_factory=list, description="labels that are no identity, such as dirt: not an animal")
 
     @model_validator(mode="after")
@@ -78,6 +80,8 @@ class Animals(Section):
                 raise ValueError("marked animals need identities: a list of their names")
             if self.labels is None:
                 raise ValueError("marked animals need labels: a CSV file with columns movie, frame, x, y, label")
+        if self.number is not None and self.number < len(self.identities):
+            raise ValueError(f"number: {self.number} animals cannot have {len(self.identities)} identities")
         names = [*self.identities, *self.other_labels]
         twice = sorted({n for n in names if names.count(n) > 1})
         if twice:
@@ -195,7 +199,7 @@ class ReportSection(Section):
 class ScoreSection(Section):
     """Comparison with known truth."""
 
-    truth: str = Field(description="CSV with columns movie, frame, identity, x, y")
+    truth: FilePath = Field(description="CSV with columns movie, frame, identity, x, y")
     radius: Positive = Field(20.0, description="a position this near the true one is right (px)")
     apart: Positive | None = Field(None, description="animals this far from all others are scored apart from contacts (px)")
 
@@ -214,7 +218,7 @@ class Movie(Section):
     """A movie file."""
 
     name: Name = Field(description="name of the movie in all tables")
-    file: str = Field(description="path of the movie, or of a folder of images")
+    file: FilePath = Field(description="path of the movie, or of a folder of images")
     recording: str | None = Field(None, description="movies of one recording follow each other without a break in their order here")
     override: dict[str, dict[str, Any]] = Field(default_factory=dict, description="settings of stages for this movie only")
 
@@ -223,7 +227,7 @@ class Experiment(Section):
     """A whole experiment."""
 
     experiment: Name = Field(description="name of the experiment, and of its folder among the results")
-    results: str = Field("results", description="folder of the results")
+    results: FilePath = Field("results", description="folder of the results")
     seed: int = Field(1, description="seed of everything random", ge=0)
     movies: list[Movie] = Field(description="the movies, or the path of a TSV sheet with columns name, file, recording", min_length=1)
     animals: Animals
@@ -256,7 +260,7 @@ class Experiment(Section):
             raise ValueError("; ".join(problems))
         return self
 
-    @property
+    @cached_property
     def recordings(self) -> dict[str, list[str]]:
         """Names of the movies of each recording, in order; a movie without a recording is one by itself."""
         found: dict[str, list[str]] = {}
@@ -287,10 +291,11 @@ class Experiment(Section):
         section = getattr(self, "report" if stage == "overlay" else stage)
         values: dict[str, Any] = section.model_dump(mode="json") if section is not None else {}
         if movie is not None and stage in OVERRIDABLE:
-            values |= self.movie(movie).override.get(stage, {})
+            values = type(section).model_validate(values | self.movie(movie).override.get(stage, {})).model_dump(mode="json")
         animals = self.animals
         shared: dict[str, dict[str, Any]] = {
             "simulate": {"seed": self.seed, "movies": [m.name for m in self.movies], "identities": animals.identities},
+            "background": {"polarity": self.segment.polarity},
             "segment": {"arenas": [a.model_dump(mode="json", exclude_defaults=True) for a in self.arenas]},
             "tracklets": {"number": self.number},
             "trainset": {

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from types import UnionType
@@ -63,10 +64,20 @@ def _fault(item: dict[str, Any], model: type[BaseModel]) -> Fault:
         return Fault(place, "is missing")
     if kind == "literal_error":
         return Fault(place, f"expected {item['ctx']['expected']}, found {item['input']!r}")
-    text = item["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
+    if kind == "model_type":
+        found = "nothing" if item["input"] is None else repr(item["input"])
+        return Fault(place, f"expected keys with values, indented below it, found {found}")
+    text = (
+        item["msg"]
+        .removeprefix("Value error, ")
+        .replace("Input should be", "expected")
+        .replace("String should have", "expected a text with")
+    )
     found = item["input"]
     if not isinstance(found, dict | list | BaseModel):
         text += f", found {found!r}"
+    if kind == "string_type" and isinstance(found, bool | int | float | date):
+        text += "; YAML reads words such as NO, ON and 12 so unless they stand in quotes"
     return Fault(place, text)
 
 

@@ -17,6 +17,18 @@ from herdbook.experiment_faults import Fault, describe_faults, faults_of
 from herdbook.sheets import read_movie_sheet
 
 
+class _OnceLoader(yaml.SafeLoader):
+    """Refuses a key that is given twice: YAML would silently keep the last, and drop a whole section."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in keys and key.tag != "tag:yaml.org,2002:merge":
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key.value!r} is given twice: join the two", key.start_mark)
+            keys.add(str(key.value))
+        return super().construct_mapping(node, deep)
+
+
 def load_experiment(path: Path, overrides: Mapping[str, Any] | None = None) -> Experiment:
     """Read and check an experiment file.
 
@@ -25,8 +37,8 @@ def load_experiment(path: Path, overrides: Mapping[str, Any] | None = None) -> E
     if not path.is_file():
         raise HerdbookError(f"{path}: there is no such experiment file. `herdbook new DIR --movies 'videos/*.mp4'` writes one.")
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+        raw = yaml.load(path.read_text(encoding="utf-8"), _OnceLoader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         place = re.sub(r"\s+", " ", str(error))
         raise HerdbookError(f"{path}: not valid YAML: {place}") from error
     if not isinstance(raw, dict):
@@ -77,7 +89,12 @@ def _absolute_paths(raw: dict[str, Any], base: Path) -> dict[str, Any]:
         if not isinstance(owner, dict):
             return owner
         value = owner.get(key, default)
-        return {**owner, key: str((base / value).resolve())} if isinstance(value, str) else owner
+        if not isinstance(value, str) or not value:
+            return owner
+        try:
+            return {**owner, key: str((base / value).resolve())}
+        except ValueError as error:
+            raise HerdbookError(f"{base}: {value!r} cannot be the path of a file ({error}).") from error
 
     raw = absolute(raw, "results", "results")
     if isinstance(raw.get("movies"), list):

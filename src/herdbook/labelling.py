@@ -6,10 +6,17 @@ Points are (x, y), pixel centres at integer coordinates; images are (row, col).
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+Rows = tuple[Pixels, int]  # an image as one line of pixels, and the distance between its rows
+Pair = tuple[Rows, Rows]
+Runs = NDArray[np.int32]
+Indices = NDArray[np.int64]
 
 _NO_LIMIT = np.iinfo(np.int64).max
 _NO_PIXELS = np.zeros(0, np.uint8)
@@ -41,14 +48,14 @@ class Blobs:
     myy: NDArray[np.float64]
     intensity_sum: NDArray[np.float64]
     contrast_sum: NDArray[np.float64]
-    runs: NDArray[np.int32]
-    run_offsets: NDArray[np.int64]
+    runs: Runs
+    run_offsets: Indices
 
     def __len__(self) -> int:
         """Return the number of blobs."""
         return len(self.area)
 
-    def runs_of(self, blob: int) -> NDArray[np.int32]:
+    def runs_of(self, blob: int) -> Runs:
         """Return the runs (R, 3) int32 of one blob, as a view."""
         return self.runs[self.run_offsets[blob] : self.run_offsets[blob + 1]]
 
@@ -66,10 +73,10 @@ class Labeller:
 
     def label(
         self,
-        luma: NDArray[np.uint8],
-        low: NDArray[np.uint8],
-        high: NDArray[np.uint8],
-        reference: NDArray[np.uint8] | None = None,
+        luma: Pixels,
+        low: Pixels,
+        high: Pixels,
+        reference: Pixels | None = None,
         *,
         min_area: int = 1,
         max_area: int | None = None,
@@ -82,58 +89,48 @@ class Labeller:
         min_area, max_area: blobs outside of these bounds (px, inclusive) are dropped.
         Raises ValueError if an image has another size or is not uint8.
         """
-        thresholds = (*self._flat(low, "low"), *self._flat(high, "high"))
-        luma_rows, reference_rows = self._flat(luma, "luma"), self._flat(reference, "reference")
-        return self._blobs(luma_rows, thresholds, luma_rows, reference_rows, min_area, max_area)
+        rows = self._rows(luma, "luma")
+        bounds = self._rows(low, "low"), self._rows(high, "high")
+        return self._blobs(rows, bounds, (rows, self._rows(reference, "reference")), min_area, max_area)
 
     def label_mask(
         self,
-        mask: NDArray[np.bool_] | NDArray[np.uint8],
-        luma: NDArray[np.uint8] | None = None,
-        reference: NDArray[np.uint8] | None = None,
+        mask: NDArray[np.bool_] | Pixels,
+        luma: Pixels | None = None,
+        reference: Pixels | None = None,
         *,
         min_area: int = 1,
         max_area: int | None = None,
     ) -> Blobs:
         """Find the blobs of pixels that are not zero in a mask (H, W), bool or uint8; the rest as in `label`."""
-        thresholds = (self._zeros, 0, self._zeros, 0)
-        pixels = mask.view(np.uint8) if mask.dtype == np.bool_ else mask
-        luma_rows, reference_rows = self._flat(luma, "luma"), self._flat(reference, "reference")
-        return self._blobs(
-            self._flat(pixels, "mask"), thresholds, luma_rows, reference_rows, min_area, max_area
-        )
+        rows = self._rows(mask.view(np.uint8) if mask.dtype == np.bool_ else mask, "mask")
+        images = self._rows(luma, "luma"), self._rows(reference, "reference")
+        zeros = self._zeros, 0
+        return self._blobs(rows, (zeros, zeros), images, min_area, max_area)
 
-    def _blobs(
-        self,
-        plane: tuple[NDArray[np.uint8], int],
-        thresholds: tuple[NDArray[np.uint8], int, NDArray[np.uint8], int],
-        luma: tuple[NDArray[np.uint8], int],
-        reference: tuple[NDArray[np.uint8], int],
-        min_area: int,
-        max_area: int | None,
-    ) -> Blobs:
-        height, width = self._shape
-        count = _find_runs(*plane, *thresholds, height, width, self._line, self._runs)
+    def _blobs(self, plane: Rows, bounds: Pair, images: Pair, min_area: int, max_area: int | None) -> Blobs:
+        count = _find_runs(plane, *bounds, self._shape, self._line, self._runs)
         if count > len(self._runs):
             self._grow(2 * count)
-            count = _find_runs(*plane, *thresholds, height, width, self._line, self._runs)
-        most = _NO_LIMIT if max_area is None else max_area
+            count = _find_runs(plane, *bounds, self._shape, self._line, self._runs)
         _join_runs(self._runs, count, self._blob)
+        most = _NO_LIMIT if max_area is None else max_area
         blobs, kept = _select(self._runs, count, self._blob, self._area, min_area, most)
         sizes = np.empty((5, blobs), np.int32)
         values = np.empty((7, blobs), np.float64)
         runs = np.empty((kept, 3), np.int32)
         offsets = np.zeros(blobs + 1, np.int64)
         _sort_runs(self._runs, count, self._blob, runs, offsets)
-        _measure(runs, offsets, *luma, *reference, sizes, values)
-        return Blobs(*sizes, *values, runs, offsets)
+        _measure(runs, offsets, images, sizes, values)
+        columns: list[NDArray[Any]] = [*sizes, *values, runs, offsets]
+        return Blobs(*columns)
 
     def _grow(self, runs: int) -> None:
         self._runs = np.empty((runs, 3), np.int32)
         self._blob = np.empty(runs, np.int64)
         self._area = np.empty(runs, np.int64)
 
-    def _flat(self, image: NDArray[np.uint8] | None, name: str) -> tuple[NDArray[np.uint8], int]:
+    def _rows(self, image: NDArray[Any] | None, name: str) -> Rows:
         """Return an image as one line of pixels and the distance between its rows; no pixels for None.
 
         One layout for all images, read-only, means one compiled kernel, whose inner loop the compiler can vectorise.
@@ -146,33 +143,31 @@ class Labeller:
         height, width = self._shape
         stride = image.strides[0]
         if image.flags.c_contiguous or image.strides[1] != 1 or stride < width:
-            flat, stride = np.ascontiguousarray(image).reshape(-1), width
-            flat = flat.view()
+            flat = np.ascontiguousarray(image).reshape(-1).view()
             flat.flags.writeable = False
-            return flat, stride
+            return flat, width
         pixels = (height - 1) * stride + width
         return np.lib.stride_tricks.as_strided(image, (pixels,), (1,), writeable=False), stride
 
 
-def runs_to_mask(runs: NDArray[np.int32], x0: int, y0: int, x1: int, y1: int) -> NDArray[np.bool_]:
+def runs_to_mask(runs: Runs, x0: int, y0: int, x1: int, y1: int) -> NDArray[np.bool_]:
     """Paint runs (R, 3) into a mask (y1 - y0, x1 - x0) of the box with exclusive x1, y1; what lies outside is cut off."""
     mask = np.zeros((y1 - y0, x1 - x0), np.bool_)
     _paint(runs, x0, y0, mask)
     return mask
 
 
-def runs_contain(runs: NDArray[np.int32], x: float, y: float) -> bool:
+def runs_contain(runs: Runs, x: float, y: float) -> bool:
     """Tell whether the pixel nearest to the point (x, y), px, belongs to the runs (R, 3)."""
     row, col = np.floor(y + 0.5), np.floor(x + 0.5)
     return bool(((runs[:, 0] == row) & (runs[:, 1] <= col) & (col <= runs[:, 2])).any())
 
 
-def max_channel_difference(bgr: NDArray[np.uint8], background: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def max_channel_difference(bgr: Pixels, background: Pixels) -> Pixels:
     """Return the largest absolute difference over the channels, (H, W) uint8, of two (H, W, 3) uint8 images."""
-    if bgr.shape != background.shape or bgr.ndim != 3 or bgr.shape[2] != 3:
-        raise ValueError(f"expected two (H, W, 3) images, got {bgr.shape} and {background.shape}")
-    if bgr.dtype != np.uint8 or background.dtype != np.uint8:
-        raise ValueError(f"expected two uint8 images, got {bgr.dtype} and {background.dtype}")
+    if bgr.shape != background.shape or bgr.shape[2:] != (3,) or {bgr.dtype, background.dtype} != {np.dtype("u1")}:
+        given = f"{bgr.shape} {bgr.dtype} and {background.shape} {background.dtype}"
+        raise ValueError(f"expected two (H, W, 3) uint8 images, got {given}")
     difference = np.empty(bgr.shape[:2], np.uint8)
     flat, flat_background = np.ascontiguousarray(bgr).reshape(-1), np.ascontiguousarray(background).reshape(-1)
     _max_of_three(flat, flat_background, difference.reshape(-1))
@@ -180,15 +175,19 @@ def max_channel_difference(bgr: NDArray[np.uint8], background: NDArray[np.uint8]
 
 
 @njit(cache=True, nogil=True)
-def _find_runs(plane, stride, low, low_stride, high, high_stride, height, width, line, runs):  # type: ignore[no-untyped-def]
+def _find_runs(plane: Rows, low: Rows, high: Rows, shape: tuple[int, int], line: Pixels, runs: Runs) -> int:
     """Write the runs of the frame and return how many there are; those beyond the buffer's end are only counted."""
+    height, width = shape
+    luma, stride = plane
+    lowest, low_stride = low
+    highest, high_stride = high
     words = line.view(np.uint64)
     full = np.uint64(0x0101010101010101)
     count = 0
     for row in range(height):
-        pixels = plane[row * stride : row * stride + width]
-        lows = low[row * low_stride : row * low_stride + width]
-        highs = high[row * high_stride : row * high_stride + width]
+        pixels = luma[row * stride :][:width]
+        lows = lowest[row * low_stride :][:width]
+        highs = highest[row * high_stride :][:width]
         for col in range(width):
             line[col] = (pixels[col] < lows[col]) | (pixels[col] > highs[col])
         inside = False
@@ -212,15 +211,15 @@ def _find_runs(plane, stride, low, low_stride, high, high_stride, height, width,
 
 
 @njit(cache=True, nogil=True)
-def _root(parent, run):  # type: ignore[no-untyped-def]
+def _root(parent: Indices, run: int) -> int:
     while parent[run] != run:
         parent[run] = parent[parent[run]]
-        run = parent[run]
+        run = int(parent[run])
     return run
 
 
 @njit(cache=True, nogil=True)
-def _join_runs(runs, count, parent):  # type: ignore[no-untyped-def]
+def _join_runs(runs: Runs, count: int, parent: Indices) -> None:
     """Point each run at the first run of its blob; a root is always the lowest index, which keeps the order."""
     above = 0
     for run in range(count):
@@ -238,7 +237,7 @@ def _join_runs(runs, count, parent):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _select(runs, count, blob, area, min_area, max_area):  # type: ignore[no-untyped-def]
+def _select(runs: Runs, count: int, blob: Indices, area: Indices, min_area: int, max_area: int) -> tuple[int, int]:
     """Turn each run's root into the number of its blob, -1 for a blob of the wrong area; count blobs and their runs."""
     for run in range(count):
         if blob[run] == run:
@@ -262,36 +261,32 @@ def _select(runs, count, blob, area, min_area, max_area):  # type: ignore[no-unt
 
 
 @njit(cache=True, nogil=True)
-def _sort_runs(runs, count, blob, ordered, offsets):  # type: ignore[no-untyped-def]
-    """Counting sort by blob; it is stable, so rows and columns stay in order."""
+def _sort_runs(runs: Runs, count: int, blob: Indices, ordered: Runs, offsets: Indices) -> None:
+    """Counting sort by blob; going backwards keeps rows and columns in order and leaves the offsets at the starts."""
     for run in range(count):
         if blob[run] >= 0:
-            offsets[blob[run] + 1] += 1
-    for number in range(len(offsets) - 1):
-        offsets[number + 1] += offsets[number]
-    for run in range(count):
-        if blob[run] >= 0:
-            place = offsets[blob[run]]
-            ordered[place, 0] = runs[run, 0]
-            ordered[place, 1] = runs[run, 1]
-            ordered[place, 2] = runs[run, 2]
             offsets[blob[run]] += 1
-    # Each offset has moved on to the start of the next blob.
-    for number in range(len(offsets) - 1, 0, -1):
-        offsets[number] = offsets[number - 1]
-    offsets[0] = 0
+    for number in range(1, len(offsets)):
+        offsets[number] += offsets[number - 1]
+    for run in range(count - 1, -1, -1):
+        if blob[run] >= 0:
+            offsets[blob[run]] -= 1
+            place = offsets[blob[run]]
+            for column in range(3):
+                ordered[place, column] = runs[run, column]
 
 
 @njit(cache=True, nogil=True)
-def _measure(runs, offsets, luma, luma_stride, reference, reference_stride, sizes, values):  # type: ignore[no-untyped-def]
+def _measure(runs: Runs, offsets: Indices, images: Pair, sizes: NDArray[np.int32], values: NDArray[np.float64]) -> None:
+    (pixels, stride), (expected, expected_stride) = images
     for blob in range(len(offsets) - 1):
         begin, end = offsets[blob], offsets[blob + 1]
-        top, left = np.int64(runs[begin, 0]), np.int64(runs[begin, 1])
+        top, left = int(runs[begin, 0]), int(runs[begin, 1])
         x0, x1 = left, left
         n, sx, sy, sxx, sxy, syy = 0, 0, 0, 0, 0, 0
-        intensity, contrast = 0, 0
+        intensity, contrast = 0.0, 0.0
         for run in range(begin, end):
-            row, first, last = np.int64(runs[run, 0]), np.int64(runs[run, 1]), np.int64(runs[run, 2])
+            row, first, last = int(runs[run, 0]), int(runs[run, 1]), int(runs[run, 2])
             x0, x1 = min(x0, first), max(x1, last + 1)
             # Integer sums relative to the blob's first pixel: exact, and small enough not to cancel.
             a, b, y = first - left, last - left, row - top
@@ -303,27 +298,33 @@ def _measure(runs, offsets, luma, luma_stride, reference, reference_stride, size
             sxx += (b * (b + 1) * (2 * b + 1) - (a - 1) * a * (2 * a - 1)) // 6
             sxy += y * run_sx
             syy += y * y * length
-            if len(luma) > 0:
-                for col in range(first, last + 1):
-                    intensity += luma[row * luma_stride + col]
-                if len(reference) > 0:
-                    for col in range(first, last + 1):
-                        pixel = np.int64(luma[row * luma_stride + col])
-                        contrast += abs(pixel - np.int64(reference[row * reference_stride + col]))
+            if len(pixels) > 0:
+                inside = pixels[row * stride + first :][:length]
+                intensity += inside.sum()
+                if len(expected) > 0:
+                    contrast += _sum_differences(inside, expected[row * expected_stride + first :][:length])
         sizes[0, blob] = n
         sizes[1, blob], sizes[2, blob] = x0, top
-        sizes[3, blob], sizes[4, blob] = x1, np.int64(runs[end - 1, 0]) + 1
+        sizes[3, blob], sizes[4, blob] = x1, runs[end - 1, 0] + 1
         x, y_mean = sx / n, sy / n
         values[0, blob], values[1, blob] = left + x, top + y_mean
         values[2, blob] = sxx / n - x * x
         values[3, blob] = sxy / n - x * y_mean
         values[4, blob] = syy / n - y_mean * y_mean
-        values[5, blob] = intensity if len(luma) > 0 else np.nan
-        values[6, blob] = contrast if len(luma) > 0 and len(reference) > 0 else np.nan
+        values[5, blob] = intensity if len(pixels) > 0 else np.nan
+        values[6, blob] = contrast if len(pixels) > 0 and len(expected) > 0 else np.nan
 
 
 @njit(cache=True, nogil=True)
-def _paint(runs, x0, y0, mask):  # type: ignore[no-untyped-def]
+def _sum_differences(pixels: Pixels, others: Pixels) -> np.int64:
+    total = np.int64(0)
+    for index in range(len(pixels)):
+        total += abs(np.int64(pixels[index]) - np.int64(others[index]))
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _paint(runs: Runs, x0: int, y0: int, mask: NDArray[np.bool_]) -> None:
     height, width = mask.shape
     for run in range(len(runs)):
         row = runs[run, 0] - y0
@@ -333,10 +334,10 @@ def _paint(runs, x0, y0, mask):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _max_of_three(bgr, background, difference):  # type: ignore[no-untyped-def]
+def _max_of_three(bgr: Pixels, background: Pixels, difference: Pixels) -> None:
     for pixel in range(len(difference)):
         largest = 0
         for channel in range(3):
             index = 3 * pixel + channel
-            largest = max(largest, abs(np.int16(bgr[index]) - np.int16(background[index])))
+            largest = max(largest, int(abs(np.int16(bgr[index]) - np.int16(background[index]))))
         difference[pixel] = largest

@@ -7,6 +7,7 @@ frames x individuals x individuals is ever held: distances are made in chunks of
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +145,7 @@ def _load_positions(path: Path, name_columns: Sequence[str], optional: Sequence[
             usecols=lambda column: column in known,
             dtype=dict.fromkeys(("movie", *name_columns), str),
             keep_default_na=False,
-            na_values=dict.fromkeys(numbers, ["", "nan", "NaN", "NA"]),
+            na_values={column: ["", "nan", "NaN", "NA"] for column in numbers},
             low_memory=False,
         )
     except (OSError, ValueError) as fault:
@@ -154,9 +155,7 @@ def _load_positions(path: Path, name_columns: Sequence[str], optional: Sequence[
     if name is None:
         missing.append(" or ".join(name_columns))
     if missing or name is None:
-        raise HerdbookError(
-            f"{path}: column {', '.join(missing)} is missing. Expected [movie,] frame, {'|'.join(name_columns)}, x, y."
-        )
+        raise HerdbookError(f"{path}: column {', '.join(missing)} is missing. Expected [movie,] frame, {'|'.join(name_columns)}, x, y.")
     if "movie" not in table:
         table["movie"] = ""
     table = table.rename(columns={name: "individual"})
@@ -205,14 +204,16 @@ def score_trajectories(
 
     predicted, truth: tables as the loaders return them; if each holds one movie, its name may differ.
     named: the individuals carry the same names on both sides; else one permutation for the whole table is found.
-    radius_px: a prediction this near is right, about half a body length. fps: frames per second, for rates and
-    lasting switches. apart_px: distance to the nearest other animal below which two animals are in contact
-    (default 2 radius_px). min_visible: judge only cells with at least this visible_share; contacts and lasting
-    switches keep all cells, because a covered animal is still there. movies: judge only these.
+    radius_px: a prediction this near is right; about half a body length is usual.
+    fps: frames per second; without it there are no rates and no lasting switches.
+    apart_px: two animals nearer than this are in contact (default 2 radius_px).
+    min_visible: judge only cells with at least this visible_share. Lasting switches and their rate still use every
+    truth position, because an animal that is covered during a contact is still there.
+    movies: judge only these.
 
-    A contact ends when the animal has been apart for more than one second; it is compared with the last position
-    before it. Tracks at the same position are equally near, and a contact counts only if a track lies within the
-    radius at both times.
+    A contact ends when the animal then stays apart, or unseen, for more than one second. The track nearest to it one
+    second after the end is compared with the one in its last position before the beginning; both must lie within the
+    radius, and tracks at the same distance are equally near.
     Raises HerdbookError for impossible settings, or if no truth position remains.
     """
     apart_px = 2 * radius_px if apart_px is None else apart_px
@@ -289,17 +290,14 @@ def _ratio(part: float, whole: float) -> float:
     return float(part) / max(1.0, float(whole))
 
 
-def _same_movies(
-    predicted: pd.DataFrame, truth: pd.DataFrame, movies: Sequence[str] | None
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _same_movies(predicted: pd.DataFrame, truth: pd.DataFrame, movies: Sequence[str] | None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Both tables in the truth's movie names, without other movies; truth without unknown positions."""
     named_true, named_predicted = truth["movie"].unique(), predicted["movie"].unique()
     if len(named_true) == 1 and len(named_predicted) == 1:
         predicted = predicted.assign(movie=named_true[0])
     elif len(named_predicted) and not set(named_predicted) & set(named_true):
         raise HerdbookError(
-            f"The tables share no movie: predicted {sorted(named_predicted)}, truth {sorted(named_true)}. "
-            "Rename the movies in one of them."
+            f"The tables share no movie: predicted {sorted(named_predicted)}, truth {sorted(named_true)}. Rename the movies in one of them."
         )
     wanted = list(named_true) if movies is None else list(movies)
     unknown = sorted(set(wanted) - set(named_true))
@@ -311,15 +309,16 @@ def _same_movies(
 
 def _align(predicted: pd.DataFrame, truth: pd.DataFrame, named: bool) -> _Tables:
     stride = 1 + max(int(truth["frame"].max()), int(predicted["frame"].max()) if len(predicted) else 0)
-    movies = sorted(truth["movie"].unique())
+    movies = pd.Index(sorted(truth["movie"].unique()))
     true_names = sorted(truth["individual"].unique())
     names = sorted(predicted["individual"].unique())
     if named:
         names = true_names + [name for name in names if name not in set(true_names)]
 
     def frame_keys(table: pd.DataFrame) -> _Ints:
-        codes = pd.Categorical(table["movie"], categories=movies).codes
-        return np.asarray(codes, dtype=np.int64) * stride + table["frame"].to_numpy(np.int64)
+        codes = movies.get_indexer(pd.Index(table["movie"])).astype(np.int64)
+        keys: _Ints = codes * stride + table["frame"].to_numpy(np.int64)
+        return keys
 
     frames = np.unique(frame_keys(truth))
     predicted = predicted.dropna(subset=["x", "y"])
@@ -327,7 +326,7 @@ def _align(predicted: pd.DataFrame, truth: pd.DataFrame, named: bool) -> _Tables
 
     def positions(table: pd.DataFrame, table_names: list[str]) -> _Positions:
         frame = np.searchsorted(frames, frame_keys(table)).astype(np.int64)
-        who = np.asarray(pd.Categorical(table["individual"], categories=table_names).codes, dtype=np.int64)
+        who = pd.Index(table_names).get_indexer(pd.Index(table["individual"])).astype(np.int64)
         order = np.lexsort((who, frame))
         start = np.searchsorted(frame[order], np.arange(len(frames) + 1)).astype(np.int64)
         return _Positions(frame[order], who[order], table[["x", "y"]].to_numpy(np.float64)[order], start)
@@ -362,3 +361,192 @@ def _near_pairs(left: _Positions, right: _Positions, limit_px: float) -> _Pairs:
 def _count(rows: _Ints, columns: _Ints, shape: tuple[int, int], weights: _Floats | None = None) -> _Floats:
     flat = np.bincount(rows * shape[1] + columns, weights, minlength=shape[0] * shape[1])
     return flat.reshape(shape).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class _CellVerdicts:
+    """One verdict per truth row, and the distance (px) of the correct ones."""
+
+    assigned: _Bools
+    correct: _Bools
+    wrong: _Bools
+    distance: _Floats
+
+    def share(self, cells: _Bools) -> CellScore:
+        n, assigned = cells.sum(), (self.assigned & cells).sum()
+        return CellScore(
+            cells=int(n),
+            assigned=_ratio(assigned, n),
+            correct=_ratio((self.correct & cells).sum(), n),
+            error=_ratio((self.wrong & cells).sum(), assigned),
+        )
+
+
+def _judge_cells(tables: _Tables, near: _Pairs, match: _Ints) -> _CellVerdicts:
+    true, tracks = tables.truth, tables.predicted
+    own = match[true.who]
+    cell = tracks.frame * tables.names[1] + tracks.who
+    wanted = true.frame * tables.names[1] + own
+    row = np.searchsorted(cell, wanted)
+    assigned = own >= 0
+    assigned[row == len(cell)] = False
+    row[~assigned] = 0
+    assigned[assigned] = cell[row[assigned]] == wanted[assigned]
+
+    hit = tracks.who[near.predicted] == own[near.truth]
+    correct = np.zeros(len(own), bool)
+    correct[near.truth[hit]] = True
+    near_somebody = np.zeros(len(cell), bool)
+    near_somebody[near.predicted] = True
+    wrong = assigned & ~correct
+    wrong[wrong] = near_somebody[row[wrong]]
+    return _CellVerdicts(assigned, correct, wrong, near.distance[hit])
+
+
+def _in_contact(true: _Positions, apart_px: float) -> _Bools:
+    pairs = _near_pairs(true, true, apart_px)
+    contact = np.zeros(len(true.who), bool)
+    contact[pairs.truth[(pairs.truth != pairs.predicted) & (pairs.distance < apart_px)]] = True
+    return contact
+
+
+def _without_rival(pairs: _Pairs) -> _Bools:
+    """Pairs whose two rows are in no other pair: every matching takes them, so only the others need solving."""
+    if not len(pairs.distance):
+        return np.zeros(0, bool)
+    alone: _Bools = np.bincount(pairs.truth)[pairs.truth] == 1
+    alone &= np.bincount(pairs.predicted)[pairs.predicted] == 1
+    return alone
+
+
+def _heaviest_matching(rows: _Ints, columns: _Ints, weights: _Floats) -> _Bools:
+    """Which of the pairs (row, column) form the one-to-one matching of the greatest sum of positive weights."""
+    row_of, column_of = (np.unique(side, return_inverse=True)[1] for side in (rows, columns))
+    dense = np.zeros((row_of.max() + 1, column_of.max() + 1))
+    dense[row_of, column_of] = weights
+    taken = np.zeros(dense.shape, bool)
+    taken[linear_sum_assignment(dense, maximize=True)] = True
+    return taken[row_of, column_of]
+
+
+def _match_clear(tables: _Tables, near: _Pairs) -> _Bools:
+    """CLEAR MOT: keep each animal's last track while it is near, then match most of the rest, at least distance."""
+    who, track = tables.truth.who[near.truth], tables.predicted.who[near.predicted]
+    start = np.searchsorted(tables.truth.frame[near.truth], np.arange(len(tables.number) + 1))
+    chosen = _without_rival(near)
+    last_track = np.full(tables.names[0], -1)
+    for first, end in pairwise(start):
+        rivals = first + np.flatnonzero(~chosen[first:end])
+        if len(rivals):
+            kept = rivals[last_track[who[rivals]] == track[rivals]]
+            kept = kept[np.unique(track[kept], return_index=True)[1]]
+            chosen[kept] = True
+            free = ~np.isin(who[rivals], who[kept]) & ~np.isin(track[rivals], track[kept])
+            rest = rivals[free]
+            if len(rest):
+                enough = 1 + len(rest) * near.distance[rest].max()  # one match more outweighs all distances
+                chosen[rest] = _heaviest_matching(who[rest], track[rest], enough - near.distance[rest])
+        now = first + np.flatnonzero(chosen[first:end])
+        last_track[who[now]] = track[now]
+    return chosen
+
+
+def _hota(tables: _Tables, wide: _Pairs, radius_px: float) -> tuple[float, float, float]:
+    """HOTA, DetA and AssA, means over the thresholds."""
+    true, tracks = tables.truth, tables.predicted
+    who, track = true.who[wide.truth], tracks.who[wide.predicted]
+    similarity = 1 - wide.distance / (2 * radius_px)
+    around_true = np.bincount(wide.truth, similarity)[wide.truth]
+    around_track = np.bincount(wide.predicted, similarity)[wide.predicted]
+    competing = around_true + around_track - similarity
+    jaccard = np.divide(similarity, competing, out=np.zeros_like(similarity), where=competing > _EPS)
+    potential = _count(who, track, tables.names, jaccard)
+    n_true = np.bincount(true.who, minlength=tables.names[0])[:, np.newaxis]
+    n_track = np.bincount(tracks.who, minlength=tables.names[1])
+    weights = (potential / (n_true + n_track - potential))[who, track] * similarity
+
+    chosen = _without_rival(wide)
+    rivals = np.flatnonzero(~chosen)
+    for pairs in np.split(rivals, np.flatnonzero(np.diff(true.frame[wide.truth[rivals]])) + 1):
+        if len(pairs):
+            chosen[pairs] = _heaviest_matching(who[pairs], track[pairs], weights[pairs])
+    detection, association = np.zeros(len(_HOTA_ALPHAS)), np.zeros(len(_HOTA_ALPHAS))
+    for k, alpha in enumerate(_HOTA_ALPHAS):
+        hit = chosen & (similarity >= alpha - _EPS)
+        hits = int(hit.sum())
+        matches = _count(who[hit], track[hit], tables.names)
+        detection[k] = _ratio(hits, len(true.who) + len(tracks.who) - hits)
+        association[k] = _ratio((matches**2 / np.maximum(1, n_true + n_track - matches)).sum(), hits)
+    return float(np.sqrt(detection * association).mean()), float(detection.mean()), float(association.mean())
+
+
+def _count_lasting_switches(tables: _Tables, radius_px: float, apart_px: float, fps: float) -> int:
+    true = tables.truth
+    near = _near_pairs(true, tables.predicted, radius_px)
+    least = np.full(len(true.who), np.inf)
+    np.minimum.at(least, near.truth, near.distance)
+    nearest = near.distance == least[near.truth]
+    track = tables.predicted.who[near.predicted[nearest]]
+    start = np.searchsorted(near.truth[nearest], np.arange(len(true.who) + 1))
+
+    # One line of time per animal and movie, laid end to end with more than a second between them.
+    second = int(np.ceil(fps))
+    line = true.who * (tables.movie.max() + 1) + tables.movie[true.frame]
+    time = line * (tables.number.max() + second + 2) + tables.number[true.frame]
+    order = np.argsort(time)
+    line, time, contact = line[order], time[order], _in_contact(true, apart_px)[order]
+    touching = np.flatnonzero(contact)
+    contacts = np.split(touching, np.flatnonzero(np.diff(time[touching]) > second) + 1)
+    begin = np.array([rows[0] for rows in contacts if len(rows)], dtype=np.int64)
+    end = np.array([rows[-1] for rows in contacts if len(rows)], dtype=np.int64)
+    before, after = begin - 1, np.searchsorted(time, time[end] + second)
+    inside = (before >= 0) & (after < len(time))
+    before, begin, after = before[inside], begin[inside], after[inside]
+    comparable = (line[before] == line[begin]) & (line[after] == line[begin]) & ~contact[before] & ~contact[after]
+    lasting = 0
+    for then, now in zip(order[before[comparable]], order[after[comparable]], strict=True):
+        old, new = track[start[then] : start[then + 1]], track[start[now] : start[now + 1]]
+        lasting += bool(len(old) and len(new) and not np.isin(old, new).any())
+    return lasting
+
+
+def score_as_dict(score: Score) -> dict[str, Any]:
+    """The figures by name, ready for JSON; `apart` and `close` are dicts of their own."""
+    return asdict(score)
+
+
+def format_score(score: Score) -> str:
+    """A table of the figures for a terminal: one line each, in groups, shares in percent."""
+
+    def percents(*values: float) -> str:
+        return " / ".join(f"{100 * value:.2f}" for value in values) + " %"
+
+    def number(value: float | None) -> str:
+        return "-" if value is None else f"{value:.2f}"
+
+    lines = [
+        ("truth cells / predicted individuals", f"{score.cells} / {score.individuals}"),
+        ("assigned", percents(score.assigned)),
+        ("correct / wrong / off", percents(score.correct, score.wrong, score.off)),
+        ("error (wrong / assigned)", percents(score.error)),
+    ]
+    for label, part in (("apart", score.apart), ("close", score.close)):
+        shares = percents(part.assigned, part.correct, part.error)
+        lines.append((f"{label}: assigned / correct / error", f"{shares} of {part.cells} cells"))
+    lines += [
+        ("covered by any track", percents(score.covered)),
+        ("positions shared by individuals", percents(score.shared)),
+        ("distance median / 95th percentile", f"{number(score.median_px)} / {number(score.p95_px)} px"),
+        ("identity accuracy / permuted", percents(score.identity_accuracy, score.identity_accuracy_permuted)),
+        ("IDF1 / IDP / IDR", percents(score.idf1, score.idp, score.idr)),
+        ("MOTA", percents(score.mota)),
+        ("HOTA / DetA / AssA", percents(score.hota, score.deta, score.assa)),
+        ("switches", f"{score.switches} ({number(score.switches_per_animal_hour)} per animal-hour)"),
+        (
+            "lasting switches",
+            f"{'-' if score.lasting_switches is None else score.lasting_switches} "
+            f"({number(score.lasting_switches_per_animal_hour)} per animal-hour)",
+        ),
+    ]
+    width = max(len(label) for label, _ in lines)
+    return "\n".join(f"{label:<{width}}  {value}" for label, value in lines)

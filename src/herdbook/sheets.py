@@ -39,14 +39,16 @@ def read_movie_sheet(path: Path) -> list[dict[str, Any]]:
             f"{path}: unknown column {unknown[0]!r}; {hint} Settings of single movies are columns such as segment.difference."
         )
     movies = []
-    for _, row in rows:
+    for line, row in rows:
+        if not row["name"] or not row["file"]:
+            raise HerdbookError(f"{path}, line {line}: every movie needs a name and a file, separated by a tab.")
         movie: dict[str, Any] = {"name": row["name"], "file": str(path.parent / row["file"])}
         if row.get("recording"):
             movie["recording"] = row["recording"]
         for column in header:
             if "." in column and row[column]:
                 stage, key = column.split(".", 1)
-                movie.setdefault("override", {}).setdefault(stage, {})[key] = _value(row[column])
+                movie.setdefault("override", {}).setdefault(stage, {})[key] = _value(row[column], f"{path}, line {line}: {column}")
         movies.append(movie)
     return movies
 
@@ -97,5 +99,8 @@ def _read_table(path: Path, delimiter: str, required: Sequence[str]) -> tuple[li
     return header, rows
 
 
-def _value(text: str) -> Any:
-    return yaml.safe_load(text)
+def _value(text: str, place: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:
+        raise HerdbookError(f"{place} holds {text!r}. Expected a value as in the experiment file, e.g. 25 or [50, 900].") from error

@@ -19,11 +19,12 @@ _STATE_SPEED = np.array([0.0, 1.3, 2.8])  # body lengths per second
 
 _INSIDE, _LEAVING, _HIDDEN, _RETURNING = 0, 1, 2, 3
 
+DOOR_HALF_WIDTH_PX = 24.0
+
 # Distances in body lengths: a body is about a quarter of its length wide, so axes closer than this touch.
 CONTACT_GAP = 0.27
 _PARTED_GAP = 0.5
 _WALL_SENSE = 1.2
-_DOOR_HALF_WIDTH = 0.6
 _HIDDEN_DEPTH = 0.85  # beyond the arena's edge; nothing of a body is visible from there
 
 _MAX_TURN = 6.0  # rad/s
@@ -65,9 +66,7 @@ class Paths:
     layer: Ints
 
 
-def simulate_paths(
-    number: int, frames: int, fps: float, arena: Arena, rng: np.random.Generator, *, body_length_px: float
-) -> Paths:
+def simulate_paths(number: int, frames: int, fps: float, arena: Arena, rng: np.random.Generator, *, body_length_px: float) -> Paths:
     """Simulate the paths of `number` ants over `frames` frames.
 
     A correlated random walk with three speed states (rest, walk, run), steering along the wall, and partners
@@ -111,9 +110,7 @@ def measure_gaps(x: Floats, y: Floats, heading: Floats, body_length_px: float) -
 class _Colony:
     """The state of all ants at one moment; every array has shape (animals,) unless said otherwise."""
 
-    def __init__(
-        self, number: int, dt: float, arena: Arena, rng: np.random.Generator, body_length_px: float
-    ) -> None:
+    def __init__(self, number: int, dt: float, arena: Arena, rng: np.random.Generator, body_length_px: float) -> None:
         self.dt, self.arena, self.rng, self.length = dt, arena, rng, body_length_px
         self.x, self.y = _scatter(number, arena, body_length_px, rng)
         self.heading = rng.uniform(-np.pi, np.pi, number)
@@ -122,6 +119,7 @@ class _Colony:
         self.speed = np.zeros(number)
         self.turn = np.zeros(number)
         self.pace = rng.uniform(0.85, 1.15, number)
+        self.vigour = np.zeros(number)
         self.state = rng.choice(3, number, p=_STATE_SHARE)
         self.state_left_s = rng.exponential(_STATE_MEAN_S[self.state])
         self.partner = np.full(number, -1)
@@ -242,7 +240,9 @@ class _Colony:
         wanted[(self.outing == _LEAVING) & (self.radial() > self.arena.radius - length)] = _STATE_SPEED[_RUN]
         standing = (self.outing == _HIDDEN) | ((self.held_s > 0) & (self.hurry_s <= 0))
         wanted[standing] = 0.0
-        self.speed += (wanted * self.pace * length - self.speed) * min(1.0, dt / _SPEED_DELAY_S)
+        self.vigour += -self.vigour * dt / 0.5 + 0.25 * np.sqrt(dt / 0.5) * self.rng.standard_normal(self.x.size)
+        wanted = wanted * self.pace * np.clip(1.0 + self.vigour, 0.3, 1.7) * length
+        self.speed += (wanted - self.speed) * min(1.0, dt / _SPEED_DELAY_S)
         noise = _TURN_NOISE * np.sqrt(dt) * self.rng.standard_normal(self.x.size)
         self.turn += (aim - self.turn) * min(1.0, dt / _TURN_DELAY_S) + noise
         self.turn = np.clip(self.turn, -_MAX_TURN, _MAX_TURN)
@@ -267,7 +267,7 @@ class _Colony:
         if arena.door is not None:
             aside = np.abs(dx * np.sin(arena.door) - dy * np.cos(arena.door))
             in_front = dx * np.cos(arena.door) + dy * np.sin(arena.door) > 0
-            passing = (self.outing != _INSIDE) & in_front & (aside < _DOOR_HALF_WIDTH * self.length)
+            passing = (self.outing != _INSIDE) & in_front & (aside < DOOR_HALF_WIDTH_PX)
             over[passing] = 0.0
         radial = np.maximum(np.hypot(dx, dy), 1e-9)
         # Spread over a few frames, so that turning at the wall makes no jump.
@@ -276,9 +276,7 @@ class _Colony:
         self.y = self.y - push * dy
 
 
-def _scatter(
-    number: int, arena: Arena, body_length_px: float, rng: np.random.Generator
-) -> tuple[Floats, Floats]:
+def _scatter(number: int, arena: Arena, body_length_px: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Place the animals at random, two body lengths apart where the arena has the room."""
     x, y = np.empty(number), np.empty(number)
     for ant in range(number):

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 import herdbook
 from herdbook.errors import HerdbookError
 
-# Below this size a chunked, compressed dataset costs more than it saves.
+# Below this size a chunked, compressed dataset costs more than it saves: five columns of three rows took 1.3 MB.
 SMALL_BYTES = 16_384
 CHUNK_BYTES = 1 << 18
 FINGERPRINT_BLOCK_BYTES = 1 << 16
@@ -106,6 +106,10 @@ class ColumnsWriter:
         column.resize(start + len(values), axis=0)
         column[start:] = values
 
+    def put(self, name: str, values: NDArray[Any]) -> None:
+        """Write a whole column at once, as it is: right for one too small for chunks, each of which takes CHUNK_BYTES on the disk."""
+        self._file.create_dataset(name, data=values)
+
     def attribute(self, name: str, value: Any) -> None:
         """Set an attribute of the file's root."""
         self._file.attrs[name] = value
@@ -114,7 +118,7 @@ class ColumnsWriter:
 @contextmanager
 def columns_writer(path: Path, kind: str, provenance: Provenance) -> Iterator[ColumnsWriter]:
     """Open an artifact of many rows for appending; it takes its name only when the block ends well."""
-    with replacing(path) as temporary, h5py.File(temporary, "w", libver="latest") as file:
+    with replacing(path) as temporary, _create_file(temporary) as file:
         yield ColumnsWriter(file)
         file.attrs.update({"artifact": kind, **provenance.attributes()})
         file.attrs["fingerprint"] = _fingerprint(file)
@@ -128,16 +132,20 @@ def open_artifact(path: Path, kind: str) -> Iterator[h5py.File]:
     try:
         file = h5py.File(path, "r")
     except OSError as error:
-        raise HerdbookError(
-            f"{path}: not a readable artifact ({error}). Delete it and run snakemake again: the rule '{kind}' makes it anew."
-        ) from error
+        raise HerdbookError(_unreadable(path, kind, error)) from error
     with file:
-        if file.attrs.get("artifact") != kind or "fingerprint" not in file.attrs:
-            raise HerdbookError(
-                f"{path}: expected an artifact of '{kind}', found {file.attrs.get('artifact', 'something else')!r}. "
-                f"Delete it and run snakemake again: the rule '{kind}' makes it anew."
-            )
-        yield file
+        try:
+            if file.attrs.get("artifact") != kind or "fingerprint" not in file.attrs:
+                raise HerdbookError(
+                    f"{path}: expected an artifact of '{kind}', found {file.attrs.get('artifact', 'something else')!r}. "
+                    f"Delete it and run snakemake again: the rule '{kind}' makes it anew."
+                )
+            yield file
+        except (OSError, KeyError) as error:
+            # HDF5 words its own faults so: a broken or missing column. Any other fault is not the file's.
+            if "synchronously" not in str(error) or "write" in str(error):
+                raise
+            raise HerdbookError(_unreadable(path, kind, error)) from error
 
 
 def artifact_fingerprint(path: Path) -> str:
@@ -164,8 +172,10 @@ class Artifact:
                 value = getattr(self, item.name)
                 if value is None:
                     continue
-                if isinstance(value, np.ndarray):
-                    writer.append(item.name, value, compress=value.nbytes > SMALL_BYTES)
+                if isinstance(value, np.ndarray) and value.nbytes > SMALL_BYTES:
+                    writer.append(item.name, value)
+                elif isinstance(value, np.ndarray):
+                    writer.put(item.name, value)
                 elif isinstance(value, list):
                     writer.attribute(item.name, json.dumps(value, ensure_ascii=False))
                 else:
@@ -193,6 +203,18 @@ class Artifact:
                 f"{path}: columns are missing ({error}); it comes from another version of Herdbook. "
                 f"Delete it and run snakemake again: the rule '{cls.kind}' makes it anew."
             ) from error
+
+
+def _create_file(path: Path) -> h5py.File:
+    """A new HDF5 file in the newest format (attributes above 64 KB) without the times of writing: same data, same bytes."""
+    creation, access = (h5py.h5p.create(kind) for kind in (h5py.h5p.FILE_CREATE, h5py.h5p.FILE_ACCESS))
+    creation.set_obj_track_times(False)
+    access.set_libver_bounds(h5py.h5f.LIBVER_LATEST, h5py.h5f.LIBVER_LATEST)
+    return h5py.File(h5py.h5f.create(os.fsencode(path), h5py.h5f.ACC_TRUNC, creation, access))
+
+
+def _unreadable(path: Path, kind: str, error: Exception) -> str:
+    return f"{path}: not a readable artifact ({error}). Delete it and run snakemake again: the rule '{kind}' makes it anew."
 
 
 def _fingerprint(file: h5py.File) -> str:

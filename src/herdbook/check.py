@@ -1,0 +1,217 @@
+"""Checking an experiment before it runs: movies, labels, arenas and truth against each other. Points are (x, y) in px, pixel centres at
+integer coordinates; a frame spans -0.5 .. width - 0.5 and -0.5 .. height - 0.5.
+"""
+
+import json
+import math
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import herdbook
+from herdbook.errors import HerdbookError
+from herdbook.experiment import Experiment
+from herdbook.experiment_faults import nearest
+from herdbook.movie import scan_movie
+from herdbook.sheets import Label, read_labels
+
+# An outline drawn along the frame's edge may be rounded outwards.
+ARENA_TOLERANCE_PX = 1.0
+
+
+@dataclass(frozen=True)
+class MovieFacts:
+    """What is known of a movie: number of frames, size (width, height) in px, frames per second; whether it is yet to be simulated."""
+
+    frames: int
+    size: tuple[int, int]
+    fps: float
+    simulated: bool = False
+
+
+@dataclass
+class Findings:
+    """Result of a check: the movies that could be read, by name; faults that stop a run; notes that do not."""
+
+    movies: dict[str, MovieFacts] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def check_experiment(experiment: Experiment) -> Findings:
+    """Read every movie, the labels and the truth of an experiment and find all that does not fit together."""
+    findings = Findings()
+    _read_movies(experiment, findings)
+    sizes = {name: movie.size for name, movie in findings.movies.items()}
+    findings.faults += recording_size_faults(experiment.recordings, sizes)
+    findings.faults += _arena_faults_of(experiment, sizes)
+    _check_labels(experiment, findings, sizes)
+    _check_truth(experiment, findings)
+    return findings
+
+
+def label_place_faults(labels: Sequence[Label], frames: Mapping[str, int], sizes: Mapping[str, tuple[int, int]]) -> list[str]:
+    """Labels that lie after the end of their movie or outside its frame, one text each that begins with the line in the labels file.
+
+    `frames` (number of frames) and `sizes` (width, height in px) are by movie; labels of movies that are not in them are passed over.
+    """
+    faults = []
+    for label in labels:
+        if label.movie in frames and not 0 <= label.frame < frames[label.movie]:
+            faults.append(f"line {label.line}: {label.movie} has frames 0 to {frames[label.movie] - 1}, found frame {label.frame}")
+        if label.movie in sizes:
+            width, height = sizes[label.movie]
+            if not (-0.5 <= label.x < width - 0.5 and -0.5 <= label.y < height - 0.5):
+                faults.append(
+                    f"line {label.line}: ({label.x:g}, {label.y:g}) is outside the frame of {label.movie}, which is {width} x {height} px"
+                )
+    return faults
+
+
+def arena_faults(arenas: Sequence[Mapping[str, Any]], width: int, height: int) -> list[str]:
+    """Regions of arenas that reach beyond a frame of `width` x `height` px by more than 1 px, one text each.
+
+    `arenas` are as in the settings of the stage segment: {"name", "include": [region], "exclude": [region]}, all optional, a region being
+    {"ellipse": {"centre", "axes", "angle" (degrees)}} or {"polygon": [[x, y], ...]}.
+    """
+    faults = []
+    for arena in arenas:
+        for part in ("include", "exclude"):
+            for number, region in enumerate(arena.get(part, []), 1):
+                place = f"arena {arena.get('name', 'arena')!r}, {part} {number} ({_shape(region)})"
+                fault = _region_fault(region, width, height)
+                if fault:
+                    faults.append(f"{place}: {fault}; the frame is {width} x {height} px. Are these coordinates of another resolution?")
+    return faults
+
+
+def recording_size_faults(recordings: Mapping[str, Sequence[str]], sizes: Mapping[str, tuple[int, int]]) -> list[str]:
+    """Recordings whose movies differ in size (width, height in px), naming two of them."""
+    faults = []
+    for recording, members in recordings.items():
+        known = [name for name in members if name in sizes]
+        for other in known[1:]:
+            if sizes[other] != sizes[known[0]]:
+                (w0, h0), (w1, h1) = sizes[known[0]], sizes[other]
+                faults.append(
+                    f"recording {recording!r}: {known[0]} is {w0} x {h0} px, but {other} is {w1} x {h1} px. "
+                    "Movies of one recording have one size: give them different recordings, or convert one of them."
+                )
+                break
+    return faults
+
+
+def project_snakefile() -> Path | None:
+    """The Snakefile of the project that this package lies in, if it lies in one."""
+    path = Path(herdbook.__file__).resolve().parents[2] / "Snakefile"
+    return path if path.is_file() else None
+
+
+def planned_jobs(snakefile: Path, experiment_file: Path) -> dict[str, int]:
+    """How many jobs of each rule `snakemake` would run now; nothing is run. Raises HerdbookError with what snakemake says."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--configfile", str(experiment_file.resolve())]
+    ended = subprocess.run([*command, "--dry-run", "--quiet", "rules"], cwd=snakefile.parent, capture_output=True, text=True, check=False)
+    said = ended.stdout + ended.stderr
+    if ended.returncode:
+        raise HerdbookError(f"snakemake cannot plan this experiment:\n{said.strip()}")
+    return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", said, re.MULTILINE) if rule != "total"}
+
+
+def _read_movies(experiment: Experiment, findings: Findings) -> None:
+    for movie in experiment.movies:
+        path = Path(movie.file)
+        if experiment.simulate and not path.exists():
+            planned = experiment.simulate
+            findings.movies[movie.name] = MovieFacts(planned.frames, planned.size, planned.fps, simulated=True)
+            continue
+        try:
+            scan = scan_movie(path, json.loads(experiment.settings("index", movie.name))["on_broken"])
+        except HerdbookError as error:
+            findings.faults.append(f"movie {movie.name}: {error}")
+            continue
+        findings.movies[movie.name] = MovieFacts(scan.n_frames, (scan.width, scan.height), scan.fps)
+
+
+def _arena_faults_of(experiment: Experiment, sizes: Mapping[str, tuple[int, int]]) -> list[str]:
+    arenas = json.loads(experiment.settings("segment"))["arenas"]
+    faults = []
+    for size in dict.fromkeys(sizes.values()):
+        movies = [name for name in sizes if sizes[name] == size]
+        faults += [f"{fault} (movies: {', '.join(movies)})" for fault in arena_faults(arenas, *size)]
+    return faults
+
+
+def _check_labels(experiment: Experiment, findings: Findings, sizes: Mapping[str, tuple[int, int]]) -> None:
+    animals = experiment.animals
+    if animals.marking != "marked" or animals.labels is None:
+        return
+    path = Path(animals.labels)
+    if experiment.simulate and not path.exists():
+        return
+    try:
+        labels = read_labels(path, [m.name for m in experiment.movies], [*animals.identities, *animals.other_labels])
+    except HerdbookError as error:
+        findings.faults.append(str(error))
+        return
+    frames = {name: movie.frames for name, movie in findings.movies.items()}
+    findings.faults += [f"{path}, {fault}" for fault in label_place_faults(labels, frames, sizes)]
+    if not labels:
+        findings.faults.append(f"{path}: holds no labels yet. Marked animals need points with their names: movie,frame,x,y,label.")
+        return
+    found = {label.label for label in labels}
+    missing = [name for name in animals.identities if name not in found]
+    if missing:
+        findings.notes.append(f"{path}: no label of {', '.join(missing)}. What has no label is not learnt from images.")
+
+
+def _check_truth(experiment: Experiment, findings: Findings) -> None:
+    # pandas and scipy cost half a second, which the stages that import this module for its other checks need not pay.
+    from herdbook.scoring import load_truth
+
+    if experiment.score is None:
+        return
+    path = Path(experiment.score.truth)
+    if experiment.simulate and not path.exists():
+        return
+    try:
+        truth = load_truth(path)
+    except HerdbookError as error:
+        findings.faults.append(str(error))
+        return
+    names = [m.name for m in experiment.movies]
+    told = sorted({name for name in truth["movie"] if name})
+    findings.faults += [f"{path}: there is no movie {name!r}; {nearest(name, names)}" for name in told if name not in names]
+    if not told and len(names) > 1:
+        findings.faults.append(f"{path}: several movies need a column movie with their names: {', '.join(names)}.")
+
+
+def _shape(region: Mapping[str, Any]) -> str:
+    return "ellipse" if region.get("ellipse") else "polygon"
+
+
+def _region_fault(region: Mapping[str, Any], width: int, height: int) -> str:
+    """What sticks out of the frame, "" for nothing."""
+    x0, y0, x1, y1 = _extent(region)
+    edge_x, edge_y = width - 0.5, height - 0.5
+    if x0 > edge_x or y0 > edge_y or x1 < -0.5 or y1 < -0.5:
+        return f"lies outside the frame: x {x0:g} to {x1:g}, y {y0:g} to {y1:g}"
+    beyond = {"left": -0.5 - x0, "top": -0.5 - y0, "right": x1 - edge_x, "bottom": y1 - edge_y}
+    out = [f"{by:.0f} px beyond the {side} edge" for side, by in beyond.items() if by > ARENA_TOLERANCE_PX]
+    return f"reaches outside the frame: {', '.join(out)}" if out else ""
+
+
+def _extent(region: Mapping[str, Any]) -> tuple[float, float, float, float]:
+    """Smallest x, y and largest x, y of a region."""
+    ellipse = region.get("ellipse")
+    if not ellipse:
+        xs, ys = zip(*region["polygon"], strict=True)
+        return min(xs), min(ys), max(xs), max(ys)
+    (x, y), (a, b) = ellipse["centre"], ellipse["axes"]
+    angle = math.radians(ellipse.get("angle", 0.0))
+    half_x = math.hypot(a * math.cos(angle), b * math.sin(angle))
+    half_y = math.hypot(a * math.sin(angle), b * math.cos(angle))
+    return x - half_x, y - half_y, x + half_x, y + half_y

@@ -1,0 +1,120 @@
+"""How many animals each tracklet holds: an integer min-cost flow over the graph of merges and splits.
+
+Animals flow from parents to children and are conserved; they may appear and vanish at a cost (less where a blob touches the border), and
+while they are away they wait in a pool, so that the number in view never exceeds the number known. The evidence is the area in units of
+one animal's area; its cost is convex in the number, which keeps the flow exact.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from ortools.graph.python import min_cost_flow
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+# Costs are nats times this, as integers.
+SCALE = 1000
+# Spread of the area of one animal, as a share of it: posture, partial overlap and threshold together.
+AREA_SPREAD = 0.3
+# Frames of one tracklet are far from independent: beyond this many they add nothing.
+MOST_FRAMES = 25
+APPEAR_COST = 12.0
+APPEAR_AT_BORDER_COST = 3.0
+# Being away costs a little, so that nobody waits in the pool without a reason.
+AWAY_COST_PER_FRAME = 0.002
+
+
+def area_of_one(frame: NDArray[np.int32], area: NDArray[np.int32], number: int | None) -> float:
+    """Typical area of one animal, px, from the blobs of a movie.
+
+    With a known number: the median area in frames with exactly that many blobs, or, where they are fewer than 20, the median over frames of
+    the total area divided by the number, whichever of both is known better. Otherwise the median of all blobs.
+    """
+    if not len(area):
+        return 1.0
+    if number is None:
+        return float(np.median(area))
+    _, inverse, blobs = np.unique(frame, return_inverse=True, return_counts=True)
+    exact = (blobs == number)[inverse]
+    if (blobs == number).sum() >= 20:
+        return float(np.median(area[exact]))
+    totals = np.bincount(inverse, weights=area)
+    return float(np.median(totals[blobs <= number] / number)) if (blobs <= number).any() else float(np.median(area))
+
+
+def count_costs(ratio: Floats, frames: Ints, most: int) -> Floats:
+    """Cost in nats of each number of animals 0..most, (tracklets, most + 1), given the area ratio and the length of each tracklet."""
+    weight = np.minimum(frames, MOST_FRAMES) ** 0.5
+    numbers = np.arange(most + 1)
+    return weight[:, None] * ((np.minimum(ratio, most + 0.5)[:, None] - numbers) / AREA_SPREAD) ** 2 / 2
+
+
+def count_animals(
+    ratio: Floats,
+    first: Ints,
+    last: Ints,
+    edges: Ints,
+    border: NDArray[np.bool_],
+    *,
+    number: int | None,
+    end_frame: int,
+) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
+    """Number of animals in each tracklet and its margin.
+
+    `ratio` (n,) area over the area of one animal; `first`, `last` (n,) frames; `edges` (e, 2) parent, child; `border` (n, 2) whether the
+    first and the last blob touch the border; `number` of animals, if known; `end_frame` the movie's last frame. Returns int16 (n,) and
+    float32 (n,): the cost (nats) by which the area speaks against the next best number, the flow left aside.
+    """
+    n = len(ratio)
+    if n == 0:
+        return np.zeros(0, np.int16), np.zeros(0, np.float32)
+    most = number if number is not None else max(2, int(np.ceil(ratio.max())) + 1)
+    costs = count_costs(ratio, last - first + 1, most)
+    flow = _Flow()
+    entry = flow.nodes(n)
+    leave = flow.nodes(n)
+    steps = np.diff(costs, axis=1)
+    # A number far above what the area allows is not worth an arc.
+    useful = np.arange(most) <= np.ceil(ratio)[:, None] + 3
+    row, column = np.nonzero(useful)
+    node_arcs = flow.arcs(entry[row], leave[row], 1, steps[row, column])
+    flow.arcs(leave[edges[:, 0]], entry[edges[:, 1]], most, 0.0)
+    times, slot = np.unique(np.concatenate([first, last + 1, [0, end_frame + 1]]), return_inverse=True)
+    pool = flow.nodes(len(times))
+    away = AWAY_COST_PER_FRAME if number is not None else 0.0
+    flow.arcs(pool[:-1], pool[1:], most * n, away * np.diff(times))
+    cheap = np.where(border, APPEAR_AT_BORDER_COST, APPEAR_COST)
+    flow.arcs(pool[slot[:n]], entry, most, np.where(first == 0, 0.0, cheap[:, 0]))
+    flow.arcs(leave, pool[slot[n : 2 * n]], most, np.where(last == end_frame, 0.0, cheap[:, 1]))
+    supply = number if number is not None else most * int((first == 0).sum() + n)
+    amounts = flow.solve(source=int(pool[0]), sink=int(pool[-1]), supply=supply)
+    animals = np.bincount(row, weights=amounts[node_arcs], minlength=n).astype(np.int16)
+    rows = np.arange(n)
+    above = costs[rows, np.minimum(animals + 1, most)]
+    below = costs[rows, np.maximum(animals - 1, 0)]
+    other = np.minimum(np.where(animals < most, above, np.inf), np.where(animals > 0, below, np.inf))
+    return animals, (other - costs[rows, animals]).astype(np.float32)
+
+
+class _Flow:
+    """Arcs collected as arrays for OR-Tools' min-cost flow."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._solver = min_cost_flow.SimpleMinCostFlow()
+
+    def nodes(self, count: int) -> Ints:
+        self._count += count
+        return np.arange(self._count - count, self._count)
+
+    def arcs(self, tail: Ints, head: Ints, capacity: int, cost: Floats | float) -> Ints:
+        unit_cost = np.round(np.broadcast_to(np.asarray(cost, float), tail.shape) * SCALE).astype(np.int64)
+        return np.asarray(self._solver.add_arcs_with_capacity_and_unit_cost(tail, head, np.full(tail.shape, capacity, np.int64), unit_cost))
+
+    def solve(self, source: int, sink: int, supply: int) -> Ints:
+        self._solver.set_node_supply(source, supply)
+        self._solver.set_node_supply(sink, -supply)
+        status = self._solver.solve()
+        if status != self._solver.OPTIMAL:
+            raise RuntimeError(f"the flow of animals has no solution (status {status})")
+        return np.asarray(self._solver.flows(np.arange(self._solver.num_arcs())))

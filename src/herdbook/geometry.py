@@ -1,0 +1,141 @@
+"""Regions of the image, angles and distances.
+
+Points are (x, y), px, origin top left, pixel centres at integer coordinates, y down; masks are (row, col). Angles are
+in rad, from the x axis towards the y axis (clockwise as seen on a screen); only an ellipse's angle is in degrees.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Mask = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Point = tuple[float, float]
+
+_PIXEL_MOMENT = 1 / 12  # second moment of a square of 1 px about its centre
+
+
+class Ellipse(NamedTuple):
+    """A filled ellipse: centre (x, y) and semi-axes in px, angle of the first axis in degrees."""
+
+    centre: Point
+    axes: tuple[float, float]
+    angle: float = 0.0
+
+
+class Polygon(NamedTuple):
+    """A filled polygon: corners (x, y) in px, in order; the last one is joined to the first."""
+
+    points: Sequence[Point]
+
+
+Region = Ellipse | Polygon
+
+
+def ellipse_mask(shape: tuple[int, int], centre: Point, axes: tuple[float, float], angle: float = 0.0) -> Mask:
+    """Return the mask (H, W) of the pixels whose centres lie in an ellipse or on its outline.
+
+    shape: (H, W). centre: (x, y), px. axes: semi-axes, px, above 0. angle: of the first axis, degrees.
+    """
+    y, x = np.ogrid[: shape[0], : shape[1]]
+    cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    along = (x - centre[0]) * cos + (y - centre[1]) * sin
+    across = (y - centre[1]) * cos - (x - centre[0]) * sin
+    # The tolerance keeps pixels exactly on the outline in, whatever the rotation rounds to.
+    return np.asarray((along / axes[0]) ** 2 + (across / axes[1]) ** 2 <= 1 + 1e-9)
+
+
+def polygon_mask(shape: tuple[int, int], points: Sequence[Point]) -> Mask:
+    """Return the mask (H, W) of the pixels whose centres lie in a polygon, by the even-odd rule.
+
+    shape: (H, W). points: corners (x, y), px; the last one is joined to the first.
+    A pixel centre on a left or upper edge is inside, one on a right or lower edge is not: neighbours that share an
+    edge share no pixel, and a polygon with integer corners covers as many pixels as its area says.
+    """
+    height, width = shape
+    corners = np.asarray(points, np.float64)
+    # Each edge flips all pixels to its right in the rows it crosses; pixels flipped an odd number of times are inside.
+    flips = np.zeros((height, width + 1), np.bool_)
+    for edge in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        # From top to bottom, so that neighbours round a shared edge alike.
+        (xa, ya), (xb, yb) = sorted(edge, key=lambda corner: (corner[1], corner[0]))
+        top, bottom = max(int(np.ceil(ya)), 0), min(int(np.ceil(yb)), height)
+        rows = np.arange(top, bottom)
+        if rows.size:
+            crossings = np.ceil(xa + (rows - ya) * (xb - xa) / (yb - ya) - 1e-9)
+            flips[rows, np.clip(crossings, 0, width).astype(np.int64)] ^= True
+    return np.logical_xor.accumulate(flips[:, :width], axis=1)
+
+
+def regions_mask(shape: tuple[int, int], include: Sequence[Region], exclude: Sequence[Region] = ()) -> Mask:
+    """Return the mask (H, W) of what lies in any included region and in no excluded one.
+
+    Without included regions it is the whole frame but for the excluded ones.
+    """
+    mask = np.full(shape, not include)
+    for region in include:
+        mask |= _region_mask(shape, region)
+    for region in exclude:
+        mask &= ~_region_mask(shape, region)
+    return mask
+
+
+def region_outside_frame(region: Region, shape: tuple[int, int]) -> bool:
+    """Tell whether any part of a region lies more than a pixel beyond the outermost pixel centres of a frame (H, W)."""
+    if isinstance(region, Ellipse):
+        cos, sin = np.cos(np.radians(region.angle)), np.sin(np.radians(region.angle))
+        first, second = region.axes
+        reach = np.hypot([first * cos, first * sin], [second * sin, second * cos])
+        corners = np.array([region.centre - reach, region.centre + reach])
+    else:
+        corners = np.asarray(region.points, np.float64)
+    height, width = shape
+    return bool((corners < -1).any() or (corners > (width, height)).any())
+
+
+def orientation(mxx: ArrayLike, mxy: ArrayLike, myy: ArrayLike) -> Floats:
+    """Return the angle of the major axis, rad in (-pi/2, pi/2], from central second moments of any common shape.
+
+    Where both axes are equally long the angle is 0.
+    """
+    mxx, mxy, myy = (np.asarray(moment, np.float64) for moment in (mxx, mxy, myy))
+    return wrap_angle(0.5 * np.arctan2(2 * mxy, mxx - myy), np.pi)
+
+
+def axis_lengths(mxx: ArrayLike, mxy: ArrayLike, myy: ArrayLike) -> tuple[Floats, Floats]:
+    """Return the full lengths (major, minor), px, of the ellipse with the same second moments as a blob.
+
+    mxx, mxy, myy: central second moments of pixel centres, px², of any common shape. The extent of the pixels
+    themselves, 1/12 px² along each axis, is added, so that a line of pixels is as wide as one pixel's ellipse.
+    """
+    mxx, mxy, myy = (np.asarray(moment, np.float64) for moment in (mxx, mxy, myy))
+    middle = (mxx + myy) / 2 + _PIXEL_MOMENT
+    half_range = np.hypot((mxx - myy) / 2, mxy)
+    return 4 * np.sqrt(middle + half_range), 4 * np.sqrt(np.maximum(middle - half_range, 0.0))
+
+
+def wrap_angle(angle: ArrayLike, period: float = 2 * np.pi) -> Floats:
+    """Return angles, rad, brought into (-period/2, period/2]; a body axis without a front has the period pi."""
+    half = period / 2
+    wrapped = half - np.mod(half - np.asarray(angle, np.float64), period)
+    # Rounding can make the remainder equal to the period.
+    return np.where(wrapped <= -half, half, wrapped)
+
+
+def angle_difference(a: ArrayLike, b: ArrayLike, period: float = 2 * np.pi) -> Floats:
+    """Return the turn from b to a, rad in (-period/2, period/2]."""
+    return wrap_angle(np.asarray(a, np.float64) - np.asarray(b, np.float64), period)
+
+
+def pairwise_distances(a: ArrayLike, b: ArrayLike) -> Floats:
+    """Return the distances (N, M), px, between points a (N, 2) and b (M, 2)."""
+    a, b = np.asarray(a, np.float64).reshape(-1, 2), np.asarray(b, np.float64).reshape(-1, 2)
+    return np.hypot(a[:, None, 0] - b[None, :, 0], a[:, None, 1] - b[None, :, 1])
+
+
+def _region_mask(shape: tuple[int, int], region: Region) -> Mask:
+    if isinstance(region, Ellipse):
+        return ellipse_mask(shape, *region)
+    return polygon_mask(shape, region.points)

@@ -1,0 +1,114 @@
+"""Write a movie from arrays, one frame at a time; the file appears under its name only when it is complete."""
+
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import av
+import cv2
+import numpy as np
+from av.error import FFmpegError
+from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
+
+from herdbook.errors import HerdbookError
+
+_CONTAINERS = {
+    **{".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"},
+    **{".avi": "avi", ".ts": "mpegts", ".webm": "webm"},
+}
+
+
+class MovieWriter:
+    """Context manager that encodes frames of one size at a constant rate.
+
+    `path`: its suffix names the container (.mp4, .m4v, .mov, .mkv, .avi, .ts, .webm). `width`, `height` in px; an odd
+    one is made even by repeating the last column or row. `crf`: quality of the x264/x265/SVT-AV1/VP9 encoders,
+    smaller is better. `keyframe_interval`: at most so many frames from keyframe to keyframe (None: the encoder's own).
+    `threads`: encoder threads. `options`: further options of the encoder. An exception inside the context, or no
+    frame at all, leaves no file.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        width: int,
+        height: int,
+        fps: float,
+        *,
+        crf: int = 23,
+        pixel_format: str = "yuv420p",
+        codec: str = "libx264",
+        keyframe_interval: int | None = None,
+        threads: int = 1,
+        options: dict[str, str] | None = None,
+    ) -> None:
+        if path.suffix.lower() not in _CONTAINERS:
+            raise HerdbookError(f"{path}: unknown kind of movie file; end its name in {', '.join(_CONTAINERS)}")
+        self._path = path
+        self._part = path.with_name(path.name + ".part")
+        self._shape = (height, width)
+        self._rate = Fraction(fps).limit_denominator(1001)
+        self._codec, self._pixel_format = codec, pixel_format
+        self._keyframe_interval, self._threads = keyframe_interval, threads
+        quality = {"crf": str(crf)} if codec.startswith("lib") else {}
+        # libx265 runs a thread pool of its own beside the encoder's threads.
+        pool = {"x265-params": f"pools={threads}:frame-threads={threads}:log-level=error"}
+        self._options = quality | (pool if codec == "libx265" else {}) | (options or {})
+        self._container: Any = None
+        self._n_frames = 0
+
+    def __enter__(self) -> Self:
+        height, width = self._shape
+        try:
+            self._container = av.open(str(self._part), "w", format=_CONTAINERS[self._path.suffix.lower()])
+            stream: Any = self._container.add_stream(self._codec, rate=self._rate, options=self._options)
+        except (FFmpegError, ValueError, OSError) as error:
+            self._discard()
+            raise HerdbookError(f"{self._path}: cannot write a movie with {self._codec}: {error}") from error
+        stream.width, stream.height = width + width % 2, height + height % 2
+        stream.pix_fmt = self._pixel_format
+        stream.codec_context.thread_count = self._threads
+        if self._pixel_format.startswith("gray"):
+            stream.codec_context.color_range = 2  # grey levels are written as they are, and so must be read
+        if self._keyframe_interval is not None:
+            stream.codec_context.gop_size = self._keyframe_interval
+        self._stream = stream
+        self._reformatter = VideoReformatter()
+        return self
+
+    def write(self, frame: NDArray[np.uint8]) -> None:
+        """Append a frame: uint8 (height, width) grey or (height, width, 3) BGR. ValueError for any other shape."""
+        if frame.shape[:2] != self._shape or frame.dtype != np.uint8 or frame.shape[2:] not in ((), (3,)):
+            raise ValueError(f"frame is {frame.dtype} {frame.shape}, expected uint8 {self._shape} or the same with 3")
+        height, width = self._shape
+        if height % 2 or width % 2:
+            frame = cv2.copyMakeBorder(frame, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+        pixels = np.ascontiguousarray(frame)
+        picture = av.VideoFrame.from_ndarray(pixels, format="gray" if pixels.ndim == 2 else "bgr24")
+        picture = self._reformatter.reformat(picture, format=self._pixel_format, threads=1)
+        picture.pts, picture.time_base = self._n_frames, 1 / self._rate
+        self._container.mux(self._stream.encode(picture))
+        self._n_frames += 1
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if kind is not None:
+            self._discard()
+            return
+        try:
+            if not self._n_frames:
+                raise HerdbookError(f"{self._path}: no frame was written, so there is no movie")
+            self._container.mux(self._stream.encode(None))
+            self._container.close()
+            self._part.replace(self._path)
+        except BaseException:
+            self._discard()
+            raise
+
+    def _discard(self) -> None:
+        if self._container is not None:
+            with suppress(FFmpegError):
+                self._container.close()
+        self._part.unlink(missing_ok=True)

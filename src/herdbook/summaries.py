@@ -1,0 +1,183 @@
+"""What the report says about a recording, counted from columns of the artifacts: arrays in, arrays out.
+
+Frames are numbered through a recording, from 0 in its first movie.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from herdbook.artifacts import HOW_KNOWN, SOURCES
+
+MISSING = len(SOURCES)
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """Positions of a recording, sorted by frame: `frame` int64, `individual` int64 (into `names`), `x`, `y` float32 px, `source` uint8,
+    `confidence` float32, one entry per individual and frame that has a position.
+    """
+
+    names: list[str]
+    frame: NDArray[np.int64]
+    individual: NDArray[np.int64]
+    x: NDArray[np.float32]
+    y: NDArray[np.float32]
+    source: NDArray[np.uint8]
+    confidence: NDArray[np.float32]
+
+    def longest(self, number: int) -> NDArray[np.int64]:
+        """The individuals with the most positions, at most `number` of them, in the order of their names' list; all that have none last."""
+        counts = np.bincount(self.individual, minlength=len(self.names))
+        return np.sort(np.argsort(-counts, kind="stable")[:number])
+
+
+def count_sources(tracks: Tracks) -> NDArray[np.int64]:
+    """Positions (individuals, sources) per individual and source."""
+    shape = (len(tracks.names), len(SOURCES))
+    return np.bincount(tracks.individual * shape[1] + tracks.source, minlength=shape[0] * shape[1]).reshape(shape)
+
+
+def mean_confidence(tracks: Tracks) -> NDArray[np.float64]:
+    """Mean confidence (individuals,) of the positions, NaN where there is none."""
+    number = np.bincount(tracks.individual, minlength=len(tracks.names))
+    total = np.bincount(tracks.individual, tracks.confidence, minlength=len(tracks.names)).astype(np.float64)
+    return _ratios(total, number)
+
+
+def count_how_known(
+    individual: NDArray[np.int64], how: NDArray[np.uint8], frames: NDArray[np.int64], individuals: int
+) -> NDArray[np.int64]:
+    """Frames (individuals, ways) per individual and way of knowing (see HOW_KNOWN), from one row per tracklet and individual in it.
+
+    `frames` is the number of frames in which the row's tracklet has a blob.
+    """
+    shape = (individuals, len(HOW_KNOWN))
+    flat = np.bincount(individual * shape[1] + how, frames, minlength=shape[0] * shape[1])
+    return np.rint(flat).astype(np.int64).reshape(shape)
+
+
+def frame_bins(frames: int, most: int) -> NDArray[np.int64]:
+    """Edges (bins + 1,) that cut `frames` >= 1 frames into at most `most` bins of nearly equal numbers of frames, none empty."""
+    bins = min(frames, most)
+    return np.linspace(0, frames, bins + 1).astype(np.int64)
+
+
+def timeline_matrix(tracks: Tracks, individuals: NDArray[np.int64], edges: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Category (len(individuals), bins) of each individual in each bin of frames: an index into SOURCES, or MISSING.
+
+    It is the most frequent category of the bin; where two are equally frequent the less certain one, which comes later.
+    """
+    row_of = np.full(len(tracks.names), -1)
+    row_of[individuals] = np.arange(len(individuals))
+    row = row_of[tracks.individual]
+    shown = row >= 0
+    bins = len(edges) - 1
+    column = np.searchsorted(edges, tracks.frame[shown], side="right") - 1
+    flat = (row[shown] * bins + column) * (MISSING + 1) + tracks.source[shown]
+    shape = (len(individuals), bins, MISSING + 1)
+    counts = np.bincount(flat, minlength=int(np.prod(shape))).reshape(shape)
+    counts[..., MISSING] = np.diff(edges) - counts.sum(axis=2)
+    return np.asarray(MISSING - counts[..., ::-1].argmax(axis=2), np.uint8)
+
+
+def bin_ranges(values: NDArray[np.int64], edges: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Least, mean and greatest value (3, bins) of `values` (frames,) in each bin of frames."""
+    least, greatest = (extreme.reduceat(values, edges[:-1]) for extreme in (np.minimum, np.maximum))
+    return np.stack([least, np.add.reduceat(values, edges[:-1]) / np.diff(edges), greatest]).astype(np.float64)
+
+
+def track_line(tracks: Tracks, individual: int, most_points: int) -> NDArray[np.float64]:
+    """Path (n, 2) of one individual for a picture: at most about `most_points` points, with a row of NaN at each gap in time."""
+    rows = np.flatnonzero(tracks.individual == individual)
+    frame = tracks.frame[rows]
+    part = np.concatenate([[0], np.cumsum(np.diff(frame) > 1)]) if len(rows) else np.zeros(0, np.int64)
+    stride = max(1, -(-len(rows) // most_points))
+    starts = np.diff(part, prepend=-1) > 0
+    ends = np.diff(part, append=-1) != 0
+    kept = starts | ends | (np.arange(len(rows)) % stride == 0)
+    points = np.stack([tracks.x[rows][kept], tracks.y[rows][kept]], axis=1).astype(np.float64)
+    breaks = np.flatnonzero(np.diff(part[kept])) + 1
+    return np.insert(points, breaks, np.nan, axis=0)
+
+
+@dataclass(frozen=True)
+class MovieFacts:
+    """What the index says about one movie."""
+
+    name: str
+    frames: int
+    duration_s: float
+    width: int
+    height: int
+    fps: float
+    codec: str
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One recording: its movies, positions, and what the report counts in it.
+
+    `time_s` (frames + 1,) of the frames through the recording and of its end; `blobs`, `animals` int64 (frames,) blobs per frame and
+    animals that the tracklets hold in them; `how_known` int64 (individuals, ways) frames, see `count_how_known`; `gap` see `Identities`;
+    `tracklets` number of them, `tracklets_read` of those looked at by the classifier, `images_read` images it looked at;
+    `background` uint8 (height, width, 3) BGR.
+    """
+
+    name: str
+    movies: list[MovieFacts]
+    tracks: Tracks
+    time_s: NDArray[np.float64]
+    blobs: NDArray[np.int64]
+    animals: NDArray[np.int64]
+    how_known: NDArray[np.int64]
+    gap: float
+    tracklets: int
+    tracklets_read: int
+    images_read: int
+    background: NDArray[np.uint8]
+
+    @property
+    def frames(self) -> int:
+        """Number of frames of all its movies."""
+        return len(self.time_s) - 1
+
+    @property
+    def duration_s(self) -> float:
+        """Length, s."""
+        return float(self.time_s[-1])
+
+
+@dataclass(frozen=True)
+class IndividualTotals:
+    """Totals over all recordings of the individuals `names`: `sources` (n, sources) and `how_known` (n, ways) in frames, mean
+    `confidence` (n,), NaN for those without a position.
+    """
+
+    names: list[str]
+    sources: NDArray[np.int64]
+    how_known: NDArray[np.int64]
+    confidence: NDArray[np.float64]
+
+
+def sum_individuals(recordings: list[Recording]) -> IndividualTotals:
+    """Add up the recordings by the names of the individuals, in the order in which the names first come."""
+    names = list(dict.fromkeys(name for recording in recordings for name in recording.tracks.names))
+    row_of = {name: row for row, name in enumerate(names)}
+    sources = np.zeros((len(names), len(SOURCES)), np.int64)
+    how_known = np.zeros((len(names), len(HOW_KNOWN)), np.int64)
+    weighted = np.zeros(len(names))
+    for recording in recordings:
+        rows = [row_of[name] for name in recording.tracks.names]
+        counts = count_sources(recording.tracks)
+        sources[rows] += counts
+        how_known[rows] += recording.how_known
+        weighted[rows] += np.nan_to_num(mean_confidence(recording.tracks)) * counts.sum(axis=1)
+    number = sources.sum(axis=1)
+    return IndividualTotals(names, sources, how_known, _ratios(weighted, number))
+
+
+def _ratios(values: NDArray[np.float64], numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Values divided by numbers, NaN where the number is 0."""
+    return np.asarray(np.divide(values, numbers, out=np.full(len(values), np.nan), where=numbers > 0), np.float64)

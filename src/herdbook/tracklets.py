@@ -1,0 +1,113 @@
+"""Stage tracklets: blobs of one movie become tracklets with their merges, splits and numbers of animals."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from herdbook.artifacts import MULTIPLE, NOISE, SINGLE, Blobs, Tracklets, open_blob_images
+from herdbook.counting import area_of_one, count_animals
+from herdbook.linking import Chains, body_length, chain_links, contract_chains, link_by_motion, link_overlapping, step_gate
+from herdbook.overlap import frame_overlaps
+from herdbook.stage import Job, run_stage
+
+STAGE = "tracklets"
+STAGE_VERSION = 1
+
+
+def build_tracklets(
+    blobs: Blobs, overlaps: NDArray[np.int64], *, number: int | None, max_step_px: float | None, bridge_frames: int
+) -> Tracklets:
+    """Tracklets of one movie from its blobs and their overlaps (m, 3), see `overlap.frame_overlaps`; border edges are left empty."""
+    links = link_overlapping(overlaps, blobs.area)
+    gate = max_step_px or step_gate(links, blobs.x, blobs.y, body_length(blobs.moments))
+    links = link_by_motion(links, blobs.frame, blobs.x, blobs.y, blobs.area, max_step_px=gate, bridge_frames=bridge_frames)
+    chains = chain_links(links, len(blobs))
+    one = area_of_one(blobs.frame, blobs.area, number)
+    animals, _ = _count(blobs, chains, one, number)
+    chains, _ = contract_chains(chains, animals)
+    # Longer tracklets have better evidence: count again.
+    animals, margin = _count(blobs, chains, one, number)
+    first, last, arena = _spans(blobs, chains)
+    kind = np.select([animals == 0, animals == 1], [NOISE, SINGLE], MULTIPLE).astype(np.uint8)
+    return Tracklets(
+        frames=blobs.frames,
+        blob_tracklet=chains.tracklet,
+        first=first.astype(np.int32),
+        last=last.astype(np.int32),
+        animals=animals,
+        animals_margin=margin,
+        tracklet_kind=kind,
+        arena=arena,
+        edges=chains.edges.astype(np.int32).reshape(-1, 2),
+        edge_weight=chains.weight.astype(np.float32),
+        border_edges=np.zeros((0, 2), np.int64),
+    )
+
+
+def _count(blobs: Blobs, chains: Chains, one: float, number: int | None) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
+    first, last, _ = _spans(blobs, chains)
+    order = np.argsort(chains.tracklet, kind="stable")
+    offsets = np.searchsorted(chains.tracklet[order], np.arange(chains.count + 1))
+    area = np.array([np.median(blobs.area[order[a:b]]) for a, b in pairwise(offsets)])
+    border = (
+        np.stack([blobs.border[order[offsets[:-1]]], blobs.border[order[offsets[1:] - 1]]], 1) if chains.count else np.zeros((0, 2), bool)
+    )
+    return count_animals(area / one, first, last, chains.edges, border, number=number, end_frame=blobs.frames - 1)
+
+
+def _spans(blobs: Blobs, chains: Chains) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int16]]:
+    first = np.full(chains.count, np.iinfo(np.int64).max)
+    last = np.full(chains.count, -1)
+    np.minimum.at(first, chains.tracklet, blobs.frame)
+    np.maximum.at(last, chains.tracklet, blobs.frame)
+    arena = np.zeros(chains.count, np.int16)
+    arena[chains.tracklet] = blobs.arena
+    return first, last, arena
+
+
+def _work(job: Job) -> None:
+    blobs = Blobs.load(job.file("blobs"))
+    with open_blob_images(job.file("blobs")) as images:
+        runs, run_offsets = images.runs(0, len(blobs))
+    overlaps = frame_overlaps(blobs.box, runs, run_offsets, blobs.frame_offsets)
+    settings = job.settings
+    result = build_tracklets(blobs, overlaps, number=settings["number"], max_step_px=settings["max_step"], bridge_frames=settings["bridge"])
+    if job.files["previous"]:
+        result.border_edges = _border_edges(job, blobs)
+    result.save(job.file("out"), job.provenance())
+
+
+def _border_edges(job: Job, blobs: Blobs) -> NDArray[np.int64]:
+    """Links from the last frame of the previous movie to the first of this one."""
+    before = Blobs.load(job.file("previous"))
+    tail = int(np.searchsorted(before.frame, before.frames - 1))
+    head = int(np.searchsorted(blobs.frame, 1))
+    with open_blob_images(job.file("previous")) as images:
+        old_runs, old_offsets = images.runs(tail, len(before))
+    with open_blob_images(job.file("blobs")) as images:
+        new_runs, new_offsets = images.runs(0, head)
+
+    def joined(name: str) -> NDArray[Any]:
+        return np.concatenate([getattr(before, name)[tail:], getattr(blobs, name)[:head]])
+
+    old = len(before) - tail
+    offsets = np.concatenate([old_offsets, new_offsets[1:] + len(old_runs)])
+    overlaps = frame_overlaps(joined("box"), np.concatenate([old_runs, new_runs]), offsets, np.array([0, old, old + head]))
+    area, x, y = joined("area"), joined("x"), joined("y")
+    frame = np.repeat([0, 1], [old, head]).astype(np.int32)
+    links = link_overlapping(overlaps, area)
+    gate = job.settings["max_step"] or 1.5 * body_length(blobs.moments)
+    links = link_by_motion(links, frame, x, y, area, max_step_px=gate, bridge_frames=0)
+    return np.stack([links.parent + tail, links.child - old], 1)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the stage from its command line."""
+    run_stage(STAGE, STAGE_VERSION, _work, one=("blobs", "out"), optional=("previous",), argv=argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+# The classifier of marked animals: example images, training, and the evidence of each tracklet.
+
+
+rule trainset:
+    input:
+        labels=[source(path) for path in LABELS],
+        blobs=files("segment", LABELLED),
+        tracklets=files("tracklets", LABELLED),
+    output:
+        out=at("trainset/trainset.h5"),
+    log:
+        at("logs/trainset/trainset.log"),
+    benchmark:
+        at("benchmarks/trainset/trainset.tsv")
+    conda:
+        "../../envs/herdbook.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled(4000),
+        runtime=scaled(60),
+    params:
+        settings=settings("trainset"),
+        version=stage_version("trainset"),
+    shell:
+        "python -m herdbook.trainset --labels {input.labels:q} --blobs {input.blobs:q}"
+        " --tracklets {input.tracklets:q} --out {output.out:q}"
+        " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
+
+
+rule train:
+    input:
+        trainset=at("trainset/trainset.h5"),
+    output:
+        out=at("train/classifier.keras"),
+        card=at("train/classifier.json"),
+    log:
+        at("logs/train/train.log"),
+    benchmark:
+        at("benchmarks/train/train.tsv")
+    conda:
+        "../../envs/herdbook.yaml"
+    threads: 4
+    resources:
+        mem_mb=scaled(6000),
+        runtime=scaled(240),
+    params:
+        settings=settings("train"),
+        version=stage_version("train"),
+    shell:
+        "python -m herdbook.train --trainset {input.trainset:q} --out {output.out:q} --card {output.card:q}"
+        " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
+
+
+rule classify:
+    input:
+        blobs=at("segment/{movie}.h5"),
+        tracklets=at("tracklets/{movie}.h5"),
+        trainset=at("trainset/trainset.h5"),
+        classifier=at("train/classifier.keras"),
+        card=at("train/classifier.json"),
+    output:
+        out=at("classify/{movie}.h5"),
+    log:
+        at("logs/classify/{movie}.log"),
+    benchmark:
+        at("benchmarks/classify/{movie}.tsv")
+    conda:
+        "../../envs/herdbook.yaml"
+    threads: 2
+    resources:
+        mem_mb=scaled(4000),
+        runtime=scaled(120),
+    params:
+        settings=settings("classify"),
+        version=stage_version("classify"),
+    shell:
+        "python -m herdbook.classify --blobs {input.blobs:q} --tracklets {input.tracklets:q}"
+        " --trainset {input.trainset:q} --classifier {input.classifier:q} --card {input.card:q}"
+        " --out {output.out:q}"
+        " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"

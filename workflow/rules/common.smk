@@ -1,0 +1,169 @@
+# What the rules know of the experiment: its files, names and neighbours. Faults of the user end here, before any job.
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from herdbook.errors import HerdbookError
+from herdbook.experiment_file import load_experiment
+from herdbook.sheets import read_labels
+from herdbook.stage_versions import stage_version
+
+# Snakemake takes {word} for a wildcard and <word> for a path variable, and has no way to quote them.
+UNUSABLE = re.compile(r"[{}<>\x00-\x1f]")
+
+
+def read_experiment():
+    """The experiment of --configfile, or the demo; --config key=value replaces single values."""
+    demo = Path(workflow.basedir, "config", "demo.yaml")
+    chosen = workflow.overwrite_configfiles or [demo]
+    if len(chosen) > 1:
+        raise HerdbookError(
+            f"--configfile: an experiment is one file, found {len(chosen)}. "
+            "Single values are replaced with --config key=value."
+        )
+    return load_experiment(Path(chosen[0]), workflow.config_settings.config)
+
+
+def simulated_files():
+    """Relative path of each file that the simulation writes, by its absolute path."""
+    if not EXPERIMENT.simulate:
+        return {}
+    movies = [f"{movie.name}.mp4" for movie in EXPERIMENT.movies]
+    made = [at(f"simulate/{name}") for name in (*movies, "labels.csv", "truth.csv")]
+    by_path = {str(Path(EXPERIMENT.results, path).resolve()): path for path in made}
+    refuse(
+        [
+            f"movie {movie.name}: the section simulate writes {path}, but the file is {movie.file}"
+            for movie, path in zip(EXPERIMENT.movies, by_path)
+            if movie.file != path
+        ]
+    )
+    return by_path
+
+
+def check_files():
+    """Raise HerdbookError unless all files are there and have names that Snakemake can handle."""
+    needed = {f"movie {movie.name}": movie.file for movie in EXPERIMENT.movies}
+    if EXPERIMENT.score:
+        needed["score.truth"] = EXPERIMENT.score.truth
+    names = [EXPERIMENT.results, EXPERIMENT.experiment, *RECORDINGS, *MOVIES, *LABELS]
+    refuse(
+        [
+            f"{what}: there is no file {path}"
+            for what, path in needed.items()
+            if path not in SIMULATED and not Path(path).exists()
+        ]
+        + [
+            f"{text!r}: names and paths must not hold any of {{ }} < > or a line break"
+            for text in (*names, *needed.values())
+            if UNUSABLE.search(text)
+        ]
+    )
+
+
+def refuse(faults):
+    """Raise HerdbookError with these faults, if there are any."""
+    if faults:
+        more = [f"and {len(faults) - 10} more"] if len(faults) > 10 else []
+        title = f"{EXPERIMENT.experiment}: the experiment cannot start:"
+        raise HerdbookError("\n  ".join([title, *faults[:10], *more]))
+
+
+def labelled_movies():
+    """Names of the movies in which animals are labelled; the simulation labels the first one."""
+    if not LABELS:
+        return []
+    if LABELS[0] in SIMULATED:
+        return list(MOVIES)[:1]
+    known = [*EXPERIMENT.animals.identities, *EXPERIMENT.animals.other_labels]
+    named = {label.movie for label in read_labels(Path(LABELS[0]), list(MOVIES), known)}
+    if not named:
+        raise HerdbookError(
+            f"{LABELS[0]}: expected labels of each identity, found none."
+        )
+    return [movie for movie in MOVIES if movie in named]
+
+
+def at(path):
+    """A path in the experiment's folder, relative to the working directory."""
+    return f"{EXPERIMENT.experiment}/{path}"
+
+
+def files(stage, names):
+    """The artifacts of a stage for these movies, recordings or units."""
+    return [at(f"{stage}/{name}.h5") for name in names]
+
+
+def source(path):
+    """A file that the experiment names, relative if the rule simulate makes it."""
+    return SIMULATED.get(path, path)
+
+
+def one_of(names):
+    """Constraint of a wildcard: one of these names."""
+    return "|".join(re.escape(name) for name in names)
+
+
+def first_of_recording(unit):
+    """The movie with which the recording of this unit's movies begins."""
+    return RECORDINGS[RECORDING_OF[UNITS[unit][0]]][0]
+
+
+def previous(movie):
+    """The movie before this one in its recording, as a list that may be empty."""
+    members = RECORDINGS[RECORDING_OF[movie]]
+    return members[: members.index(movie)][-1:]
+
+
+def settings(stage):
+    """What gives a job its settings; a function, for braces in a string would be taken for wildcards."""
+    return lambda wildcards: EXPERIMENT.settings(stage, wildcards.get("movie"))
+
+
+def scaled(amount):
+    """A resource that grows with each attempt, for profiles with retries."""
+    return lambda wildcards, attempt: amount * attempt
+
+
+def closing_words():
+    """What a run that ended well prints: the score, if the truth is known, and where the report is."""
+    score, page = Path(at("report/score.txt")), Path(at("report/report.html"))
+    words = (
+        [score.read_text(encoding="utf-8")]
+        if EXPERIMENT.score and score.exists()
+        else []
+    )
+    return "\n".join([*words, f"Report: {page.resolve()}"] if page.exists() else words)
+
+
+try:
+    EXPERIMENT = read_experiment()
+    SIMULATED = simulated_files()
+    MOVIES = {movie.name: source(movie.file) for movie in EXPERIMENT.movies}
+    RECORDINGS = EXPERIMENT.recordings
+    RECORDING_OF = {
+        movie: name for name, members in RECORDINGS.items() for movie in members
+    }
+    BY_RECORDING = EXPERIMENT.background.scope == "recording"
+    UNITS = RECORDINGS if BY_RECORDING else {movie: [movie] for movie in MOVIES}
+    UNIT_OF = {movie: unit for unit, members in UNITS.items() for movie in members}
+    MARKED = EXPERIMENT.animals.marking == "marked"
+    LABELS = [EXPERIMENT.animals.labels] if MARKED else []
+    check_files()
+    LABELLED = labelled_movies()
+except HerdbookError as error:
+    sys.exit(str(error))
+
+# Jobs run the Python that runs Snakemake, activated or not, and the package beside this workflow, also in a
+# conda environment. Kernels are compiled once for all jobs.
+PATHS = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
+PACKAGES = [os.environ.get("PYTHONPATH", ""), str(Path(workflow.basedir, "src"))]
+os.environ.update(
+    PATH=os.pathsep.join(PATHS), PYTHONPATH=os.pathsep.join(filter(None, PACKAGES))
+)
+os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(EXPERIMENT.results, ".numba_cache")))
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("MPLBACKEND", "Agg")

@@ -1,0 +1,29 @@
+# One job per recording: who is in which tracklet.
+
+
+rule propagate:
+    input:
+        blobs=lambda wildcards: files("segment", RECORDINGS[wildcards.recording]),
+        tracklets=lambda wildcards: files("tracklets", RECORDINGS[wildcards.recording]),
+        evidence=lambda wildcards: files(
+            "classify", RECORDINGS[wildcards.recording] if MARKED else []
+        ),
+    output:
+        out=at("propagate/{recording}.h5"),
+    log:
+        at("logs/propagate/{recording}.log"),
+    benchmark:
+        at("benchmarks/propagate/{recording}.tsv")
+    conda:
+        "../../envs/herdbook.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled(8000),
+        runtime=scaled(240),
+    params:
+        settings=settings("propagate"),
+        version=stage_version("propagate"),
+    shell:
+        "python -m herdbook.propagate --blobs {input.blobs:q} --tracklets {input.tracklets:q}"
+        " --evidence {input.evidence:q} --out {output.out:q}"
+        " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"

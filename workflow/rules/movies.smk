@@ -1,0 +1,156 @@
+# One job per movie: frames, background, blobs and tracklets; after the identities are known, positions and overlay movies.
+
+
+rule index:
+    input:
+        movie=lambda wildcards: MOVIES[wildcards.movie],
+    output:
+        out=at("index/{movie}.h5"),
+    log:
+        at("logs/index/{movie}.log"),
+    benchmark:
+        at("benchmarks/index/{movie}.tsv")
+    conda:
+        "../../envs/herdbook.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled(1000),
+        runtime=scaled(60),
+    params:
+        settings=settings("index"),
+        version=stage_version("index"),
+    shell:
+        "python -m herdbook.index --movie {input.movie:q} --out {output.out:q}"
+        " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
+
+
+rule background:
+    input:
+        movie=lambda wildcards: [MOVIES[movie] for movie in UNITS[wildcards.unit]],
+        index=lambda wildcards: files("index", UNITS[wildcards.unit]),
+        reference=lambda wildcards: files("index", [first_of_recording(wildcards.unit)]),
+    output:
+        out=at("background/{unit}.h5"),
+    log:
+        at("logs/background/{unit}.log"),
+    benchmark:
+        at("benchmarks/background/{unit}.tsv")
+    conda:
+        "../../envs/herdbook.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled(3000),
+        runtime=scaled(60),
+    params:
+        settings=settings("background"),
+        version=stage_version("background"),
+    shell:
+        "python -m herdbook.background --movie {input.movie:q} --index {input.index:q}"
+        " --reference {input.reference:q} --out {output.out:q}"
+        " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
+
+
+rule segment:
+    input:
+        movie=lambda wildcards: MOVIES[wildcards.movie],
+        index=at("index/{movie}.h5"),
+        background=lambda wildcards: files("background", [UNIT_OF[wildcards.movie]]),
+    output:
+        out=at("segment/{movie}.h5"),
+    log:
+        at("logs/segment/{movie}.log"),
+    benchmark:
+        at("benchmarks/segment/{movie}.tsv")
+    conda:
+        "../../envs/herdbook.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled(4000),
+        runtime=scaled(240),
+    params:
+        settings=settings("segment"),
+        version=stage_version("segment"),
+    shell:
+        "python -m herdbook.segment --movie {input.movie:q} --index {input.index:q}"
+        " --background {input.background:q} --out {output.out:q}"
+        " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
+
+
+rule tracklets:
+    input:
+        blobs=at("segment/{movie}.h5"),
+        previous=lambda wildcards: files("segment", previous(wildcards.movie)),
+    output:
+        out=at("tracklets/{movie}.h5"),
+    log:
+        at("logs/tracklets/{movie}.log"),
+    benchmark:
+        at("benchmarks/tracklets/{movie}.tsv")
+    conda:
+        "../../envs/herdbook.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled(4000),
+        runtime=scaled(60),
+    params:
+        settings=settings("tracklets"),
+        version=stage_version("tracklets"),
+    shell:
+        "python -m herdbook.tracklets --blobs {input.blobs:q} --previous {input.previous:q}"
+        " --out {output.out:q}"
+        " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
+
+
+rule smooth:
+    input:
+        movie=lambda wildcards: MOVIES[wildcards.movie],
+        index=at("index/{movie}.h5"),
+        blobs=at("segment/{movie}.h5"),
+        tracklets=at("tracklets/{movie}.h5"),
+        identities=lambda wildcards: files("propagate", [RECORDING_OF[wildcards.movie]]),
+    output:
+        out=at("smooth/{movie}.h5"),
+    log:
+        at("logs/smooth/{movie}.log"),
+    benchmark:
+        at("benchmarks/smooth/{movie}.tsv")
+    conda:
+        "../../envs/herdbook.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled(4000),
+        runtime=scaled(240),
+    params:
+        settings=settings("smooth"),
+        version=stage_version("smooth"),
+    shell:
+        "python -m herdbook.smooth --movie {input.movie:q} --index {input.index:q} --blobs {input.blobs:q}"
+        " --tracklets {input.tracklets:q} --identities {input.identities:q} --out {output.out:q}"
+        " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
+
+
+rule overlay:
+    input:
+        movie=lambda wildcards: MOVIES[wildcards.movie],
+        index=at("index/{movie}.h5"),
+        blobs=at("segment/{movie}.h5"),
+        trajectories=at("smooth/{movie}.h5"),
+    output:
+        out=at("overlay/{movie}.mp4"),
+    log:
+        at("logs/overlay/{movie}.log"),
+    benchmark:
+        at("benchmarks/overlay/{movie}.tsv")
+    conda:
+        "../../envs/herdbook.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled(3000),
+        runtime=scaled(240),
+    params:
+        settings=settings("overlay"),
+        version=stage_version("overlay"),
+    shell:
+        "python -m herdbook.overlay --movie {input.movie:q} --index {input.index:q} --blobs {input.blobs:q}"
+        " --trajectories {input.trajectories:q} --out {output.out:q}"
+        " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
