@@ -27,6 +27,8 @@ HALO: Colour = (16, 16, 16)
 WHITE: Colour = (255, 255, 255)
 _SUBPIXEL_BITS = 4
 _HALO_OPACITY = 0.8
+# Letters are thin: in the darker colours they need this much white to be read inside of their halo.
+_LETTERS_WHITE = 0.4
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,9 @@ def draw_label(image: Image, label: Label, corner: tuple[int, int], colour: Colo
     part = np.s_[y0 - y : y1 - y, x0 - x : x1 - x]
     ground = image[y0:y1, x0:x1].astype(np.float32)
     ground += label.halo[part] * (np.array(HALO, np.float32) - ground)
-    ground += label.letters[part] * (np.array(colour, np.float32) - ground)
+    ink = np.array(colour, np.float32)
+    ink += _LETTERS_WHITE * (255 - ink)
+    ground += label.letters[part] * (ink - ground)
     image[y0:y1, x0:x1] = np.rint(ground).astype(np.uint8)
 
 
@@ -91,8 +95,8 @@ def draw_trail(image: Image, points: Points, frames: NDArray[np.int64], colour: 
     parts = np.split(points, np.flatnonzero(np.diff(frames) > longest_gap) + 1)
     lines = [np.rint(part * (1 << _SUBPIXEL_BITS)).astype(np.int32) for part in parts if len(part) > 1]
     if lines:
-        cv2.polylines(image, lines, False, HALO, style.line + 2, cv2.LINE_8, _SUBPIXEL_BITS)
-        cv2.polylines(image, lines, False, colour, style.line, cv2.LINE_AA, _SUBPIXEL_BITS)
+        cv2.polylines(image, lines, False, HALO, style.line + 2, cv2.LINE_AA, _SUBPIXEL_BITS)
+        cv2.polylines(image, lines, False, colour, style.line + 1, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
 def draw_mark(image: Image, x: float, y: float, source: int, colour: Colour, style: Style, heading: float = np.nan) -> None:

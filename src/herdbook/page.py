@@ -98,8 +98,9 @@ def percent(share: float) -> str:
     """A share 0..1 in percent; what is not all or nothing never reads 100 or 0."""
     if np.isnan(share):
         return "–"
-    if 0 < share < 1:
-        share = min(max(share, 0.0001), 0.9999)
+    if share in (0.0, 1.0):
+        return f"{share:.0%}".replace("%", " %")
+    share = min(max(share, 0.0001), 0.9999)
     return f"{100 * share:.2f} %" if share < 0.01 or share > 0.99 else f"{100 * share:.1f} %"
 
 

@@ -151,8 +151,11 @@ def open_artifact(path: Path, kind: str) -> Iterator[h5py.File]:
 def artifact_fingerprint(path: Path) -> str:
     """The fingerprint that an artifact carries, or that of a plain file."""
     if path.suffix == ".h5":
-        with h5py.File(path, "r") as file:
-            return str(file.attrs["fingerprint"])
+        try:
+            with h5py.File(path, "r") as file:
+                return str(file.attrs["fingerprint"])
+        except (OSError, KeyError) as error:
+            raise HerdbookError(f"{path}: not a readable artifact ({error}). Delete it and run snakemake again.") from error
     return file_fingerprint(path)
 
 

@@ -5,13 +5,12 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
 from herdbook.experiment import OVERRIDABLE, Experiment
 from herdbook.experiment_schema import experiment_schema, schema_text
-
-jsonschema = pytest.importorskip("jsonschema", reason="jsonschema comes with snakemake")
 
 ROOT = Path(__file__).resolve().parents[2]
 

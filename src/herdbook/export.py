@@ -1,0 +1,95 @@
+"""Stage export: one table of all trajectories that the next tool opens at once, as CSV and HDF5."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from herdbook.artifacts import SOURCES, Index, Trajectories
+from herdbook.stage import Job, run_stage
+from herdbook.store import columns_writer, replacing
+
+STAGE = "export"
+STAGE_VERSION = 1
+
+COLUMNS = ("movie", "frame", "time", "individual", "x", "y", "heading", "confidence", "source")
+DECIMALS = {"time": 4, "x": 2, "y": 2, "heading": 3, "confidence": 3}
+
+
+def recording_starts(recordings: Mapping[str, Sequence[str]], indices: Mapping[str, Index]) -> dict[str, float]:
+    """Time (s) at which each movie begins in its recording: the durations of those before it."""
+    starts = {}
+    for movies in recordings.values():
+        time = 0.0
+        for movie in movies:
+            starts[movie] = time
+            time += indices[movie].duration_s
+    return starts
+
+
+def tidy_table(movie: str, trajectories: Trajectories, time_s: np.ndarray) -> pd.DataFrame:
+    """The public table of one movie, columns COLUMNS; `time_s` (frames,) over the recording."""
+    return pd.DataFrame(
+        {
+            "movie": movie,
+            "frame": trajectories.frame,
+            "time": time_s[trajectories.frame],
+            "individual": np.array(trajectories.individuals, object)[trajectories.individual],
+            "x": trajectories.x,
+            "y": trajectories.y,
+            "heading": trajectories.heading,
+            "confidence": trajectories.confidence,
+            "source": np.array(SOURCES, object)[trajectories.source],
+        },
+        columns=list(COLUMNS),
+    )
+
+
+def _work(job: Job) -> None:
+    recordings = job.settings["recordings"]
+    indices = {path.stem: Index.load(path) for path in job.files["index"]}
+    files = {path.stem: path for path in job.files["trajectories"]}
+    starts = recording_starts(recordings, indices)
+    movies = [movie for members in recordings.values() for movie in members]
+    with replacing(job.file("out")) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        for number, movie in enumerate(movies):
+            table = tidy_table(movie, Trajectories.load(files[movie]), starts[movie] + indices[movie].time_s)
+            table.round(DECIMALS).to_csv(file, index=False, header=number == 0)
+    if job.files["hdf5"]:
+        _write_hdf5(job, movies, files, indices, starts)
+
+
+def _write_hdf5(job: Job, movies: list[str], files: dict[str, Path], indices: dict[str, Index], starts: dict[str, float]) -> None:
+    """All trajectories as columns: `movie` and `individual` are numbers into the attributes of these names, `source` into `sources`."""
+    provenance = job.provenance(outputs=("out", "hdf5"))
+    names: list[str] = []
+    with columns_writer(job.file("hdf5"), STAGE, provenance) as writer:
+        for number, movie in enumerate(movies):
+            t = Trajectories.load(files[movie])
+            names += [n for n in t.individuals if n not in names] if names else t.individuals
+            place = {name: k for k, name in enumerate(names)}
+            individual = np.array([place[n] for n in t.individuals], np.int32)[t.individual] if len(t.frame) else t.individual
+            columns: dict[str, Any] = {
+                "movie": np.full(len(t.frame), number, np.int32),
+                "frame": t.frame,
+                "time": (starts[movie] + indices[movie].time_s)[t.frame],
+                "individual": individual,
+            }
+            for name in ("x", "y", "x_raw", "y_raw", "heading", "confidence", "source"):
+                columns[name] = getattr(t, name)
+            for name, values in columns.items():
+                writer.append(name, values)
+        writer.attribute("movies", movies)
+        writer.attribute("individuals", names)
+        writer.attribute("sources", list(SOURCES))
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the stage from its command line."""
+    run_stage(STAGE, STAGE_VERSION, _work, one=("out",), optional=("hdf5",), many=("trajectories", "index"), argv=argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""The pixels of one decoded frame: luma, grey, colour, and small colour patches from the planes.
+
+Arrays are uint8 (row, col[, channel]), colour is BGR.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+_FULL_RANGE = 2  # AVCOL_RANGE_JPEG
+
+# log2 of the chroma subsampling (rows, cols) of the formats whose patches are computed from the planes.
+_CHROMA_SHIFTS = {
+    **{"yuv420p": (1, 1), "yuv422p": (0, 1), "yuv444p": (0, 0)},
+    **{"yuvj420p": (1, 1), "yuvj422p": (0, 1), "yuvj444p": (0, 0)},
+}
+
+# Weights of red and blue in luma by AVColorSpace; movies that name none are taken as BT.601, as swscale does.
+_LUMA_WEIGHTS = {1: (0.2126, 0.0722), 4: (0.30, 0.11), 7: (0.212, 0.087), 9: (0.2627, 0.0593)}
+
+
+class Frame:
+    """One decoded frame; `index` is its number in display order.
+
+    The arrays are made when asked for, so that a stage which needs luma and a few patches pays for no conversion.
+    """
+
+    __slots__ = ("_bgr", "_frame", "_reformatter", "index")
+
+    def __init__(self, index: int, frame: Any, reformatter: Any) -> None:
+        self.index = index
+        self._frame = frame
+        self._reformatter = reformatter  # shared by the frames of a reader: building its tables costs more than a use
+        self._bgr: NDArray[np.uint8] | None = None
+
+    @property
+    def luma(self) -> NDArray[np.uint8]:
+        """The Y plane, uint8 (height, width), read-only view of the decoder's memory where it has 8 bits.
+
+        More bits are shifted down to 8; formats without a luma plane of their own are converted to full-range grey.
+        """
+        bits = _luma_bits(self._frame)
+        if bits == 8:
+            return _plane(self._frame, 0)
+        if bits:
+            return (_plane(self._frame, 0, np.uint16) >> (bits - 8)).astype(np.uint8)
+        return self._converted("gray")
+
+    def grey(self) -> NDArray[np.uint8]:
+        """uint8 (height, width): exactly rgb24 -> cv2.COLOR_RGB2GRAY, the grey that LK-RSTC is defined on."""
+        if self._has_grey_table():
+            grey: NDArray[np.uint8] = cv2.LUT(self.luma, self._grey_table())
+            return grey
+        return np.asarray(cv2.cvtColor(self._converted("rgb24"), cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+
+    def bgr(self) -> NDArray[np.uint8]:
+        """uint8 (height, width, 3)."""
+        if self._bgr is None:
+            self._bgr = self._converted("bgr24")
+        return self._bgr
+
+    def bgr_patch(self, x0: int, y0: int, x1: int, y1: int) -> NDArray[np.uint8]:
+        """Columns x0 <= x < x1 of rows y0 <= y < y1, uint8 (y1 - y0, x1 - x0, 3), without converting the frame.
+
+        Chroma comes from the nearest sample, so a pixel beside a chroma edge may differ from `bgr()`; others agree
+        within 2 grey levels. Raises ValueError when the patch is not inside the frame.
+        """
+        if not (0 <= x0 < x1 <= self._frame.width and 0 <= y0 < y1 <= self._frame.height):
+            size = f"{self._frame.width}x{self._frame.height}"
+            raise ValueError(f"patch x {x0}..{x1}, y {y0}..{y1} is not inside the {size} frame")
+        name = self._frame.format.name
+        if name == "gray":
+            return np.repeat(self.luma[y0:y1, x0:x1, None], 3, axis=2)
+        if name not in _CHROMA_SHIFTS or _luma_bits(self._frame) != 8:
+            return self.bgr()[y0:y1, x0:x1]
+        blue, red = _plane(self._frame, 1), _plane(self._frame, 2)
+        terms = _chroma_terms(self._frame.colorspace, is_full_range(self._frame))
+        box = (x0, y0, x1, y1)
+        planes = (self.luma, blue, red)
+        patch: NDArray[np.uint8] = _yuv_patch(*planes, self._grey_table(), terms, *_CHROMA_SHIFTS[name], *box)
+        return patch
+
+    def _converted(self, pixel_format: str) -> NDArray[np.uint8]:
+        converted = self._reformatter.reformat(self._frame, format=pixel_format, threads=1).to_ndarray()
+        return np.asarray(converted, dtype=np.uint8)
+
+    def _grey_table(self) -> NDArray[np.uint8]:
+        frame = self._frame
+        return _grey_table(frame.format.name, int(frame.color_range), int(frame.colorspace))
+
+    def _has_grey_table(self) -> bool:
+        name = self._frame.format.name
+        if name == "gray":
+            return _luma_bits(self._frame) == 8
+        if name not in _CHROMA_SHIFTS or _luma_bits(self._frame) != 8:
+            return False
+        # swscale dithers limited-range movies with subsampled chroma and an odd number of rows: no table fits those.
+        if self._frame.height % 2 and not is_full_range(self._frame) and _CHROMA_SHIFTS[name] != (0, 0):
+            return False
+        return bool((_plane(self._frame, 1) == 128).all() and (_plane(self._frame, 2) == 128).all())
+
+
+def luma_to_grey_lut(full_range: bool) -> NDArray[np.uint8]:
+    """Grey level of each luma value in a movie without colour, uint8 (256,): exactly what `Frame.grey` gives."""
+    return _grey_table("yuv420p", _FULL_RANGE if full_range else 1, 2).copy()
+
+
+def grey_to_luma_difference(difference: float, full_range: bool) -> float:
+    """A difference of grey levels in units of luma, which spans only 219 steps in limited range."""
+    return difference if full_range else difference * 219 / 255
+
+
+def _luma_bits(frame: Any) -> int:
+    """Bits per luma sample when plane 0 holds luma and nothing else, low byte first; else 0."""
+    name = frame.format.name
+    planar = name.startswith(("gray", "yuv4", "yuvj4", "yuva4", "nv12", "nv16", "nv21"))
+    if not planar or name.endswith("be") or name.startswith("grayf") or frame.planes[0].line_size < 0:
+        return 0
+    return int(frame.format.components[0].bits)
+
+
+def _plane(frame: Any, number: int, dtype: type[np.unsignedinteger[Any]] = np.uint8) -> NDArray[Any]:
+    """A plane as a view without its padding; read-only, since the decoder predicts later frames from it."""
+    plane = frame.planes[number]
+    view = np.frombuffer(plane, dtype).reshape(plane.height, -1)[:, : plane.width]
+    view.flags.writeable = False
+    return view
+
+
+def is_full_range(frame: Any) -> bool:
+    """Whether `Frame.luma` runs from 0 to 255; grey formats and converted ones do."""
+    name = frame.format.name
+    return name.startswith(("yuvj", "gray")) or frame.color_range == _FULL_RANGE or not _luma_bits(frame)
+
+
+@lru_cache
+def _grey_table(pixel_format: str, color_range: int, colorspace: int) -> NDArray[np.uint8]:
+    """Grey of each luma value at neutral chroma, uint8 (256,), from the conversion that it stands for."""
+    ramp = av.VideoFrame(256, 2, pixel_format)
+    for number, plane in enumerate(ramp.planes):
+        values = np.frombuffer(plane, np.uint8).reshape(plane.height, -1)
+        values[:, : plane.width] = np.arange(256) if number == 0 else 128
+    ramp.color_range, ramp.colorspace = color_range, colorspace
+    table: NDArray[np.uint8] = cv2.cvtColor(ramp.to_ndarray(format="rgb24"), cv2.COLOR_RGB2GRAY)[0]
+    table.flags.writeable = False
+    return table
+
+
+@lru_cache
+def _chroma_terms(colorspace: int, full_range: bool) -> NDArray[np.float32]:
+    """What one step of chroma adds: (blue from U, green from U, green from V, red from V), float32 (4,)."""
+    red, blue = _LUMA_WEIGHTS.get(colorspace, (0.299, 0.114))
+    green = 1 - red - blue
+    of_v, of_u = 2 * (1 - red), 2 * (1 - blue)
+    terms = np.array([of_u, -of_u * blue / green, -of_v * red / green, of_v])
+    return (terms if full_range else terms * 255 / 224).astype(np.float32)
+
+
+@njit(cache=True, nogil=True)
+def _yuv_patch(luma, u, v, grey, terms, row_shift, col_shift, x0, y0, x1, y1):  # type: ignore[no-untyped-def]
+    patch = np.empty((y1 - y0, x1 - x0, 3), np.uint8)
+    for y in range(y0, y1):
+        for x in range(x0, x1):
+            level = grey[luma[y, x]] + 0.5
+            cb = np.int32(u[y >> row_shift, x >> col_shift]) - 128
+            cr = np.int32(v[y >> row_shift, x >> col_shift]) - 128
+            blue = level + terms[0] * cb
+            green = level + terms[1] * cb + terms[2] * cr
+            red = level + terms[3] * cr
+            patch[y - y0, x - x0, 0] = np.uint8(min(max(blue, 0.0), 255.0))
+            patch[y - y0, x - x0, 1] = np.uint8(min(max(green, 0.0), 255.0))
+            patch[y - y0, x - x0, 2] = np.uint8(min(max(red, 0.0), 255.0))
+    return patch

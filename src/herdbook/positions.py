@@ -1,0 +1,231 @@
+"""From "who is in which blob" to positions: single blobs as they are, merged ones resolved animal by animal, short gaps filled.
+
+Points are (x, y) px; angles in rad, image axes (x right, y down).
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from herdbook.artifacts import FROM_INTERPOLATED, FROM_MERGED, FROM_RESOLVED, FROM_SINGLE
+from herdbook.lkrstc import rstc_weights
+from herdbook.resolve import PIXELS_PER_ANIMAL, blob_pixels, fit_ellipses, spread_guess
+
+Floats = NDArray[np.float64]
+RunsOf = Callable[[int], NDArray[np.int32]]
+
+# Confidence of a position inside a merge falls by half over this many frames from the nearer end.
+HALVING_FRAMES = 50
+
+
+@dataclass
+class Table:
+    """Positions as columns, one row per individual and frame."""
+
+    frame: NDArray[np.int64]
+    individual: NDArray[np.int64]
+    x: Floats
+    y: Floats
+    angle: Floats
+    confidence: Floats
+    source: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def take(self, rows: NDArray[np.int64]) -> "Table":
+        """The rows in the order given."""
+        return Table(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One movie's blobs as far as positions need them, in order of frame.
+
+    `frame`, `x`, `y`, `angle` (blobs,); `tracklet` (blobs,); `animals` (tracklets,); `occupants`: individuals of each tracklet with their
+    confidence; `parents`, `children`: neighbouring tracklets of each tracklet.
+    """
+
+    frame: NDArray[np.int64]
+    x: Floats
+    y: Floats
+    angle: Floats
+    tracklet: NDArray[np.int64]
+    animals: NDArray[np.int64]
+    occupants: dict[int, list[tuple[int, float]]]
+    parents: dict[int, list[int]]
+    children: dict[int, list[int]]
+    variances: tuple[float, float]
+
+
+@dataclass
+class _State:
+    """Where an individual was last seen on the way through the movie, and since how many frames only inside merges."""
+
+    frame: int
+    x: float
+    y: float
+    angle: float
+    inside: int
+    own: bool
+
+
+# One pass through the merged blobs: (blob, individual) -> x, y, angle, frames since it was alone, whether it was followed from there.
+Pass = dict[tuple[int, int], tuple[float, float, float, int, bool]]
+
+
+def locate_animals(scene: Scene, runs_of: RunsOf) -> Table:
+    """Positions of all individuals of a movie, before smoothing and filling."""
+    merged = _merged_blobs(scene)
+    forward = _follow(scene, runs_of, merged, range(len(scene.frame)), scene.parents, step=1)
+    backward = _follow(scene, runs_of, merged, range(len(scene.frame) - 1, -1, -1), scene.children, step=-1)
+    rows: list[tuple[int, int, float, float, float, float, int]] = []
+    for blob, tracklet in enumerate(scene.tracklet):
+        frame = int(scene.frame[blob])
+        for individual, confidence in scene.occupants.get(int(tracklet), ()):
+            if blob not in merged:
+                rows.append((frame, individual, scene.x[blob], scene.y[blob], scene.angle[blob], confidence, FROM_SINGLE))
+            else:
+                x, y, angle, sure, source = _blend(forward[blob, individual], backward[blob, individual])
+                rows.append((frame, individual, x, y, angle, confidence * sure, source))
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 7
+    kinds = (np.int64, np.int64, np.float64, np.float64, np.float64, np.float64, np.uint8)
+    table = Table(*(np.array(c, k) for c, k in zip(columns, kinds, strict=True)))
+    return table.take(np.lexsort((table.individual, table.frame)))
+
+
+def _merged_blobs(scene: Scene) -> dict[int, list[int]]:
+    """Blobs that hold several animals, with whom; animals without a name get a negative number of their own."""
+    members: dict[int, list[int]] = {}
+    for tracklet, count in enumerate(scene.animals):
+        named = [individual for individual, _ in scene.occupants.get(tracklet, ())]
+        if count > 1 or len(named) > 1:
+            members[tracklet] = named + [-(tracklet * 64 + k + 1) for k in range(max(0, int(count) - len(named)))]
+    return {blob: members[int(t)] for blob, t in enumerate(scene.tracklet) if int(t) in members}
+
+
+def _follow(scene: Scene, runs_of: RunsOf, merged: dict[int, list[int]], order: range, before: dict[int, list[int]], step: int) -> Pass:
+    """Follow everybody through the movie in one direction of time; `before` are the neighbouring tracklets already passed."""
+    states: dict[int, _State] = {}
+    lately: dict[int, list[int]] = defaultdict(list)
+    found: Pass = {}
+    for blob in order:
+        tracklet, frame = int(scene.tracklet[blob]), int(scene.frame[blob])
+        if blob not in merged:
+            members = [individual for individual, _ in scene.occupants.get(tracklet, ())] or [-(tracklet * 64 + 64)]
+            for individual in members:
+                states[individual] = _State(frame, scene.x[blob], scene.y[blob], scene.angle[blob], 0, True)
+        else:
+            members = merged[blob]
+            pixels = blob_pixels(runs_of(blob), PIXELS_PER_ANIMAL * len(members))
+            start = _starts(members, states, lately, before.get(tracklet, ()), pixels, frame, step, scene, blob)
+            centres, angles = fit_ellipses(
+                pixels, np.array([(s.x, s.y) for s in start]), np.array([s.angle for s in start]), scene.variances
+            )
+            for individual, s, (x, y), angle in zip(members, start, centres, angles, strict=True):
+                found[blob, individual] = (x, y, angle, s.inside + 1, s.own)
+                states[individual] = _State(frame, x, y, angle, s.inside + 1, s.own)
+        lately[tracklet] = members
+    return found
+
+
+def _starts(
+    members: Sequence[int],
+    states: dict[int, _State],
+    lately: dict[int, list[int]],
+    before: Sequence[int],
+    pixels: Floats,
+    frame: int,
+    step: int,
+    scene: Scene,
+    blob: int,
+) -> list[_State]:
+    """Where to look for each member: where it was a frame ago; else where somebody was who came from a neighbour; else spread out."""
+    start: dict[int, _State] = {}
+    for individual in members:
+        state = states.get(individual)
+        if state is not None and 0 < (frame - state.frame) * step <= 5:
+            start[individual] = state
+    missing = [m for m in members if m not in start]
+    if missing:
+        known = set(members)
+        spare = [states[i] for t in before for i in lately.get(t, ()) if i not in known and i in states]
+        spare = [s for s in spare if 0 < (frame - s.frame) * step <= 5]
+        for individual, s in zip(list(missing), spare, strict=False):
+            start[individual] = _State(s.frame, s.x, s.y, s.angle, s.inside, False)
+            missing.remove(individual)
+    if missing:
+        taken = np.array([(s.x, s.y) for s in start.values()]).reshape(-1, 2)
+        for individual, (x, y) in zip(missing, spread_guess(pixels, taken, len(missing)), strict=True):
+            start[individual] = _State(frame, x, y, scene.angle[blob], 1_000_000, False)
+    return [start[m] for m in members]
+
+
+def _blend(
+    forward: tuple[float, float, float, int, bool], backward: tuple[float, float, float, int, bool]
+) -> tuple[float, float, float, float, int]:
+    """One position from both passes: x, y, angle, confidence, source."""
+    fx, fy, fangle, since, from_entry = forward
+    bx, by, bangle, until, from_exit = backward
+    if from_entry and from_exit:
+        length = since + until + 1
+        weight = float(rstc_weights(length)[0][since])
+        # Axes have no head: turn the second by half turns until it is nearest to the first.
+        bangle += np.pi * np.round((fangle - bangle) / np.pi)
+        x, y, angle = (weight * f + (1 - weight) * b for f, b in ((fx, bx), (fy, by), (fangle, bangle)))
+        return x, y, angle, 0.5 ** (min(since, until) / HALVING_FRAMES), FROM_RESOLVED
+    if from_entry or (not from_exit and since < 1_000_000):
+        return fx, fy, fangle, 0.5 ** (since / HALVING_FRAMES), FROM_RESOLVED
+    if from_exit:
+        return bx, by, bangle, 0.5 ** (until / HALVING_FRAMES), FROM_RESOLVED
+    return fx, fy, fangle, 0.25, FROM_MERGED
+
+
+def fill_gaps(table: Table, most_frames: int) -> Table:
+    """Add straight lines over gaps of at most `most_frames` missing frames within an individual's positions; source interpolated."""
+    order = np.lexsort((table.frame, table.individual))
+    t = table.take(order)
+    gap = np.diff(t.frame)
+    here = np.flatnonzero((np.diff(t.individual) == 0) & (gap > 1) & (gap <= most_frames + 1))
+    if not len(here):
+        return table
+    missing = (gap[here] - 1).astype(np.int64)
+    left = np.repeat(here, missing)
+    nth = np.arange(len(left)) - np.repeat(np.cumsum(missing) - missing, missing) + 1
+    share = nth / gap[left]
+
+    def between(values: Floats) -> Floats:
+        return values[left] * (1 - share) + values[left + 1] * share
+
+    filled = Table(
+        frame=t.frame[left] + nth,
+        individual=t.individual[left],
+        x=between(t.x),
+        y=between(t.y),
+        angle=t.angle[left],
+        confidence=np.minimum(t.confidence[left], t.confidence[left + 1]),
+        source=np.full(len(left), FROM_INTERPOLATED, np.uint8),
+    )
+    both = Table(*(np.concatenate([getattr(t, n), getattr(filled, n)]) for n in t.__dataclass_fields__))
+    return both.take(np.lexsort((both.individual, both.frame)))
+
+
+def head_directions(table: Table) -> NDArray[np.float32]:
+    """Heading (n,) rad from body axes: continuous along each individual's track, and pointing on the whole where it moves."""
+    heading = np.zeros(len(table), np.float32)
+    order = np.lexsort((table.frame, table.individual))
+    t = table.take(order)
+    breaks = np.flatnonzero((np.diff(t.individual) != 0) | (np.diff(t.frame) > 1)) + 1
+    for rows in np.split(np.arange(len(t)), breaks):
+        if not len(rows):
+            continue
+        axis = np.unwrap(t.angle[rows], period=np.pi)
+        if len(rows) > 1:
+            ahead = np.cos(axis) * np.gradient(t.x[rows]) + np.sin(axis) * np.gradient(t.y[rows])
+            if ahead.sum() < 0:
+                axis = axis + np.pi
+        heading[order[rows]] = np.angle(np.exp(1j * axis))
+    return heading

@@ -1,0 +1,121 @@
+"""Stage smooth: positions of everybody in every frame of a movie, smoothed by LK-RSTC."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from herdbook.artifacts import Blobs, Identities, Index, Tracklets, Trajectories, open_blob_images
+from herdbook.errors import HerdbookError
+from herdbook.geometry import orientation
+from herdbook.lkrstc import smooth_points, window_frames
+from herdbook.movie import read_frames
+from herdbook.positions import Scene, Table, fill_gaps, head_directions, locate_animals
+from herdbook.progress import progress
+from herdbook.stage import Job, run_stage
+
+STAGE = "smooth"
+STAGE_VERSION = 1
+
+
+def make_scene(blobs: Blobs, tracklets: Tracklets, identities: Identities, movie: str) -> Scene:
+    """What positions need to know of a movie."""
+    occupants: dict[int, list[tuple[int, float]]] = defaultdict(list)
+    mine = identities.movie == identities.movies.index(movie)
+    columns = (identities.tracklet[mine], identities.individual[mine], identities.confidence[mine])
+    for tracklet, individual, confidence in zip(*columns, strict=True):
+        occupants[int(tracklet)].append((int(individual), float(confidence)))
+    parents, children = defaultdict(list), defaultdict(list)
+    for parent, child in tracklets.edges:
+        parents[int(child)].append(int(parent))
+        children[int(parent)].append(int(child))
+    xx, xy, yy = blobs.moments.T
+    middle, half = (xx + yy) / 2, np.sqrt(((xx - yy) / 2) ** 2 + xy**2)
+    alone = tracklets.animals[tracklets.blob_tracklet] == 1
+    if not alone.any():
+        alone = np.ones(len(blobs), bool)
+    variances = (float(np.median((middle + half)[alone])), float(np.median((middle - half)[alone])) + 1e-6) if len(blobs) else (1.0, 1.0)
+    return Scene(
+        frame=blobs.frame.astype(np.int64),
+        x=blobs.x,
+        y=blobs.y,
+        angle=np.asarray(orientation(xx, xy, yy)),
+        tracklet=tracklets.blob_tracklet.astype(np.int64),
+        animals=tracklets.animals.astype(np.int64),
+        occupants=dict(occupants),
+        parents=dict(parents),
+        children=dict(children),
+        variances=variances,
+    )
+
+
+def slots_of(table: Table, pause_frames: int) -> NDArray[np.int64]:
+    """A column for each row of the table such that individuals share one only with a pause of at least `pause_frames` between them.
+
+    A few animals at a time make thousands of fragments; smoothing them in shared columns costs what the animals in view cost.
+    """
+    slot = np.zeros(int(table.individual.max(initial=-1)) + 1, np.int64)
+    first = np.full(len(slot), np.iinfo(np.int64).max)
+    last = np.full(len(slot), -1)
+    np.minimum.at(first, table.individual, table.frame)
+    np.maximum.at(last, table.individual, table.frame)
+    free: list[int] = []
+    for individual in np.argsort(first, kind="stable"):
+        if last[individual] < 0:
+            continue
+        reusable = next((k for k, end in enumerate(free) if end + pause_frames < first[individual]), None)
+        if reusable is None:
+            free.append(0)
+            reusable = len(free) - 1
+        free[reusable] = int(last[individual])
+        slot[individual] = reusable
+    return slot[table.individual]
+
+
+def _work(job: Job) -> None:
+    cv2.setNumThreads(job.threads)
+    settings, movie = job.settings, job.file("movie")
+    index, blobs = Index.load(job.file("index")), Blobs.load(job.file("blobs"))
+    identities = Identities.load(job.file("identities"))
+    scene = make_scene(blobs, Tracklets.load(job.file("tracklets")), identities, job.file("blobs").stem)
+    window = window_frames(settings["window_s"], index.fps)
+    with open_blob_images(job.file("blobs")) as images:
+        runs, offsets = images.runs(0, len(blobs))
+    table = fill_gaps(locate_animals(scene, lambda blob: runs[offsets[blob] : offsets[blob + 1]]), max(1, window))
+    x, y = table.x.copy(), table.y.copy()
+    if settings["method"] == "lkrstc" and len(table) and len(index) > 1:
+        if not 2 <= window <= len(index):
+            raise HerdbookError(
+                f"{movie}: smooth.window_s of {settings['window_s']} s is {window} frames at {index.fps:.3g} frames per second; it must be at "
+                f"least 2 and at most the movie's {len(index)} frames."
+            )
+        slot = slots_of(table, window)
+        points = np.full((len(index), int(slot.max()) + 1, 2), np.nan)
+        points[table.frame, slot] = np.stack([np.clip(x, 0, index.width - 1), np.clip(y, 0, index.height - 1)], 1)
+        frames = progress(read_frames(movie, index.pts), total=len(index), stage=STAGE)
+        smoothed = smooth_points((frame.grey() for frame in frames), points, window).smoothed
+        x, y = smoothed[table.frame, slot].T
+    Trajectories(
+        individuals=identities.individuals,
+        frames=len(index),
+        frame=table.frame.astype(np.int32),
+        individual=table.individual.astype(np.int32),
+        x=x,
+        y=y,
+        x_raw=table.x,
+        y_raw=table.y,
+        heading=head_directions(table),
+        confidence=table.confidence.astype(np.float32),
+        source=table.source,
+    ).save(job.file("out"), job.provenance())
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the stage from its command line."""
+    run_stage(STAGE, STAGE_VERSION, _work, one=("movie", "index", "blobs", "tracklets", "identities", "out"), argv=argv)
+
+
+if __name__ == "__main__":
+    main()
