@@ -119,7 +119,8 @@ class BlobImages:
     """Outlines (runs) and images of the blobs in an open segment artifact."""
 
     def __init__(self, file: h5py.File) -> None:
-        self._file = file
+        # Kept open: a dataset that is opened anew starts with an empty chunk cache.
+        self._runs, self._pixels = file["runs"], file["image_pixels"]
         self._run_offsets: NDArray[np.int64] = file["run_offsets"][...]
         self._image_offsets: NDArray[np.int64] = file["image_offsets"][...]
         self._image_box: NDArray[np.int32] = file["image_box"][...]
@@ -129,14 +130,14 @@ class BlobImages:
     def runs(self, first: int, last: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Runs of the blobs first..last-1: int32 (r, 3) row, first column, last column (inclusive), and offsets (last-first+1,)."""
         offsets = self._run_offsets[first : last + 1]
-        runs = self._file["runs"][offsets[0] : offsets[-1]].astype(np.int32)
+        runs = self._runs[offsets[0] : offsets[-1]].astype(np.int32)
         return runs, offsets - offsets[0]
 
     def image(self, row: int) -> BlobImage:
         """The image stored at this row (`Blobs.image`)."""
         x0, y0, x1, y1 = (int(v) for v in self._image_box[row])
         start, stop = self._image_offsets[row : row + 2]
-        pixels = self._file["image_pixels"][start:stop].reshape(y1 - y0, x1 - x0, self._channels)
+        pixels = self._pixels[start:stop].reshape(y1 - y0, x1 - x0, self._channels)
         pixels = np.ascontiguousarray(np.broadcast_to(pixels, (y1 - y0, x1 - x0, 3)))
         blob = int(self._image_blob[row])
         mask = np.zeros((y1 - y0, x1 - x0), bool)
@@ -188,17 +189,17 @@ class Tracklets(Artifact):
 
 @dataclass
 class TrainingSet(Artifact):
-    """Labelled example images: `images` uint8 (n, side, side, 3) BGR; `label` int32 (n,) into `classes`; `group` int32 (n,), the
+    """Labelled example images: `images` uint8 (n, height, width, 3) BGR; `label` int32 (n,) into `classes`; `group` int32 (n,), the
     tracklet (split between training and validation by group, never by image), whose place is `group_movie` and `group_tracklet`;
     `coexisting` int32 (p, 2): pairs of groups that are seen at the same time, hence two animals. `notes`: labels that were not used,
-    each with its reason. `side` px of the movie are shown in an image.
+    each with its reason. `crop_width` px of the movie are shown across in an image.
     """
 
     kind: ClassVar[str] = "trainset"
     classes: list[str]
     movies: list[str]
     notes: list[str]
-    side: int
+    crop_width: int
     images: NDArray[np.uint8]
     label: NDArray[np.int32]
     frame: NDArray[np.int32]

@@ -1,6 +1,6 @@
 """The classifier of crops: a small convolutional network in Keras 3, its training, and its calibration.
 
-Images are uint8 (n, side, side, 3) BGR. Keras is imported with this module: only train and classify pay for it.
+Images are uint8 (n, height, width, 3) BGR. Keras is imported with this module: only train and classify pay for it.
 """
 
 from collections.abc import Iterator
@@ -29,9 +29,9 @@ class Training:
     validation_logits: NDArray[np.float32]
 
 
-def build_network(side: int, classes: int) -> keras.Model:
-    """The network `small`: three convolutions with pooling, then the mean and the maximum over the image; gives logits (n, classes)."""
-    inputs = keras.Input((side, side, 3))
+def build_network(height: int, width: int, classes: int) -> keras.Model:
+    """The network `small`: three convolutions with batch normalisation and pooling, one dense layer; gives logits (n, classes)."""
+    inputs = keras.Input((height, width, 3))
     x = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(inputs)
     for filters in (24, 48, 96):
         x = keras.layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
@@ -39,9 +39,7 @@ def build_network(side: int, classes: int) -> keras.Model:
         x = keras.layers.ReLU()(x)
         x = keras.layers.MaxPooling2D(2)(x)
     x = keras.layers.Flatten()(x)
-    x = keras.layers.Dropout(0.3)(x)
-    x = keras.layers.Dense(96, activation="relu")(x)
-    x = keras.layers.Dropout(0.3)(x)
+    x = keras.layers.Dropout(0.4)(x)
     return keras.Model(inputs, keras.layers.Dense(classes)(x))
 
 
@@ -58,19 +56,19 @@ def split_groups(label: NDArray[np.int32], group: NDArray[np.int32], share: floa
 
 def augment(images: Pixels, rng: np.random.Generator) -> Pixels:
     """Each image turned a little and by half a turn or mirrored at random, shifted, and changed a little in brightness and tint."""
-    side = images.shape[1]
-    middle = (side - 1) / 2
+    height, width = images.shape[1:3]
+    middle = ((width - 1) / 2, (height - 1) / 2)
     out = np.empty_like(images)
     for k, image in enumerate(images):
-        turn = rng.normal(0, 12) + 180 * rng.integers(2)
-        matrix = cv2.getRotationMatrix2D((middle, middle), turn, float(np.exp(rng.normal(0, 0.06))))
-        matrix[:, 2] += rng.normal(0, 0.03 * side, 2)
+        turn = rng.normal(0, 8) + 180 * rng.integers(2)
+        matrix = cv2.getRotationMatrix2D(middle, turn, float(np.exp(rng.normal(0, 0.05))))
+        matrix[:, 2] += rng.normal(0, 0.02 * width, 2)
         if rng.integers(2):
-            matrix = np.array([[1, 0, 0], [0, -1, side - 1]]) @ np.vstack([matrix, [0, 0, 1]])
+            matrix = np.array([[1, 0, 0], [0, -1, height - 1]]) @ np.vstack([matrix, [0, 0, 1]])
         blank = tuple(int(v) for v in image[0, 0])
-        turned = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderValue=blank)
-        gain = np.exp(rng.normal(0, 0.08) + rng.normal(0, 0.03, 3))
-        out[k] = np.clip(turned * gain + rng.normal(0, 4), 0, 255)
+        turned = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=blank)
+        gain = np.exp(rng.normal(0, 0.06) + rng.normal(0, 0.02, 3))
+        out[k] = np.clip(turned * gain, 0, 255)
     return out
 
 
@@ -87,12 +85,12 @@ def train_network(
 ) -> Training:
     """Train on the images that are not `held`, stop when the held ones no longer improve, calibrate on the held ones.
 
-    `images` (n, side, side, 3), `label` int32 (n,), `held` bool (n,). Rare classes count as much as frequent ones. Without held images the
+    `images` (n, height, width, 3), `label` int32 (n,), `held` bool (n,). Rare classes count as much as frequent ones. Without held images the
     network trains for all epochs and the temperature stays at 1.
     """
     keras.utils.set_random_seed(seed)
     rng = np.random.default_rng(seed)
-    model = build_network(images.shape[1], classes)
+    model = build_network(*images.shape[1:3], classes)
     x, y = images[~held], label[~held]
     count = np.bincount(y, minlength=classes)
     weight = (len(y) / np.maximum(count, 1) / max(1, (count > 0).sum())).astype(np.float32)
@@ -135,7 +133,7 @@ def _batches(count: int, size: int, rng: np.random.Generator) -> Iterator[NDArra
 
 
 def predict_logits(model: keras.Model, images: Pixels, batch: int = 512) -> NDArray[np.float32]:
-    """Logits float32 (n, classes) of images (n, side, side, 3), in batches."""
+    """Logits float32 (n, classes) of images (n, height, width, 3), in batches."""
     parts = [np.asarray(model.predict_on_batch(images[k : k + batch])) for k in range(0, len(images), batch)]
     return np.concatenate(parts) if parts else np.zeros((0, model.output_shape[1]), np.float32)
 

@@ -43,7 +43,7 @@ def _work(job: Job) -> None:
     batches = [rows[k : k + BATCH_IMAGES] for k in range(0, len(rows), BATCH_IMAGES)]
     with open_blob_images(job.file("blobs")) as images:
         for part in progress(batches, total=len(batches), stage=STAGE, unit="batches"):
-            logits = predict_logits(model, make_crops(images, blobs, part, card["side"]))
+            logits = predict_logits(model, make_crops(images, blobs, part, card["crop_width"]))
             scores.append(log_probabilities(logits, card["temperature"]))
     log_likelihood = np.concatenate(scores)
     # Relative to "any class"; what the classifier was never shown, it can say nothing of.

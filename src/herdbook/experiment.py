@@ -148,17 +148,17 @@ class TrainsetSection(Section):
     """Example images for the classifier."""
 
     images_per_tracklet: Count = Field(80, description="images taken from each labelled tracklet, spread over it")
-    side: Annotated[int, Field(ge=16, le=256)] | None = Field(
-        None, description="side of the square crop (px of the movie); by default from the size of the animals"
+    crop_width: Annotated[int, Field(ge=16, le=512)] | None = Field(
+        None, description="width of the part of the movie that an example image shows (px); by default from the size of the animals"
     )
 
 
 class TrainSection(Section):
     """Training the classifier."""
 
-    epochs: Count = Field(40, description="most epochs; training stops earlier when the validation loss no longer falls")
+    epochs: Count = Field(20, description="most epochs; training stops earlier when the validation loss no longer falls")
     batch: Count = Field(64, description="images per batch")
-    patience: Count = Field(6, description="epochs without progress before training stops")
+    patience: Count = Field(4, description="epochs without progress before training stops")
     validation: Annotated[float, Field(gt=0, lt=1)] = Field(0.2, description="share of the labelled tracklets kept for validation")
 
 

@@ -13,22 +13,25 @@ from herdbook.colours import as_css, individual_colours
 from herdbook.scoring import Score
 from herdbook.summaries import IndividualTotals, MovieFacts, Recording
 
-# A table of more fragments than this says nothing that their distribution does not.
-MOST_ROWS = 200
+# More notes than this are a fault of all labels alike.
+MOST_NOTES = 200
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A table's cell: text, with a link to a file beside the report (a relative path, not yet quoted) or a colour (#rrggbb) before it."""
+    """A table's cell: text, with a link to a file beside the report (a relative path, not yet quoted) or a colour (#rrggbb) before it;
+    `code` is shown as such and may be long.
+    """
 
     text: str
     path: str = ""
     colour: str = ""
+    code: bool = False
 
     @property
     def href(self) -> str:
-        """The link as a URL; the leading ./ keeps a name with a colon from being taken for a protocol."""
-        return "./" + quote(self.path)
+        """The link as a URL."""
+        return quote(self.path)
 
 
 @dataclass(frozen=True)
@@ -205,4 +208,4 @@ def classifier_section(card: dict[str, object], recordings: Sequence[Recording],
 
 def notes_section(notes: Sequence[str]) -> Section:
     """What the training set and the classifier lack, such as labels that were not used, each with its reason."""
-    return Section(f"Notes on the labels ({len(notes)})", notes[:MOST_ROWS], folded=len(notes) > 10)
+    return Section(f"Notes on the labels ({len(notes)})", notes[:MOST_NOTES], folded=len(notes) > 10)

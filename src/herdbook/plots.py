@@ -25,6 +25,7 @@ CATEGORIES = (*SOURCES, "missing")
 # Beyond this many names a legend is longer than the picture that it explains.
 MOST_IN_LEGEND = 48
 MOST_NUMBERED_CLASSES = 20
+LONGEST_NAME = 24
 
 
 def png_bytes(figure: Figure) -> bytes:
@@ -40,7 +41,7 @@ def plot_trajectories(
     """Paths (n, 2) of the individuals, with NaN at gaps, over the darkened background; with a legend if the names are few."""
     height, width = background.shape[:2]
     legend = 0 < len(names) <= MOST_IN_LEGEND
-    columns = max(1, min(len(names), int(92 // (max((len(n) for n in names), default=1) + 6))))
+    columns = max(1, min(len(names), 92 // (min(LONGEST_NAME, max((len(name) for name in names), default=1)) + 6)))
     legend_in = 0.24 * -(-len(names) // columns) + 0.1 if legend else 0.0
     # A tall frame may not make a picture that is longer than a screen.
     scale = min(WIDTH_IN / width, 8.0 / height)
@@ -48,9 +49,13 @@ def plot_trajectories(
     share = legend_in / (height * scale + legend_in)
     axes = figure.add_axes((0.5 - 0.5 * width * scale / WIDTH_IN, share, width * scale / WIDTH_IN, 1 - share))
     grey = background.mean(axis=2)
-    axes.imshow(10 + 0.22 * grey, cmap="gray", vmin=0, vmax=255, extent=(-0.5, width - 0.5, height - 0.5, -0.5), interpolation="antialiased")
+    axes.imshow(
+        10 + 0.22 * grey, cmap="gray", vmin=0, vmax=255, extent=(-0.5, width - 0.5, height - 0.5, -0.5), interpolation="antialiased"
+    )
     paths = LineCollection(list(lines), colors=list(colours), linewidths=1.1, alpha=0.9, capstyle="round")
     axes.add_collection(paths, autolim=False)
+    ends = np.array([line[-1] if len(line) else (np.nan, np.nan) for line in lines]).reshape(-1, 2)
+    axes.scatter(ends[:, 0], ends[:, 1], c=list(colours), s=18, linewidths=0.5, edgecolors="black", zorder=3)
     axes.set_xlim(-0.5, width - 0.5)
     axes.set_ylim(height - 0.5, -0.5)
     axes.set_axis_off()
@@ -162,6 +167,6 @@ def _bare(axes: Axes) -> None:
 
 
 def _plain(name: str) -> str:
-    """The name without what Matplotlib would take for mathematics or for a label that is to be hidden."""
-    text = name.replace("$", r"\$")
+    """The name, cut if it is very long, without what Matplotlib would take for mathematics or for a label that is to be hidden."""
+    text = (name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…").replace("$", r"\$")
     return f"\u200b{text}" if text.startswith("_") else text

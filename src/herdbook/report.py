@@ -27,7 +27,7 @@ from herdbook.summaries import (
     frame_bins,
     sum_individuals,
     timeline_matrix,
-    track_line,
+    track_lines,
 )
 
 STAGE = "report"
@@ -99,17 +99,20 @@ def recording_section(recording: Recording, marked: bool, number: int | None) ->
     edges = frame_bins(recording.frames, TIME_BINS)
     shown = np.arange(len(tracks.names)) if marked else tracks.longest(MOST_FRAGMENTS)
     drawn = range(len(tracks.names)) if marked else np.unique(tracks.individual).tolist()
-    lines = [track_line(tracks, individual, LINE_POINTS) for individual in drawn]
+    lines = track_lines(tracks, LINE_POINTS)
     figures = {
         "trajectories": (
-            plots.plot_trajectories(recording.background, lines, [tracks.names[i] for i in drawn], [colours[i] for i in drawn]),
-            "Where the animals went, over the background image.",
+            plots.plot_trajectories(
+                recording.background, [lines[i] for i in drawn], [tracks.names[i] for i in drawn], [colours[i] for i in drawn]
+            ),
+            "Where the animals went, over the background image; a dot marks the last position.",
         ),
         "timeline": (
             plots.plot_timeline(
                 timeline_matrix(tracks, shown, edges), end[edges], [tracks.names[i] for i in shown], [colours[i] for i in shown]
             ),
-            "Where each position comes from, over time." + ("" if marked else f" Only the {len(shown)} longest fragments are shown."),
+            "Where each position comes from, over time."
+            + ("" if len(shown) == len(tracks.names) else f" Only the {len(shown)} longest fragments are shown."),
         ),
         "counts": (
             plots.plot_counts(bin_ranges(recording.blobs, edges), bin_ranges(recording.animals, edges), end[edges], number),
@@ -119,7 +122,8 @@ def recording_section(recording: Recording, marked: bool, number: int | None) ->
     pictures = [Picture(f"{kind}_{recording.name}.png", plots.png_bytes(figure), text) for kind, (figure, text) in figures.items()]
     sentences = []
     if marked and np.isfinite(recording.gap):
-        sentences.append(f"The assignment of names is proven to lie within {page.percent(recording.gap)} of the best one.")
+        by = f" by more than {page.percent(recording.gap)}" if recording.gap > 0 else ""
+        sentences.append(f"Of all ways to give the names, none fits the evidence and the movements better{by}.")
     return Section(f"Recording {recording.name}", sentences, pictures=pictures)
 
 
@@ -138,7 +142,7 @@ def provenance_section(paths: dict[str, list[Path]]) -> Section:
         settings.setdefault(key, []).append(path.stem)
         files.append([Cell(path.name), Cell(stage), Cell(attributes["fingerprint"])])
     rows = [
-        [Cell(stage), Cell(version), Cell(release), Cell(_few(names)), Cell(text)]
+        [Cell(stage), Cell(version), Cell(release), Cell(_few(names)), Cell(text, code=True)]
         for (stage, version, release, text), names in settings.items()
     ]
     header = ("stage", "stage version", "Herdbook", "files", "settings")

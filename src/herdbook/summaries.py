@@ -88,18 +88,20 @@ def bin_ranges(values: NDArray[np.int64], edges: NDArray[np.int64]) -> NDArray[n
     return np.stack([least, np.add.reduceat(values, edges[:-1]) / np.diff(edges), greatest]).astype(np.float64)
 
 
-def track_line(tracks: Tracks, individual: int, most_points: int) -> NDArray[np.float64]:
-    """Path (n, 2) of one individual for a picture: at most about `most_points` points, with a row of NaN at each gap in time."""
-    rows = np.flatnonzero(tracks.individual == individual)
-    frame = tracks.frame[rows]
-    part = np.concatenate([[0], np.cumsum(np.diff(frame) > 1)]) if len(rows) else np.zeros(0, np.int64)
+def track_lines(tracks: Tracks, most_points: int) -> list[NDArray[np.float64]]:
+    """Path (n, 2) of each individual for a picture: at most about `most_points` points, with a row of NaN at each gap in time."""
+    order = np.argsort(tracks.individual, kind="stable")
+    starts = np.searchsorted(tracks.individual[order], np.arange(1, len(tracks.names)))
+    return [_line(tracks, rows, most_points) for rows in np.split(order, starts)] if tracks.names else []
+
+
+def _line(tracks: Tracks, rows: NDArray[np.int64], most_points: int) -> NDArray[np.float64]:
+    part = np.cumsum(np.diff(tracks.frame[rows], prepend=tracks.frame[rows[:1]]) > 1)
+    ends = (np.diff(part, prepend=-1) > 0) | (np.diff(part, append=-1) != 0)
     stride = max(1, -(-len(rows) // most_points))
-    starts = np.diff(part, prepend=-1) > 0
-    ends = np.diff(part, append=-1) != 0
-    kept = starts | ends | (np.arange(len(rows)) % stride == 0)
-    points = np.stack([tracks.x[rows][kept], tracks.y[rows][kept]], axis=1).astype(np.float64)
-    breaks = np.flatnonzero(np.diff(part[kept])) + 1
-    return np.insert(points, breaks, np.nan, axis=0)
+    kept = ends | (np.arange(len(rows)) % stride == 0)
+    points = np.stack([tracks.x[rows[kept]], tracks.y[rows[kept]]], axis=1).astype(np.float64)
+    return np.insert(points, np.flatnonzero(np.diff(part[kept])) + 1, np.nan, axis=0)
 
 
 @dataclass(frozen=True)

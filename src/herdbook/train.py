@@ -42,7 +42,7 @@ def _work(job: Job) -> None:
     card = {
         "classes": examples.classes,
         "untrained": untrained,
-        "side": examples.side,
+        "crop_width": examples.crop_width,
         "temperature": training.temperature,
         "images": len(examples.label),
         "tracklets": int(examples.group.max(initial=-1)) + 1,

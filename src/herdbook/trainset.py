@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from herdbook.artifacts import SINGLE, Blobs, Tracklets, TrainingSet, open_blob_images
 from herdbook.check import label_place_faults
-from herdbook.crops import crop_side, make_crops, spread_rows
+from herdbook.crops import crop_width, make_crops, spread_rows
 from herdbook.errors import HerdbookError
 from herdbook.labelling import runs_contain
 from herdbook.linking import body_length
@@ -91,7 +91,7 @@ def _work(job: Job) -> None:
     )
     if places:
         raise HerdbookError(f"{job.file('labels')}: {len(places)} labels lie outside of their movie:\n  " + "\n  ".join(places[:10]))
-    side = settings["side"] or crop_side(float(np.median([body_length(b.moments) for b in all_blobs.values()])))
+    width = settings["crop_width"] or crop_width(float(np.median([body_length(b.moments) for b in all_blobs.values()])))
     notes: list[str] = []
     images, label_of, frames, groups = [], [], [], []
     group_movie, group_tracklet, spans = [], [], []
@@ -104,7 +104,7 @@ def _work(job: Job) -> None:
             chosen = spread_rows(*tracklets.blob_rows(), blobs.image >= 0, settings["images_per_tracklet"])
             for tracklet, name in sorted(named.items()):
                 rows = chosen[tracklet]
-                images.append(make_crops(blob_images, blobs, rows, side))
+                images.append(make_crops(blob_images, blobs, rows, width))
                 label_of.append(np.full(len(rows), classes.index(name), np.int32))
                 frames.append(blobs.frame[rows])
                 groups.append(np.full(len(rows), len(group_movie), np.int32))
@@ -118,7 +118,7 @@ def _work(job: Job) -> None:
         classes=classes,
         movies=movies,
         notes=notes,
-        side=side,
+        crop_width=width,
         images=np.concatenate(images),
         label=np.concatenate(label_of),
         frame=np.concatenate(frames),

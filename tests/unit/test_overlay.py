@@ -42,6 +42,7 @@ def write_inputs(folder, *, frames=20, size=(200, 200), names=("Ä1", "b"), pres
         **{"contrast": np.ones(count, np.float32), "intensity": np.ones(count, np.float32), "arena": np.zeros(count, np.int16)},
         **{"border": np.zeros(count, bool), "image": np.full(count, -1), "runs": runs, "run_offsets": 3 * np.arange(count + 1)},
         **{"image_offsets": np.zeros(1, np.int64), "image_box": np.zeros((0, 4), np.int32), "image_blob": np.zeros(0, np.int64)},
+        "image_pixels": np.zeros(0, np.uint8),
     }
     with columns_writer(folder / "blobs.h5", Blobs.kind, ORIGIN) as writer:
         for name, values in columns.items():

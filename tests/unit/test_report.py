@@ -33,7 +33,7 @@ from herdbook.summaries import (
     mean_confidence,
     sum_individuals,
     timeline_matrix,
-    track_line,
+    track_lines,
 )
 
 ODD = '<b>"Ä" & $x_1$</b>'
@@ -116,11 +116,9 @@ def run(folder, *more, marking="marked", names=("a", "b"), movies=("m1", "m2"), 
     for option, place in {**places, "identities": "propagate"}.items():
         words += [f"--{option}", *(str(path) for path in sorted((folder / place).iterdir()))]
     words += ["--card", str(folder / "train" / "classifier.json")] if marking == "marked" else []
-    report.main(
-        [*words, "--table", str(folder / "trajectories.csv"), *more, "--settings", json.dumps(settings)]
-        + ["--out", str(folder / "report" / "report.html")]
-    )
-    return (folder / "report" / "report.html").read_text(encoding="utf-8")
+    out = folder / "report" / "report.html"
+    report.main([*words, "--table", str(folder / "trajectories.csv"), *more, "--settings", json.dumps(settings), "--out", str(out)])
+    return out.read_text(encoding="utf-8")
 
 
 def test_timeline_shows_each_category_where_it_is():
@@ -165,13 +163,14 @@ def test_sources_confidence_and_ways_of_knowing_are_counted_per_individual():
 
 def test_path_is_broken_at_gaps_and_thinned():
     tracks = tracks_of(["a", "b"], [(f, 0, 0) for f in range(100) if not 40 <= f < 60] + [(5, 1, 0)])
-    line = track_line(tracks, 0, 1000)
+    line = track_lines(tracks, 1000)[0]
     assert np.flatnonzero(np.isnan(line[:, 0])).tolist() == [40]
-    thin = track_line(tracks, 0, 20)
+    thin, single = track_lines(tracks, 20)
     assert len(thin) < 30
     assert np.isnan(thin).any(axis=1).sum() == 1
     assert np.nanmax(thin[:, 0]) == 990
-    assert track_line(tracks, 1, 20).tolist() == [[50, 51]]
+    assert single.tolist() == [[50, 51]]
+    assert track_lines(tracks_of([], []), 20) == []
 
 
 def test_longest_fragments_are_kept_in_their_order():
@@ -211,7 +210,7 @@ def test_page_needs_no_other_file_and_its_pictures_lie_beside_it(tmp_path):
     assert "http" not in text
     assert "<script" not in text
     links = re.findall(r'href="([^"]*)"', text)
-    assert links == ["./../overlay/m1.mp4", "./../overlay/m2.mp4", "./../trajectories.csv"]
+    assert links == ["../overlay/m1.mp4", "../overlay/m2.mp4", "../trajectories.csv"]
     assert "no blob at &lt;12, 30&gt;" in text
     assert "&#34;key of&#34;: &#34;smooth&#34;" in text
 
@@ -226,7 +225,7 @@ def test_odd_names_are_shown_as_they_are(tmp_path):
     text = run(tmp_path, "--truth", str(truth), names=names, movies=("m 1",), name=ODD, score=score)
     assert "<b>" + '"' not in text
     assert ODD in unescape(text)
-    assert "./../overlay/m%201.mp4" in text
+    assert "../overlay/m%201.mp4" in text
     assert json.loads((tmp_path / "report" / "score.json").read_text())["correct"] == 1
 
 
@@ -303,7 +302,8 @@ def test_timeline_figure_has_the_matrix_and_the_names():
 def test_trajectory_figure_has_the_paths_in_their_colours():
     line = np.array([[0.0, 0], [10, 20]])
     figure = plots.plot_trajectories(np.zeros((40, 60, 3), np.uint8), [line, line[:0]], ["a", "b"], ["#ff0000", "#00ff00"])
-    (paths,) = figure.axes[0].collections
+    paths, ends = figure.axes[0].collections
+    assert ends.get_offsets()[0].tolist() == [10, 20]
     assert paths.get_segments()[0].tolist() == line.tolist()
     assert paths.get_colors()[0][:3].tolist() == [1, 0, 0]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "b"]
