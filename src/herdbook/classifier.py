@@ -3,7 +3,6 @@
 Images are uint8 (n, height, width, 3) BGR. Keras is imported with this module: only train and classify pay for it.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -17,6 +16,8 @@ Pixels = NDArray[np.uint8]
 
 # The network's answer is mixed with this share of "any class", so that no single image can speak against an identity without bound.
 DOUBT = 0.02
+# Batches per epoch: few images are seen again and again in ever new forms, of many a part is enough.
+LEAST_STEPS, MOST_STEPS = 40, 80
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,15 @@ class Training:
     temperature: float
     history: dict[str, list[float]]
     validation_logits: NDArray[np.float32]
+
+
+def use_threads(count: int) -> None:
+    """Bound the threads of the network's arithmetic; call before the first network is built."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(count)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
 def build_network(height: int, width: int, classes: int) -> keras.Model:
@@ -85,28 +95,31 @@ def train_network(
 ) -> Training:
     """Train on the images that are not `held`, stop when the held ones no longer improve, calibrate on the held ones.
 
-    `images` (n, height, width, 3), `label` int32 (n,), `held` bool (n,). Rare classes count as much as frequent ones. Without held images the
-    network trains for all epochs and the temperature stays at 1.
+    `images` (n, height, width, 3), `label` int32 (n,), `held` bool (n,). Each epoch draws images at random, all classes alike, so that rare
+    classes count as much as frequent ones and a small set is seen often enough. Without held images the network trains for all epochs and
+    the temperature stays at 1.
     """
     keras.utils.set_random_seed(seed)
     rng = np.random.default_rng(seed)
     model = build_network(*images.shape[1:3], classes)
     x, y = images[~held], label[~held]
-    count = np.bincount(y, minlength=classes)
-    weight = (len(y) / np.maximum(count, 1) / max(1, (count > 0).sum())).astype(np.float32)
+    members = [np.flatnonzero(y == k) for k in np.unique(y)]
+    steps = int(np.clip(len(y) // batch, LEAST_STEPS, MOST_STEPS))
     model.compile(
-        optimizer=keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(2e-3, epochs * max(1, len(y) // batch))),
+        optimizer=keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(2e-3, epochs * steps)),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        weighted_metrics=["accuracy"],
+        metrics=["accuracy"],
     )
     history: dict[str, list[float]] = {"loss": [], "accuracy": [], "val_loss": [], "val_accuracy": []}
     best, best_weights, since = np.inf, model.get_weights(), 0
     for _ in range(epochs):
         totals = np.zeros(2)
-        for rows in _batches(len(y), batch, rng):
-            totals += len(rows) * np.array(model.train_on_batch(augment(x[rows], rng), y[rows], sample_weight=weight[y[rows]]))
+        for _ in range(steps):
+            drawn = rng.integers(len(members), size=batch)
+            rows = np.array([rng.choice(members[k]) for k in drawn])
+            totals += np.array(model.train_on_batch(augment(x[rows], rng), y[rows]))
             model.reset_metrics()
-        loss, accuracy = totals / len(y)
+        loss, accuracy = totals / steps
         history["loss"].append(float(loss))
         history["accuracy"].append(float(accuracy))
         if not held.any():
@@ -124,12 +137,6 @@ def train_network(
         model.set_weights(best_weights)
     logits = predict_logits(model, images[held])
     return Training(model, fit_temperature(logits, label[held]), history, logits)
-
-
-def _batches(count: int, size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-    order = rng.permutation(count)
-    for start in range(0, count, size):
-        yield order[start : start + size]
 
 
 def predict_logits(model: keras.Model, images: Pixels, batch: int = 512) -> NDArray[np.float32]:

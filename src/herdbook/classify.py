@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from herdbook.artifacts import SINGLE, Blobs, Evidence, Tracklets, TrainingSet, open_blob_images
-from herdbook.classifier import log_probabilities, predict_logits
+from herdbook.classifier import log_probabilities, predict_logits, use_threads
 from herdbook.crops import make_crops, spread_rows
 from herdbook.progress import progress
 from herdbook.stage import Job, run_stage
@@ -33,6 +33,7 @@ def combine_images(
 
 
 def _work(job: Job) -> None:
+    use_threads(job.threads)
     card = json.loads(job.file("card").read_text(encoding="utf-8"))
     model = keras.models.load_model(job.file("classifier"), compile=False, safe_mode=True)
     blobs, tracklets = Blobs.load(job.file("blobs")), Tracklets.load(job.file("tracklets"))

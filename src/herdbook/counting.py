@@ -82,11 +82,12 @@ def count_animals(
     times, slot = np.unique(np.concatenate([first, last + 1, [0, end_frame + 1]]), return_inverse=True)
     pool = flow.nodes(len(times))
     away = AWAY_COST_PER_FRAME if number is not None else 0.0
-    flow.arcs(pool[:-1], pool[1:], most * n, away * np.diff(times))
+    # With an unknown number nobody may be forced into view: the pool holds as many as all tracklets could.
+    supply = number if number is not None else most * n
+    flow.arcs(pool[:-1], pool[1:], supply, away * np.diff(times))
     cheap = np.where(border, APPEAR_AT_BORDER_COST, APPEAR_COST)
     flow.arcs(pool[slot[:n]], entry, most, np.where(first == 0, 0.0, cheap[:, 0]))
     flow.arcs(leave, pool[slot[n : 2 * n]], most, np.where(last == end_frame, 0.0, cheap[:, 1]))
-    supply = number if number is not None else most * int((first == 0).sum() + n)
     amounts = flow.solve(source=int(pool[0]), sink=int(pool[-1]), supply=supply)
     animals = np.bincount(row, weights=amounts[node_arcs], minlength=n).astype(np.int16)
     rows = np.arange(n)

@@ -301,7 +301,6 @@ class Experiment(Section):
             "trainset": {
                 "identities": animals.identities,
                 "other_labels": animals.other_labels,
-                "movies": [m.name for m in self.movies],
             },
             "train": {"seed": self.seed},
             "classify": {"seed": self.seed, "identities": animals.identities},

@@ -19,6 +19,10 @@ RunsOf = Callable[[int], NDArray[np.int32]]
 
 # Confidence of a position inside a merge falls by half over this many frames from the nearer end.
 HALVING_FRAMES = 50
+# The change from the forward to the backward pass takes at most this many frames to either side.
+CHANGE_FRAMES = 10
+# "Frames since it was alone" of an animal that nobody saw come in.
+NEVER = 1_000_000
 
 
 @dataclass
@@ -82,15 +86,16 @@ def locate_animals(scene: Scene, runs_of: RunsOf) -> Table:
     merged = _merged_blobs(scene)
     forward = _follow(scene, runs_of, merged, range(len(scene.frame)), scene.parents, step=1)
     backward = _follow(scene, runs_of, merged, range(len(scene.frame) - 1, -1, -1), scene.children, step=-1)
+    inside = _join_passes(forward, backward)
     rows: list[tuple[int, int, float, float, float, float, int]] = []
     for blob, tracklet in enumerate(scene.tracklet):
         frame = int(scene.frame[blob])
         for individual, confidence in scene.occupants.get(int(tracklet), ()):
-            if blob not in merged:
-                rows.append((frame, individual, scene.x[blob], scene.y[blob], scene.angle[blob], confidence, FROM_SINGLE))
-            else:
-                x, y, angle, sure, source = _blend(forward[blob, individual], backward[blob, individual])
+            if blob in merged:
+                x, y, angle, sure, source = inside[blob, individual]
                 rows.append((frame, individual, x, y, angle, confidence * sure, source))
+            else:
+                rows.append((frame, individual, scene.x[blob], scene.y[blob], scene.angle[blob], confidence, FROM_SINGLE))
     columns = list(zip(*rows, strict=True)) if rows else [()] * 7
     kinds = (np.int64, np.int64, np.float64, np.float64, np.float64, np.float64, np.uint8)
     table = Table(*(np.array(c, k) for c, k in zip(columns, kinds, strict=True)))
@@ -160,28 +165,62 @@ def _starts(
     if missing:
         taken = np.array([(s.x, s.y) for s in start.values()]).reshape(-1, 2)
         for individual, (x, y) in zip(missing, spread_guess(pixels, taken, len(missing)), strict=True):
-            start[individual] = _State(frame, x, y, scene.angle[blob], 1_000_000, False)
+            start[individual] = _State(frame, x, y, scene.angle[blob], NEVER, False)
     return [start[m] for m in members]
 
 
-def _blend(
-    forward: tuple[float, float, float, int, bool], backward: tuple[float, float, float, int, bool]
-) -> tuple[float, float, float, float, int]:
-    """One position from both passes: x, y, angle, confidence, source."""
-    fx, fy, fangle, since, from_entry = forward
-    bx, by, bangle, until, from_exit = backward
-    if from_entry and from_exit:
-        length = since + until + 1
-        weight = float(rstc_weights(length)[0][since])
+def _join_passes(forward: Pass, backward: Pass) -> dict[tuple[int, int], tuple[float, float, float, float, int]]:
+    """One position from both passes for each (blob, individual): x, y, angle, confidence, source.
+
+    Where an individual was followed from both ends, the passes change over where they agree best: two animals that lie on each other may
+    come out swapped, in either pass, and there the passes meet. Elsewhere the one that knows more counts.
+    """
+    joined = {}
+    for visit in _visits(forward):
+        f = np.array([forward[key][:3] for key in visit])
+        b = np.array([backward[key][:3] for key in visit])
+        since = np.array([forward[key][3] for key in visit])
+        until = np.array([backward[key][3] for key in visit])
+        from_entry, from_exit = forward[visit[0]][4], backward[visit[-1]][4]
         # Axes have no head: turn the second by half turns until it is nearest to the first.
-        bangle += np.pi * np.round((fangle - bangle) / np.pi)
-        x, y, angle = (weight * f + (1 - weight) * b for f, b in ((fx, bx), (fy, by), (fangle, bangle)))
-        return x, y, angle, 0.5 ** (min(since, until) / HALVING_FRAMES), FROM_RESOLVED
-    if from_entry or (not from_exit and since < 1_000_000):
-        return fx, fy, fangle, 0.5 ** (since / HALVING_FRAMES), FROM_RESOLVED
-    if from_exit:
-        return bx, by, bangle, 0.5 ** (until / HALVING_FRAMES), FROM_RESOLVED
-    return fx, fy, fangle, 0.25, FROM_MERGED
+        b[:, 2] += np.pi * np.round((f[:, 2] - b[:, 2]) / np.pi)
+        known, source = np.minimum(since, until), FROM_RESOLVED
+        if from_entry and from_exit:
+            weight = _changeover(np.hypot(*(f - b)[:, :2].T))[:, None]
+            place = weight * f + (1 - weight) * b
+        elif from_exit:
+            place, known = b, until
+        else:
+            place, known = f, since
+            source = FROM_RESOLVED if since[0] < NEVER else FROM_MERGED
+        sure = 0.5 ** (np.minimum(known, NEVER) / HALVING_FRAMES) if source == FROM_RESOLVED else np.full(len(f), 0.25)
+        for key, (x, y, angle), confidence in zip(visit, place, sure, strict=True):
+            joined[key] = (float(x), float(y), float(angle), float(confidence), source)
+    return joined
+
+
+def _visits(forward: Pass) -> list[list[tuple[int, int]]]:
+    """The keys of a pass cut into stays of one individual among others, each in order of time."""
+    last: dict[int, list[tuple[int, int]]] = {}
+    visits = []
+    for key in sorted(forward):
+        before = last.get(key[1])
+        if before is None or forward[key][3] != forward[before[-1]][3] + 1:
+            before = last[key[1]] = []
+            visits.append(before)
+        before.append(key)
+    return visits
+
+
+def _changeover(distance: Floats) -> Floats:
+    """Weight (n,) of the forward pass, from the distance (n,) px of the passes: an RSTC sigmoid around the frame where they agree best."""
+    n = len(distance)
+    lateness = np.abs(np.arange(n) - (n - 1) / 2) / n
+    meeting = int(np.argmin(distance + lateness))
+    reach = min(meeting, n - 1 - meeting, CHANGE_FRAMES)
+    weight = np.repeat([1.0, 0.0], [meeting - reach, n - meeting + reach])
+    weight[meeting - reach : meeting + reach + 1] = rstc_weights(2 * reach + 3)[0][1:-1]
+    return weight
 
 
 def fill_gaps(table: Table, most_frames: int) -> Table:

@@ -8,7 +8,7 @@ import numpy as np
 
 from herdbook import __version__
 from herdbook.artifacts import TrainingSet
-from herdbook.classifier import split_groups, train_network
+from herdbook.classifier import split_groups, train_network, use_threads
 from herdbook.stage import Job, run_stage
 from herdbook.store import artifact_fingerprint, replacing, write_text
 
@@ -17,6 +17,7 @@ STAGE_VERSION = 1
 
 
 def _work(job: Job) -> None:
+    use_threads(job.threads)
     examples = TrainingSet.load(job.file("trainset"))
     settings = job.settings
     count = len(examples.classes)

@@ -82,10 +82,10 @@ def coexisting_pairs(movie: NDArray[np.int32], first: NDArray[np.int32], last: N
 def _work(job: Job) -> None:
     settings = job.settings
     classes = [*settings["identities"], *settings["other_labels"]]
-    labels = read_labels(job.file("labels"), settings["movies"], classes)
+    labels = read_labels(job.file("labels"), [path.stem for path in job.files["blobs"]], classes)
     all_blobs = {path.stem: Blobs.load(path) for path in job.files["blobs"]}
     places = label_place_faults(
-        [label for label in labels if label.movie in all_blobs],
+        labels,
         {name: blobs.frames for name, blobs in all_blobs.items()},
         {name: (blobs.width, blobs.height) for name, blobs in all_blobs.items()},
     )

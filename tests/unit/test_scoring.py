@@ -337,7 +337,7 @@ def test_a_single_movie_may_be_named_differently():
 def test_chunks_do_not_change_the_score(monkeypatch):
     predicted, truth = two_movie_tables(3)
     whole = score(predicted, truth)
-    monkeypatch.setattr("herdbook.scoring._PAIRS_PER_CHUNK", 7)
+    monkeypatch.setattr("herdbook.score_tables._PAIRS_PER_CHUNK", 7)
     assert score(predicted, truth) == whole
 
 

@@ -19,7 +19,7 @@ rule trainset:
         mem_mb=scaled(4000),
         runtime=scaled(60),
     params:
-        settings=lambda wildcards: labelled_part().settings("trainset"),
+        settings=settings("trainset"),
         version=stage_version("trainset"),
     shell:
         "python -m herdbook.trainset --labels {input.labels:q} --blobs {input.blobs:q}"

@@ -122,12 +122,6 @@ def settings(stage):
     return lambda wildcards: EXPERIMENT.settings(stage, wildcards.get("movie"))
 
 
-def labelled_part():
-    """The experiment with its labelled movies only: another movie does not change the training set."""
-    movies = [movie for movie in EXPERIMENT.movies if movie.name in LABELLED]
-    return EXPERIMENT.model_copy(update={"movies": movies})
-
-
 def scaled(amount):
     """A resource that grows with each attempt, for profiles with retries."""
     return lambda wildcards, attempt: amount * attempt
