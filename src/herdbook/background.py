@@ -25,7 +25,7 @@ def sample_frames(movies: Sequence[Path], indices: Sequence[Index], count: int) 
     starts = [0, *accumulate(len(index) for index in indices)]
     picks = np.unique(np.linspace(0, starts[-1] - 1, min(count, starts[-1])).round().astype(np.int64))
     for path, index, (start, stop) in zip(movies, indices, pairwise(starts), strict=True):
-        yield from read_frame_samples(path, index.pts, picks[(picks >= start) & (picks < stop)] - start)
+        yield from read_frame_samples(path, index.pts, (picks[(picks >= start) & (picks < stop)] - start).tolist())
 
 
 def _work(job: Job) -> None:

@@ -101,7 +101,7 @@ def train_network(
     """
     keras.utils.set_random_seed(seed)
     rng = np.random.default_rng(seed)
-    model = build_network(*images.shape[1:3], classes)
+    model = build_network(images.shape[1], images.shape[2], classes)
     x, y = images[~held], label[~held]
     members = [np.flatnonzero(y == k) for k in np.unique(y)]
     steps = int(np.clip(len(y) // batch, LEAST_STEPS, MOST_STEPS))
@@ -160,4 +160,4 @@ def fit_temperature(logits: NDArray[np.float32], label: NDArray[np.int32]) -> fl
 def log_probabilities(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
     """Calibrated log-probabilities (n, classes), kept away from minus infinity by DOUBT."""
     probabilities = np.exp(log_softmax(logits.astype(np.float64) / temperature, axis=1))
-    return np.log((1 - DOUBT) * probabilities + DOUBT / logits.shape[1]).astype(np.float32)
+    return np.asarray(np.log((1 - DOUBT) * probabilities + DOUBT / logits.shape[1]), np.float32)

@@ -41,9 +41,7 @@ def make_crop(image: BlobImage, x: float, y: float, moments: NDArray[np.float64]
     across, down = (CROP_WIDTH - 1) / 2, (CROP_HEIGHT - 1) / 2
     u, v = x - image.x0, y - image.y0
     matrix = np.array([[cosine, sine, across - cosine * u - sine * v], [-sine, cosine, down + sine * u - cosine * v]])
-    interpolation = cv2.INTER_AREA if scale < 0.6 else cv2.INTER_LINEAR
-    border = (BLANK, BLANK, BLANK)
-    return np.asarray(cv2.warpAffine(blended, matrix, (CROP_WIDTH, CROP_HEIGHT), flags=interpolation, borderValue=border), np.uint8)
+    return np.asarray(cv2.warpAffine(blended, matrix, (CROP_WIDTH, CROP_HEIGHT), borderValue=(BLANK, BLANK, BLANK)), np.uint8)
 
 
 def make_crops(images: BlobImages, blobs: Blobs, rows: Iterable[int], width_px: int) -> Pixels:
@@ -61,6 +59,6 @@ def spread_rows(rows: NDArray[np.int64], offsets: NDArray[np.int64], usable: NDA
     for start, stop in pairwise(offsets):
         mine = rows[start:stop]
         mine = mine[usable[mine]]
-        picks = np.unique(np.linspace(0, len(mine) - 1, min(count, len(mine))).round().astype(np.int64)) if len(mine) else []
-        chosen.append(mine[picks] if len(mine) else mine)
+        picks = np.linspace(0, max(0, len(mine) - 1), min(count, len(mine))).round().astype(np.int64)
+        chosen.append(mine[np.unique(picks)])
     return chosen

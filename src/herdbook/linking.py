@@ -5,6 +5,7 @@ linked by predicted position within a gate that comes from the movie. Points are
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -233,7 +234,7 @@ def contract_chains(chains: Chains, animals: NDArray[np.int16]) -> tuple[Chains,
     children = np.bincount(edges[:, 0], minlength=chains.count)
     parents = np.bincount(edges[:, 1], minlength=chains.count)
     joins = (children[edges[:, 0]] == 1) & (parents[edges[:, 1]] == 1) & (animals[edges[:, 0]] == animals[edges[:, 1]])
-    group = np.arange(chains.count)
+    group: NDArray[Any] = np.arange(chains.count)
     size = chains.count
     if joins.any():
         graph = coo_array((np.ones(joins.sum()), tuple(edges[joins].T)), shape=(size, size))

@@ -19,8 +19,8 @@ RunsOf = Callable[[int], NDArray[np.int32]]
 
 # Confidence of a position inside a merge falls by half over this many frames from the nearer end.
 HALVING_FRAMES = 50
-# The change from the forward to the backward pass takes at most this many frames to either side.
-CHANGE_FRAMES = 10
+# Passes that agree in one frame may only cross; they are compared over this many (odd).
+AGREE_FRAMES = 5
 # "Frames since it was alone" of an animal that nobody saw come in.
 NEVER = 1_000_000
 
@@ -86,7 +86,7 @@ def locate_animals(scene: Scene, runs_of: RunsOf) -> Table:
     merged = _merged_blobs(scene)
     forward = _follow(scene, runs_of, merged, range(len(scene.frame)), scene.parents, step=1)
     backward = _follow(scene, runs_of, merged, range(len(scene.frame) - 1, -1, -1), scene.children, step=-1)
-    inside = _join_passes(forward, backward)
+    inside = _join_passes(forward, backward, width_px=4 * scene.variances[1] ** 0.5)
     rows: list[tuple[int, int, float, float, float, float, int]] = []
     for blob, tracklet in enumerate(scene.tracklet):
         frame = int(scene.frame[blob])
@@ -169,7 +169,7 @@ def _starts(
     return [start[m] for m in members]
 
 
-def _join_passes(forward: Pass, backward: Pass) -> dict[tuple[int, int], tuple[float, float, float, float, int]]:
+def _join_passes(forward: Pass, backward: Pass, width_px: float) -> dict[tuple[int, int], tuple[float, float, float, float, int]]:
     """One position from both passes for each (blob, individual): x, y, angle, confidence, source.
 
     Where an individual was followed from both ends, the passes change over where they agree best: two animals that lie on each other may
@@ -186,7 +186,7 @@ def _join_passes(forward: Pass, backward: Pass) -> dict[tuple[int, int], tuple[f
         b[:, 2] += np.pi * np.round((f[:, 2] - b[:, 2]) / np.pi)
         known, source = np.minimum(since, until), FROM_RESOLVED
         if from_entry and from_exit:
-            weight = _changeover(np.hypot(*(f - b)[:, :2].T))[:, None]
+            weight = _changeover(np.hypot(*(f - b)[:, :2].T), width_px)[:, None]
             place = weight * f + (1 - weight) * b
         elif from_exit:
             place, known = b, until
@@ -212,14 +212,22 @@ def _visits(forward: Pass) -> list[list[tuple[int, int]]]:
     return visits
 
 
-def _changeover(distance: Floats) -> Floats:
-    """Weight (n,) of the forward pass, from the distance (n,) px of the passes: an RSTC sigmoid around the frame where they agree best."""
+def _changeover(distance: Floats, width_px: float) -> Floats:
+    """Weight (n,) of the forward pass, from the distance (n,) px of the passes and the width of an animal.
+
+    An RSTC sigmoid over the stretch in which the passes agree within that width, around the frame where they agree best and longest.
+    """
     n = len(distance)
-    lateness = np.abs(np.arange(n) - (n - 1) / 2) / n
-    meeting = int(np.argmin(distance + lateness))
-    reach = min(meeting, n - 1 - meeting, CHANGE_FRAMES)
-    weight = np.repeat([1.0, 0.0], [meeting - reach, n - meeting + reach])
-    weight[meeting - reach : meeting + reach + 1] = rstc_weights(2 * reach + 3)[0][1:-1]
+    off_centre = np.abs(np.arange(n) - (n - 1) / 2) / n
+    around = np.convolve(distance, np.ones(AGREE_FRAMES), "same") / np.convolve(np.ones(n), np.ones(AGREE_FRAMES), "same")
+    meeting = int(np.argmin(around[:n] + width_px * off_centre))
+    apart = np.flatnonzero(distance > width_px)
+    first = int(apart[apart < meeting].max(initial=-1))
+    last = int(apart[apart > meeting].min(initial=n))
+    reach = min(meeting - first, last - meeting)
+    weight = np.repeat([1.0, 0.0], [meeting, n - meeting])
+    sigmoid = rstc_weights(2 * reach + 1)[0]
+    weight[meeting - reach + 1 : meeting + reach] = sigmoid[1:-1]
     return weight
 
 

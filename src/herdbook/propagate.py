@@ -1,5 +1,6 @@
 """Stage propagate: joins the movies of a recording and decides who is in which tracklet."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,14 +36,14 @@ class Recording:
 
 def join_movies(tracklets: Sequence[Tracklets], blobs: Sequence[Blobs]) -> Recording:
     """One graph of all tracklets that hold animals, with frames counted over the recording, ordered by first frame."""
-    columns: dict[str, list[NDArray[Any]]] = {k: [] for k in ("movie", "tracklet", "first", "last", "animals", "start", "end", "border")}
+    columns: dict[str, list[NDArray[Any]]] = defaultdict(list)
     edges: list[NDArray[np.int64]] = []
     base = start_frame = 0
     lengths, steps = [], []
     for number, (t, b) in enumerate(zip(tracklets, blobs, strict=True)):
         rows, offsets = t.blob_rows()
         head, tail = rows[offsets[:-1]], rows[offsets[1:] - 1]
-        for name, values in {
+        described: dict[str, NDArray[Any]] = {
             "movie": np.full(len(t), number, np.int32),
             "tracklet": np.arange(len(t), dtype=np.int32),
             "first": t.first.astype(np.int64) + start_frame,
@@ -51,7 +52,8 @@ def join_movies(tracklets: Sequence[Tracklets], blobs: Sequence[Blobs]) -> Recor
             "start": np.stack([b.x[head], b.y[head]], 1),
             "end": np.stack([b.x[tail], b.y[tail]], 1),
             "border": np.stack([b.border[head], b.border[tail]], 1),
-        }.items():
+        }
+        for name, values in described.items():
             columns[name].append(values)
         edges.append(t.edges.astype(np.int64) + base)
         if number and len(t.border_edges):
@@ -59,9 +61,8 @@ def join_movies(tracklets: Sequence[Tracklets], blobs: Sequence[Blobs]) -> Recor
             old, new = t.border_edges.T
             edges.append(np.stack([before.blob_tracklet[old] + base - len(before), t.blob_tracklet[new] + base], 1).astype(np.int64))
         lengths.append(body_length(b.moments))
-        same = rows[1:][t.blob_tracklet[rows[1:]] == t.blob_tracklet[rows[:-1]]] if len(rows) else rows
-        before_rows = rows[:-1][t.blob_tracklet[rows[1:]] == t.blob_tracklet[rows[:-1]]] if len(rows) else rows
-        steps.append(np.hypot(b.x[same] - b.x[before_rows], b.y[same] - b.y[before_rows]))
+        within = np.diff(t.blob_tracklet[rows]) == 0
+        steps.append(np.hypot(np.diff(b.x[rows]), np.diff(b.y[rows]))[within])
         base += len(t)
         start_frame += t.frames
     joined = {name: np.concatenate(parts) for name, parts in columns.items()}
@@ -102,8 +103,8 @@ def tell_how(
     for identity in range(held.shape[1]):
         path = np.flatnonzero(held[:, identity])
         known = np.where(labelled[path] == identity, 1.0, np.where(informed[path], own[path, identity], 0.0))
-        seen = bool((known >= CLASSIFIED_FROM).any())
-        carried = known.copy()
+        seen = bool(np.any(known >= CLASSIFIED_FROM))
+        carried = np.array(known)
         for steps in (range(1, len(path)), range(len(path) - 2, -1, -1)):
             back = -1 if steps.step > 0 else 1
             for k in steps:
@@ -174,7 +175,8 @@ def _unnamed(recording: Recording, movies: list[str]) -> Identities:
         if same and children[parent] == 1 and parents[child] == 1:
             before[child] = parent
     count = 0
-    rows, individuals = [], []
+    rows: list[int] = []
+    individuals: list[int] = []
     for k in range(len(graph)):
         animals = int(graph.animals[k])
         if before[k] >= 0:

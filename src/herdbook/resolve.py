@@ -1,8 +1,8 @@
 """Where each animal is inside a merged blob: as many ellipses as animals, fitted to the blob's pixels frame after frame.
 
-The ellipses start where the animals entered and are followed forward; another set starts where they left and is followed backward. Both are
-blended with the weights of RSTC, so that the position is sure at both ends. The shape is that of an animal alone; place and angle are fitted
-by expectation maximisation with a pull towards the place and angle of the frame before. Points are (x, y) px.
+The ellipses start where the animals entered and are followed forward; another set starts where they left and is followed backward;
+`positions` joins both. The shape is that of an animal alone; place and angle are fitted by expectation maximisation with a pull towards the
+place and angle of the frame before. Points are (x, y) px.
 """
 
 import numpy as np
@@ -14,17 +14,22 @@ Floats = NDArray[np.float64]
 ITERATIONS = 6
 # The pull of the frame before, as a share of the weight of an animal's pixels.
 PULL = 0.15
-# A large blob is fitted on a sample of its pixels of about this size per animal.
+# A large blob is fitted on a sample of its pixels of at least this size per animal.
 PIXELS_PER_ANIMAL = 250
+GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 
 def blob_pixels(runs: NDArray[np.int32], most: int) -> Floats:
-    """Pixels (n, 2) x, y of a blob from its runs (r, 3) row, first, last column (inclusive): all, or an even sample of about `most`."""
+    """Pixels (n, 2) x, y of a blob from its runs (r, 3) row, first, last column (inclusive).
+
+    All of them, or from twice `most` on an even sample of between one and two times `most`.
+    """
     length = runs[:, 2] - runs[:, 1] + 1
     total = int(length.sum())
     step = max(1, total // max(1, most))
     offset = np.concatenate([[0], np.cumsum(length)])
-    place = np.arange(0, total, step)
+    # Every n-th pixel would fall on few columns where the rows are equally long; multiples of the golden ratio are even in any pattern.
+    place = np.arange(total) if step == 1 else np.sort(np.arange(total // step) * GOLDEN_RATIO % 1 * total).astype(np.int64)
     run = np.searchsorted(offset, place, side="right") - 1
     return np.stack([runs[run, 1] + place - offset[run], runs[run, 0]], 1).astype(np.float64)
 

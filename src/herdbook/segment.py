@@ -69,8 +69,8 @@ class _Batch:
 def segment_movie(frames: Iterator[Frame], segmenter: Segmenter, batch: _Batch, *, grey: bool, image_step: int) -> int:
     """Segment frame after frame; returns the number of blobs.
 
-    A frame is written when the next one is known: a blob's image is kept every `image_step` frames, and wherever the blob is not the one and
-    only partner of one blob before and after it, so that every tracklet has images whatever its length.
+    A frame is written when the next one is known: a blob's image is kept every `image_step` frames, and wherever the blob is not the one
+    and only partner of one blob before and after it, so that every tracklet has images whatever its length.
     """
     total = 0
     waiting: tuple[Frame, labelling.Blobs, NDArray[np.bool_]] | None = None

@@ -50,25 +50,25 @@ def region(shape: Mapping[str, Any]) -> Ellipse | Polygon:
     return Polygon(tuple(tuple(p) for p in shape["polygon"]))
 
 
+def luma_band(intensity: Sequence[float], full_range: bool) -> tuple[int, int]:
+    """Darkest and brightest luma of an animal, given as grey levels; black and white stand for all that lies beyond them, too."""
+    darkest, brightest = intensity
+    lowest = 0 if darkest <= 0 else int(np.ceil(grey_to_luma(darkest, full_range)))
+    highest = 255 if brightest >= 255 else int(np.floor(grey_to_luma(brightest, full_range)))
+    return lowest, highest
+
+
 def threshold_maps(background: Pixels, settings: Mapping[str, Any], inside: NDArray[np.bool_], full_range: bool) -> tuple[Pixels, Pixels]:
     """Lowest and highest luma (both uint8 (height, width)) that still count as background; outside of the arena nothing is foreground."""
     low, high = np.zeros(background.shape), np.full(background.shape, 255.0)
-    if settings["method"] == "background":
-        difference = settings["difference"] * (1 if full_range else LIMITED_RANGE)
-        if settings["polarity"] in ("dark", "either"):
-            low = np.floor(background - difference) + 1
-        if settings["polarity"] in ("bright", "either"):
-            high = np.ceil(background + difference) - 1
-    else:
-        darkest, brightest = (grey_to_luma(g, full_range) for g in settings["intensity"])
-        # The labeller marks what is below low or above high; a band is marked from the one side on which it is open.
-        if darkest <= grey_to_luma(0, full_range):
-            low[:] = np.floor(brightest) + 1
-        else:
-            high[:] = np.ceil(darkest) - 1
-    low, high = np.clip(low, 0, 255).astype(np.uint8), np.clip(high, 0, 255).astype(np.uint8)
-    low[~inside], high[~inside] = 0, 255
-    return low, high
+    difference = settings["difference"] * (1.0 if full_range else LIMITED_RANGE)
+    if settings["polarity"] in ("dark", "either"):
+        low = np.floor(background - difference) + 1
+    if settings["polarity"] in ("bright", "either"):
+        high = np.ceil(background + difference) - 1
+    lowest, highest = np.clip(low, 0, 255).astype(np.uint8), np.clip(high, 0, 255).astype(np.uint8)
+    lowest[~inside], highest[~inside] = 0, 255
+    return lowest, highest
 
 
 class Segmenter:
@@ -80,6 +80,7 @@ class Segmenter:
         self.arena = arena_masks(settings["arenas"], background.shape[:2])
         self._inside = self.arena >= 0
         self._low, self._high = threshold_maps(background, settings, self._inside, full_range)
+        self._band = luma_band(settings["intensity"], full_range) if settings["method"] == "intensity" else None
         self._labeller = Labeller(*background.shape)
         self._scale = 1.0 if full_range else 1 / LIMITED_RANGE
         edge = self._inside & (cv2.erode(self._inside.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=0) == 0)
@@ -90,19 +91,21 @@ class Segmenter:
     @property
     def needs_colour(self) -> bool:
         """Whether the whole frame is needed in colour."""
-        return bool(self._settings["channel"] == "colour" and self._settings["method"] == "background")
+        return bool(self._settings["channel"] == "colour" and self._band is None)
 
     def blobs(self, luma: Pixels, bgr: Pixels | None) -> labelling.Blobs:
         """Blobs of one frame from its luma (height, width), and its colours (height, width, 3) where they are needed."""
         smallest, largest = self._settings["area"]
-        if not self.needs_colour and self._kernel is None:
+        if self._band is None and not self.needs_colour and self._kernel is None:
             return self._labeller.label(luma, self._low, self._high, self._background, min_area=smallest, max_area=largest)
-        if self.needs_colour:
+        if self._band is not None:
+            pixels = cv2.inRange(luma, *self._band) & self._inside
+        elif self.needs_colour:
             assert bgr is not None
-            mask = (max_channel_difference(bgr, self._background_bgr) >= self._settings["difference"]) & self._inside
+            pixels = (max_channel_difference(bgr, self._background_bgr) >= self._settings["difference"]) & self._inside
         else:
-            mask = (luma < self._low) | (luma > self._high)
-        pixels = mask.astype(np.uint8)
+            pixels = (luma < self._low) | (luma > self._high)
+        pixels = pixels.astype(np.uint8)
         if self._kernel is not None:
             pixels = cv2.morphologyEx(pixels, cv2.MORPH_CLOSE, self._kernel) * self._inside
         return self._labeller.label_mask(pixels, luma, self._background, min_area=smallest, max_area=largest)

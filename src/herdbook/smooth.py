@@ -88,8 +88,8 @@ def _work(job: Job) -> None:
     if settings["method"] == "lkrstc" and len(table) and len(index) > 1:
         if not 2 <= window <= len(index):
             raise HerdbookError(
-                f"{movie}: smooth.window_s of {settings['window_s']} s is {window} frames at {index.fps:.3g} frames per second; it must be at "
-                f"least 2 and at most the movie's {len(index)} frames."
+                f"{movie}: smooth.window_s of {settings['window_s']} s is {window} frames at {index.fps:.3g} frames per second; it must be "
+                f"at least 2 and at most the movie's {len(index)} frames."
             )
         slot = slots_of(table, window)
         points = np.full((len(index), int(slot.max()) + 1, 2), np.nan)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
 from scipy.spatial import cKDTree
 
@@ -190,11 +190,10 @@ def _solve_window(
     if len(once):
         rows.add(once, member, np.ones(len(once)), 0, 1)
 
-    upper = np.ones(len(objective))
     result = milp(
         objective,
         integrality=np.concatenate([np.ones(count), np.zeros(2 * count + flows)]),
-        bounds=(np.concatenate([lower, np.zeros(2 * count + flows)]), upper),
+        bounds=Bounds(np.concatenate([lower, np.zeros(2 * count + flows)]), np.ones(len(objective))),
         constraints=rows.constraint(len(objective)),
         options={"mip_rel_gap": RELATIVE_GAP, "time_limit": TIME_LIMIT_S},
     )

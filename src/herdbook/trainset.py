@@ -10,7 +10,6 @@ from herdbook.artifacts import SINGLE, Blobs, Tracklets, TrainingSet, open_blob_
 from herdbook.check import label_place_faults
 from herdbook.crops import crop_width, make_crops, spread_rows
 from herdbook.errors import HerdbookError
-from herdbook.labelling import runs_contain
 from herdbook.linking import body_length
 from herdbook.sheets import Label, read_labels
 from herdbook.stage import Job, run_stage
@@ -18,7 +17,7 @@ from herdbook.stage import Job, run_stage
 STAGE = "trainset"
 STAGE_VERSION = 1
 
-# A click this far (px) beside a blob's box is still meant for it when it is the nearest one.
+# A click this far (px) beside a blob is still meant for it when it is the nearest one.
 REACH_PX = 10.0
 
 
@@ -63,14 +62,15 @@ class RunsOf:
 def _blob_at(label: Label, blobs: Blobs, start: int, stop: int, runs_of: RunsOf) -> int | None:
     x0, y0, x1, y1 = blobs.box[start:stop].T
     away = np.hypot(np.maximum(0, np.maximum(x0 - label.x, label.x - x1 + 1)), np.maximum(0, np.maximum(y0 - label.y, label.y - y1 + 1)))
-    for blob in np.flatnonzero(away == 0):
-        if runs_contain(runs_of(start + int(blob)), label.x, label.y):
-            return start + int(blob)
-    if not len(away) or away.min() > REACH_PX:
-        return None
-    near = np.flatnonzero(away <= REACH_PX)
-    centre = np.hypot(blobs.x[start:stop][near] - label.x, blobs.y[start:stop][near] - label.y)
-    return start + int(near[np.argmin(centre)])
+    near = {start + int(blob): _distance(runs_of(start + int(blob)), label.x, label.y) for blob in np.flatnonzero(away <= REACH_PX)}
+    nearest = min(near, key=near.__getitem__, default=None)
+    return nearest if nearest is not None and near[nearest] <= REACH_PX else None
+
+
+def _distance(runs: NDArray[np.int32], x: float, y: float) -> float:
+    """Distance (px) from a point to the nearest pixel of a blob."""
+    row, first, last = runs.T
+    return float(np.hypot(np.maximum(0, np.maximum(first - x, x - last)), row - y).min())
 
 
 def coexisting_pairs(movie: NDArray[np.int32], first: NDArray[np.int32], last: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -94,7 +94,9 @@ def _work(job: Job) -> None:
     width = settings["crop_width"] or crop_width(float(np.median([body_length(b.moments) for b in all_blobs.values()])))
     notes: list[str] = []
     images, label_of, frames, groups = [], [], [], []
-    group_movie, group_tracklet, spans = [], [], []
+    group_movie: list[int] = []
+    group_tracklet: list[int] = []
+    spans: list[tuple[int, int]] = []
     movies = list(all_blobs)
     for number, (path, tracklets_path) in enumerate(zip(job.files["blobs"], job.files["tracklets"], strict=True)):
         blobs, tracklets = all_blobs[path.stem], Tracklets.load(tracklets_path)
@@ -110,7 +112,7 @@ def _work(job: Job) -> None:
                 groups.append(np.full(len(rows), len(group_movie), np.int32))
                 group_movie.append(number)
                 group_tracklet.append(tracklet)
-                spans.append((tracklets.first[tracklet], tracklets.last[tracklet]))
+                spans.append((int(tracklets.first[tracklet]), int(tracklets.last[tracklet])))
     _check(settings["identities"], classes, label_of, job, notes)
     movie = np.array(group_movie, np.int32)
     first, last = np.array(spans, np.int32).reshape(-1, 2).T
@@ -136,10 +138,11 @@ def _check(identities: list[str], classes: list[str], labels: list[NDArray[np.in
     missing = [name for name in identities if name not in seen]
     for name in missing:
         notes.append(f"{name}: no usable label; this animal can only be found by elimination")
-    if len(seen & set(identities)) < 2 <= len(identities):
+    needed, found = min(2, len(identities)), len(seen & set(identities))
+    if found < needed:
         reasons = "\n  ".join(notes[:10])
         raise HerdbookError(
-            f"{job.file('labels')}: usable labels of at least two identities are needed, found {len(seen & set(identities))}. "
+            f"{job.file('labels')}: usable labels of at least {needed} {'identity is' if needed == 1 else 'identities are'} needed, found {found}. "
             f"Label points on animals that are apart from others.\n  {reasons}"
         )
 

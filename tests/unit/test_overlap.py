@@ -1,5 +1,7 @@
 """Shared pixels of blobs of neighbouring frames, against label images in NumPy."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -25,7 +27,7 @@ def blobs_of(masks):
 def plain_overlaps(images):
     """The same from the pixels, one by one."""
     rows = []
-    for a, b in zip(images, images[1:], strict=False):
+    for a, b in pairwise(images):
         both = (a >= 0) & (b >= 0)
         pairs, shared = np.unique(np.stack([a[both], b[both]], 1), axis=0, return_counts=True)
         rows.append(np.column_stack([pairs, shared]))

@@ -1,0 +1,151 @@
+"""Numbers of animals against enumeration of all numbers and flows, and on graphs whose truth is known."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from herdbook.counting import (
+    APPEAR_AT_BORDER_COST,
+    APPEAR_COST,
+    AREA_SPREAD,
+    AWAY_COST_PER_FRAME,
+    area_of_one,
+    count_animals,
+    count_costs,
+)
+
+END = 99
+
+
+def count(ratio, spans, edges=(), *, number=None, border=None):
+    first, last = np.array(spans, np.int64).reshape(-1, 2).T
+    border = np.zeros((len(ratio), 2), bool) if border is None else np.array(border)
+    edges = np.array(edges, np.int64).reshape(-1, 2)
+    return count_animals(np.array(ratio, float), first, last, edges, border, number=number, end_frame=END)
+
+
+def random_graph(rng):
+    """Four tracklets in order of time with up to three edges between those that do not overlap."""
+    first = np.sort(rng.choice([0, 0, 20, 40, 60], 4))
+    last = np.minimum(first + rng.integers(5, 35, 4), END)
+    last[rng.random(4) < 0.1] = END
+    edges = [(a, b) for a in range(4) for b in range(4) if last[a] < first[b]]
+    edges = np.array(edges, np.int64).reshape(-1, 2)[rng.permutation(len(edges))[:3]]
+    return rng.uniform(0, 2.6, 4), first, last, edges, rng.random((4, 2)) < 0.4
+
+
+def enumerated_costs(ratio, first, last, edges, border, number, most):
+    """The least cost of each possible choice of numbers, by trying all numbers and all flows along the edges."""
+    area_costs = count_costs(ratio, last - first + 1, most)
+    enter = np.where(first == 0, 0.0, np.where(border[:, 0], APPEAR_AT_BORDER_COST, APPEAR_COST))
+    leave = np.where(last == END, 0.0, np.where(border[:, 1], APPEAR_AT_BORDER_COST, APPEAR_COST))
+    flows = np.array(list(product(range(most + 1), repeat=len(edges))), int).reshape((most + 1) ** len(edges), len(edges))
+    into, out = np.zeros((len(flows), len(ratio)), int), np.zeros((len(flows), len(ratio)), int)
+    for e, (parent, child) in enumerate(edges):
+        out[:, parent] += flows[:, e]
+        into[:, child] += flows[:, e]
+    frames = np.arange(END + 1)
+    appears, vanishes = (first[:, None] <= frames).astype(int), (last[:, None] < frames).astype(int)
+    best = {}
+    for numbers in product(range(most + 1), repeat=len(ratio)):
+        new, gone = numbers - into, numbers - out
+        possible = (new >= 0).all(axis=1) & (gone >= 0).all(axis=1)
+        cost = new @ enter + gone @ leave
+        if number is not None:
+            away = number - new @ appears + gone @ vanishes
+            possible &= (away >= 0).all(axis=1)
+            cost = cost + away.sum(axis=1) * AWAY_COST_PER_FRAME
+        if possible.any():
+            best[numbers] = cost[possible].min() + area_costs[np.arange(len(ratio)), numbers].sum()
+    return best
+
+
+@pytest.mark.parametrize("number", [None, 1, 2, 3])
+def test_numbers_are_those_of_the_least_cost(rng, number):
+    nontrivial = 0
+    for _ in range(25):
+        ratio, first, last, edges, border = random_graph(rng)
+        most = number if number is not None else max(2, int(np.ceil(ratio.max())) + 1)
+        animals, _ = count_animals(ratio, first, last, edges, border, number=number, end_frame=END)
+        costs = enumerated_costs(ratio, first, last, edges, border, number, most)
+        assert costs[tuple(animals.tolist())] <= min(costs.values()) + 0.02  # costs are rounded to a thousandth
+        nontrivial += not np.array_equal(animals, np.clip(ratio.round(), 0, most))
+    assert nontrivial > 3  # the graph has its say
+
+
+@pytest.mark.parametrize("number", [None, 2, 5])
+def test_animals_in_view_from_the_first_frame_on_are_counted_by_their_area(number):
+    assert count([1.1, 0.9], [(0, 99), (0, 99)], number=number)[0].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("number", [None, 2])
+@pytest.mark.parametrize("ratio", [1.2, 1.4, 2.0])
+def test_a_merge_of_two_holds_two_whatever_its_area(number, ratio):
+    spans = [(0, 40), (0, 40), (41, 60), (61, 99), (61, 99)]
+    animals, margin = count([1, 1, ratio, 1, 1], spans, [(0, 2), (1, 2), (2, 3), (2, 4)], number=number)
+    assert animals.tolist() == [1, 1, 2, 1, 1]
+    assert (margin[2] < 0) == (ratio < 1.5)  # area alone would have said one
+
+
+def test_a_speck_that_splits_off_holds_nobody():
+    animals, _ = count([1, 1, 0.1], [(0, 40), (41, 99), (41, 60)], [(0, 1), (0, 2)])
+    assert animals.tolist() == [1, 1, 0]
+
+
+def test_a_dim_animal_that_appears_is_believed_at_the_border_only():
+    spans, dim = [(30, 60)], [0.8]
+    short = count_costs(np.array(dim), np.array([31]), 2)[0]
+    assert APPEAR_AT_BORDER_COST * 2 < short[0] - short[1] < APPEAR_COST * 2
+    assert count(dim, spans)[0].tolist() == [0]
+    assert count(dim, spans, border=[(True, True)])[0].tolist() == [1]
+    assert count(dim, spans, border=[(False, True)])[0].tolist() == [1]
+
+
+def test_no_more_animals_are_in_view_at_once_than_there_are():
+    spans = [(0, 99), (0, 99), (20, 99)]
+    assert count([1, 1, 0.9], spans, number=3)[0].tolist() == [1, 1, 1]
+    assert count([1, 1, 0.9], spans, number=2)[0].tolist() == [1, 1, 0]
+
+
+def test_an_animal_that_is_away_may_come_back():
+    assert count([1, 1, 1], [(0, 99), (0, 40), (50, 99)], number=2)[0].tolist() == [1, 1, 1]
+
+
+def test_the_margin_is_the_cost_of_the_next_best_number():
+    animals, margin = count([1.2], [(0, 99)], number=3)
+    costs = count_costs(np.array([1.2]), np.array([100]), 3)[0]
+    assert animals.tolist() == [1]
+    assert margin[0] == pytest.approx(min(costs[0], costs[2]) - costs[1])
+    assert count([1.0], [(0, 99)], number=1)[1][0] == pytest.approx(count_costs(np.array([1.0]), np.array([100]), 1)[0, 0])
+
+
+def test_a_cost_is_half_the_squared_deviation_and_saturates():
+    costs = count_costs(np.array([1.3, 9.0]), np.array([4, 10_000]), 2)
+    assert costs[0] == pytest.approx(2 * (np.array([1.3, 0.3, -0.7]) / AREA_SPREAD) ** 2 / 2)
+    assert costs[1] == pytest.approx(5 * (np.array([2.5, 1.5, 0.5]) / AREA_SPREAD) ** 2 / 2)
+
+
+def test_no_tracklets_have_no_numbers():
+    animals, margin = count([], [])
+    assert animals.shape == margin.shape == (0,)
+
+
+def frames_of(areas_by_frame):
+    frame = np.repeat(np.arange(len(areas_by_frame)), [len(a) for a in areas_by_frame]).astype(np.int32)
+    return frame, np.array([a for areas in areas_by_frame for a in areas], np.int32)
+
+
+def test_area_of_one_is_that_of_frames_in_which_all_are_apart():
+    frames = [[100, 110]] * 25 + [[230]] * 60 + [[100, 110, 4]] * 30
+    assert area_of_one(*frames_of(frames), 2) == 105
+
+
+def test_area_of_one_is_a_share_of_the_total_where_they_are_seldom_apart():
+    assert area_of_one(*frames_of([[100, 110]] * 5 + [[230]] * 60), 2) == 115
+
+
+def test_area_of_one_without_a_number_is_the_median_blob():
+    assert area_of_one(*frames_of([[100, 110, 120]] * 9 + [[300]]), None) == pytest.approx(110)
+    assert area_of_one(*frames_of([[90, 100, 110]]), 1) == 100  # always more blobs than animals
+    assert area_of_one(*frames_of([]), 3) == 1
