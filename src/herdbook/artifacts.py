@@ -1,5 +1,6 @@
 """The artifacts: one dataclass each, meeting place of the stages. Points are (x, y) in px of the full-resolution frame."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.blob_images import unpack_image
+from herdbook.movie_frame import Coding
 from herdbook.store import Artifact, open_artifact
 
 SINGLE, MULTIPLE, NOISE = 0, 1, 2
@@ -125,7 +128,11 @@ class BlobImages:
         self._image_offsets: NDArray[np.int64] = file["image_offsets"][...]
         self._image_box: NDArray[np.int32] = file["image_box"][...]
         self._image_blob: NDArray[np.int64] = file["image_blob"][...]
-        self._channels = int(file.attrs["channels"])
+        self._channels = int(file.attrs.get("channels", 0))
+        if self._channels:
+            return
+        kind, rows, columns = json.loads(file.attrs["image_coding"])
+        self._coding = Coding(kind, (rows, columns), file["image_grey"][...], file["image_terms"][...])
 
     def runs(self, first: int, last: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Runs of the blobs first..last-1: int32 (r, 3) row, first column, last column (inclusive), and offsets (last-first+1,)."""
@@ -137,8 +144,11 @@ class BlobImages:
         """The image stored at this row (`Blobs.image`)."""
         x0, y0, x1, y1 = (int(v) for v in self._image_box[row])
         start, stop = self._image_offsets[row : row + 2]
-        pixels = self._pixels[start:stop].reshape(y1 - y0, x1 - x0, self._channels)
-        pixels = np.ascontiguousarray(np.broadcast_to(pixels, (y1 - y0, x1 - x0, 3)))
+        if self._channels:
+            pixels = self._pixels[start:stop].reshape(y1 - y0, x1 - x0, self._channels)
+            pixels = np.ascontiguousarray(np.broadcast_to(pixels, (y1 - y0, x1 - x0, 3)))
+        else:
+            pixels = unpack_image(self._pixels[start:stop], (x0, y0, x1, y1), self._coding)
         blob = int(self._image_blob[row])
         mask = np.zeros((y1 - y0, x1 - x0), bool)
         for y, first, last in self.runs(blob, blob + 1)[0]:

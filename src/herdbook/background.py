@@ -41,7 +41,8 @@ def _work(job: Job) -> None:
             )
     lumas, colours = [], []
     frames = sample_frames(movies, indices, settings["frames"])
-    for number, frame in enumerate(progress(frames, total=settings["frames"], stage=STAGE)):
+    total = min(settings["frames"], sum(len(index) for index in indices))
+    for number, frame in enumerate(progress(frames, total=total, stage=STAGE)):
         lumas.append(frame.luma.copy())
         if number % COLOUR_EVERY == 0 and not reference.grey:
             colours.append(frame.bgr().copy())

@@ -54,12 +54,12 @@ def build_network(height: int, width: int, classes: int) -> keras.Model:
 
 
 def split_groups(label: NDArray[np.int32], group: NDArray[np.int32], share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Which images (n,) are for validation: whole groups, about `share` of each class, none of a class with one group only."""
+    """Which images (n,) are for validation: whole groups, about `share` of each class, never all of one."""
     held = np.zeros(len(label), bool)
     for number in np.unique(label):
         groups = np.unique(group[label == number])
         if len(groups) > 1:
-            count = max(1, round(share * len(groups)))
+            count = min(max(1, round(share * len(groups))), len(groups) - 1)
             held |= np.isin(group, rng.permutation(groups)[:count])
     return held
 

@@ -69,16 +69,15 @@ def polygon_mask(shape: tuple[int, int], points: Sequence[Point]) -> Mask:
     return np.logical_xor.accumulate(flips[:, :width], axis=1)
 
 
-def regions_mask(shape: tuple[int, int], include: Sequence[Region], exclude: Sequence[Region] = ()) -> Mask:
-    """Return the mask (H, W) of what lies in any included region and in no excluded one.
+def paint_regions(shape: tuple[int, int], regions: Sequence[tuple[bool, Region]], base: Mask | None = None) -> Mask:
+    """Return the mask (H, W) that regions make, added to it (True) or taken out of it (False) in their order.
 
-    Without included regions it is the whole frame but for the excluded ones.
+    It begins as `base` (H, W) where that is given; else as the whole frame if there are no regions or the first of them
+    is taken out, and empty if the first one is added.
     """
-    mask = np.full(shape, not include)
-    for region in include:
-        mask |= _region_mask(shape, region)
-    for region in exclude:
-        mask &= ~_region_mask(shape, region)
+    mask = np.full(shape, not regions or not regions[0][0]) if base is None else base.copy()
+    for added, region in regions:
+        mask[_region_mask(shape, region)] = added
     return mask
 
 

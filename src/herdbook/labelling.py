@@ -74,9 +74,9 @@ class Labeller:
     def label(
         self,
         luma: Pixels,
-        low: Pixels,
-        high: Pixels,
-        reference: Pixels | None = None,
+        low: Pixels | Rows,
+        high: Pixels | Rows,
+        reference: Pixels | Rows | None = None,
         *,
         min_area: int = 1,
         max_area: int | None = None,
@@ -85,7 +85,8 @@ class Labeller:
 
         luma, low, high, reference: (H, W) uint8; rows may be strided. Dark animals: low = background - difference and
         high = 255. Bright ones: low = 0 and high = background + difference. low = 0 and high = 255 rules a pixel out.
-        reference: what contrast is measured against, usually the background.
+        reference: what contrast is measured against, usually the background. An image that stays the same over many frames
+        may be given as what `prepare` made of it.
         min_area, max_area: blobs outside of these bounds (px, inclusive) are dropped.
         Raises ValueError if an image has another size or is not uint8.
         """
@@ -97,7 +98,7 @@ class Labeller:
         self,
         mask: NDArray[np.bool_] | Pixels,
         luma: Pixels | None = None,
-        reference: Pixels | None = None,
+        reference: Pixels | Rows | None = None,
         *,
         min_area: int = 1,
         max_area: int | None = None,
@@ -107,6 +108,10 @@ class Labeller:
         images = self._rows(luma, "luma"), self._rows(reference, "reference")
         zeros = self._zeros, 0
         return self._blobs(rows, (zeros, zeros), images, min_area, max_area)
+
+    def prepare(self, image: Pixels) -> Rows:
+        """Return an image (H, W) uint8 in the form that the kernels take, to be used for many frames."""
+        return self._rows(image, "image")
 
     def _blobs(self, plane: Rows, bounds: Pair, images: Pair, min_area: int, max_area: int | None) -> Blobs:
         count = _find_runs(plane, *bounds, self._shape, self._line, self._runs)
@@ -130,13 +135,15 @@ class Labeller:
         self._blob = np.empty(runs, np.int64)
         self._area = np.empty(runs, np.int64)
 
-    def _rows(self, image: NDArray[Any] | None, name: str) -> Rows:
+    def _rows(self, image: NDArray[Any] | Rows | None, name: str) -> Rows:
         """Return an image as one line of pixels and the distance between its rows; no pixels for None.
 
         One layout for all images, read-only, means one compiled kernel, whose inner loop the compiler can vectorise.
         """
         if image is None:
             return _NO_PIXELS, 0
+        if isinstance(image, tuple):
+            return image
         if image.shape != self._shape or image.dtype != np.uint8:
             expected = f"{self._shape} uint8"
             raise ValueError(f"{name} is {image.shape} {image.dtype}, but this labeller takes {expected}")

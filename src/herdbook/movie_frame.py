@@ -3,8 +3,9 @@
 Arrays are uint8 (row, col[, channel]), colour is BGR.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import cv2
@@ -22,6 +23,23 @@ _CHROMA_SHIFTS = {
 
 # Weights of red and blue in luma by AVColorSpace; movies that name none are taken as BT.601, as swscale does.
 _LUMA_WEIGHTS = {1: (0.2126, 0.0722), 4: (0.30, 0.11), 7: (0.212, 0.087), 9: (0.2627, 0.0593)}
+
+
+class Coding(NamedTuple):
+    """How planes of samples make colours.
+
+    `kind` "grey" (one plane, grey as it is), "bgr" (three planes, colours as they are) or "yuv" (luma and two chroma planes that are
+    smaller by `shifts`, log2 of rows and columns); `grey` uint8 (256,) grey of each luma, `terms` float32 (4,) what a step of chroma adds.
+    """
+
+    kind: str
+    shifts: tuple[int, int]
+    grey: NDArray[np.uint8]
+    terms: NDArray[np.float32]
+
+
+_NO_COLOUR = Coding("grey", (0, 0), np.arange(256, dtype=np.uint8), np.zeros(4, np.float32))
+_PLAIN_COLOUR = Coding("bgr", (0, 0), np.arange(256, dtype=np.uint8), np.zeros(4, np.float32))
 
 
 class Frame:
@@ -73,17 +91,34 @@ class Frame:
         if not (0 <= x0 < x1 <= self._frame.width and 0 <= y0 < y1 <= self._frame.height):
             size = f"{self._frame.width}x{self._frame.height}"
             raise ValueError(f"patch x {x0}..{x1}, y {y0}..{y1} is not inside the {size} frame")
-        name = self._frame.format.name
-        if name == "gray":
-            return np.repeat(self.luma[y0:y1, x0:x1, None], 3, axis=2)
-        if name not in _CHROMA_SHIFTS or _luma_bits(self._frame) != 8:
+        coding = self.coding
+        planes = self.planes()
+        if coding.kind == "grey":
+            return np.repeat(planes[0][y0:y1, x0:x1, None], 3, axis=2)
+        if coding.kind == "bgr":
             return self.bgr()[y0:y1, x0:x1]
-        blue, red = _plane(self._frame, 1), _plane(self._frame, 2)
-        terms = _chroma_terms(self._frame.colorspace, is_full_range(self._frame))
-        box = (x0, y0, x1, y1)
-        planes = (self.luma, blue, red)
-        patch: NDArray[np.uint8] = _yuv_patch(*planes, self._grey_table(), terms, *_CHROMA_SHIFTS[name], *box)
+        patch: NDArray[np.uint8] = _yuv_patch(*planes, coding.grey, coding.terms, *coding.shifts, x0, y0, x1, y1)
         return patch
+
+    @property
+    def coding(self) -> "Coding":
+        """How the planes make colours; the same for all frames of a movie."""
+        name = self._frame.format.name
+        if name.startswith("gray"):
+            return _NO_COLOUR
+        if name not in _CHROMA_SHIFTS or _luma_bits(self._frame) != 8:
+            return _PLAIN_COLOUR
+        frame = self._frame
+        return _yuv_coding(name, int(frame.color_range), int(frame.colorspace), is_full_range(frame))
+
+    def planes(self) -> tuple[NDArray[np.uint8], ...]:
+        """The planes that `coding` speaks of: luma alone, or blue, green, red, or luma and both chroma planes, uint8 (rows, cols) each."""
+        kind = self.coding.kind
+        if kind == "grey":
+            return (self.luma,)
+        if kind == "bgr":
+            return tuple(np.ascontiguousarray(channel) for channel in np.moveaxis(self.bgr(), 2, 0))
+        return self.luma, _plane(self._frame, 1), _plane(self._frame, 2)
 
     def _converted(self, pixel_format: str) -> NDArray[np.uint8]:
         converted = self._reformatter.reformat(self._frame, format=pixel_format, threads=1).to_ndarray()
@@ -149,6 +184,21 @@ def _grey_table(pixel_format: str, color_range: int, colorspace: int) -> NDArray
     table: NDArray[np.uint8] = cv2.cvtColor(ramp.to_ndarray(format="rgb24"), cv2.COLOR_RGB2GRAY)[0]
     table.flags.writeable = False
     return table
+
+
+def planes_to_bgr(planes: Sequence[NDArray[np.uint8]], coding: Coding) -> NDArray[np.uint8]:
+    """Colours uint8 (height, width, 3) of planes that `Frame.planes` gave, or of parts of them cut at even places."""
+    if coding.kind == "yuv":
+        height, width = planes[0].shape
+        patch: NDArray[np.uint8] = _yuv_patch(*planes, coding.grey, coding.terms, *coding.shifts, 0, 0, width, height)
+        return patch
+    return np.stack([planes[0]] * 3 if coding.kind == "grey" else list(planes), axis=2)
+
+
+@lru_cache
+def _yuv_coding(pixel_format: str, color_range: int, colorspace: int, full_range: bool) -> Coding:
+    grey = _grey_table(pixel_format, color_range, colorspace)
+    return Coding("yuv", _CHROMA_SHIFTS[pixel_format], grey, _chroma_terms(colorspace, full_range))
 
 
 @lru_cache

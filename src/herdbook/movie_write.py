@@ -54,9 +54,13 @@ class MovieWriter:
         self._codec, self._pixel_format = codec, pixel_format
         self._keyframe_interval, self._threads = keyframe_interval, threads
         quality = {"crf": str(crf)} if codec.startswith("lib") else {}
-        # libx265 runs a thread pool of its own beside the encoder's threads.
-        pool = {"x265-params": f"pools={threads}:frame-threads={threads}:log-level=error"}
-        self._options = quality | (pool if codec == "libx265" else {}) | (options or {})
+        own = {
+            # Its macroblock tree writes other bytes each time: 4 different files in 6 runs on the same 40 frames of 480x360.
+            "libx264": {"x264-params": "mbtree=0"},
+            # It runs a thread pool of its own beside the encoder's threads.
+            "libx265": {"x265-params": f"pools={threads}:frame-threads={threads}:log-level=error"},
+        }
+        self._options = quality | own.get(codec, {}) | (options or {})
         self._container: Any = None
         self._n_frames = 0
 

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from rich.console import Console
@@ -14,15 +14,20 @@ T = TypeVar("T")
 LOG_INTERVAL_S = 30.0
 
 
-def progress(items: Iterable[T], *, total: int, stage: str, unit: str = "frames") -> Iterator[T]:
-    """Yield the items and tell how far it is, how fast, and how long it will take."""
-    if sys.stderr.isatty():
-        yield from _bar(items, total, stage, unit)
-    else:
-        yield from _lines(items, total, stage, unit)
+def _one(_: object) -> int:
+    return 1
 
 
-def _bar(items: Iterable[T], total: int, stage: str, unit: str) -> Iterator[T]:
+def progress(items: Iterable[T], *, total: int, stage: str, unit: str = "frames", size: Callable[[T], int] = _one) -> Iterator[T]:
+    """Yield the items and tell how far it is, how fast, and how long it will take.
+
+    `total` is in units; `size` tells how many of them an item stands for.
+    """
+    show = _bar if sys.stderr.isatty() else _lines
+    yield from show(items, total, stage, unit, size)
+
+
+def _bar(items: Iterable[T], total: int, stage: str, unit: str, size: Callable[[T], int]) -> Iterator[T]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -33,16 +38,19 @@ def _bar(items: Iterable[T], total: int, stage: str, unit: str) -> Iterator[T]:
     started = time.monotonic()
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(stage, total=total, rate="")
-        for count, item in enumerate(items, 1):
+        count = 0
+        for item in items:
             yield item
-            bar.update(task, advance=1, rate=f"{count / max(1e-9, time.monotonic() - started):.0f} {unit}/s")
+            count += size(item)
+            bar.update(task, completed=count, rate=f"{count / max(1e-9, time.monotonic() - started):.0f} {unit}/s")
 
 
-def _lines(items: Iterable[T], total: int, stage: str, unit: str) -> Iterator[T]:
+def _lines(items: Iterable[T], total: int, stage: str, unit: str, size: Callable[[T], int]) -> Iterator[T]:
     started = said = time.monotonic()
     count = 0
-    for count, item in enumerate(items, 1):
+    for item in items:
         yield item
+        count += size(item)
         now = time.monotonic()
         if now - said >= LOG_INTERVAL_S:
             said = now

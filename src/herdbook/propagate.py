@@ -97,19 +97,19 @@ def tell_how(
     others = np.max(evidence, axis=1, keepdims=True)
     total = others + np.log(np.exp(evidence - others).sum(axis=1, keepdims=True))
     own = np.exp(evidence - total)
-    informed = (np.abs(evidence) > 0).any(axis=1)
+    informed = np.asarray((np.abs(evidence) > 0).any(axis=1))
     confidence = np.zeros(held.shape, np.float32)
     how = np.full(held.shape, PROPAGATED, np.uint8)
     for identity in range(held.shape[1]):
         path = np.flatnonzero(held[:, identity])
-        known = np.where(labelled[path] == identity, 1.0, np.where(informed[path], own[path, identity], 0.0))
+        known: NDArray[np.float64] = np.where(labelled[path] == identity, 1.0, np.where(informed[path], own[path, identity], 0.0))
         seen = bool(np.any(known >= CLASSIFIED_FROM))
         carried = np.array(known)
         for steps in (range(1, len(path)), range(len(path) - 2, -1, -1)):
             back = -1 if steps.step > 0 else 1
             for k in steps:
-                carried[k] = max(carried[k], carried[k + back] * KEPT_PER_STEP) if carried[k] < CLASSIFIED_FROM else carried[k]
-        against = informed[path] & (own[path, identity] < own[path].max(axis=1) / 2) & (labelled[path] != identity)
+                carried[k] = max(carried[k], carried[k + back] * KEPT_PER_STEP) if known[k] < CLASSIFIED_FROM else known[k]
+        against = informed[path] & (own[path, identity] < own[path].max(axis=1) / 2)
         how[path, identity] = np.select(
             [labelled[path] == identity, known >= CLASSIFIED_FROM, against],
             [LABELLED, CLASSIFIED, ASSUMED],

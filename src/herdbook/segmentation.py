@@ -1,9 +1,10 @@
-"""Segmentation of one frame: threshold maps, arenas, blobs, and which blobs' images are worth keeping.
+"""Segmentation of one frame: threshold maps, arenas, and blobs.
 
 Images are (row, col[, channel]) uint8; points are (x, y) px.
 """
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import cv2
@@ -14,11 +15,10 @@ from numpy.typing import NDArray
 from herdbook import labelling
 from herdbook.geometry import Ellipse, Polygon, regions_mask
 from herdbook.labelling import Labeller, max_channel_difference
+from herdbook.movie import Frame
 
 Pixels = NDArray[np.uint8]
 
-# An image keeps this much around its blob, so that a feathered edge has something to fade into.
-IMAGE_MARGIN_PX = 3
 # Grey levels 0..255 are luma 16..235 in movies of limited range.
 LIMITED_RANGE = 219 / 255
 
@@ -81,7 +81,9 @@ class Segmenter:
         self._inside = self.arena >= 0
         self._low, self._high = threshold_maps(background, settings, self._inside, full_range)
         self._band = luma_band(settings["intensity"], full_range) if settings["method"] == "intensity" else None
-        self._labeller = Labeller(*background.shape)
+        self._labeller = Labeller(*self.shape)
+        self._maps = [self._labeller.prepare(image) for image in (self._low, self._high, background)]
+        self._colour = settings["channel"] == "colour" and settings["method"] == "background"
         self._scale = 1.0 if full_range else 1 / LIMITED_RANGE
         edge = self._inside & (cv2.erode(self._inside.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=0) == 0)
         self._edge = np.ascontiguousarray(edge)
@@ -89,42 +91,48 @@ class Segmenter:
         self._kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)) if radius else None
 
     @property
-    def needs_colour(self) -> bool:
-        """Whether the whole frame is needed in colour."""
-        return bool(self._settings["channel"] == "colour" and self._band is None)
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the frames, px."""
+        height, width = self.arena.shape
+        return height, width
 
-    def blobs(self, luma: Pixels, bgr: Pixels | None) -> labelling.Blobs:
-        """Blobs of one frame from its luma (height, width), and its colours (height, width, 3) where they are needed."""
+    def copy(self) -> "Segmenter":
+        """A segmenter of its own for another thread; the maps are shared."""
+        other = copy(self)
+        other._labeller = Labeller(*self.shape)
+        return other
+
+    def blobs(self, frame: Frame) -> labelling.Blobs:
+        """Blobs of one frame."""
         smallest, largest = self._settings["area"]
-        if self._band is None and not self.needs_colour and self._kernel is None:
-            return self._labeller.label(luma, self._low, self._high, self._background, min_area=smallest, max_area=largest)
-        if self._band is not None:
-            pixels = cv2.inRange(luma, *self._band) & self._inside
-        elif self.needs_colour:
-            assert bgr is not None
-            pixels = (max_channel_difference(bgr, self._background_bgr) >= self._settings["difference"]) & self._inside
+        luma = frame.luma
+        if not self._colour and self._kernel is None:
+            return self._labeller.label(luma, *self._maps, min_area=smallest, max_area=largest)
+        if self._colour:
+            mask = (max_channel_difference(frame.bgr(), self._background_bgr) >= self._settings["difference"]) & self._inside
         else:
-            pixels = (luma < self._low) | (luma > self._high)
-        pixels = pixels.astype(np.uint8)
+            mask = (luma < self._low) | (luma > self._high)
+        pixels = mask.astype(np.uint8)
         if self._kernel is not None:
             pixels = cv2.morphologyEx(pixels, cv2.MORPH_CLOSE, self._kernel) * self._inside
         return self._labeller.label_mask(pixels, luma, self._background, min_area=smallest, max_area=largest)
 
-    def columns(self, frame: int, blobs: labelling.Blobs) -> dict[str, NDArray[Any]]:
-        """The columns of the segment artifact for one frame's blobs."""
-        area = np.maximum(blobs.area, 1)
-        heads = blobs.runs[blobs.run_offsets[:-1]]
+    def columns(self, frame: NDArray[np.int32], blobs: labelling.Blobs) -> dict[str, NDArray[Any]]:
+        """The columns of the segment artifact for blobs, of which the first len(frame) count; `frame` is the number of their frames."""
+        n = len(frame)
+        area = blobs.area[:n]
+        heads = blobs.runs[blobs.run_offsets[:n]]
         return {
-            "frame": np.full(len(blobs), frame, np.int32),
-            "x": blobs.x,
-            "y": blobs.y,
-            "area": blobs.area,
-            "box": np.stack([blobs.x0, blobs.y0, blobs.x1, blobs.y1], 1),
-            "moments": np.stack([blobs.mxx, blobs.mxy, blobs.myy], 1),
-            "contrast": (blobs.contrast_sum / area * self._scale).astype(np.float32),
-            "intensity": (blobs.intensity_sum / area).astype(np.float32),
+            "frame": frame,
+            "x": blobs.x[:n],
+            "y": blobs.y[:n],
+            "area": area,
+            "box": np.stack([blobs.x0[:n], blobs.y0[:n], blobs.x1[:n], blobs.y1[:n]], 1),
+            "moments": np.stack([blobs.mxx[:n], blobs.mxy[:n], blobs.myy[:n]], 1),
+            "contrast": (blobs.contrast_sum[:n] / area * self._scale).astype(np.float32),
+            "intensity": (blobs.intensity_sum[:n] / area).astype(np.float32),
             "arena": self.arena[heads[:, 0], heads[:, 1]],
-            "border": _touches(blobs.runs, blobs.run_offsets, self._edge),
+            "border": _touches(blobs.runs, blobs.run_offsets[: n + 1], self._edge),
         }
 
 
@@ -140,33 +148,3 @@ def _touches(runs: NDArray[np.int32], offsets: NDArray[np.int64], edge: NDArray[
             if touches[blob]:
                 break
     return touches
-
-
-def image_box(box: NDArray[np.int32], width: int, height: int) -> tuple[int, int, int, int]:
-    """The part of the frame that a blob's image shows: its box and a margin."""
-    x0, y0, x1, y1 = (int(v) for v in box)
-    margin = IMAGE_MARGIN_PX
-    return max(0, x0 - margin), max(0, y0 - margin), min(width, x1 + margin), min(height, y1 + margin)
-
-
-def blank_surroundings(pixels: Pixels, runs: NDArray[np.int32], x0: int, y0: int) -> Pixels:
-    """The image (h, w, channels) of a blob with everything farther than the margin from it set to 0, which compresses well."""
-    mask = np.zeros(pixels.shape[:2], np.uint8)
-    for row, first, last in runs:
-        mask[row - y0, first - x0 : last - x0 + 1] = 1
-    side = 2 * IMAGE_MARGIN_PX + 1
-    near = cv2.dilate(mask, np.ones((side, side), np.uint8))
-    return np.asarray(pixels * near[:, :, None])
-
-
-def one_to_one(overlaps: NDArray[np.int64], blobs: int, next_blobs: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which blobs of a frame (blobs,) and of the next (next_blobs,) share pixels with exactly one, and that one with nothing else.
-
-    `overlaps` int64 (m, 3): blob, blob of the next frame counted on from the first frame's, shared pixels.
-    """
-    a, b = overlaps[:, 0], overlaps[:, 1] - blobs
-    sure = (np.bincount(a, minlength=blobs)[a] == 1) & (np.bincount(b, minlength=next_blobs)[b] == 1)
-    left, right = np.zeros(blobs, bool), np.zeros(next_blobs, bool)
-    left[a[sure]] = True
-    right[b[sure]] = True
-    return left, right

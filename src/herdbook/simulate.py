@@ -3,15 +3,14 @@
 import argparse
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError, validate_call
 
 from herdbook.errors import HerdbookError
+from herdbook.movie_write import MovieWriter
 from herdbook.progress import progress
 from herdbook.simulated_motion import Arena, Paths, simulate_paths
 from herdbook.simulated_render import (
@@ -25,7 +24,7 @@ from herdbook.simulated_render import (
     render_frame,
 )
 from herdbook.stage import Job, run_stage
-from herdbook.store import replacing, write_text
+from herdbook.store import write_text
 
 STAGE_VERSION = 1
 
@@ -88,6 +87,7 @@ def simulate_recording(
     bodies = make_bodies(names, body_length_px, marking, body_rng)
     drawn = _draw_frames(paths, make_floor(width, height, arena, floor_rng), bodies, fps, frame_rng)
     drawn = progress(drawn, total=frames * len(movies), stage="simulate")
+    folder.mkdir(parents=True, exist_ok=True)
     for movie in movies:
         _write_movie(folder / f"{movie}.mp4", itertools.islice(drawn, frames), size, fps)
     write_text(folder / "truth.csv", _format_truth(paths, frames, movies, names))
@@ -148,16 +148,9 @@ def _draw_frames(paths: Paths, floor: Floor, bodies: Bodies, fps: float, rng: np
 
 
 def _write_movie(path: Path, drawn: Iterable[NDArray[np.uint8]], size: tuple[int, int], fps: float) -> None:
-    with replacing(path) as temporary, av.open(temporary, "w", format="mp4") as container:
-        stream = container.add_stream("h264", rate=Fraction(fps).limit_denominator(1001))
-        stream.width, stream.height = size
-        stream.pix_fmt = "yuv420p"
-        # The number of threads changes the bytes that x264 writes.
-        stream.thread_count = 1
-        stream.options = {"crf": "20", "preset": "veryfast"}
+    with MovieWriter(path, *size, fps, crf=20, options={"preset": "veryfast"}) as writer:
         for image in drawn:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
-        container.mux(stream.encode())
+            writer.write(image)
 
 
 def _place_labels(

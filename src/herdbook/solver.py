@@ -81,12 +81,13 @@ def gap_edges(graph: Graph, *, gap_frames: int, body_length_px: float, reach_px_
     if not len(ends) or not len(starts):
         return np.zeros((0, 2), np.int64), np.zeros(0)
     tree = cKDTree(graph.first[starts, None].astype(float))
+    # Half a frame after the end, so that what begins in the same frame is left out.
     near = tree.query_ball_point(graph.last[ends, None] + gap_frames / 2 + 0.5, gap_frames / 2)
     a = np.repeat(ends, [len(n) for n in near])
     b = starts[np.concatenate([np.asarray(n, np.int64) for n in near])]
     wait = graph.first[b] - graph.last[a]
     distance = np.hypot(*(graph.start_xy[b] - graph.end_xy[a]).T)
-    close = (wait > 0) & (distance <= 3 * body_length_px + reach_px_per_frame * wait)
+    close = distance <= 3 * body_length_px + reach_px_per_frame * wait
     pairs = np.stack([a[close], b[close]], 1)
     cost = GAP_COST + GAP_COST_PER_BODY_LENGTH * distance[close] / body_length_px + wait[close] / gap_frames
     return pairs, cost
@@ -116,21 +117,23 @@ def solve_identities(graph: Graph, scores: Floats, informed: NDArray[np.bool_], 
 
     `scores` (n, identities) gain in nats; `informed` bool (n,) whether the tracklet has evidence of its own; `gaps`, `gap_costs` from
     `gap_edges`; `window`: tracklets solved together. Windows advance by half of their length, and what lies in the half that is left behind
-    stays as it was decided.
+    stays as it was decided; a tracklet that began before the window and lasts into it still binds its identities.
     """
     links = np.concatenate([graph.edges, gaps])
     costs = np.concatenate([np.zeros(len(graph.edges)), gap_costs])
     allowed = candidates(graph, scores, informed, links)
     held = np.zeros(scores.shape, bool)
-    worst, start = 0.0, 0
+    worst, start, half = 0.0, 0, max(1, window // 2)
+    number = np.arange(len(graph))
     while start < len(graph):
-        stop = len(graph) if start + window >= len(graph) else start + window
-        nodes = np.arange(max(0, start - window // 2) if start else 0, stop)
+        stop = min(len(graph), start + window)
+        begin = max(0, start - half)
+        nodes = np.flatnonzero((number < stop) & ((number >= begin) | (graph.last >= graph.first[begin])))
         fixed = nodes < start
         part, gap = _solve_window(graph, nodes, fixed, held, scores, allowed, links, costs)
         held[nodes] = part
         worst = max(worst, gap)
-        start = stop if stop == len(graph) else start + window // 2
+        start = stop if stop == len(graph) else start + half
     return Solution(held, worst)
 
 

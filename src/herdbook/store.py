@@ -87,13 +87,16 @@ class ColumnsWriter:
 
     def __init__(self, file: h5py.File) -> None:
         self._file = file
+        # Kept open: a column that is opened anew would unpack and pack its last chunk for every batch.
+        self._columns: dict[str, h5py.Dataset] = {}
+        self._digests: dict[str, Any] = {}
 
     def append(self, name: str, values: NDArray[Any], *, compress: bool = True) -> None:
         """Append `values` (n, ...) to the column; the first call fixes dtype and the shape of a row."""
         values = np.ascontiguousarray(values)
-        if name not in self._file:
+        if name not in self._columns:
             row_bytes = max(1, int(np.prod(values.shape[1:], dtype=np.int64)) * values.dtype.itemsize)
-            self._file.create_dataset(
+            self._columns[name] = self._file.create_dataset(
                 name,
                 shape=(0, *values.shape[1:]),
                 maxshape=(None, *values.shape[1:]),
@@ -101,27 +104,40 @@ class ColumnsWriter:
                 chunks=(max(1, CHUNK_BYTES // row_bytes), *values.shape[1:]),
                 **({"compression": "gzip", "compression_opts": 1, "shuffle": True} if compress else {}),
             )
-        column = self._file[name]
+        column = self._columns[name]
         start = column.shape[0]
         column.resize(start + len(values), axis=0)
         column[start:] = values
+        self._digests.setdefault(name, hashlib.sha256()).update(values)
 
     def put(self, name: str, values: NDArray[Any]) -> None:
         """Write a whole column at once, as it is: right for one too small for chunks, each of which takes CHUNK_BYTES on the disk."""
+        values = np.ascontiguousarray(values)
         self._file.create_dataset(name, data=values)
+        self._digests[name] = hashlib.sha256(values.tobytes())
 
     def attribute(self, name: str, value: Any) -> None:
         """Set an attribute of the file's root."""
         self._file.attrs[name] = value
+
+    def fingerprint(self) -> str:
+        """Fingerprint of all columns and attributes, whatever the batches they were written in."""
+        digest = hashlib.sha256()
+        for name, data in sorted(self._digests.items()):
+            digest.update(f"{name} {self._file[name].dtype} {self._file[name].shape} {data.hexdigest()}".encode())
+        for name in sorted(self._file.attrs):
+            digest.update(f"{name}={self._file.attrs[name]}".encode())
+        return digest.hexdigest()[:32]
 
 
 @contextmanager
 def columns_writer(path: Path, kind: str, provenance: Provenance) -> Iterator[ColumnsWriter]:
     """Open an artifact of many rows for appending; it takes its name only when the block ends well."""
     with replacing(path) as temporary, _create_file(temporary) as file:
-        yield ColumnsWriter(file)
+        writer = ColumnsWriter(file)
+        yield writer
         file.attrs.update({"artifact": kind, **provenance.attributes()})
-        file.attrs["fingerprint"] = _fingerprint(file)
+        file.attrs["fingerprint"] = writer.fingerprint()
 
 
 @contextmanager
@@ -218,16 +234,3 @@ def _create_file(path: Path) -> h5py.File:
 
 def _unreadable(path: Path, kind: str, error: Exception) -> str:
     return f"{path}: not a readable artifact ({error}). Delete it and run snakemake again: the rule '{kind}' makes it anew."
-
-
-def _fingerprint(file: h5py.File) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(file):
-        column = file[name]
-        digest.update(f"{name} {column.dtype} {column.shape}".encode())
-        step = max(1, (1 << 24) // max(1, column.dtype.itemsize * int(np.prod(column.shape[1:], dtype=np.int64))))
-        for start in range(0, column.shape[0], step):
-            digest.update(column[start : start + step].tobytes())
-    for name in sorted(file.attrs):
-        digest.update(f"{name}={file.attrs[name]}".encode())
-    return digest.hexdigest()[:32]

@@ -90,7 +90,9 @@ def _work(job: Job) -> None:
         {name: (blobs.width, blobs.height) for name, blobs in all_blobs.items()},
     )
     if places:
-        raise HerdbookError(f"{job.file('labels')}: {len(places)} labels lie outside of their movie:\n  " + "\n  ".join(places[:10]))
+        more = [f"and {len(places) - 10} more"] if len(places) > 10 else []
+        title = f"{job.file('labels')}: these labels lie outside of their movie; correct or delete their lines:"
+        raise HerdbookError("\n  ".join([title, *places[:10], *more]))
     width = settings["crop_width"] or crop_width(float(np.median([body_length(b.moments) for b in all_blobs.values()])))
     notes: list[str] = []
     images, label_of, frames, groups = [], [], [], []
@@ -142,7 +144,7 @@ def _check(identities: list[str], classes: list[str], labels: list[NDArray[np.in
     if found < needed:
         reasons = "\n  ".join(notes[:10])
         raise HerdbookError(
-            f"{job.file('labels')}: usable labels of at least {needed} {'identity is' if needed == 1 else 'identities are'} needed, found {found}. "
+            f"{job.file('labels')}: at least {needed} of the identities must have usable labels, found {found}. "
             f"Label points on animals that are apart from others.\n  {reasons}"
         )
 

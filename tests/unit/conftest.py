@@ -1,21 +1,21 @@
 """What several tests share: drawn animals, and the movies and segment artifacts that stages read."""
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from herdbook.artifacts import Blobs
-from herdbook.experiment import SegmentSection
+from herdbook import index, segment
+from herdbook.artifacts import CLASSIFIED, Background, Blobs, Identities, Tracklets, open_blob_images
+from herdbook.experiment import IndexSection, SegmentSection
 from herdbook.geometry import ellipse_mask
+from herdbook.labelling import runs_contain
 from herdbook.movie_write import MovieWriter
-from herdbook.segment import _Batch, segment_movie
-from herdbook.segmentation import Segmenter
-from herdbook.store import Provenance, columns_writer
+from herdbook.store import Provenance
 
 Mask = NDArray[np.bool_]
 # An animal: centre x, y and semi-axes in px, angle of the first axis in degrees.
@@ -62,17 +62,40 @@ def write_blobs(tmp_path: Path) -> Callable[..., Path]:
 
     def write(name: str, frames: Sequence[Any], size: tuple[int, int] = (160, 120)) -> Path:
         masks = [f if isinstance(f, np.ndarray) else draw_animals(f, size) for f in frames]
-        ground = np.full(size[::-1], GROUND, np.uint8)
+        folder, out = tmp_path / "drawn", tmp_path / "segment" / f"{name}.h5"
+        folder.mkdir(exist_ok=True)
+        inputs = {part: folder / f"{name}.{part}" for part in ("mp4", "index", "background")}
+        with MovieWriter(inputs["mp4"], *size, 20.0, crf=0, pixel_format="gray") as writer:
+            for mask in masks:
+                writer.write(np.where(mask, ANIMAL, GROUND).astype(np.uint8))
+        index.main(["--movie", str(inputs["mp4"]), "--out", str(inputs["index"]), "--settings", IndexSection().model_dump_json()])
+        ground = np.full((*size[::-1], 3), GROUND, np.uint8)
+        Background(ground[:, :, 0].copy(), ground, 1).save(inputs["background"], Provenance("background", 1))
         settings = SegmentSection(area=(1, 100_000)).model_dump() | {"arenas": []}
-        segmenter = Segmenter(ground, np.repeat(ground[:, :, None], 3, 2), settings, full_range=True)
-        images = (SimpleNamespace(index=t, luma=np.where(mask, ANIMAL, ground).astype(np.uint8)) for t, mask in enumerate(masks))
-        path = tmp_path / "segment" / f"{name}.h5"
-        with columns_writer(path, Blobs.kind, Provenance("segment", 1)) as writer:
-            batch = _Batch(writer)
-            segment_movie(images, segmenter, batch, grey=True, image_step=10)  # type: ignore[arg-type]
-            batch.flush()
-            for key, value in {"frames": len(masks), "width": size[0], "height": size[1], "fps": 20.0, "channels": 1}.items():
-                writer.attribute(key, value)
-        return path
+        files = {"movie": inputs["mp4"], "index": inputs["index"], "background": inputs["background"], "out": out}
+        segment.main([*(part for key, path in files.items() for part in (f"--{key}", str(path))), "--settings", json.dumps(settings)])
+        return out
 
     return write
+
+
+@pytest.fixture
+def name_tracklets() -> Callable[..., Identities]:
+    """Identities of a movie from the true positions (frames, animals, 2): each animal is in the tracklets whose blobs cover it."""
+
+    def name(path: Path, tracklets: Tracklets, truth: NDArray[np.float64], confidence: float = 0.9) -> Identities:
+        blobs = Blobs.load(path)
+        with open_blob_images(path) as images:
+            runs, offsets = images.runs(0, len(blobs))
+        inside = {
+            (int(tracklets.blob_tracklet[blob]), animal)
+            for blob in range(len(blobs))
+            for animal, (x, y) in enumerate(truth[blobs.frame[blob]])
+            if runs_contain(runs[offsets[blob] : offsets[blob + 1]], x, y)
+        }
+        tracklet, individual = np.array(sorted(inside), np.int32).reshape(-1, 2).T
+        n = len(tracklet)
+        columns = (np.zeros(n, np.int32), tracklet, individual, np.full(n, confidence, np.float32), np.full(n, CLASSIFIED, np.uint8))
+        return Identities([path.stem], [f"animal{k}" for k in range(truth.shape[1])], *columns, gap=0.0)
+
+    return name

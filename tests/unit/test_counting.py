@@ -108,6 +108,17 @@ def test_no_more_animals_are_in_view_at_once_than_there_are():
     assert count([1, 1, 0.9], spans, number=2)[0].tolist() == [1, 1, 0]
 
 
+@pytest.mark.parametrize(("begin", "total"), [(40, 1), (41, 2)])
+def test_an_animal_is_in_one_place_at_a_time(begin, total):
+    animals, _ = count([1, 1], [(0, 40), (begin, 99)], number=1)
+    assert animals.sum() == total
+
+
+def test_nobody_is_away_without_a_reason():
+    assert count([0.499], [(0, 99)])[0].tolist() == [0]
+    assert count([0.499], [(0, 99)], number=1)[0].tolist() == [1]
+
+
 def test_an_animal_that_is_away_may_come_back():
     assert count([1, 1, 1], [(0, 99), (0, 40), (50, 99)], number=2)[0].tolist() == [1, 1, 1]
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from tests.unit.identity_cases import BLUE, GREEN, RED, YELLOW, Body, cut_image, describe, paint
 
 from herdbook.artifacts import BlobImage
 from herdbook.crops import BLANK, CROP_HEIGHT, CROP_WIDTH, crop_width, make_crop, make_crops, spread_rows
+from tests.unit.identity_cases import BLUE, GREEN, RED, YELLOW, Body, cut_image, describe, paint
 
 SIZE = (200, 160)
 AXES = (20.0, 10.0)

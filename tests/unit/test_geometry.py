@@ -8,10 +8,10 @@ from herdbook.geometry import (
     axis_lengths,
     ellipse_mask,
     orientation,
+    paint_regions,
     pairwise_distances,
     polygon_mask,
     region_outside_frame,
-    regions_mask,
     wrap_angle,
 )
 
@@ -107,7 +107,7 @@ def test_a_turned_rectangle_has_its_analytic_moments():
 def test_regions_are_united_and_holes_are_taken_out():
     shape = (40, 50)
     disc, square, hole = Ellipse((35, 15), (10, 10)), Polygon(SQUARE), Ellipse((20, 15), (4, 4))
-    mask = regions_mask(shape, [disc, square], [hole])
+    mask = paint_regions(shape, [(True, disc), (True, square), (False, hole)])
     expected = (ellipse_mask(shape, *disc) | polygon_mask(shape, SQUARE)) & ~ellipse_mask(shape, *hole)
     assert np.array_equal(mask, expected)
     assert 0 < mask.sum() < mask.size
@@ -115,8 +115,27 @@ def test_regions_are_united_and_holes_are_taken_out():
 
 def test_holes_alone_leave_the_rest_of_the_frame():
     hole = Ellipse((20, 15), (4, 4))
-    assert np.array_equal(regions_mask((40, 50), [], [hole]), ~ellipse_mask((40, 50), *hole))
-    assert regions_mask((40, 50), []).all()
+    assert np.array_equal(paint_regions((40, 50), [(False, hole)]), ~ellipse_mask((40, 50), *hole))
+    assert paint_regions((40, 50), []).all()
+
+
+def test_regions_are_applied_in_their_order():
+    shape = (40, 50)
+    disc, moat, island = (Ellipse((25, 20), (r, r)) for r in (18, 10, 4))
+    mask = paint_regions(shape, [(True, disc), (False, moat), (True, island)])
+    large, ring, small = (ellipse_mask(shape, *region) for region in (disc, moat, island))
+    assert np.array_equal(mask, large & ~ring | small)
+    assert np.array_equal(paint_regions(shape, [(True, disc), (True, island), (False, moat)]), large & ~ring)
+
+
+def test_regions_change_a_mask_that_was_given_and_leave_it_as_it_is():
+    base = np.zeros((40, 50), bool)
+    base[5:15, 5:15] = True
+    before = base.copy()
+    mask = paint_regions((40, 50), [(True, Polygon(SQUARE)), (False, Ellipse((10, 10), (2, 2)))], base)
+    assert np.array_equal(mask, (base | polygon_mask((40, 50), SQUARE)) & ~ellipse_mask((40, 50), (10, 10), (2, 2)))
+    assert np.array_equal(base, before)
+    assert np.array_equal(paint_regions((40, 50), [], base), base)
 
 
 @pytest.mark.parametrize(

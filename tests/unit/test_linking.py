@@ -157,6 +157,11 @@ def test_a_drop_out_is_bridged_up_to_the_number_of_frames(gap, bridged):
     assert ((1, 2) in motion_links(points, links=links, bridge_frames=2)) == bridged
 
 
+@pytest.mark.parametrize(("distance", "bridged"), [(39, True), (41, False)])
+def test_a_drop_out_gives_the_animal_time_to_go_farther(distance, bridged):
+    assert bool(motion_links([(0, 10, 10), (2, 10 + distance, 10)], max_step_px=20, bridge_frames=1)) == bridged
+
+
 def test_a_drop_out_just_before_the_movie_ends_is_bridged():
     assert motion_links([(0, 10, 10), (2, 12, 10)], bridge_frames=1) == [(0, 1)]
 

@@ -54,6 +54,12 @@ def test_every_blob_is_in_the_tracklet_that_spans_its_frame(write_blobs, tmp_pat
     assert max(in_view) <= 6
 
 
+@pytest.mark.parametrize(("number", "in_view"), [(None, 2), (2, 2), (1, 1)])
+def test_the_number_of_animals_is_respected(write_blobs, tmp_path, number, in_view):
+    path = write_blobs("m", [[animal(30 + t, 30), animal(30 + t, 90)] for t in range(40)])
+    assert track(path, tmp_path / "t.h5", number=number).animals.sum() == in_view
+
+
 def test_specks_are_noise_and_do_not_cut_the_animal_they_touch(write_blobs, tmp_path):
     frames = [[animal(40 + t, 40)] for t in range(60)]
     for t in range(20, 30):

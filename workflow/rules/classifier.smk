@@ -39,7 +39,7 @@ rule train:
         at("benchmarks/train/train.tsv")
     conda:
         "../../envs/herdbook.yaml"
-    threads: 4
+    threads: 1
     resources:
         mem_mb=scaled(6000),
         runtime=scaled(240),

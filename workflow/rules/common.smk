@@ -51,7 +51,7 @@ def check_files():
     names = [EXPERIMENT.results, EXPERIMENT.experiment, *RECORDINGS, *MOVIES, *LABELS]
     refuse(
         [
-            f"{what}: there is no file {path}"
+            f"{what}: there is no file {path}; correct the path in the experiment file"
             for what, path in needed.items()
             if path not in SIMULATED and not Path(path).exists()
         ]

@@ -1,0 +1,47 @@
+"""What the tests of the whole workflow share: snakemake, called as a user calls it, with the real stages."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+
+Done = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="session")
+def snakemake() -> Callable[..., Done]:
+    """Write an experiment into a folder and run snakemake on it there; `stdout` of the result is all that a terminal shows."""
+    # Kernels compiled by an earlier session serve again: without them a small experiment takes half a minute longer.
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(ROOT / ".numba_cache"), "COLUMNS": "80"}
+
+    def run(folder: Path, experiment: dict[str, Any], *options: str) -> Done:
+        file = folder / "experiment.yaml"
+        file.write_text(yaml.safe_dump(experiment, sort_keys=False), encoding="utf-8")
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--configfile", str(file), "--cores", "2"]
+        return subprocess.run(
+            [*command, *options],
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of recordings to measure on, which lies beside the project."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"needs the recordings in {folder}")
+    return folder

@@ -1,0 +1,125 @@
+"""The documents say what the code does: artifacts and their columns, stages, constants of the public table, links between documents."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import get_type_hints
+
+import h5py
+import numpy as np
+import pytest
+
+from herdbook import export
+from herdbook.artifacts import (
+    HOW_KNOWN,
+    KINDS,
+    SOURCES,
+    Background,
+    Evidence,
+    Identities,
+    Index,
+    Tracklets,
+    TrainingSet,
+    Trajectories,
+)
+from herdbook.store import Artifact, Provenance
+
+ROOT = Path(__file__).resolve().parents[2]
+README, ARTIFACTS = ROOT / "README.md", ROOT / "docs" / "artifacts.md"
+DOCUMENTS = sorted([README, ROOT / "config" / "README.md", *ROOT.glob("docs/*.md")])
+EVERYWHERE = "In every HDF5 file"
+
+
+def section(title: str) -> str:
+    """The text of docs/artifacts.md below the heading that begins so."""
+    found = re.search(rf"^## `?{re.escape(title)}.*?\n(.*?)(?=^## |\Z)", ARTIFACTS.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert found, f"docs/artifacts.md has no section {title}"
+    return found[1]
+
+
+def documented(title: str) -> dict[str, str]:
+    """Names in the table of a section with their types."""
+    return dict(re.findall(r"^\| `(\w+)` \| ([\w ]+) \|", section(title), re.MULTILINE))
+
+
+def declared(kind: type[Artifact]) -> dict[str, str]:
+    """Names of an artifact's fields with the type of a column's elements, or "attribute"."""
+    hints = {name: str(hint) for name, hint in get_type_hints(kind).items() if name != "kind"}
+    found = {name: re.search(r"ndarray.*numpy\.(\w+?)_?\]", hint) for name, hint in hints.items()}
+    return {name: match[1] if match else "attribute" for name, match in found.items()}
+
+
+def stored(path: Path) -> dict[str, str]:
+    """Names in a file with their types; what every file carries is left out."""
+    common = documented(EVERYWHERE)
+    with h5py.File(path) as file:
+        return {name: str(column.dtype) for name, column in file.items()} | {n: "attribute" for n in file.attrs if n not in common}
+
+
+@pytest.mark.parametrize("kind", [Index, Background, Tracklets, TrainingSet, Evidence, Identities, Trajectories])
+def test_the_tables_of_artifacts_are_those_of_the_dataclasses(kind: type[Artifact]) -> None:
+    assert documented(f"{kind.kind}/") == declared(kind)
+
+
+def test_the_table_of_blobs_is_that_of_the_file(write_blobs: Callable[..., Path]) -> None:
+    assert documented("segment/") == stored(write_blobs("m", [[(40, 40, 12, 6, 0)], [(42, 40, 12, 6, 0)]]))
+
+
+def test_the_tables_of_trajectories_are_those_of_the_files(tmp_path: Path) -> None:
+    origin, n = Provenance("test", 1), 2
+    whole, real, small = np.zeros(n, np.int32), np.zeros(n), np.zeros(n, np.float32)
+    Index(np.arange(n), np.arange(n) / 20, np.ones(n, bool), 64, 48, 20.0, "h264", True, True, "f").save(
+        tmp_path / "index" / "m.h5", origin
+    )
+    positions = Trajectories(["A"], n, np.arange(n, dtype=np.int32), whole, real, real, real, real, small, small, np.zeros(n, np.uint8))
+    positions.save(tmp_path / "m.h5", origin)
+    files = {"trajectories": "m.h5", "index": "index/m.h5", "out": "t.csv", "hdf5": "t.h5"}
+    options = [part for name, file in files.items() for part in (f"--{name}", str(tmp_path / file))]
+    export.main([*options, "--settings", json.dumps({"recordings": {"r": ["m"]}})])
+    assert documented("trajectories.h5") == stored(tmp_path / "t.h5")
+    assert tuple(documented("trajectories.csv")) == export.COLUMNS
+    with h5py.File(tmp_path / "t.h5") as file:
+        assert set(documented(EVERYWHERE)) <= set(file.attrs)
+
+
+def test_every_common_attribute_is_documented() -> None:
+    assert set(documented(EVERYWHERE)) == {*Provenance("s", 1).attributes(), "artifact", "fingerprint"}
+
+
+@pytest.mark.parametrize(("title", "words"), [("tracklets/", KINDS), ("propagate/", HOW_KNOWN), ("smooth/", SOURCES)])
+def test_the_meanings_of_numbers_are_documented(title: str, words: tuple[str, ...]) -> None:
+    text = section(title)
+    assert [word for number, word in enumerate(words) if f"{number} {word}" not in text] == []
+
+
+def test_the_readme_describes_the_columns_and_sources_of_the_public_table() -> None:
+    table = README.read_text(encoding="utf-8").partition("### trajectories.csv")[2].partition("## ")[0]
+    first_cells = re.findall(r"^\| (`.+?) \|", table, re.MULTILINE)
+    assert tuple(re.findall(r"`(\w+)`", " ".join(first_cells))) == export.COLUMNS
+    assert set(SOURCES) <= set(re.findall(r"`(\w+)`: ", table))
+
+
+def test_the_readme_tells_every_stage_of_the_workflow() -> None:
+    table = README.read_text(encoding="utf-8").partition("## How it works")[2].partition("\n## ")[0]
+    workflow = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("workflow/rules/*.smk"))
+    assert sorted(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == sorted(re.findall(r"^rule (\w+):", workflow, re.MULTILINE))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_between_documents_leads_somewhere(document: Path) -> None:
+    broken = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8")):
+        name, _, anchor = target.partition("#")
+        if "://" in target:
+            continue
+        path = document.parent / name if name else document
+        if not path.exists() or (anchor and anchor not in anchors(path)):
+            broken.append(target)
+    assert broken == []
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors that a reader of Markdown gives to the headings of a document."""
+    titles: list[str] = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}

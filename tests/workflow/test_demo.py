@@ -1,0 +1,79 @@
+"""The whole chain with its real stages, from simulated movies to the report."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from herdbook.movie import scan_movie
+from tests.conftest import ROOT, Done
+
+FRAMES = 150
+MOVIES = ("movie01", "movie02")
+
+
+def simulated(results: str, frames: int, identities: list[str]) -> dict[str, Any]:
+    """An experiment like the demo: two movies of one recording, made by the simulation, and scored with its truth."""
+    made = f"{results}/small/simulate"
+    return {
+        "experiment": "small",
+        "results": results,
+        "simulate": {"number": len(identities), "frames": frames, "size": [480, 360]},
+        "movies": [{"name": name, "file": f"{made}/{name}.mp4", "recording": "day1"} for name in MOVIES],
+        "animals": {"marking": "marked", "identities": identities, "labels": f"{made}/labels.csv"},
+        "segment": {"images_per_s": 5},
+        "score": {"truth": f"{made}/truth.csv"},
+    }
+
+
+EXPERIMENT = simulated("results", FRAMES, ["BB", "GG", "OO", "PP"])
+
+
+@pytest.fixture(scope="module")
+def finished(snakemake: Callable[..., Done], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished experiment."""
+    folder = tmp_path_factory.mktemp("small")
+    done = snakemake(folder, EXPERIMENT)
+    assert done.returncode == 0, done.stdout
+    assert "Report: " in done.stdout
+    return folder / "results" / "small"
+
+
+def test_the_table_has_the_public_columns(finished: Path) -> None:
+    with (finished / "trajectories.csv").open(encoding="utf-8") as table:
+        assert table.readline() == "movie,frame,time,individual,x,y,heading,confidence,source\n"
+
+
+def test_nearly_every_position_is_found_and_right(finished: Path) -> None:
+    score = json.loads((finished / "report" / "score.json").read_text(encoding="utf-8"))
+    assert score["individuals"] == 4
+    assert score["assigned"] >= 0.95
+    assert score["error"] <= 0.03
+
+
+@pytest.mark.parametrize("movie", MOVIES)
+def test_an_overlay_shows_every_frame(finished: Path, movie: str) -> None:
+    overlay = scan_movie(finished / "overlay" / f"{movie}.mp4")
+    assert (overlay.n_frames, overlay.width, overlay.height) == (FRAMES, 480, 360)
+
+
+def test_the_report_needs_no_other_file(finished: Path) -> None:
+    page = (finished / "report" / "report.html").read_text(encoding="utf-8")
+    pictures = re.findall(r"""src\s*=\s*["']?([^"'>]*)""", page)
+    assert len(pictures) >= 4
+    assert all(picture.startswith("data:image/png;base64,") for picture in pictures)
+    assert not re.search(r"<link|<script|<iframe|@import|url\(|https?:", page)
+
+
+def test_a_second_run_has_nothing_to_do(finished: Path, snakemake: Callable[..., Done]) -> None:
+    assert "Nothing to be done" in snakemake(finished.parents[1], EXPERIMENT).stdout
+
+
+def test_the_same_experiment_gives_the_same_bytes_on_any_number_of_cores(finished: Path, snakemake: Callable[..., Done], tmp_path: Path) -> None:
+    done = snakemake(tmp_path, EXPERIMENT, "--cores", "1", "--until", "export")
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / "results" / "small" / "trajectories.csv").read_bytes() == (finished / "trajectories.csv").read_bytes()
