@@ -3,8 +3,8 @@
     python benchmarks/segmentation.py --data ../shared/data          CPU per frame, ratios, artifact size
     python benchmarks/segmentation.py --data ../shared/data --long   threads, peak memory over length, size of long movies
 
-Every figure is the CPU time of a process of its own, without imports and after one warm-up run that fills the kernel cache; ratios are taken
-within one run of the script. Nothing of the data folder is written or copied outside of a temporary folder.
+Every figure is the CPU time of a process of its own, without imports and after one warm-up run that fills the kernel cache; ratios are
+taken within one run of the script. Nothing of the data folder is written or copied outside of a temporary folder.
 """
 
 import argparse
@@ -92,8 +92,10 @@ def prepared(movie: Path, overrides: dict) -> Iterator[tuple[list[str], dict, Pa
         at = {stage: str(folder / f"{stage}.h5") for stage in ("index", "background", "segment")}
         index.main(["--movie", str(movie), "--out", at["index"], "--settings", experiment.settings("index")])
         background.main(
-            ["--movie", str(movie), "--index", at["index"], "--reference", at["index"], "--out", at["background"]]
-            + ["--settings", experiment.settings("background")]
+            [
+                *("--movie", str(movie), "--index", at["index"], "--reference", at["index"]),
+                *("--out", at["background"], "--settings", experiment.settings("background")),
+            ]
         )
         settings = experiment.settings("segment", "movie")
         command = ["--movie", str(movie), "--index", at["index"], "--background", at["background"], "--out", at["segment"]]

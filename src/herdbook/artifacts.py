@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from herdbook.blob_images import unpack_image
 from herdbook.movie_frame import Coding
+from herdbook.run_coding import RUN_COLUMNS, unpack_runs
 from herdbook.store import Artifact, open_artifact
 
 SINGLE, MULTIPLE, NOISE = 0, 1, 2
@@ -53,11 +54,20 @@ class Index(Artifact):
 
 @dataclass
 class Background(Artifact):
-    """The empty scene: `luma` uint8 (height, width), `bgr` uint8 (height, width, 3), number of frames behind it."""
+    """The empty scene in k windows of time, usually one: `luma` uint8 (k, height, width), `bgr` uint8 (k, height, width, 3).
+
+    `first_frame` int64 (k,): frame with which each window begins, 0 for the first. `luma_noise` uint8 (k, height, width) and `bgr_noise`
+    uint8 (k, height, width, 3): robust standard deviation of each pixel, in eighths of a level, at most 255. `spread` float64 (k,): that of
+    the frames' mean luma. `frames_used`: frames behind it.
+    """
 
     kind: ClassVar[str] = "background"
     luma: NDArray[np.uint8]
     bgr: NDArray[np.uint8]
+    first_frame: NDArray[np.int64]
+    luma_noise: NDArray[np.uint8]
+    bgr_noise: NDArray[np.uint8]
+    spread: NDArray[np.float64]
     frames_used: int
 
 
@@ -66,9 +76,10 @@ class Blobs:
     """Blobs of one movie, ordered by frame (columns that fit into memory; outlines and images stay in the file, see `BlobImages`).
 
     Per blob: `frame` int32 from 0; `x`, `y` float64 centroid, px; `area` int32, px; `box` int32 (n, 4) x0, y0, x1, y1 (exclusive);
-    `moments` float64 (n, 3) central second moments xx, xy, yy, px²; `contrast` float32 mean distance from the background in grey
+    `moments` float32 (n, 3) central second moments xx, xy, yy, px²; `contrast` float32 mean distance from the background in grey
     levels; `intensity` float32 mean grey level; `arena` int16; `border` bool, touches the frame's or arena's edge.
-    `image` int64: row of its image in the file, -1 for none. `frames` is the number of frames in the movie.
+    `image` int64: row of its image in the file, -1 for none. `frames` is the number of frames in the movie, `intervals` int64 (k, 2) first
+    and end (exclusive) of those that are tracked; outside of them nothing is known.
     """
 
     kind: ClassVar[str] = "segment"
@@ -80,12 +91,13 @@ class Blobs:
     width: int
     height: int
     fps: float
+    intervals: NDArray[np.int64]
     frame: NDArray[np.int32]
     x: NDArray[np.float64]
     y: NDArray[np.float64]
     area: NDArray[np.int32]
     box: NDArray[np.int32]
-    moments: NDArray[np.float64]
+    moments: NDArray[np.float32]
     contrast: NDArray[np.float32]
     intensity: NDArray[np.float32]
     arena: NDArray[np.int16]
@@ -105,7 +117,7 @@ class Blobs:
         """Read the columns of a segment artifact."""
         with open_artifact(path, cls.kind) as file:
             numbers = {name: file.attrs[name].item() for name in ("frames", "width", "height", "fps")}
-            return cls(path=path, **numbers, **{name: file[name][...] for name in cls.columns})
+            return cls(path=path, **numbers, **{name: file[name][...] for name in ("intervals", *cls.columns)})
 
 
 @dataclass(frozen=True)
@@ -123,32 +135,26 @@ class BlobImages:
 
     def __init__(self, file: h5py.File) -> None:
         # Kept open: a dataset that is opened anew starts with an empty chunk cache.
-        self._runs, self._pixels = file["runs"], file["image_pixels"]
+        self._runs, self._pixels = [file[name] for name in RUN_COLUMNS], file["image_pixels"]
         self._run_offsets: NDArray[np.int64] = file["run_offsets"][...]
         self._image_offsets: NDArray[np.int64] = file["image_offsets"][...]
         self._image_box: NDArray[np.int32] = file["image_box"][...]
         self._image_blob: NDArray[np.int64] = file["image_blob"][...]
-        self._channels = int(file.attrs.get("channels", 0))
-        if self._channels:
-            return
         kind, rows, columns = json.loads(file.attrs["image_coding"])
         self._coding = Coding(kind, (rows, columns), file["image_grey"][...], file["image_terms"][...])
 
     def runs(self, first: int, last: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Runs of the blobs first..last-1: int32 (r, 3) row, first column, last column (inclusive), and offsets (last-first+1,)."""
         offsets = self._run_offsets[first : last + 1]
-        runs = self._runs[offsets[0] : offsets[-1]].astype(np.int32)
-        return runs, offsets - offsets[0]
+        steps = [column[offsets[0] : offsets[-1]] for column in self._runs]
+        offsets = offsets - offsets[0]
+        return unpack_runs(steps, offsets), offsets
 
     def image(self, row: int) -> BlobImage:
         """The image stored at this row (`Blobs.image`)."""
         x0, y0, x1, y1 = (int(v) for v in self._image_box[row])
         start, stop = self._image_offsets[row : row + 2]
-        if self._channels:
-            pixels = self._pixels[start:stop].reshape(y1 - y0, x1 - x0, self._channels)
-            pixels = np.ascontiguousarray(np.broadcast_to(pixels, (y1 - y0, x1 - x0, 3)))
-        else:
-            pixels = unpack_image(self._pixels[start:stop], (x0, y0, x1, y1), self._coding)
+        pixels = unpack_image(self._pixels[start:stop], (x0, y0, x1, y1), self._coding)
         blob = int(self._image_blob[row])
         mask = np.zeros((y1 - y0, x1 - x0), bool)
         for y, first, last in self.runs(blob, blob + 1)[0]:

@@ -23,7 +23,7 @@ Levels = NDArray[np.uint8]  # (5, H, W): plain statistic, dark and bright part, 
 _LEVELS = 256
 _MAX_FRAMES = np.iinfo(np.uint16).max  # what a count can hold
 _BLOCK = 8192  # pixels whose histograms, 4 MiB, are held together
-_OUTLIER_Z = 6.0
+OUTLIER_Z = 6.0
 # Means of whole frames vary by less than a level when nothing happens; an animal that walks in is no broken frame.
 _LEAST_SPREAD = 1.0
 # The mass that a pixel's rarer mode needs before it is believed to be the arena.
@@ -47,7 +47,7 @@ def background(frames: Iterable[Image], statistic: Statistic = "median") -> Imag
     Raises HerdbookError if there is no frame, or more than 65,535, or if shapes differ or a name is unknown.
     """
     _check_name("statistic", statistic, get_args(Statistic))
-    sample = _collect(frames)
+    sample = collect_frames(frames)
     image = np.empty_like(sample[0])
     identity = np.tile(np.arange(_LEVELS, dtype=np.uint8), (len(sample), 1))
     for rows, counts in _histograms(sample, identity):
@@ -87,7 +87,7 @@ def robust_background(
     """
     _check_name("statistic", statistic, get_args(Statistic))
     _check_name("foreground", foreground, get_args(Foreground))
-    sample = _collect(frames)
+    sample = collect_frames(frames)
     levels = np.empty((5, *sample[0].shape), np.uint8)
     identity = np.tile(np.arange(_LEVELS, dtype=np.uint8), (len(sample), 1))
     for rows, counts in _histograms(sample, identity):
@@ -108,17 +108,19 @@ def drop_outlier_frames(means: NDArray[np.float64]) -> NDArray[np.bool_]:
     A frame is dropped if it lies more than 6 robust standard deviations (1.4826 times the median absolute deviation,
     but at least one level) from the median of the means. At least half of the frames are always kept.
     """
-    deviation = np.abs(means - np.median(means))
-    spread = max(1.4826 * float(np.median(deviation)), _LEAST_SPREAD)
-    return np.asarray(deviation <= _OUTLIER_Z * spread)
+    return np.asarray(np.abs(means - np.median(means)) <= OUTLIER_Z * brightness_spread(means))
 
 
-def _check_name(what: str, name: str, known: tuple[str, ...]) -> None:
-    if name not in known:
-        raise HerdbookError(f"unknown background {what} '{name}': choose one of {', '.join(known)}")
+def brightness_spread(means: NDArray[np.float64]) -> float:
+    """Robust standard deviation of the mean brightness (N,) of frames: 1.4826 times the median absolute deviation, at least 1 level."""
+    return max(1.4826 * float(np.median(np.abs(means - np.median(means)))), _LEAST_SPREAD)
 
 
-def _collect(frames: Iterable[Image]) -> list[Image]:
+def collect_frames(frames: Iterable[Image]) -> list[Image]:
+    """Copies of the frames, each (H, W) or (H, W, 3) uint8, without black and broken ones, see `drop_outlier_frames`.
+
+    Raises HerdbookError if there is no frame, or more than 65,535, or if shapes differ.
+    """
     sample: list[Image] = []
     for number, frame in enumerate(frames):
         if frame.dtype != np.uint8 or (sample and frame.shape != sample[0].shape):
@@ -135,6 +137,11 @@ def _collect(frames: Iterable[Image]) -> list[Image]:
         )
     keep = drop_outlier_frames(np.array([frame.mean() for frame in sample]))
     return [frame for frame, good in zip(sample, keep, strict=True) if good]
+
+
+def _check_name(what: str, name: str, known: tuple[str, ...]) -> None:
+    if name not in known:
+        raise HerdbookError(f"unknown background {what} '{name}': choose one of {', '.join(known)}")
 
 
 def _histograms(sample: list[Image], tables: Image) -> Iterator[tuple[slice, Counts]]:

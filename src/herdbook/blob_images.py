@@ -50,7 +50,9 @@ def image_samples(boxes: Boxes, coding: Coding) -> NDArray[np.int64]:
 
 
 def pack_images(planes: Sequence[Pixels], coding: Coding, boxes: Boxes, runs: NDArray[np.int32], run_offsets: NDArray[np.int64]) -> Pixels:
-    """Samples of k blobs of one frame, uint8, image after image, plane after plane.
+    """Samples of k blobs of one frame, uint8, image after image, plane after plane, as differences along both axes (modulo 256).
+
+    Differences of neighbours compress better than the samples themselves.
 
     `planes` and `coding` of the frame; `boxes` int32 (k, 4) from `image_boxes`; `runs` int32 (r, 3) row, first, last column of the blobs,
     blob i from run_offsets[i] to run_offsets[i + 1].
@@ -77,6 +79,7 @@ def _pack(  # type: ignore[no-untyped-def]
             for x in range(x0, x1):
                 samples[place] = first[y, x] if near[y - y0, x - x0] else 0
                 place += 1
+        _difference(samples[place - (y1 - y0) * (x1 - x0) : place], x1 - x0)
         if planes == 1:
             continue
         rows = (y1 - y0 + (1 << row_shift) - 1) >> row_shift
@@ -92,12 +95,23 @@ def _pack(  # type: ignore[no-untyped-def]
                     blank = NEUTRAL if neutral else 0
                     samples[place] = source[(y0 >> row_shift) + y, (x0 >> col_shift) + x] if inside else blank
                     place += 1
+            _difference(samples[place - rows * columns : place], columns)
+
+
+@njit(cache=True, nogil=True)
+def _difference(plane: Pixels, width: int) -> None:
+    for k in range(len(plane) - 1, -1, -1):
+        left = plane[k - 1] if k % width else 0
+        above = plane[k - width] if k >= width else 0
+        corner = plane[k - width - 1] if k >= width and k % width else 0
+        plane[k] = np.uint8((plane[k] - left - above + corner) & 255)
 
 
 def unpack_image(samples: Pixels, box: Sequence[int], coding: Coding) -> Pixels:
     """Colours uint8 (h, w, 3) BGR of one image from its samples."""
     planes, place = [], 0
     for rows, columns in plane_shapes(box, coding):
-        planes.append(samples[place : place + rows * columns].reshape(rows, columns))
+        steps = samples[place : place + rows * columns].reshape(rows, columns)
+        planes.append(np.cumsum(np.cumsum(steps, axis=0, dtype=np.uint8), axis=1, dtype=np.uint8))
         place += rows * columns
     return planes_to_bgr(planes, coding)

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import herdbook
+from herdbook.arenas import map_arenas, ordered_regions
 from herdbook.errors import HerdbookError
 from herdbook.experiment import Experiment
 from herdbook.experiment_faults import nearest
+from herdbook.intervals import interval_faults
 from herdbook.movie import scan_movie
 from herdbook.sheets import Label, read_labels
 
@@ -49,6 +51,7 @@ def check_experiment(experiment: Experiment) -> Findings:
     sizes = {name: movie.size for name, movie in findings.movies.items()}
     findings.faults += recording_size_faults(experiment.recordings, sizes)
     findings.faults += _arena_faults_of(experiment, sizes)
+    findings.faults += _interval_faults_of(experiment, findings.movies)
     _check_labels(experiment, findings, sizes)
     _check_truth(experiment, findings)
     return findings
@@ -75,17 +78,16 @@ def label_place_faults(labels: Sequence[Label], frames: Mapping[str, int], sizes
 def arena_faults(arenas: Sequence[Mapping[str, Any]], width: int, height: int) -> list[str]:
     """Regions of arenas that reach beyond a frame of `width` x `height` px by more than 1 px, one text each.
 
-    `arenas` are as in the settings of the stage segment: {"name", "include": [region], "exclude": [region]}, all optional, a region being
-    {"ellipse": {"centre", "axes", "angle" (degrees)}} or {"polygon": [[x, y], ...]}.
+    `arenas` are as in the settings of the stage segment: {"name", "include": [region], "exclude": [region], "regions": [{"include": region}
+    or {"exclude": region}]}, all optional, a region being {"ellipse": {"centre", "axes", "angle" (degrees)}} or {"polygon": [[x, y], ...]}.
     """
     faults = []
     for arena in arenas:
-        for part in ("include", "exclude"):
-            for number, region in enumerate(arena.get(part, []), 1):
-                place = f"arena {arena.get('name', 'arena')!r}, {part} {number} ({_shape(region)})"
-                fault = _region_fault(region, width, height)
-                if fault:
-                    faults.append(f"{place}: {fault}; the frame is {width} x {height} px. Are these coordinates of another resolution?")
+        for place, _, region in ordered_regions(arena):
+            fault = _region_fault(region, width, height)
+            if fault:
+                where = f"arena {arena.get('name', 'arena')!r}, {place} ({_shape(region)})"
+                faults.append(f"{where}: {fault}; the frame is {width} x {height} px. Are these coordinates of another resolution?")
     return faults
 
 
@@ -141,8 +143,19 @@ def _arena_faults_of(experiment: Experiment, sizes: Mapping[str, tuple[int, int]
     faults = []
     for size in dict.fromkeys(sizes.values()):
         movies = [name for name in sizes if sizes[name] == size]
-        faults += [f"{fault} (movies: {', '.join(movies)})" for fault in arena_faults(arenas, *size)]
+        found = arena_faults(arenas, *size)
+        try:
+            if not found:
+                map_arenas(arenas, size[::-1], [Path(mask) for mask in experiment.masks.values()])
+        except HerdbookError as error:
+            found = [str(error)]
+        faults += [f"{fault} (movies: {', '.join(movies)})" for fault in found]
     return faults
+
+
+def _interval_faults_of(experiment: Experiment, movies: Mapping[str, MovieFacts]) -> list[str]:
+    told = {name: intervals for name, intervals in experiment.intervals().items() if name in movies}
+    return [f"movie {name}: {fault}" for name, intervals in told.items() for fault in interval_faults(intervals, movies[name].frames)]
 
 
 def _check_labels(experiment: Experiment, findings: Findings, sizes: Mapping[str, tuple[int, int]]) -> None:

@@ -57,13 +57,14 @@ def count_animals(
     border: NDArray[np.bool_],
     *,
     number: int | None,
-    end_frame: int,
+    intervals: Ints,
 ) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
     """Number of animals in each tracklet and its margin.
 
     `ratio` (n,) area over the area of one animal; `first`, `last` (n,) frames; `edges` (e, 2) parent, child; `border` (n, 2) whether the
-    first and the last blob touch the border; `number` of animals, if known; `end_frame` the movie's last frame. Returns int16 (n,) and
-    float32 (n,): the cost (nats) by which the area speaks against the next best number, the flow left aside.
+    first and the last blob touch the border; `number` of animals, if known; `intervals` (k, 2) first frames and ends (exclusive) of what
+    is tracked, where animals come into view and leave it for free. Returns int16 (n,) and float32 (n,): the cost (nats) by which the area
+    speaks against the next best number, the flow left aside.
     """
     n = len(ratio)
     if n == 0:
@@ -79,15 +80,15 @@ def count_animals(
     row, column = np.nonzero(useful)
     node_arcs = flow.arcs(entry[row], leave[row], 1, steps[row, column])
     flow.arcs(leave[edges[:, 0]], entry[edges[:, 1]], most, 0.0)
-    times, slot = np.unique(np.concatenate([first, last + 1, [0, end_frame + 1]]), return_inverse=True)
+    times, slot = np.unique(np.concatenate([first, last + 1, intervals[0, :1], intervals[-1, 1:]]), return_inverse=True)
     pool = flow.nodes(len(times))
     away = AWAY_COST_PER_FRAME if number is not None else 0.0
     # With an unknown number nobody may be forced into view: the pool holds as many as all tracklets could.
     supply = number if number is not None else most * n
     flow.arcs(pool[:-1], pool[1:], supply, away * np.diff(times))
     cheap = np.where(border, APPEAR_AT_BORDER_COST, APPEAR_COST)
-    flow.arcs(pool[slot[:n]], entry, most, np.where(first == 0, 0.0, cheap[:, 0]))
-    flow.arcs(leave, pool[slot[n : 2 * n]], most, np.where(last == end_frame, 0.0, cheap[:, 1]))
+    flow.arcs(pool[slot[:n]], entry, most, np.where(np.isin(first, intervals[:, 0]), 0.0, cheap[:, 0]))
+    flow.arcs(leave, pool[slot[n : 2 * n]], most, np.where(np.isin(last + 1, intervals[:, 1]), 0.0, cheap[:, 1]))
     amounts = flow.solve(source=int(pool[0]), sink=int(pool[-1]), supply=supply)
     animals = np.bincount(row, weights=amounts[node_arcs], minlength=n).astype(np.int16)
     rows = np.arange(n)

@@ -8,54 +8,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from herdbook.experiment_arenas import Arena, faults_of_arenas, homes, population, region_settings, with_names_of_arenas
+from herdbook.experiment_base import Count, FilePath, Name, Positive, Section
 from herdbook.experiment_faults import faults_of_names
-
-Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Name = Annotated[str, Field(min_length=1, max_length=80)]
-FilePath = Annotated[str, Field(min_length=1)]
-Point = tuple[float, float]
+from herdbook.experiment_scene import BackgroundSection, SegmentSection, background_settings, segment_settings, without_alternatives
 
 # Sections that a movie may override: those of the stages that work movie by movie.
 OVERRIDABLE = ("index", "segment", "tracklets", "smooth")
-
-
-class Section(BaseModel):
-    """Base of all models: unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class EllipseShape(Section):
-    """An ellipse: centre (x, y), semi-axes and the angle of the first axis."""
-
-    centre: Point = Field(description="centre x, y (px)")
-    axes: tuple[Positive, Positive] = Field(description="semi-axes (px)")
-    angle: float = Field(0.0, description="angle of the first axis (degrees, image axes: x right, y down)")
-
-
-class Region(Section):
-    """A part of the frame: either an ellipse or a polygon."""
-
-    ellipse: EllipseShape | None = Field(None, description="an ellipse")
-    polygon: Annotated[list[Point], Field(min_length=3)] | None = Field(None, description="corners x, y (px)")
-
-    @model_validator(mode="after")
-    def _one_shape(self) -> "Region":
-        if (self.ellipse is None) == (self.polygon is None):
-            raise ValueError("a region is either an ellipse or a polygon: give exactly one of them")
-        return self
-
-
-class Arena(Section):
-    """Where animals can be: the regions included (the whole frame if none) minus the regions excluded."""
-
-    name: Name = Field("arena", description="name of the arena")
-    include: list[Region] = Field(default_factory=list, description="regions that belong to the arena; none means the whole frame")
-    exclude: list[Region] = Field(default_factory=list, description="regions cut out of it")
 
 
 class Animals(Section):
@@ -68,6 +29,7 @@ class Animals(Section):
     number: Count | None = Field(None, description="how many animals there are; by default the number of identities")
     labels: FilePath | None = Field(None, description="CSV with columns movie, frame, x, y, label: points in the movies")
     other_labels: list[Name] = Field(default_factory=list, description="labels that are no identity, such as dirt: not an animal")
+    body_length: Positive | None = Field(None, description="length of an animal (px), the measure of segment.area_body")
 
     @model_validator(mode="after")
     def _complete(self) -> "Animals":
@@ -95,42 +57,6 @@ class IndexSection(Section):
     on_broken: Literal["stop", "keep"] = Field(
         "stop", description="a movie that is cut off: stop with an error, or keep the frames before the fault"
     )
-
-
-class BackgroundSection(Section):
-    """The image of the empty scene."""
-
-    statistic: Literal["median", "mean", "max", "min", "mode"] = Field("median", description="how the frames are combined")
-    frames: Count = Field(100, description="number of frames, spread over the movie or recording")
-    scope: Literal["movie", "recording"] = Field("movie", description="one background per movie, or one per recording")
-    resting: bool = Field(True, description="animals that rest for most of the time are kept out of the background (marginally slower)")
-
-
-class SegmentSection(Section):
-    """Finding blobs."""
-
-    method: Literal["background", "intensity"] = Field("background", description="compare with the background, or take plain grey levels")
-    polarity: Literal["dark", "bright", "either"] = Field("dark", description="animals darker or brighter than the background")
-    difference: Positive = Field(25.0, description="smallest difference from the background (grey levels; method background)")
-    intensity: tuple[float, float] = Field((0.0, 100.0), description="darkest and brightest grey level of an animal (method intensity)")
-    channel: Literal["grey", "colour"] = Field(
-        "grey", description="compare grey levels, or the largest difference over the colour channels"
-    )
-    area: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = Field(
-        (50, 100_000), description="smallest and largest area of a blob (px); the largest must hold a merged group"
-    )
-    close: Annotated[int, Field(ge=0, le=50)] = Field(0, description="radius of morphological closing (px), 0 for none")
-    images_per_s: Positive = Field(
-        2.0, description="images stored per second of a lasting blob; starts, ends and neighbours of merges are always stored"
-    )
-
-    @model_validator(mode="after")
-    def _ordered(self) -> "SegmentSection":
-        for key in ("area", "intensity"):
-            low, high = getattr(self, key)
-            if low > high:
-                raise ValueError(f"{key}: the smallest comes first, found [{low}, {high}]")
-        return self
 
 
 class TrackletsSection(Section):
@@ -231,7 +157,9 @@ class Experiment(Section):
     seed: int = Field(1, description="seed of everything random", ge=0)
     movies: list[Movie] = Field(description="the movies, or the path of a TSV sheet with columns name, file, recording", min_length=1)
     animals: Animals
-    arenas: list[Arena] = Field(default_factory=list, max_length=1, description="where animals can be; the whole frame if none")
+    arenas: list[Arena] = Field(
+        default_factory=list, description="where animals can be, the whole frame if none; several are closed groups that do not overlap"
+    )
     index: IndexSection = IndexSection()
     background: BackgroundSection = BackgroundSection()
     segment: SegmentSection = SegmentSection()
@@ -253,9 +181,21 @@ class Experiment(Section):
             raise ValueError("names a folder: it must not contain / nor start with -")
         return value
 
+    @model_validator(mode="before")
+    @classmethod
+    def _named_once(cls, raw: Any) -> Any:
+        return with_names_of_arenas(raw)
+
     @model_validator(mode="after")
     def _consistent(self) -> "Experiment":
         problems = faults_of_names([m.name for m in self.movies], self.recordings)
+        problems += faults_of_arenas(self.arenas, self.animals.identities, self.animals.number)
+        sized = {"segment": self.segment.area_body}
+        sized |= {f"movies.{m.name}.override.segment": m.override.get("segment", {}).get("area_body") for m in self.movies}
+        if self.animals.body_length is None:
+            problems += [
+                f"{place}.area_body needs animals.body_length: the length of an animal (px)" for place, area in sized.items() if area
+            ]
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -271,7 +211,17 @@ class Experiment(Section):
     @property
     def number(self) -> int | None:
         """Number of animals, if it is known."""
-        return self.animals.number or len(self.animals.identities) or None
+        known = [number for number in self._population if number is not None]
+        return sum(known) if len(known) == len(self._population) else None
+
+    @property
+    def _population(self) -> list[int | None]:
+        return population(self.arenas, self.animals.identities, self.animals.number)
+
+    @property
+    def masks(self) -> dict[str, str]:
+        """Mask files of the arenas that have one, by the arena's name."""
+        return {arena.name: arena.mask for arena in self.arenas if arena.mask is not None}
 
     @property
     def folder(self) -> Path:
@@ -286,25 +236,56 @@ class Experiment(Section):
         """The recording that a movie belongs to."""
         return self.movie(movie).recording or movie
 
-    def settings(self, stage: str, movie: str | None = None) -> str:
-        """What a stage's job receives: its own section (with the movie's override) and what it needs of the rest, as sorted JSON."""
+    def section(self, stage: str, movie: str | None = None) -> Any:
+        """The section of a stage, with the movie's override if there is one."""
         section = getattr(self, "report" if stage == "overlay" else stage)
-        values: dict[str, Any] = section.model_dump(mode="json") if section is not None else {}
-        if movie is not None and stage in OVERRIDABLE:
-            values = type(section).model_validate(values | self.movie(movie).override.get(stage, {})).model_dump(mode="json")
+        if movie is None or stage not in OVERRIDABLE:
+            return section
+        override = self.movie(movie).override.get(stage, {})
+        kept = without_alternatives(section.model_dump(mode="json", exclude_unset=True), override)
+        return type(section).model_validate(kept | override)
+
+    def intervals(self, unit: str | None = None) -> dict[str, list[list[int]]]:
+        """The intervals of the movies that have some, by name; of one unit of the background, or of all movies."""
+        if unit is None:
+            members = [movie.name for movie in self.movies]
+        else:
+            members = self.recordings[unit] if self.background.scope == "recording" else [unit]
+        found = {name: self.section("segment", name).intervals for name in members}
+        return {name: [list(interval) for interval in intervals] for name, intervals in found.items() if intervals}
+
+    def settings(self, stage: str, unit: str | None = None) -> str:
+        """What a stage's job receives: its own section and what it needs of the rest, as sorted JSON.
+
+        `unit` is the movie of a stage that works movie by movie, whose override counts; of the stage background it is what has a
+        background of its own.
+        """
+        section = self.section(stage, unit)
         animals = self.animals
+        match section:
+            case BackgroundSection():
+                values = background_settings(section)
+            case SegmentSection():
+                values = segment_settings(section, animals.body_length, self._population)
+            case _:
+                values = section.model_dump(mode="json") if section is not None else {}
         shared: dict[str, dict[str, Any]] = {
             "simulate": {"seed": self.seed, "movies": [m.name for m in self.movies], "identities": animals.identities},
-            "background": {"polarity": self.segment.polarity},
-            "segment": {"arenas": [a.model_dump(mode="json", exclude_defaults=True) for a in self.arenas]},
-            "tracklets": {"number": self.number},
+            "background": {"polarity": self.segment.polarity, "intervals": self.intervals(unit) if stage == "background" else {}},
+            "segment": {"arenas": region_settings(self.arenas)},
+            "tracklets": {"numbers": self._population},
             "trainset": {
                 "identities": animals.identities,
+                "homes": homes(self.arenas, animals.identities),
                 "other_labels": animals.other_labels,
             },
             "train": {"seed": self.seed},
             "classify": {"seed": self.seed, "identities": animals.identities},
-            "propagate": {"identities": animals.identities, "number": self.number, "marking": animals.marking},
+            "propagate": {
+                "identities": animals.identities,
+                "homes": homes(self.arenas, animals.identities),
+                "marking": animals.marking,
+            },
             "export": {"recordings": self.recordings},
             "report": {
                 "experiment": self.experiment,

@@ -12,7 +12,8 @@ from pydantic_core import PydanticUndefined
 
 import herdbook
 from herdbook.errors import HerdbookError
-from herdbook.experiment import Experiment, Section
+from herdbook.experiment import Experiment
+from herdbook.experiment_base import Section
 from herdbook.store import write_text
 
 BEGIN = "<!-- keys: begin (written by python -m herdbook.experiment_docs) -->"

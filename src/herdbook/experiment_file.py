@@ -12,7 +12,8 @@ import yaml
 from pydantic import ValidationError
 
 from herdbook.errors import HerdbookError
-from herdbook.experiment import OVERRIDABLE, Experiment, Section
+from herdbook.experiment import OVERRIDABLE, Experiment
+from herdbook.experiment_base import Section
 from herdbook.experiment_faults import Fault, describe_faults, faults_of
 from herdbook.sheets import read_movie_sheet
 
@@ -99,7 +100,9 @@ def _absolute_paths(raw: dict[str, Any], base: Path) -> dict[str, Any]:
     raw = absolute(raw, "results", "results")
     if isinstance(raw.get("movies"), list):
         raw["movies"] = [absolute(movie, "file") for movie in raw["movies"]]
-    for section, key in (("animals", "labels"), ("score", "truth")):
+    if isinstance(raw.get("arenas"), list):
+        raw["arenas"] = [absolute(arena, "mask") for arena in raw["arenas"]]
+    for section, key in (("animals", "labels"), ("background", "file"), ("score", "truth")):
         if section in raw:
             raw[section] = absolute(raw[section], key)
     return raw

@@ -3,7 +3,8 @@
 import json
 from typing import Any, cast
 
-from herdbook.experiment import OVERRIDABLE, Experiment, Section
+from herdbook.experiment import OVERRIDABLE, Experiment
+from herdbook.experiment_base import Section
 
 
 def experiment_schema() -> dict[str, Any]:

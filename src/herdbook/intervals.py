@@ -13,7 +13,7 @@ Ints = NDArray[np.int64]
 def interval_faults(intervals: Sequence[Sequence[int]], frames: int) -> list[str]:
     """Intervals that reach beyond a movie of `frames` frames, one text each."""
     return [
-        f"segment.intervals: [{first}, {end}] reaches beyond the movie, which has {frames} frames; the last interval ends at {frames} or before"
+        f"segment.intervals: [{first}, {end}] reaches beyond the movie, which has {frames} frames: end at {frames} or before"
         for first, end in intervals
         if end > frames
     ]

@@ -170,17 +170,6 @@ def runs_contain(runs: Runs, x: float, y: float) -> bool:
     return bool(((runs[:, 0] == row) & (runs[:, 1] <= col) & (col <= runs[:, 2])).any())
 
 
-def max_channel_difference(bgr: Pixels, background: Pixels) -> Pixels:
-    """Return the largest absolute difference over the channels, (H, W) uint8, of two (H, W, 3) uint8 images."""
-    if bgr.shape != background.shape or bgr.shape[2:] != (3,) or {bgr.dtype, background.dtype} != {np.dtype("u1")}:
-        given = f"{bgr.shape} {bgr.dtype} and {background.shape} {background.dtype}"
-        raise ValueError(f"expected two (H, W, 3) uint8 images, got {given}")
-    difference = np.empty(bgr.shape[:2], np.uint8)
-    flat, flat_background = np.ascontiguousarray(bgr).reshape(-1), np.ascontiguousarray(background).reshape(-1)
-    _max_of_three(flat, flat_background, difference.reshape(-1))
-    return difference
-
-
 @njit(cache=True, nogil=True)
 def _find_runs(plane: Rows, low: Rows, high: Rows, shape: tuple[int, int], line: Pixels, runs: Runs) -> int:
     """Write the runs of the frame and return how many there are; those beyond the buffer's end are only counted."""
@@ -338,13 +327,3 @@ def _paint(runs: Runs, x0: int, y0: int, mask: NDArray[np.bool_]) -> None:
         if 0 <= row < height:
             for col in range(max(runs[run, 1] - x0, 0), min(runs[run, 2] - x0 + 1, width)):
                 mask[row, col] = True
-
-
-@njit(cache=True, nogil=True)
-def _max_of_three(bgr: Pixels, background: Pixels, difference: Pixels) -> None:
-    for pixel in range(len(difference)):
-        largest = 0
-        for channel in range(3):
-            index = 3 * pixel + channel
-            largest = max(largest, int(abs(np.int16(bgr[index]) - np.int16(background[index]))))
-        difference[pixel] = largest

@@ -106,13 +106,21 @@ def step_gate(links: Links, x: Floats, y: Floats, body_length_px: float) -> floa
 
 
 def link_by_motion(
-    links: Links, frame: NDArray[np.int32], x: Floats, y: Floats, area: NDArray[np.int32], *, max_step_px: float, bridge_frames: int
+    links: Links,
+    frame: NDArray[np.int32],
+    x: Floats,
+    y: Floats,
+    area: NDArray[np.int32],
+    *,
+    max_step_px: float,
+    bridge_frames: int,
+    group: Ints | None = None,
 ) -> Links:
     """Add links from blobs that end to blobs that begin, where overlap says nothing.
 
     Predicted position (last position plus the mean of the last two steps) within `max_step_px` per frame. Ends and beginnings in
     consecutive frames are assigned at the least total distance; over a drop-out of up to `bridge_frames` frames only unambiguous pairs of
-    like area are linked (each the only candidate of the other).
+    like area are linked (each the only candidate of the other). Blobs of different `group` (n,), where it is given, are never linked.
     """
     has_child = np.zeros(len(x), bool)
     has_parent = np.zeros(len(x), bool)
@@ -127,6 +135,9 @@ def link_by_motion(
         if not len(ends) or not len(starts):
             break
         a, b = _nearby(ends, starts, frame, x, y, velocity, gap, max_step_px * gap)
+        if group is not None:
+            together = group[a] == group[b]
+            a, b = a[together], b[together]
         if gap > 1:
             alike = np.maximum(area[a], area[b]) <= 2 * np.minimum(area[a], area[b])
             a, b = a[alike], b[alike]

@@ -119,11 +119,18 @@ def movies_section(recordings: Sequence[Recording]) -> Section:
     """What was tracked, with links to the table and the overlay movies."""
 
     def row(recording: Recording, movie: MovieFacts) -> list[Cell]:
-        facts = (f"{movie.frames:,}", duration(movie.duration_s), f"{movie.width} × {movie.height}", f"{movie.fps:g}", movie.codec)
+        facts = (
+            f"{movie.frames:,}",
+            f"{movie.tracked:,}",
+            duration(movie.duration_s),
+            f"{movie.width} × {movie.height}",
+            f"{movie.fps:g}",
+            movie.codec,
+        )
         return [Cell(movie.name), Cell(recording.name), *map(Cell, facts), Cell(f"{movie.name}.mp4", path=f"../overlay/{movie.name}.mp4")]
 
     rows = [row(recording, movie) for recording in recordings for movie in recording.movies]
-    header = ("movie", "recording", "frames", "duration", "size (px)", "frames/s", "codec", "overlay movie")
+    header = ("movie", "recording", "frames", "tracked", "duration", "size (px)", "frames/s", "codec", "overlay movie")
     files = Table(("all positions",), [[Cell("trajectories.csv", path="../trajectories.csv")]])
     return Section("What was tracked", tables=[Table(header, rows), files])
 
@@ -152,8 +159,8 @@ def quality_section(totals: IndividualTotals, frames: int, marked: bool) -> Sect
     return Section(
         "How complete",
         [
-            "Shares of all frames. A single animal is seen alone; a resolved one is told apart inside a merged blob; an interpolated "
-            "position lies between two that were seen; merged animals share the centre of their blob.",
+            "Shares of the tracked frames. A single animal is seen alone; a resolved one is told apart inside a merged blob; an "
+            "interpolated position lies between two that were seen; merged animals share the centre of their blob.",
         ],
         [
             Table(("individual", "has a position", *SOURCES, "mean confidence"), rows, "Where the positions come from"),

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from herdbook import labelling
 from herdbook.blob_images import image_boxes, image_samples, pack_images
+from herdbook.blob_tables import joined_blobs, no_blobs, runs_of
 from herdbook.movie import Frame
 from herdbook.movie_frame import Coding
 from herdbook.overlap import frame_overlaps
+from herdbook.run_coding import RUN_COLUMNS, pack_runs
 from herdbook.segmentation import Segmenter
 from herdbook.store import ColumnsWriter
 
@@ -28,9 +30,11 @@ BATCH_FRAMES = 16
 class Piece:
     """Blobs of some consecutive frames: `columns` as in the artifact, `runs` (r, 3) with `run_offsets` (n + 1,), and images: `image_blob`
     (m,) blob of each, `image_box` (m, 4), `samples` of all with `image_offsets` (m + 1,). Blobs and offsets count from 0 in the piece.
+    `broken`: frames that were not segmented.
     """
 
     frames: int
+    broken: list[int]
     columns: dict[str, NDArray[Any]]
     runs: NDArray[np.int32]
     run_offsets: NDArray[np.int64]
@@ -51,17 +55,21 @@ def segment_frames(frames: Iterable[Frame], segmenter: Segmenter, *, image_step:
     (at both ends of the stretch too), so that every tracklet has images whatever its length.
     """
     held: list[tuple[Frame, labelling.Blobs]] = []
+    broken: list[int] = []
     known = np.zeros(0, bool)
     for frame in frames:
-        held.append((frame, segmenter.blobs(frame)))
+        blobs = segmenter.blobs(frame)
+        if blobs is None:
+            broken.append(frame.index)
+        held.append((frame, no_blobs() if blobs is None else blobs))
         if len(held) == 1 and not len(known):
             known = np.zeros(len(held[0][1]), bool)
         if len(held) > BATCH_FRAMES:
-            piece, known = _measure(held[:-1], held[-1][1], known, segmenter, image_step)
+            piece, known = _measure(held[:-1], held[-1][1], known, segmenter, image_step, broken)
             yield piece
-            held = held[-1:]
+            held, broken = held[-1:], []
     if held:
-        yield _measure(held, None, known, segmenter, image_step)[0]
+        yield _measure(held, None, known, segmenter, image_step, broken)[0]
 
 
 def _measure(
@@ -70,6 +78,7 @@ def _measure(
     known: NDArray[np.bool_],
     segmenter: Segmenter,
     image_step: int,
+    broken: list[int],
 ) -> tuple[Piece, NDArray[np.bool_]]:
     """The piece of the frames held, and which blobs of the frame ahead have a sure partner before them; `known` says it of the first."""
     parts = [blobs for _, blobs in held] + ([ahead] if ahead is not None else [])
@@ -98,6 +107,7 @@ def _measure(
             samples.append(pack_images(picture.planes(), coding, image_box[place[k] : place[k + 1]], runs, offsets))
     piece = Piece(
         frames=len(held),
+        broken=broken,
         columns=columns,
         runs=table.runs[: table.run_offsets[here]],
         run_offsets=table.run_offsets[: here + 1],
@@ -108,24 +118,6 @@ def _measure(
         coding=coding,
     )
     return piece, before[here:]
-
-
-def joined_blobs(parts: list[labelling.Blobs]) -> labelling.Blobs:
-    """The blobs of several frames as one table."""
-    sizes = np.cumsum([0, *(len(blobs.runs) for blobs in parts)])
-    joined = {
-        name: np.concatenate([getattr(blobs, name) for blobs in parts]) for name in labelling.Blobs.__slots__ if name != "run_offsets"
-    }
-    offsets = [blobs.run_offsets[1:] + start for blobs, start in zip(parts, sizes, strict=False)]
-    return labelling.Blobs(**joined, run_offsets=np.concatenate([np.zeros(1, np.int64), *offsets]))
-
-
-def runs_of(runs: NDArray[np.int32], offsets: NDArray[np.int64], blobs: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Runs and offsets of some of the blobs."""
-    lengths = offsets[blobs + 1] - offsets[blobs]
-    ends = np.cumsum(lengths)
-    rows = np.arange(int(lengths.sum())) + np.repeat(offsets[blobs] - ends + lengths, lengths)
-    return runs[rows], np.concatenate([[0], ends]).astype(np.int64)
 
 
 def sure_partners(overlaps: NDArray[np.int64], blobs: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -160,7 +152,7 @@ class PieceWriter:
         self._push(
             **piece.columns,
             image=image,
-            runs=piece.runs.astype(np.int16),
+            **dict(zip(RUN_COLUMNS, pack_runs(piece.runs, piece.run_offsets), strict=True)),
             run_offsets=piece.run_offsets[1:] + self._runs,
             image_blob=piece.image_blob + self.blobs,
             image_box=piece.image_box,
@@ -177,9 +169,10 @@ class PieceWriter:
         if self._frames // self.FLUSH_FRAMES > before:
             self._flush()
 
-    def finish(self, **attributes: Any) -> None:
-        """Write what was collected and the attributes of the file."""
+    def finish(self, intervals: NDArray[np.int64], **attributes: Any) -> None:
+        """Write what was collected, the intervals (k, 2) that it is about, and the attributes of the file."""
         self._flush()
+        self._writer.put("intervals", intervals)
         assert self._coding is not None
         self._writer.put("image_grey", self._coding.grey)
         self._writer.put("image_terms", self._coding.terms)

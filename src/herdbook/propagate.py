@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from herdbook.artifacts import ASSUMED, CLASSIFIED, ELIMINATED, LABELLED, NOISE, PROPAGATED, Blobs, Evidence, Identities, Tracklets
 from herdbook.errors import HerdbookError
+from herdbook.intervals import interval_of, join_intervals
 from herdbook.linking import body_length
 from herdbook.solver import Graph, gap_edges, solve_identities, unary_scores
 from herdbook.stage import Job, run_stage
 
 STAGE = "propagate"
-STAGE_VERSION = 1
+STAGE_VERSION = 2
 
 # A tracklet is called classified when its own images alone give its identity at least this probability.
 CLASSIFIED_FROM = 0.9
@@ -25,11 +26,12 @@ KEPT_PER_STEP = 0.98
 
 @dataclass(frozen=True)
 class Recording:
-    """The tracklets of a recording as one graph: `graph`, and for each of its rows the `movie` and the `tracklet` in it."""
+    """The tracklets of a recording as one graph: `graph`, and for each of its rows the `movie`, the `tracklet` in it, and its `arena`."""
 
     graph: Graph
     movie: NDArray[np.int32]
     tracklet: NDArray[np.int32]
+    arena: NDArray[np.int16]
     body_length_px: float
     step_px: float
 
@@ -39,7 +41,7 @@ def join_movies(tracklets: Sequence[Tracklets], blobs: Sequence[Blobs]) -> Recor
     columns: dict[str, list[NDArray[Any]]] = defaultdict(list)
     edges: list[NDArray[np.int64]] = []
     base = start_frame = 0
-    lengths, steps = [], []
+    lengths, steps, tracked = [], [], []
     for number, (t, b) in enumerate(zip(tracklets, blobs, strict=True)):
         rows, offsets = t.blob_rows()
         head, tail = rows[offsets[:-1]], rows[offsets[1:] - 1]
@@ -48,6 +50,7 @@ def join_movies(tracklets: Sequence[Tracklets], blobs: Sequence[Blobs]) -> Recor
             "tracklet": np.arange(len(t), dtype=np.int32),
             "first": t.first.astype(np.int64) + start_frame,
             "last": t.last.astype(np.int64) + start_frame,
+            "arena": t.arena,
             "animals": np.where(t.tracklet_kind == NOISE, 0, t.animals).astype(np.int64),
             "start": np.stack([b.x[head], b.y[head]], 1),
             "end": np.stack([b.x[tail], b.y[tail]], 1),
@@ -63,6 +66,7 @@ def join_movies(tracklets: Sequence[Tracklets], blobs: Sequence[Blobs]) -> Recor
         lengths.append(body_length(b.moments))
         within = np.diff(t.blob_tracklet[rows]) == 0
         steps.append(np.hypot(np.diff(b.x[rows]), np.diff(b.y[rows]))[within])
+        tracked.append(b.intervals + start_frame)
         base += len(t)
         start_frame += t.frames
     joined = {name: np.concatenate(parts) for name, parts in columns.items()}
@@ -72,18 +76,40 @@ def join_movies(tracklets: Sequence[Tracklets], blobs: Sequence[Blobs]) -> Recor
     place[order] = np.arange(len(order))
     links = place[np.concatenate(edges)] if edges else np.zeros((0, 2), np.int64)
     links = np.unique(links[(links >= 0).all(axis=1)], axis=0)
+    intervals = join_intervals(np.concatenate(tracked))
+    first, last, arena = joined["first"][order], joined["last"][order], joined["arena"][order]
     graph = Graph(
-        first=joined["first"][order],
-        last=joined["last"][order],
+        first=first,
+        last=last,
         animals=joined["animals"][order],
         edges=links,
         start_xy=joined["start"][order],
         end_xy=joined["end"][order],
         border=joined["border"][order],
+        free=np.stack([np.isin(first, intervals[:, 0]), np.isin(last + 1, intervals[:, 1])], 1),
+        part=arena.astype(np.int64) * len(intervals) + interval_of(first, intervals),
     )
     step = np.concatenate(steps)
     fast = float(np.percentile(step, 99)) if len(step) else 1.0
-    return Recording(graph, joined["movie"][order], joined["tracklet"][order], float(np.median(lengths)), fast)
+    return Recording(graph, joined["movie"][order], joined["tracklet"][order], arena, float(np.median(lengths)), fast)
+
+
+def restrict_evidence(log_likelihood: NDArray[np.float64], allowed: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Evidence (n, identities) of tracklets whose animal must be one of the `allowed` (n, identities), one or more; -inf for all others.
+
+    `log_likelihood` (n, classes) has the identities first. What speaks for identities that cannot be there goes, by Bayes' rule, to those
+    that can and to the classes that are no identity: animals of two arenas may look alike.
+    """
+    identities = allowed.shape[1]
+    possible = np.concatenate([allowed, np.ones((len(allowed), log_likelihood.shape[1] - identities), bool)], 1)
+    shift = _log_mean(log_likelihood, np.ones_like(possible)) - _log_mean(log_likelihood, possible)
+    return np.where(allowed, log_likelihood[:, :identities] + shift[:, None], -np.inf)
+
+
+def _log_mean(values: NDArray[np.float64], counted: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Logarithm (n,) of the mean of exp(values) (n, m) over those that are counted, at least one in each row."""
+    highest = np.max(values, axis=1, initial=-np.inf, where=counted)
+    return np.asarray(highest + np.log((np.exp(values - highest[:, None]) * counted).sum(axis=1) / counted.sum(axis=1)))
 
 
 def tell_how(
@@ -135,6 +161,7 @@ def _work(job: Job) -> None:
 def _named(recording: Recording, movies: list[str], evidence: list[Evidence], settings: dict[str, Any], fps: float) -> Identities:
     names: list[str] = settings["identities"]
     graph = recording.graph
+    at_home = np.array([[name in home for name in names] for home in settings["homes"]], bool).reshape(-1, len(names))[recording.arena]
     unary = np.zeros((len(graph), len(names)))
     labelled = np.full(len(graph), -1, np.int16)
     looked_at = np.zeros(len(graph), bool)
@@ -143,9 +170,9 @@ def _named(recording: Recording, movies: list[str], evidence: list[Evidence], se
             raise HerdbookError(
                 f"{movies[number]}: the classifier knows {', '.join(found.classes)}, the experiment asks for {', '.join(names)}"
             )
-        mine = recording.movie == number
+        mine = (recording.movie == number) & at_home.any(axis=1)
         rows = recording.tracklet[mine]
-        unary[mine] = found.log_likelihood[rows, : len(names)]
+        unary[mine] = restrict_evidence(found.log_likelihood[rows].astype(np.float64), at_home[mine])
         labelled[mine] = found.labelled[rows]
         looked_at[mine] = found.images[rows] > 0
     informed = looked_at & (graph.animals == 1) | (labelled >= 0)

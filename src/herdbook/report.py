@@ -31,7 +31,7 @@ from herdbook.summaries import (
 )
 
 STAGE = "report"
-STAGE_VERSION = 1
+STAGE_VERSION = 2
 
 TIME_BINS = 900  # about one for each pixel of a picture
 MOST_FRAGMENTS = 40
@@ -52,10 +52,10 @@ def read_recording(name: str, movies: Sequence[str], files: dict[str, dict[str, 
     tracklets_read = images_read = 0
     for movie in movies:
         index = Index.load(_path(files, "index", movie))
-        facts.append(MovieFacts(movie, len(index), index.duration_s, index.width, index.height, index.fps, index.codec))
         tracklets = Tracklets.load(_path(files, "tracklets", movie))
         with open_artifact(_path(files, "blobs", movie), Blobs.kind) as file:
-            blob_frame = file["frame"][...]
+            blob_frame, tracked = file["frame"][...], int(np.diff(file["intervals"][...]).sum())
+        facts.append(MovieFacts(movie, len(index), tracked, index.duration_s, index.width, index.height, index.fps, index.codec))
         linked = tracklets.blob_tracklet >= 0
         held = tracklets.animals[tracklets.blob_tracklet[linked]]
         blobs.append(np.bincount(blob_frame, minlength=len(index)))
@@ -88,7 +88,7 @@ def read_recording(name: str, movies: Sequence[str], files: dict[str, dict[str, 
         tracklets=sum(len(counts) for counts in tracklet_frames.values()),
         tracklets_read=tracklets_read,
         images_read=images_read,
-        background=Background.load(background).bgr,
+        background=Background.load(background).bgr[0],
     )
 
 
@@ -178,17 +178,20 @@ def _card_sections(job: Job, recordings: Sequence[Recording]) -> Iterator[Sectio
 def make_page(job: Job, recordings: Sequence[Recording], score: Score | None) -> Page:
     """Put the page together."""
     marked = job.settings["marking"] == "marked"
-    frames = sum(recording.frames for recording in recordings)
+    frames, tracked = (sum(getattr(recording, name) for recording in recordings) for name in ("frames", "tracked"))
     totals = sum_individuals(list(recordings))
     number = len(job.settings["individuals"]) or None
     positions = int(totals.sources.sum())
-    wanted = frames * len(totals.names) if marked else sum(int(recording.animals.sum()) for recording in recordings)
+    wanted = tracked * len(totals.names) if marked else sum(int(recording.animals.sum()) for recording in recordings)
     key_figures = [
         (f"{len(totals.names):,}", "individuals" if marked else "fragments"),
-        (page.duration(sum(recording.duration_s for recording in recordings)), f"in {frames:,} frames"),
+        (
+            page.duration(sum(recording.duration_s for recording in recordings)),
+            f"in {frames:,} frames" + (f", {tracked:,} tracked" if tracked < frames else ""),
+        ),
         (page.percent(min(1.0, positions / wanted) if wanted else float("nan")), "of the animals' frames have a position"),
     ]
-    sections = [page.movies_section(recordings), page.quality_section(totals, frames, marked)]
+    sections = [page.movies_section(recordings), page.quality_section(totals, tracked, marked)]
     if score is not None:
         key_figures.append((page.percent(score.correct), "of the true positions are right"))
         sections.append(page.score_section(score, format_score(score), job.settings["score"]["radius"], marked))

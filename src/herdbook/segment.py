@@ -13,34 +13,45 @@ from numpy.typing import NDArray
 from herdbook.artifacts import Background, Blobs, Index
 from herdbook.check import arena_faults
 from herdbook.errors import HerdbookError
+from herdbook.excess import count_excess, excess_table, first_frames
+from herdbook.intervals import tracked_intervals
 from herdbook.movie import read_frames
 from herdbook.pieces import Piece, PieceWriter, segment_frames
 from herdbook.progress import progress
 from herdbook.segmentation import Segmenter
 from herdbook.stage import Job, run_stage
-from herdbook.store import columns_writer
+from herdbook.store import columns_writer, write_text
 
 STAGE = "segment"
-STAGE_VERSION = 2
+STAGE_VERSION = 3
 
 # A stretch is what one thread decodes at a time; it begins at a keyframe and has at least this many frames.
 STRETCH_FRAMES = 500
 # Pieces that wait for their turn to be written, per thread.
 WAITING_PIECES = 16
+# A job that stops at frames with more blobs than animals names this many of them at most.
+ENOUGH_EXCESS = 10
 
 
-def stretches(keyframe: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """First frame and end of each stretch, from the keyframe flags (frames,) of a movie; the same for any number of threads."""
-    starts = [0]
-    for frame in np.flatnonzero(keyframe):
-        if frame - starts[-1] >= STRETCH_FRAMES:
-            starts.append(int(frame))
-    return list(pairwise([*starts, len(keyframe)]))
+def stretches(keyframe: NDArray[np.bool_], intervals: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """First frame and end of each stretch, from the keyframe flags (frames,) and the intervals (k, 2) of a movie; an interval begins with
+    a stretch of its own. They are the same for any number of threads.
+    """
+    parts: list[tuple[int, int]] = []
+    for first, end in intervals.tolist():
+        starts = [first]
+        for frame in (np.flatnonzero(keyframe[first:end]) + first).tolist():
+            if frame - starts[-1] >= STRETCH_FRAMES:
+                starts.append(frame)
+        parts += pairwise([*starts, end])
+    return parts
 
 
-def segment_movie(movie: Path, index: Index, segmenter: Segmenter, *, image_step: int, threads: int) -> Iterator[Piece]:
-    """Pieces of the whole movie in order; with several threads, that many stretches are decoded side by side."""
-    parts = stretches(index.keyframe)
+def segment_movie(
+    movie: Path, index: Index, intervals: NDArray[np.int64], segmenter: Segmenter, *, image_step: int, threads: int
+) -> Iterator[Piece]:
+    """Pieces of the movie's intervals (k, 2) in order; with several threads, that many stretches are decoded side by side."""
+    parts = stretches(index.keyframe, intervals)
 
     def run(part: tuple[int, int], mine: Segmenter) -> Iterator[Piece]:
         return segment_frames(read_frames(movie, index.pts, *part), mine, image_step=image_step)
@@ -86,30 +97,63 @@ def segment_movie(movie: Path, index: Index, segmenter: Segmenter, *, image_step
         sys.setswitchinterval(interval)
 
 
+def excess_words(excess: NDArray[np.int64]) -> str:
+    """The frames (m, 3) with more blobs than animals, in a sentence."""
+    _, blobs, animals = excess[0]
+    frames = first_frames(excess[:, 0].tolist())
+    return f"there are more blobs than animals in frames {frames} ({blobs} blobs and {animals} animals in the first)."
+
+
+def broken_words(broken: Sequence[int], tracked: int) -> str:
+    """The frames that were not segmented, in a sentence."""
+    return (
+        f"{len(broken)} of {tracked} frames were not segmented, because they are black or differ from the background as a whole: "
+        f"frames {first_frames(broken)}."
+    )
+
+
 def _work(job: Job) -> None:
     index, background = Index.load(job.file("index")), Background.load(job.file("background"))
     settings, movie = job.settings, job.file("movie")
     faults = arena_faults(settings["arenas"], index.width, index.height)
     if faults:
         raise HerdbookError(f"{movie}: the arenas do not fit the frame:\n  " + "\n  ".join(faults))
-    segmenter = Segmenter(background.luma, background.bgr, settings, index.full_range)
+    intervals = tracked_intervals(settings["intervals"], len(index), movie)
+    tracked = int(np.diff(intervals).sum())
+    segmenter = Segmenter(background, settings, index.full_range, job.files["masks"])
     step = max(1, round(index.fps / settings["images_per_s"]))
-    pieces = segment_movie(movie, index, segmenter, image_step=step, threads=job.threads)
+    pieces = segment_movie(movie, index, intervals, segmenter, image_step=step, threads=job.threads)
+    broken: list[int] = []
+    excess = np.zeros((0, 3), np.int64)
     with columns_writer(job.file("out"), Blobs.kind, job.provenance()) as writer:
         store = PieceWriter(writer)
-        for piece in progress(pieces, total=len(index), stage=STAGE, size=lambda piece: piece.frames):
+        for piece in progress(pieces, total=tracked, stage=STAGE, size=lambda piece: piece.frames):
             store.add(piece)
+            broken += piece.broken
+            if settings["on_excess"] != "ignore":
+                excess = np.concatenate([excess, count_excess(piece.columns["frame"], piece.columns["arena"], settings["numbers"])])
+            if settings["on_excess"] == "stop" and len(excess) >= ENOUGH_EXCESS:
+                break
+        if settings["on_excess"] == "stop" and len(excess):
+            raise HerdbookError(f"{movie}: {excess_words(excess)} Raise segment.area or segment.difference, or let on_excess be warn.")
+        if broken:
+            print(f"{STAGE}: {broken_words(broken, tracked)}", file=sys.stderr)
         if store.blobs == 0:
             raise HerdbookError(
-                f"{movie}: no blob was found in {len(index)} frames. Lower segment.difference ({settings['difference']}), check "
+                f"{movie}: no blob was found in {tracked} frames. Lower segment.difference ({settings['difference']}), check "
                 f"segment.polarity ({settings['polarity']}) and segment.area ({settings['area']})."
+                + (f" {broken_words(broken, tracked)}" if broken else "")
             )
-        store.finish(frames=len(index), width=index.width, height=index.height, fps=index.fps)
+        store.finish(intervals, frames=len(index), width=index.width, height=index.height, fps=index.fps)
+        table = job.file("out").with_suffix(".excess.csv")
+        write_text(table, excess_table(excess, index.time_s))
+        if len(excess):
+            print(f"{STAGE}: {excess_words(excess)} All of them are in {table}.", file=sys.stderr)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the stage from its command line."""
-    run_stage(STAGE, STAGE_VERSION, _work, one=("movie", "index", "background", "out"), argv=argv)
+    run_stage(STAGE, STAGE_VERSION, _work, one=("movie", "index", "background", "out"), many=("masks",), argv=argv)
 
 
 if __name__ == "__main__":

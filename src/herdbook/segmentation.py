@@ -1,94 +1,75 @@
-"""Segmentation of one frame: threshold maps, arenas, and blobs.
+"""Segmentation of one frame: what stands out from the background or lies between grey levels, within the arenas.
 
 Images are (row, col[, channel]) uint8; points are (x, y) px.
 """
 
 from collections.abc import Mapping, Sequence
 from copy import copy
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from herdbook import labelling
-from herdbook.geometry import Ellipse, Polygon, regions_mask
-from herdbook.labelling import Labeller, max_channel_difference
+from herdbook.arenas import arena_edges, map_arenas, split_touching
+from herdbook.artifacts import Background
+from herdbook.background_noise import NOISE_STEPS
+from herdbook.backgrounds import OUTLIER_Z
+from herdbook.blob_tables import chosen_blobs, joined_blobs, summed_differences, touching
+from herdbook.labelling import Labeller, Rows
+from herdbook.light import LightMeter, at_unit_gain
+from herdbook.masks import clean_mask, expanded, reduced
 from herdbook.movie import Frame
+from herdbook.thresholds import LIMITED_BLACK, LIMITED_RANGE, Bounds, band_bounds, difference_bounds, luma_band, relative_light
 
 Pixels = NDArray[np.uint8]
 
-# Grey levels 0..255 are luma 16..235 in movies of limited range.
-LIMITED_RANGE = 219 / 255
+# Part of the colours (h, w, 3) that each channel is.
+_CHANNELS = {"blue": slice(0, 1), "green": slice(1, 2), "red": slice(2, 3), "colour": slice(0, 3)}
+# Frames darker or brighter than this share of the background hold too little to make them alike.
+_LEAST_GAIN, _MOST_GAIN = 1 / 3, 3.0
 
 
-def grey_to_luma(grey: float, full_range: bool) -> float:
-    """The luma of a grey level."""
-    return grey if full_range else 16 + grey * LIMITED_RANGE
+@dataclass(frozen=True)
+class _Scene:
+    """What the frames first .. end - 1 are compared with.
 
-
-def arena_masks(arenas: Sequence[Mapping[str, Any]], shape: tuple[int, int]) -> NDArray[np.int16]:
-    """Number of the arena at each pixel, int16 (height, width), -1 outside of all; the whole frame is arena 0 when there is none.
-
-    Arenas are dicts with include and exclude, lists of {"ellipse": {centre, axes, angle}} or {"polygon": [[x, y], ...]}.
+    `luma` and `colours` (h, w, 3) of the background; `bounds` as images, in the resolution that is compared, and as the labeller takes
+    them, with the background, for each part of the arenas; `most_shift`: the levels by which the typical pixel of a whole frame may differ.
     """
-    if not arenas:
-        return np.zeros(shape, np.int16)
-    number = np.full(shape, -1, np.int16)
-    for k, arena in enumerate(arenas):
-        inside = regions_mask(shape, [region(r) for r in arena.get("include", [])], [region(r) for r in arena.get("exclude", [])])
-        number[inside] = k
-    return number
 
-
-def region(shape: Mapping[str, Any]) -> Ellipse | Polygon:
-    """A region of the experiment file as geometry."""
-    if "ellipse" in shape:
-        ellipse = shape["ellipse"]
-        return Ellipse(tuple(ellipse["centre"]), tuple(ellipse["axes"]), ellipse.get("angle", 0.0))
-    return Polygon(tuple(tuple(p) for p in shape["polygon"]))
-
-
-def luma_band(intensity: Sequence[float], full_range: bool) -> tuple[int, int]:
-    """Darkest and brightest luma of an animal, given as grey levels; black and white stand for all that lies beyond them, too."""
-    darkest, brightest = intensity
-    lowest = 0 if darkest <= 0 else int(np.ceil(grey_to_luma(darkest, full_range)))
-    highest = 255 if brightest >= 255 else int(np.floor(grey_to_luma(brightest, full_range)))
-    return lowest, highest
-
-
-def threshold_maps(background: Pixels, settings: Mapping[str, Any], inside: NDArray[np.bool_], full_range: bool) -> tuple[Pixels, Pixels]:
-    """Lowest and highest luma (both uint8 (height, width)) that still count as background; outside of the arena nothing is foreground."""
-    low, high = np.zeros(background.shape), np.full(background.shape, 255.0)
-    difference = settings["difference"] * (1.0 if full_range else LIMITED_RANGE)
-    if settings["polarity"] in ("dark", "either"):
-        low = np.floor(background - difference) + 1
-    if settings["polarity"] in ("bright", "either"):
-        high = np.ceil(background + difference) - 1
-    lowest, highest = np.clip(low, 0, 255).astype(np.uint8), np.clip(high, 0, 255).astype(np.uint8)
-    lowest[~inside], highest[~inside] = 0, 255
-    return lowest, highest
+    first: int
+    end: float
+    luma: Pixels
+    colours: Pixels
+    bounds: Bounds
+    rows: list[tuple[Rows, Rows, Rows]]
+    meter: LightMeter
+    most_shift: float
 
 
 class Segmenter:
     """Finds the blobs of each frame of a movie with fixed settings (the experiment file's section `segment`)."""
 
-    def __init__(self, background: Pixels, background_bgr: Pixels, settings: Mapping[str, Any], full_range: bool) -> None:
-        self._settings = settings
-        self._background, self._background_bgr = background, background_bgr
-        self.arena = arena_masks(settings["arenas"], background.shape[:2])
-        self._inside = self.arena >= 0
-        self._low, self._high = threshold_maps(background, settings, self._inside, full_range)
-        self._band = luma_band(settings["intensity"], full_range) if settings["method"] == "intensity" else None
+    def __init__(self, background: Background, settings: Mapping[str, Any], full_range: bool, masks: Sequence[Path] = ()) -> None:
+        self._background, self._settings, self._full_range = background, settings, full_range
+        self._black, self._unit = (0, 1.0) if full_range else (LIMITED_BLACK, LIMITED_RANGE)
+        self.arena = map_arenas(settings["arenas"], background.luma.shape[1:], masks)
+        self._edge = arena_edges(self.arena)
         self._labeller = Labeller(*self.shape)
-        self._maps = [self._labeller.prepare(image) for image in (self._low, self._high, background)]
-        self._colour = settings["channel"] == "colour" and settings["method"] == "background"
-        self._scale = 1.0 if full_range else 1 / LIMITED_RANGE
-        edge = self._inside & (cv2.erode(self._inside.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=0) == 0)
-        self._edge = np.ascontiguousarray(edge)
-        radius = settings["close"]
-        self._kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)) if radius else None
+        self._channels = _CHANNELS.get(settings["channel"])
+        self._reduce, self._blur = settings["reduce"], settings["blur"] / settings["reduce"]
+        self._close, self._open = (round(settings[name] / self._reduce) for name in ("close", "open"))
+        self._parts = split_touching(self.arena)
+        # A pixel of the reduced frame belongs to an arena if it holds any of its pixels; in the end the arena cuts them.
+        self._coarse_parts = [_as_pixels(reduced(part.astype(np.float32), self._reduce) > 0) for part in self._parts]
+        cleans = self._close or self._open or settings["fill_holes"] or self._blur or self._reduce > 1
+        # The swift way compares while it labels; the other one makes a mask first.
+        self._swift = self._channels is None and not cleans
+        self._scene = self._scene_at(0)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -97,25 +78,99 @@ class Segmenter:
         return height, width
 
     def copy(self) -> "Segmenter":
-        """A segmenter of its own for another thread; the maps are shared."""
+        """A segmenter of its own for another thread; the scene is shared."""
         other = copy(self)
         other._labeller = Labeller(*self.shape)
         return other
 
-    def blobs(self, frame: Frame) -> labelling.Blobs:
-        """Blobs of one frame."""
+    def blobs(self, frame: Frame) -> labelling.Blobs | None:
+        """Blobs of one frame, each within one arena: arenas that touch are looked at one after the other.
+
+        None for a broken frame: it is black, or as a whole so unlike the background that animals cannot be told from it.
+        """
+        if not self._scene.first <= frame.index < self._scene.end:
+            self._scene = self._scene_at(frame.index)
+        scene, luma, gain = self._scene, frame.luma, 1.0
+        if self._settings["flicker"]:
+            gain = scene.meter.gain(luma)
+            if not _LEAST_GAIN < gain < _MOST_GAIN:
+                return None
+            luma = at_unit_gain(luma, gain, self._black)
+        elif abs(scene.meter.shift(luma)) > scene.most_shift:
+            return None
         smallest, largest = self._settings["area"]
-        luma = frame.luma
-        if not self._colour and self._kernel is None:
-            return self._labeller.label(luma, *self._maps, min_area=smallest, max_area=largest)
-        if self._colour:
-            mask = (max_channel_difference(frame.bgr(), self._background_bgr) >= self._settings["difference"]) & self._inside
-        else:
-            mask = (luma < self._low) | (luma > self._high)
-        pixels = mask.astype(np.uint8)
-        if self._kernel is not None:
-            pixels = cv2.morphologyEx(pixels, cv2.MORPH_CLOSE, self._kernel) * self._inside
-        return self._labeller.label_mask(pixels, luma, self._background, min_area=smallest, max_area=largest)
+        if scene.rows:
+            found = [self._labeller.label(luma, *rows, min_area=smallest, max_area=largest) for rows in scene.rows]
+            return self._sifted(found[0] if len(found) == 1 else joined_blobs(found))
+        colours = None
+        if self._channels is not None:
+            colours = at_unit_gain(np.ascontiguousarray(frame.bgr()[:, :, self._channels]), gain, 0)
+        mask = self._mask(luma if colours is None else colours)
+        found = []
+        for inside, coarse in zip(self._parts, self._coarse_parts, strict=True):
+            whole = clean_mask(mask & coarse, self._close, self._open, self._settings["fill_holes"])
+            pixels = expanded(whole, self._reduce, self.shape) * inside
+            found.append(self._labeller.label_mask(pixels, luma, scene.luma, min_area=smallest, max_area=largest))
+        blobs = joined_blobs(found)
+        if colours is not None:
+            # In steps of luma, as that of luma itself.
+            blobs.contrast_sum = self._unit * summed_differences(blobs.runs, blobs.run_offsets, colours, scene.colours)
+        return self._sifted(blobs)
+
+    def _mask(self, image: Pixels) -> Pixels:
+        """Foreground of luma (h, w) or colours (h, w, channels), 255 in the resolution that is compared."""
+        bounds = self._scene.bounds
+        within = cv2.inRange(self._prepared(image), bounds.lowest, bounds.highest)
+        return np.asarray(within if bounds.within else cv2.bitwise_not(within), np.uint8)
+
+    def _prepared(self, image: NDArray[Any]) -> NDArray[Any]:
+        """An image in the resolution that is compared, blurred; one of a single channel as (h, w)."""
+        plane = reduced(image[:, :, 0] if image.shape[2:] == (1,) else image, self._reduce)
+        return np.asarray(cv2.GaussianBlur(plane, (0, 0), self._blur)) if self._blur else plane
+
+    def _sifted(self, blobs: labelling.Blobs) -> labelling.Blobs:
+        """The blobs that have enough contrast and, if that is wanted, keep clear of the border."""
+        if self._settings["min_contrast"] > 0:
+            blobs = chosen_blobs(blobs, blobs.contrast_sum >= self._settings["min_contrast"] * self._unit * blobs.area)
+        if self._settings["drop_border"]:
+            blobs = chosen_blobs(blobs, ~touching(blobs.runs, blobs.run_offsets, self._edge))
+        return blobs
+
+    def _scene_at(self, frame: int) -> _Scene:
+        background = self._background
+        window = int(np.searchsorted(background.first_frame, frame, side="right")) - 1
+        luma, inside = background.luma[window], self.arena >= 0
+        colours = np.ascontiguousarray(background.bgr[window][:, :, self._channels or slice(0)])
+        bounds, typical = self._bounds(window, luma, colours)
+        swift = self._swift and not bounds.within
+        fast = [(np.where(part, bounds.lowest, 0), np.where(part, bounds.highest, 255)) for part in self._coarse_parts] if swift else []
+        return _Scene(
+            first=int(background.first_frame[window]),
+            end=float([*background.first_frame, np.inf][window + 1]),
+            luma=luma,
+            colours=colours,
+            bounds=bounds,
+            rows=[(self._labeller.prepare(low), self._labeller.prepare(high), self._labeller.prepare(luma)) for low, high in fast],
+            meter=LightMeter(luma, inside, self._black),
+            most_shift=max(OUTLIER_Z * float(background.spread[window]), typical),
+        )
+
+    def _bounds(self, window: int, luma: Pixels, colours: Pixels) -> tuple[Bounds, float]:
+        """The levels of a scene's background or of animals, and the typical difference between them."""
+        settings, grey = self._settings, self._channels is None
+        unit, black = (self._unit, self._black) if grey else (1.0, 0)
+        inside = np.any(self._coarse_parts, axis=0)
+        light = self._prepared(relative_light(luma, self.arena >= 0, self._black)) if settings["flat_field"] else None
+        least: Any = settings["difference"] * unit
+        if settings["method"] == "intensity":
+            band = luma_band(settings["intensity"], self._full_range or not grey)
+            return band_bounds(band, inside, channels=max(1, colours.shape[2]), light=light, black=black), settings["difference"] * unit
+        if settings["difference_noise"] is not None:
+            noise = self._background.luma_noise[window] if grey else self._background.bgr_noise[window][:, :, self._channels]
+            least = settings["difference_noise"] / NOISE_STEPS * self._prepared(noise.astype(np.float32))
+        elif light is not None:
+            least = least * (light[:, :, None] if colours.shape[2] == 3 else light)
+        return difference_bounds(self._prepared(luma if grey else colours), least, settings["polarity"], inside), float(np.median(least))
 
     def columns(self, frame: NDArray[np.int32], blobs: labelling.Blobs) -> dict[str, NDArray[Any]]:
         """The columns of the segment artifact for blobs, of which the first len(frame) count; `frame` is the number of their frames."""
@@ -128,23 +183,13 @@ class Segmenter:
             "y": blobs.y[:n],
             "area": area,
             "box": np.stack([blobs.x0[:n], blobs.y0[:n], blobs.x1[:n], blobs.y1[:n]], 1),
-            "moments": np.stack([blobs.mxx[:n], blobs.mxy[:n], blobs.myy[:n]], 1),
-            "contrast": (blobs.contrast_sum[:n] / area * self._scale).astype(np.float32),
+            "moments": np.stack([blobs.mxx[:n], blobs.mxy[:n], blobs.myy[:n]], 1).astype(np.float32),
+            "contrast": (blobs.contrast_sum[:n] / area / self._unit).astype(np.float32),
             "intensity": (blobs.intensity_sum[:n] / area).astype(np.float32),
             "arena": self.arena[heads[:, 0], heads[:, 1]],
-            "border": _touches(blobs.runs, blobs.run_offsets[: n + 1], self._edge),
+            "border": touching(blobs.runs, blobs.run_offsets[: n + 1], self._edge),
         }
 
 
-@njit(cache=True, nogil=True)
-def _touches(runs: NDArray[np.int32], offsets: NDArray[np.int64], edge: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    touches = np.zeros(len(offsets) - 1, np.bool_)
-    for blob in range(len(touches)):
-        for r in range(offsets[blob], offsets[blob + 1]):
-            for column in range(runs[r, 1], runs[r, 2] + 1):
-                if edge[runs[r, 0], column]:
-                    touches[blob] = True
-                    break
-            if touches[blob]:
-                break
-    return touches
+def _as_pixels(mask: NDArray[np.bool_]) -> Pixels:
+    return np.where(mask, 255, 0).astype(np.uint8)

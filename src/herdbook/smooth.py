@@ -1,7 +1,9 @@
 """Stage smooth: positions of everybody in every frame of a movie, smoothed by LK-RSTC."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import partial
 
 import cv2
 import numpy as np
@@ -51,6 +53,11 @@ def make_scene(blobs: Blobs, tracklets: Tracklets, identities: Identities, movie
     )
 
 
+def cut_scene(scene: Scene, start: int, stop: int) -> Scene:
+    """The scene of the blobs start .. stop - 1 alone."""
+    return replace(scene, **{name: getattr(scene, name)[start:stop] for name in ("frame", "x", "y", "angle", "tracklet")})
+
+
 def slots_of(table: Table, pause_frames: int) -> NDArray[np.int64]:
     """A column for each row of the table such that individuals share one only with a pause of at least `pause_frames` between them.
 
@@ -74,6 +81,23 @@ def slots_of(table: Table, pause_frames: int) -> NDArray[np.int64]:
     return slot[table.individual]
 
 
+def smooth_places(
+    table: Table, frames: Iterable[NDArray[np.uint8]], interval: tuple[int, int], size: tuple[int, int], window: int
+) -> NDArray[np.float64]:
+    """The places (n, 2) px of the table's rows, smoothed over windows of so many frames; `frames` are the grey images (h, w) uint8 of the
+    interval, first frame and end, that all rows lie in, `size` their width and height.
+    """
+    slot = slots_of(table, window)
+    points = np.full((interval[1] - interval[0], int(slot.max()) + 1, 2), np.nan)
+    rows = table.frame - interval[0], slot
+    points[rows] = np.clip(np.stack([table.x, table.y], 1), 0, np.array(size) - 1)
+    return smooth_points(frames, points, window).smoothed[rows]
+
+
+def _runs_of(runs: NDArray[np.int32], offsets: NDArray[np.int64], blob: int) -> NDArray[np.int32]:
+    return runs[offsets[blob] : offsets[blob + 1]]
+
+
 def _work(job: Job) -> None:
     cv2.setNumThreads(job.threads)
     settings, movie = job.settings, job.file("movie")
@@ -83,20 +107,26 @@ def _work(job: Job) -> None:
     window = window_frames(settings["window_s"], index.fps)
     with open_blob_images(job.file("blobs")) as images:
         runs, offsets = images.runs(0, len(blobs))
-    table = fill_gaps(locate_animals(scene, lambda blob: runs[offsets[blob] : offsets[blob + 1]]), max(1, window))
-    x, y = table.x.copy(), table.y.copy()
-    if settings["method"] == "lkrstc" and len(table) and len(index) > 1:
-        if not 2 <= window <= len(index):
+    tables, places = [], []
+    # Nothing is known between intervals: each is located, filled and smoothed on its own.
+    for first, end in blobs.intervals.tolist():
+        start, stop = np.searchsorted(blobs.frame, (first, end)).tolist()
+        own_runs, own_offsets = runs[offsets[start] : offsets[stop]], offsets[start : stop + 1] - offsets[start]
+        found = locate_animals(cut_scene(scene, start, stop), partial(_runs_of, own_runs, own_offsets))
+        tables.append(fill_gaps(found, max(1, window)))
+        if settings["method"] == "none" or end - first == 1 or not len(tables[-1]):
+            places.append(np.stack([tables[-1].x, tables[-1].y], 1))
+            continue
+        if not 2 <= window <= end - first:
             raise HerdbookError(
                 f"{movie}: smooth.window_s of {settings['window_s']} s is {window} frames at {index.fps:.3g} frames per second; it must be "
-                f"at least 2 and at most the movie's {len(index)} frames."
+                f"at least 2 and at most the {end - first} frames of the "
+                + ("movie." if len(blobs.intervals) == 1 else f"interval [{first}, {end}].")
             )
-        slot = slots_of(table, window)
-        points = np.full((len(index), int(slot.max()) + 1, 2), np.nan)
-        points[table.frame, slot] = np.stack([np.clip(x, 0, index.width - 1), np.clip(y, 0, index.height - 1)], 1)
-        frames = progress(read_frames(movie, index.pts), total=len(index), stage=STAGE)
-        smoothed = smooth_points((frame.grey() for frame in frames), points, window).smoothed
-        x, y = smoothed[table.frame, slot].T
+        frames = progress(read_frames(movie, index.pts, first, end), total=end - first, stage=STAGE)
+        places.append(smooth_places(tables[-1], (frame.grey() for frame in frames), (first, end), (index.width, index.height), window))
+    table = Table(*(np.concatenate([getattr(part, name) for part in tables]) for name in Table.__dataclass_fields__))
+    x, y = np.concatenate(places).T
     Trajectories(
         individuals=identities.individuals,
         frames=len(index),

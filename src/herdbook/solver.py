@@ -36,7 +36,9 @@ class Graph:
     """Tracklets of a recording, in order of their first frame.
 
     `first`, `last` int64 (n,) frames over the recording; `animals` (n,) number each holds; `edges` (e, 2) parent, child; `start_xy`,
-    `end_xy` (n, 2) px; `border` bool (n, 2): begins, ends at the border of the view.
+    `end_xy` (n, 2) px; `border` bool (n, 2): begins, ends at the border of the view; `free` bool (n, 2): begins, ends with the tracking, so
+    that coming and going cost nothing; `part` int64 (n,): the closed part of the recording that it is in, which no edge leaves: an arena
+    during an interval.
     """
 
     first: Ints
@@ -46,6 +48,8 @@ class Graph:
     start_xy: Floats
     end_xy: Floats
     border: NDArray[np.bool_]
+    free: NDArray[np.bool_]
+    part: Ints
 
     def __len__(self) -> int:
         return len(self.first)
@@ -72,7 +76,7 @@ def unary_scores(evidence: Floats, labelled: NDArray[np.int16]) -> Floats:
 def gap_edges(graph: Graph, *, gap_frames: int, body_length_px: float, reach_px_per_frame: float) -> tuple[Ints, Floats]:
     """Pairs (k, 2) of a tracklet that ends and one that begins soon after nearby, and their costs (k,).
 
-    Within `gap_frames`, and within three body lengths plus what an animal can walk at `reach_px_per_frame`.
+    Within the same part, within `gap_frames`, and within three body lengths plus what an animal can walk at `reach_px_per_frame`.
     """
     spent = np.bincount(graph.edges[:, 0], weights=graph.animals[graph.edges[:, 1]], minlength=len(graph))
     gained = np.bincount(graph.edges[:, 1], weights=graph.animals[graph.edges[:, 0]], minlength=len(graph))
@@ -87,7 +91,7 @@ def gap_edges(graph: Graph, *, gap_frames: int, body_length_px: float, reach_px_
     b = starts[np.concatenate([np.asarray(n, np.int64) for n in near])]
     wait = graph.first[b] - graph.last[a]
     distance = np.hypot(*(graph.start_xy[b] - graph.end_xy[a]).T)
-    close = distance <= 3 * body_length_px + reach_px_per_frame * wait
+    close = (distance <= 3 * body_length_px + reach_px_per_frame * wait) & (graph.part[a] == graph.part[b])
     pairs = np.stack([a[close], b[close]], 1)
     cost = GAP_COST + GAP_COST_PER_BODY_LENGTH * distance[close] / body_length_px + wait[close] / gap_frames
     return pairs, cost
@@ -166,9 +170,9 @@ def _solve_window(
     into, out = number[child[edge], edge_identity], number[parent[edge], edge_identity]
 
     first, last = graph.first[nodes], graph.last[nodes]
-    # Where the recording or the window begins or ends, animals come and go for free.
-    come = first == first.min()
-    go = last == last.max()
+    # Where the tracking or the window begins or ends, animals come and go for free.
+    come = graph.free[nodes, 0] | (first == first.min())
+    go = graph.free[nodes, 1] | (last == last.max())
     come[local[links[~inside & (local[links[:, 1]] >= 0), 1]]] = True
     go[local[links[~inside & (local[links[:, 0]] >= 0), 0]]] = True
     enter_cost = np.where(come, 0.0, np.where(graph.border[nodes, 0], ENTER_COST / 2, ENTER_COST))[node]

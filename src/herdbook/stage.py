@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -69,6 +70,8 @@ def run_stage(
     parsed = vars(parser.parse_args(argv))
     files = {name: [parsed[name]] if isinstance(parsed[name], Path) else parsed[name] or [] for name in (*one, *optional, *many)}
     job = Job(stage, version, files, json.loads(parsed["settings"]), parsed["threads"])
+    # Clusters end a job with SIGTERM, which by itself would leave half-written files.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         work(job)
     except HerdbookError as error:

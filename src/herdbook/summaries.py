@@ -106,10 +106,11 @@ def _line(tracks: Tracks, rows: NDArray[np.int64], most_points: int) -> NDArray[
 
 @dataclass(frozen=True)
 class MovieFacts:
-    """What the index says about one movie."""
+    """What the index says about one movie, and in how many of its frames animals are tracked."""
 
     name: str
     frames: int
+    tracked: int
     duration_s: float
     width: int
     height: int
@@ -144,6 +145,11 @@ class Recording:
     def frames(self) -> int:
         """Number of frames of all its movies."""
         return len(self.time_s) - 1
+
+    @property
+    def tracked(self) -> int:
+        """Number of frames of all its movies in which animals are tracked."""
+        return sum(movie.tracked for movie in self.movies)
 
     @property
     def duration_s(self) -> float:

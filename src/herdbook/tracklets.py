@@ -9,27 +9,31 @@ from numpy.typing import NDArray
 
 from herdbook.artifacts import MULTIPLE, NOISE, SINGLE, Blobs, Tracklets, open_blob_images
 from herdbook.counting import area_of_one, count_animals
+from herdbook.intervals import interval_of
 from herdbook.linking import Chains, body_length, chain_links, contract_chains, link_by_motion, link_overlapping, step_gate
 from herdbook.overlap import frame_overlaps
 from herdbook.stage import Job, run_stage
 
 STAGE = "tracklets"
-STAGE_VERSION = 1
+STAGE_VERSION = 2
 
 
 def build_tracklets(
-    blobs: Blobs, overlaps: NDArray[np.int64], *, number: int | None, max_step_px: float | None, bridge_frames: int
+    blobs: Blobs, overlaps: NDArray[np.int64], *, numbers: Sequence[int | None], max_step_px: float | None, bridge_frames: int
 ) -> Tracklets:
-    """Tracklets of one movie from its blobs and their overlaps (m, 3), see `overlap.frame_overlaps`; border edges are left empty."""
+    """Tracklets of one movie from its blobs and their overlaps (m, 3), see `overlap.frame_overlaps`; border edges are left empty.
+
+    `numbers` are those of the animals in each arena, where they are known. No tracklet or edge joins two arenas or two intervals.
+    """
     links = link_overlapping(overlaps, blobs.area)
     gate = max_step_px or step_gate(links, blobs.x, blobs.y, body_length(blobs.moments))
-    links = link_by_motion(links, blobs.frame, blobs.x, blobs.y, blobs.area, max_step_px=gate, bridge_frames=bridge_frames)
+    group = blobs.arena.astype(np.int64) * len(blobs.intervals) + interval_of(blobs.frame, blobs.intervals)
+    links = link_by_motion(links, blobs.frame, blobs.x, blobs.y, blobs.area, max_step_px=gate, bridge_frames=bridge_frames, group=group)
     chains = chain_links(links, len(blobs))
-    one = area_of_one(blobs.frame, blobs.area, number)
-    animals, _ = _count(blobs, chains, one, number)
+    animals, _ = _count(blobs, chains, numbers)
     chains, _ = contract_chains(chains, animals)
     # Longer tracklets have better evidence: count again.
-    animals, margin = _count(blobs, chains, one, number)
+    animals, margin = _count(blobs, chains, numbers)
     first, last, arena = _spans(blobs, chains)
     kind = np.select([animals == 0, animals == 1], [NOISE, SINGLE], MULTIPLE).astype(np.uint8)
     return Tracklets(
@@ -47,15 +51,26 @@ def build_tracklets(
     )
 
 
-def _count(blobs: Blobs, chains: Chains, one: float, number: int | None) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
-    first, last, _ = _spans(blobs, chains)
+def _count(blobs: Blobs, chains: Chains, numbers: Sequence[int | None]) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
+    """Animals in each tracklet and their margins; animals of each arena are a closed group of their own size and number."""
+    first, last, arena = _spans(blobs, chains)
     order = np.argsort(chains.tracklet, kind="stable")
     offsets = np.searchsorted(chains.tracklet[order], np.arange(chains.count + 1))
     area = np.array([np.median(blobs.area[order[a:b]]) for a, b in pairwise(offsets)])
     border = (
         np.stack([blobs.border[order[offsets[:-1]]], blobs.border[order[offsets[1:] - 1]]], 1) if chains.count else np.zeros((0, 2), bool)
     )
-    return count_animals(area / one, first, last, chains.edges, border, number=number, end_frame=blobs.frames - 1)
+    animals, margin = np.zeros(chains.count, np.int16), np.zeros(chains.count, np.float32)
+    place = np.zeros(chains.count, np.int64)
+    for k, number in enumerate(numbers):
+        here, mine = blobs.arena == k, np.flatnonzero(arena == k)
+        place[mine] = np.arange(len(mine))
+        edges = place[chains.edges[arena[chains.edges[:, 0]] == k]]
+        ratio = area[mine] / area_of_one(blobs.frame[here], blobs.area[here], number)
+        animals[mine], margin[mine] = count_animals(
+            ratio, first[mine], last[mine], edges, border[mine], number=number, intervals=blobs.intervals
+        )
+    return animals, margin
 
 
 def _spans(blobs: Blobs, chains: Chains) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int16]]:
@@ -74,7 +89,9 @@ def _work(job: Job) -> None:
         runs, run_offsets = images.runs(0, len(blobs))
     overlaps = frame_overlaps(blobs.box, runs, run_offsets, blobs.frame_offsets)
     settings = job.settings
-    result = build_tracklets(blobs, overlaps, number=settings["number"], max_step_px=settings["max_step"], bridge_frames=settings["bridge"])
+    result = build_tracklets(
+        blobs, overlaps, numbers=settings["numbers"], max_step_px=settings["max_step"], bridge_frames=settings["bridge"]
+    )
     if job.files["previous"]:
         result.border_edges = _border_edges(job, blobs)
     result.save(job.file("out"), job.provenance())
@@ -100,7 +117,8 @@ def _border_edges(job: Job, blobs: Blobs) -> NDArray[np.int64]:
     frame = np.repeat([0, 1], [old, head]).astype(np.int32)
     links = link_overlapping(overlaps, area)
     gate = job.settings["max_step"] or 1.5 * body_length(blobs.moments)
-    links = link_by_motion(links, frame, x, y, area, max_step_px=gate, bridge_frames=0)
+    group = joined("arena").astype(np.int64)
+    links = link_by_motion(links, frame, x, y, area, max_step_px=gate, bridge_frames=0, group=group)
     return np.stack([links.parent + tail, links.child - old], 1)
 
 

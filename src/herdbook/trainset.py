@@ -1,7 +1,7 @@
 """Stage trainset: points that a person named become example images of whole tracklets."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,30 +10,39 @@ from herdbook.artifacts import SINGLE, Blobs, Tracklets, TrainingSet, open_blob_
 from herdbook.check import label_place_faults
 from herdbook.crops import crop_width, make_crops, spread_rows
 from herdbook.errors import HerdbookError
+from herdbook.intervals import interval_of
 from herdbook.linking import body_length
 from herdbook.sheets import Label, read_labels
 from herdbook.stage import Job, run_stage
 
 STAGE = "trainset"
-STAGE_VERSION = 1
+STAGE_VERSION = 2
 
 # A click this far (px) beside a blob is still meant for it when it is the nearest one.
 REACH_PX = 10.0
 
 
-def labelled_tracklets(labels: Sequence[Label], blobs: Blobs, tracklets: Tracklets, runs_of: "RunsOf") -> tuple[dict[int, str], list[str]]:
+def labelled_tracklets(
+    labels: Sequence[Label], blobs: Blobs, tracklets: Tracklets, runs_of: "RunsOf", homes: Mapping[str, int]
+) -> tuple[dict[int, str], list[str]]:
     """The label of each labelled single tracklet of one movie, and the notes on labels that could not be used.
 
-    A point belongs to the blob under it, or else to the nearest one within REACH_PX.
+    A point belongs to the blob under it, or else to the nearest one within REACH_PX. `homes` tells the number of each identity's arena.
     """
     found: dict[int, dict[str, Label]] = defaultdict(dict)
     notes = []
     offsets = blobs.frame_offsets
     for label in labels:
         where = f"line {label.line} ({label.movie}, frame {label.frame}, {label.label})"
+        if interval_of(label.frame, blobs.intervals) < 0:
+            notes.append(f"{where}: the frame is outside of segment.intervals")
+            continue
         blob = _blob_at(label, blobs, int(offsets[label.frame]), int(offsets[label.frame + 1]), runs_of)
         if blob is None:
             notes.append(f"{where}: there is no blob at ({label.x:g}, {label.y:g})")
+            continue
+        if homes.get(label.label, blobs.arena[blob]) != blobs.arena[blob]:
+            notes.append(f"{where}: the animal lives in another arena")
             continue
         tracklet = int(tracklets.blob_tracklet[blob])
         if tracklets.tracklet_kind[tracklet] != SINGLE:
@@ -93,6 +102,7 @@ def _work(job: Job) -> None:
         more = [f"and {len(places) - 10} more"] if len(places) > 10 else []
         title = f"{job.file('labels')}: these labels lie outside of their movie; correct or delete their lines:"
         raise HerdbookError("\n  ".join([title, *places[:10], *more]))
+    homes = {name: number for number, names in enumerate(settings["homes"]) for name in names}
     width = settings["crop_width"] or crop_width(float(np.median([body_length(b.moments) for b in all_blobs.values()])))
     notes: list[str] = []
     images, label_of, frames, groups = [], [], [], []
@@ -103,7 +113,8 @@ def _work(job: Job) -> None:
     for number, (path, tracklets_path) in enumerate(zip(job.files["blobs"], job.files["tracklets"], strict=True)):
         blobs, tracklets = all_blobs[path.stem], Tracklets.load(tracklets_path)
         with open_blob_images(path) as blob_images:
-            named, problems = labelled_tracklets([x for x in labels if x.movie == path.stem], blobs, tracklets, RunsOf(blob_images))
+            mine = [label for label in labels if label.movie == path.stem]
+            named, problems = labelled_tracklets(mine, blobs, tracklets, RunsOf(blob_images), homes)
             notes += problems
             chosen = spread_rows(*tracklets.blob_rows(), blobs.image >= 0, settings["images_per_tracklet"])
             for tracklet, name in sorted(named.items()):

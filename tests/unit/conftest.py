@@ -1,6 +1,5 @@
 """What several tests share: drawn animals, and the movies and segment artifacts that stages read."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,19 +8,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from herdbook import index, segment
-from herdbook.artifacts import CLASSIFIED, Background, Blobs, Identities, Tracklets, open_blob_images
-from herdbook.experiment import IndexSection, SegmentSection
+from herdbook import background, index, segment
+from herdbook.artifacts import CLASSIFIED, Blobs, Identities, Tracklets, open_blob_images
+from herdbook.experiment import Experiment
 from herdbook.geometry import ellipse_mask
 from herdbook.labelling import runs_contain
 from herdbook.movie_write import MovieWriter
-from herdbook.store import Provenance
 
 Mask = NDArray[np.bool_]
 # An animal: centre x, y and semi-axes in px, angle of the first axis in degrees.
 Ellipse = tuple[float, float, float, float, float]
 
 ANIMAL, GROUND = 60, 200
+STAGES = {"index": index, "background": background, "segment": segment}
 
 
 def draw_animals(animals: Sequence[Ellipse], size: tuple[int, int]) -> Mask:
@@ -42,6 +41,26 @@ def draw() -> Callable[..., Mask]:
     return draw_animals
 
 
+def settings_of(stage: str, *, number: int | None = None, **sections: Any) -> str:
+    animals = {"marking": "none", "number": number}
+    keys = {"experiment": "test", "movies": [{"name": "m", "file": "m.mp4"}], "animals": animals}
+    return Experiment.model_validate(keys | sections).settings(stage, "m")
+
+
+def run_stage(stage: str, **files_and_sections: Any) -> None:
+    """Run a stage by its command line: paths are files by option, dictionaries sections of the experiment."""
+    files = {name: value for name, value in files_and_sections.items() if isinstance(value, Path)}
+    sections = {name: value for name, value in files_and_sections.items() if name not in files}
+    options = [part for name, path in files.items() for part in (f"--{name}", str(path))]
+    STAGES[stage].main([*options, "--settings", settings_of(stage, **sections)])
+
+
+@pytest.fixture
+def stage_settings() -> Callable[..., str]:
+    """The settings that a stage gets in an experiment with these sections, as JSON; `number` is that of the animals."""
+    return settings_of
+
+
 @pytest.fixture
 def write_movie(tmp_path: Path) -> Callable[..., Path]:
     """Write images as a lossless movie of 20 frames per second; luma comes back as it was written."""
@@ -57,23 +76,20 @@ def write_movie(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def write_blobs(tmp_path: Path) -> Callable[..., Path]:
+def write_blobs(tmp_path: Path, write_movie: Callable[..., Path]) -> Callable[..., Path]:
     """Write the segment artifact of a movie, whose frames are masks or the animals to draw; every foreground pixel is in a blob."""
 
     def write(name: str, frames: Sequence[Any], size: tuple[int, int] = (160, 120)) -> Path:
         masks = [f if isinstance(f, np.ndarray) else draw_animals(f, size) for f in frames]
-        folder, out = tmp_path / "drawn", tmp_path / "segment" / f"{name}.h5"
-        folder.mkdir(exist_ok=True)
-        inputs = {part: folder / f"{name}.{part}" for part in ("mp4", "index", "background")}
-        with MovieWriter(inputs["mp4"], *size, 20.0, crf=0, pixel_format="gray") as writer:
-            for mask in masks:
-                writer.write(np.where(mask, ANIMAL, GROUND).astype(np.uint8))
-        index.main(["--movie", str(inputs["mp4"]), "--out", str(inputs["index"]), "--settings", IndexSection().model_dump_json()])
-        ground = np.full((*size[::-1], 3), GROUND, np.uint8)
-        Background(ground[:, :, 0].copy(), ground, 1).save(inputs["background"], Provenance("background", 1))
-        settings = SegmentSection(area=(1, 100_000)).model_dump() | {"arenas": []}
-        files = {"movie": inputs["mp4"], "index": inputs["index"], "background": inputs["background"], "out": out}
-        segment.main([*(part for key, path in files.items() for part in (f"--{key}", str(path))), "--settings", json.dumps(settings)])
+        images = [np.where(mask, ANIMAL, GROUND).astype(np.uint8) for mask in masks]
+        movie = write_movie(f"{name}_drawn.mp4", images, pixel_format="gray")
+        empty = write_movie(f"{name}_empty.mp4", [np.full(size[::-1], GROUND, np.uint8)], pixel_format="gray")
+        times, empty_times, ground = (tmp_path / f"{name}_{part}.h5" for part in ("drawn", "empty", "background"))
+        out = tmp_path / "segment" / f"{name}.h5"
+        run_stage("index", movie=movie, out=times)
+        run_stage("index", movie=empty, out=empty_times)
+        run_stage("background", movie=empty, index=empty_times, reference=empty_times, out=ground)
+        run_stage("segment", movie=movie, index=times, background=ground, out=out, segment={"area": (1, 100_000)})
         return out
 
     return write

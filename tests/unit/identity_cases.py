@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from herdbook.artifacts import MULTIPLE, NOISE, SINGLE, BlobImage, Blobs, Evidence, Tracklets
 from herdbook.geometry import ellipse_mask
-from herdbook.store import Provenance, columns_writer
+from herdbook.store import Provenance
+from tests.unit.segment_files import write_segment
 
 Colour = tuple[int, int, int]
 
@@ -46,6 +47,7 @@ class Track:
     animals: int = 1
     images: bool = True
     border: bool = False
+    arena: int = 0
 
     def at(self, frame: int) -> list[Body]:
         moved = frame - self.first
@@ -98,16 +100,18 @@ def write_movie(
     frames: int,
     edges: Sequence[tuple[int, int]] = (),
     border_edges: Sequence[tuple[int, int]] = (),
+    intervals: Sequence[tuple[int, int]] = (),
     size: tuple[int, int] = (160, 120),
 ) -> tuple[Path, Path]:
-    """Write the segment and tracklets artifacts of a movie; blobs are numbered by frame, then by track."""
+    """Write the segment and tracklets artifacts of a movie; blobs are numbered by frame, then by track; without intervals all is tracked."""
     blobs = [(t, k) for t in range(frames) for k, track in enumerate(tracks) if track.first <= t <= track.last]
     columns: dict[str, list[Any]] = {key: [] for key in Blobs.columns}
-    runs, run_offsets, image_blob, image_box, image_pixels, image_offsets = [], [0], [], [], [], [0]
+    runs, run_offsets, images = [], [0], []
     for number, (t, k) in enumerate(blobs):
         pixels, mask = paint(tracks[k].at(t), size)
         x, y, moments, box = describe(mask)
-        values = (t, x, y, int(mask.sum()), box, moments, 100.0, 100.0, 0, tracks[k].border, len(image_blob) if tracks[k].images else -1)
+        image_row = len(images) if tracks[k].images else -1
+        values = (t, x, y, int(mask.sum()), box, moments, 100.0, 100.0, tracks[k].arena, tracks[k].border, image_row)
         for key, value in zip(Blobs.columns, values, strict=True):
             columns[key].append(value)
         runs.append(outline_runs(mask))
@@ -115,22 +119,11 @@ def write_movie(
         if tracks[k].images:
             image = cut_image(pixels, mask)
             height, width = image.mask.shape
-            image_blob.append(number)
-            image_box.append((image.x0, image.y0, image.x0 + width, image.y0 + height))
-            image_pixels.append(image.pixels.ravel())
-            image_offsets.append(image_offsets[-1] + image.pixels.size)
+            images.append((number, (image.x0, image.y0, image.x0 + width, image.y0 + height), image.pixels))
     segment = folder / "segment" / f"{name}.h5"
-    with columns_writer(segment, Blobs.kind, Provenance(Blobs.kind, 1)) as writer:
-        for key, column in columns.items():
-            writer.append(key, np.array(column, Blobs.__annotations__[key].__args__[1].__args__[0]))
-        writer.append("runs", np.concatenate(runs).astype(np.int16))
-        writer.append("run_offsets", np.array(run_offsets, np.int64))
-        writer.append("image_blob", np.array(image_blob, np.int64))
-        writer.append("image_box", np.array(image_box, np.int32).reshape(-1, 4))
-        writer.append("image_offsets", np.array(image_offsets, np.int64))
-        writer.append("image_pixels", np.concatenate([*image_pixels, np.zeros(0, np.uint8)]))
-        for key, value in {"frames": frames, "width": size[0], "height": size[1], "fps": FPS, "channels": 3}.items():
-            writer.attribute(key, value)
+    table = {key: np.array(column, Blobs.__annotations__[key].__args__[1].__args__[0]) for key, column in columns.items()}
+    facts = {"frames": frames, "width": size[0], "height": size[1], "fps": FPS}
+    write_segment(segment, table, np.concatenate(runs), np.array(run_offsets), images, intervals=intervals, **facts)
     animals = np.array([track.animals for track in tracks], np.int16)
     tracklets = folder / "tracklets" / f"{name}.h5"
     Tracklets(
@@ -141,7 +134,7 @@ def write_movie(
         animals=animals,
         animals_margin=np.ones(len(tracks), np.float32),
         tracklet_kind=np.select([animals == 0, animals == 1], [NOISE, SINGLE], MULTIPLE).astype(np.uint8),
-        arena=np.zeros(len(tracks), np.int16),
+        arena=np.array([track.arena for track in tracks], np.int16),
         edges=np.array(edges, np.int32).reshape(-1, 2),
         edge_weight=np.ones(len(edges), np.float32),
         border_edges=np.array(border_edges, np.int64).reshape(-1, 2),

@@ -200,7 +200,7 @@ def stages(tmp_path_factory) -> SimpleNamespace:
     labels = folder / "labels.csv"
     clicks = [f"m1,{SPANS[k][0]},{PLACES[who][0]},{PLACES[who][1]},{who}" for who in "RGB" for k in (0, 1)]
     labels.write_text("\n".join(["movie,frame,x,y,label", *clicks]))
-    names = {"identities": CLASSES[:4], "other_labels": CLASSES[4:], "movies": ["m1"]}
+    names = {"identities": CLASSES[:4], "homes": [CLASSES[:4]], "other_labels": CLASSES[4:], "movies": ["m1"]}
     training_set, model, card, out = (folder / name for name in ("trainset.h5", "classifier.keras", "classifier.json", "classify/m1.h5"))
     files = {"labels": labels, "blobs": [segment], "tracklets": [tracklets], "out": training_set}
     trainset.main(arguments(files, TrainsetSection().model_dump() | names))

@@ -16,13 +16,14 @@ from herdbook.counting import (
 )
 
 END = 99
+WHOLE = np.array([[0, END + 1]])
 
 
 def count(ratio, spans, edges=(), *, number=None, border=None):
     first, last = np.array(spans, np.int64).reshape(-1, 2).T
     border = np.zeros((len(ratio), 2), bool) if border is None else np.array(border)
     edges = np.array(edges, np.int64).reshape(-1, 2)
-    return count_animals(np.array(ratio, float), first, last, edges, border, number=number, end_frame=END)
+    return count_animals(np.array(ratio, float), first, last, edges, border, number=number, intervals=WHOLE)
 
 
 def random_graph(rng):
@@ -67,7 +68,7 @@ def test_numbers_are_those_of_the_least_cost(rng, number):
     for _ in range(25):
         ratio, first, last, edges, border = random_graph(rng)
         most = number if number is not None else max(2, int(np.ceil(ratio.max())) + 1)
-        animals, _ = count_animals(ratio, first, last, edges, border, number=number, end_frame=END)
+        animals, _ = count_animals(ratio, first, last, edges, border, number=number, intervals=WHOLE)
         costs = enumerated_costs(ratio, first, last, edges, border, number, most)
         assert costs[tuple(animals.tolist())] <= min(costs.values()) + 0.02  # costs are rounded to a thousandth
         nontrivial += not np.array_equal(animals, np.clip(ratio.round(), 0, most))

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from herdbook.labelling import Labeller, max_channel_difference, runs_contain, runs_to_mask
+from herdbook.labelling import Labeller, runs_contain, runs_to_mask
 
 SIZES = [(1, 1), (1, 7), (1, 8), (1, 9), (1, 64), (7, 1), (33, 1), (2, 3), (16, 16), (17, 31), (40, 65), (64, 127)]
 DENSITIES = [0.0, 0.01, 0.1, 0.3, 0.41, 0.5, 0.6, 0.9, 0.99, 1.0]
@@ -217,16 +217,3 @@ def test_runs_contain_exactly_the_pixels_of_the_blob(rng):
         dx, dy = rng.uniform(-0.49, 0.49, 2)
         found = [[runs_contain(blobs.runs_of(blob), x + dx, y + dy) for x in range(15)] for y in range(12)]
         assert np.array_equal(found, painted)
-
-
-def test_max_channel_difference_is_symmetric_and_does_not_wrap(rng):
-    frame = rng.integers(0, 256, (23, 37, 3), dtype=np.uint8)
-    background = rng.integers(0, 256, (23, 40, 3), dtype=np.uint8)[:, :37]
-    expected = np.abs(frame.astype(int) - background.astype(int)).max(axis=2)
-    assert np.array_equal(max_channel_difference(frame, background), expected)
-    assert np.array_equal(max_channel_difference(background, frame), expected)
-
-
-def test_max_channel_difference_refuses_images_that_do_not_match():
-    with pytest.raises(ValueError, match="two"):
-        max_channel_difference(np.zeros((4, 5, 3), np.uint8), np.zeros((4, 6, 3), np.uint8))

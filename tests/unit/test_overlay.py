@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 
 from herdbook import drawing, overlay
-from herdbook.artifacts import FROM_INTERPOLATED, FROM_MERGED, FROM_RESOLVED, FROM_SINGLE, Blobs, Index, Trajectories
+from herdbook.artifacts import FROM_INTERPOLATED, FROM_MERGED, FROM_RESOLVED, FROM_SINGLE, Index, Trajectories
 from herdbook.colours import as_bgr, individual_colours
 from herdbook.movie import scan_movie
 from herdbook.movie_write import MovieWriter
-from herdbook.store import Provenance, columns_writer
+from herdbook.store import Provenance
+from tests.unit.segment_files import write_segment
 
 ORIGIN = Provenance("test", 1)
 GREY = 200
@@ -40,15 +41,10 @@ def write_inputs(folder, *, frames=20, size=(200, 200), names=("Ä1", "b"), pres
     columns = {
         **{"frame": frame, "x": x, "y": y, "area": np.full(count, 21, np.int32), "box": box, "moments": np.ones((count, 3))},
         **{"contrast": np.ones(count, np.float32), "intensity": np.ones(count, np.float32), "arena": np.zeros(count, np.int16)},
-        **{"border": np.zeros(count, bool), "image": np.full(count, -1), "runs": runs, "run_offsets": 3 * np.arange(count + 1)},
-        **{"image_offsets": np.zeros(1, np.int64), "image_box": np.zeros((0, 4), np.int32), "image_blob": np.zeros(0, np.int64)},
-        "image_pixels": np.zeros(0, np.uint8),
+        "border": np.zeros(count, bool),
     }
-    with columns_writer(folder / "blobs.h5", Blobs.kind, ORIGIN) as writer:
-        for name, values in columns.items():
-            writer.append(name, values)
-        for name, value in {"frames": frames, "width": size[0], "height": size[1], "fps": 20.0, "channels": 3}.items():
-            writer.attribute(name, value)
+    facts_of_movie = {"frames": frames, "width": size[0], "height": size[1], "fps": 20.0}
+    write_segment(folder / "blobs.h5", columns, runs, 3 * np.arange(count + 1), provenance=ORIGIN, **facts_of_movie)
     who = np.tile(np.arange(animals, dtype=np.int32), frames)
     ones = np.ones(count, np.float32)
     source = np.full(count, FROM_SINGLE, np.uint8)

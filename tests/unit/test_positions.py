@@ -25,9 +25,10 @@ IN_FILE = [walk((20, 60), (115, 60)), walk((70, 20), (75, 110))]
 
 @pytest.fixture
 def locate(write_blobs, name_tracklets):
-    """Positions of drawn animals: (table, blobs, truth (frames, animals, 2)); the animals left out by `named` stay unknown."""
+    """Positions of drawn animals: (table, blobs, truth (frames, animals, 2)); the animals left out by `named` stay unknown, and
+    those in `lost_outside` are known inside merges only."""
 
-    def run(walks, *, named=None, shown=slice(None), number=None):
+    def run(walks, *, named=None, lost_outside=(), shown=slice(None)):
         truth = np.stack([places for places, _ in walks], 1)[shown]
         frames = [[(*places, *BODY, degrees) for places, (_, degrees) in zip(at, walks, strict=True)] for at in truth]
         path = write_blobs("m", frames)
@@ -35,9 +36,13 @@ def locate(write_blobs, name_tracklets):
         with open_blob_images(path) as images:
             runs, offsets = images.runs(0, len(blobs))
         overlaps = frame_overlaps(blobs.box, runs, offsets, blobs.frame_offsets)
-        tracklets = build_tracklets(blobs, overlaps, number=number or len(walks), max_step_px=None, bridge_frames=2)
+        tracklets = build_tracklets(blobs, overlaps, numbers=[len(walks)], max_step_px=None, bridge_frames=2)
         known = truth if named is None else np.where(np.isin(np.arange(len(walks)), named)[:, None], truth, -99)
-        scene = make_scene(blobs, tracklets, name_tracklets(path, tracklets, known), "m")
+        identities = name_tracklets(path, tracklets, known)
+        kept = ~np.isin(identities.individual, lost_outside) | (tracklets.animals[identities.tracklet] > 1)
+        for name in ("movie", "tracklet", "individual", "confidence", "how"):
+            setattr(identities, name, getattr(identities, name)[kept])
+        scene = make_scene(blobs, tracklets, identities, "m")
         return locate_animals(scene, lambda blob: runs[offsets[blob] : offsets[blob + 1]]), blobs, truth
 
     return run
@@ -126,6 +131,15 @@ def test_a_named_animal_that_crosses_an_unknown_one_keeps_its_place(locate):
     errors, inside = errors_px(table, truth), np.isin(table.frame, merged_frames(blobs))
     assert errors[inside].mean() < 2.5
     assert errors.max() < BODY[1] + 1
+
+
+def test_an_animal_known_only_inside_a_merge_is_whoever_else_came_in(locate):
+    table, blobs, truth = locate(CROSSING, lost_outside=[0])
+    mine = table.take(np.flatnonzero(table.individual == 0))
+    assert mine.frame.tolist() == merged_frames(blobs).tolist()
+    assert (mine.source == FROM_RESOLVED).all()
+    assert errors_px(mine, truth)[: len(mine) // 2].max() < BODY[1] + 1
+    assert (np.diff(mine.confidence) < 0).all()
 
 
 def test_nobody_named_gives_no_positions(locate):

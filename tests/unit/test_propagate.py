@@ -33,7 +33,11 @@ class Recording:
             self.evidence.append(write_evidence(self.folder, name, classes, evidence, labelled))
 
     def identities(self, *, marking: str = "marked", name: str = "day1", identities: Sequence[str] = NAMES, **settings) -> Identities:
-        section = PropagateSection(**settings).model_dump() | {"identities": list(identities), "number": None, "marking": marking}
+        section = PropagateSection(**settings).model_dump() | {
+            "identities": list(identities),
+            "homes": [list(identities)],
+            "marking": marking,
+        }
         files = {"blobs": self.blobs, "tracklets": self.tracklets, "evidence": self.evidence, "out": self.folder / f"{name}.h5"}
         propagate.main(arguments(files, section))
         return Identities.load(files["out"])
@@ -242,7 +246,7 @@ def chain(count: int) -> Graph:
     place = np.zeros((count, 2))
     ones = np.ones(count, np.int64)
     edges = np.stack([np.arange(count - 1), np.arange(1, count)], 1)
-    return Graph(first, first + 9, ones, edges, place, place, np.zeros((count, 2), bool))
+    return Graph(first, first + 9, ones, edges, place, place, *np.zeros((2, count, 2), bool), np.zeros(count, np.int64))
 
 
 def told_for_path(evidence: Sequence[Sequence[float]], labelled: Sequence[int] = ()) -> tuple[list[float], list[int]]:

@@ -59,13 +59,15 @@ def write_movie(folder, movie, names, frames=FRAMES, empty=False):
         folder / "index" / f"{movie}.h5", provenance("index")
     )
     grey = np.full((80, 120), 120, np.uint8)
-    Background(grey, np.repeat(grey[..., None], 3, axis=2), 10).save(folder / "background" / f"{movie}.h5", provenance("background"))
+    luma, bgr = grey[None], np.repeat(grey[None, ..., None], 3, axis=3)
+    Background(luma, bgr, np.zeros(1, np.int64), luma, bgr, np.ones(1), 10).save(folder / "background" / f"{movie}.h5", provenance("background"))
     frame = np.repeat(np.arange(frames, dtype=np.int32), animals)
     who = np.tile(np.arange(animals, dtype=np.int32), frames)
     x, y = 10.0 + 2 * frame, 10.0 + 8 * who
     with columns_writer(folder / "segment" / f"{movie}.h5", Blobs.kind, provenance("segment")) as writer:
         writer.append("frame", frame)
-        for name, value in {"frames": frames, "width": 120, "height": 80, "fps": FPS, "channels": 3}.items():
+        writer.put("intervals", np.array([[0, frames]], np.int64))
+        for name, value in {"frames": frames, "width": 120, "height": 80, "fps": FPS}.items():
             writer.attribute(name, value)
     ones = np.ones(animals, np.int32)
     Tracklets(

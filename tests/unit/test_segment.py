@@ -1,27 +1,24 @@
 """The stage segment on small lossless movies whose animals are known to the pixel."""
 
-import json
-
 import numpy as np
 import pytest
 
-from herdbook import background, index, segment, tracklets
+from herdbook import background, index, pieces, segment, tracklets
 from herdbook.artifacts import Blobs, Index, Tracklets, open_blob_images
-from herdbook.experiment import BackgroundSection, SegmentSection
 from herdbook.labelling import runs_to_mask
 from herdbook.movie import read_frames
-from herdbook.segmentation import luma_band
+from herdbook.store import artifact_fingerprint
+from herdbook.thresholds import luma_band
 
 SIZE, GROUND = (160, 120), 160
-ALL = {"area": (1, 100_000)}
 GREY = {"codec": "ffv1", "pixel_format": "gray"}  # full range: luma is grey
 PASSING = [[(20 + 4 * t, 40, 12, 5, 20), (140 - 4 * t, 80, 12, 5, 0)] for t in range(30)]
 
 
-def run(main, settings, **files):
+def run(main, settings, *, threads=1, **files):
     """Run a stage on files by option, each one path or a list of them."""
     parts = [[f"--{name}", *map(str, paths if isinstance(paths, list) else [paths])] for name, paths in files.items()]
-    main([*(part for option in parts for part in option), "--settings", json.dumps(settings)])
+    main([*(part for option in parts for part in option), "--settings", settings, "--threads", str(threads)])
 
 
 def paint(mask, level, ground=GROUND):
@@ -29,27 +26,25 @@ def paint(mask, level, ground=GROUND):
 
 
 @pytest.fixture
-def make(tmp_path, write_movie):
+def make(tmp_path, write_movie, stage_settings):
     """Index, background and segment artifacts of a movie of grey or colour images; the background may be another one."""
 
-    def build(images, *, empty=None, options=None, **settings):
-        movie = write_movie("m.mkv", images, **(options or {}))
-        run(index.main, {"on_broken": "stop"}, movie=movie, out=tmp_path / "index.h5")
-        if empty is None:
-            source, indices = movie, tmp_path / "index.h5"
-        else:
-            source, indices = write_movie("empty.mkv", [empty], **(options or {})), tmp_path / "empty.h5"
-            run(index.main, {"on_broken": "stop"}, movie=source, out=indices)
-        section = BackgroundSection().model_dump() | {"polarity": settings.get("polarity", "dark")}
-        run(background.main, section, movie=[source], index=[indices], reference=indices, out=tmp_path / "background.h5")
-        return again(**settings)
+    def settings(stage, *, arenas=(), **segment):
+        return stage_settings(stage, arenas=list(arenas), segment={"area": (1, 100_000)} | segment)
 
-    def again(**settings):
-        settings = SegmentSection.model_validate(ALL | {k: v for k, v in settings.items() if k != "arenas"}).model_dump() | {
-            "arenas": settings.get("arenas", [])
-        }
-        files = {name: tmp_path / f"{name}.h5" for name in ("index", "background")}
-        run(segment.main, settings, movie=tmp_path / "m.mkv", **files, out=tmp_path / "segment" / "m.h5")
+    def build(images, *, empty=None, options=None, **section):
+        movie = write_movie("m.mkv", images, **(options or {}))
+        source = movie if empty is None else write_movie("empty.mkv", [empty], **(options or {}))
+        for path in (movie, source):
+            run(index.main, settings("index"), movie=path, out=path.with_suffix(".h5"))
+        times = source.with_suffix(".h5")
+        files = {"movie": [source], "index": [times], "reference": times}
+        run(background.main, settings("background", **section), **files, out=tmp_path / "background.h5")
+        return again(**section)
+
+    def again(*, threads=1, **section):
+        files = {"movie": tmp_path / "m.mkv", "index": tmp_path / "m.h5", "background": tmp_path / "background.h5"}
+        run(segment.main, settings("segment", **section), **files, out=tmp_path / "segment" / "m.h5", threads=threads)
         return tmp_path / "segment" / "m.h5"
 
     build.again = again
@@ -131,7 +126,7 @@ def test_a_colour_as_bright_as_the_ground_is_found_by_its_channels(make, draw):
     image = np.full((*SIZE[::-1], 3), 120, np.uint8)
     image[mask] = (240, 100, 114)  # luma of the ground
     options = {"pixel_format": "yuv444p"}
-    path = make([image], empty=np.full_like(image, 120), options=options, channel="colour", difference=60)
+    path = make([image], empty=np.full_like(image, 120), options=options, channel="colour", polarity="either", difference=60)
     assert np.array_equal(masks_of(path)[0], mask)
     dot = image.copy()
     dot[4:8, 4:8] = 0
@@ -224,7 +219,7 @@ def test_a_movie_that_ends_early_leaves_no_artifact(tmp_path, make, draw, write_
         make.again()
     assert stopped.value.code == 2
     assert "m.mkv" in capsys.readouterr().err
-    assert not list(path.parent.glob("*"))
+    assert not list(path.parent.glob("*.h5*"))
 
 
 # Images of blobs
@@ -236,9 +231,9 @@ def walkers(rng, frames=60):
     return [[(x, y, 10, 4, rng.uniform(0, 180)) for x, y in at if rng.random() < 0.95] for at in walks]
 
 
-def test_every_tracklet_has_an_image_at_its_start_and_end(tmp_path, make, draw, rng):
+def test_every_tracklet_has_an_image_at_its_start_and_end(tmp_path, make, draw, rng, stage_settings):
     path = make([paint(draw(animals, SIZE), 50) for animals in walkers(rng)], empty=np.full(SIZE[::-1], GROUND, np.uint8))
-    run(tracklets.main, {"number": None, "max_step": None, "bridge": 2}, blobs=path, out=tmp_path / "t.h5")
+    run(tracklets.main, stage_settings("tracklets"), blobs=path, out=tmp_path / "t.h5")
     blobs, found = Blobs.load(path), Tracklets.load(tmp_path / "t.h5")
     rows, offsets = found.blob_rows()
     ends = np.concatenate([rows[offsets[:-1]], rows[offsets[1:] - 1]])
@@ -259,7 +254,7 @@ def test_images_are_the_pixels_of_the_frame(tmp_path, make, draw, rng, options):
     if options == GREY:
         images = [image[:, :, 0] for image in images]
     path = make(images, empty=np.full_like(images[0], 200), options=options, images_per_s=20)
-    blobs, times = Blobs.load(path), Index.load(tmp_path / "index.h5")
+    blobs, times = Blobs.load(path), Index.load(tmp_path / "m.h5")
     assert (blobs.image >= 0).all()
     frames = [frame.bgr_patch(0, 0, *SIZE) for frame in read_frames(tmp_path / "m.mkv", times.pts)]
     with open_blob_images(path) as stored:
@@ -274,13 +269,35 @@ def test_images_are_the_pixels_of_the_frame(tmp_path, make, draw, rng, options):
             assert np.array_equal(image.pixels[image.mask], there[image.mask])
 
 
-def test_the_size_of_the_batches_does_not_change_the_artifact(make, draw, rng, monkeypatch):
-    path = make([paint(draw(animals, SIZE), 50) for animals in walkers(rng)], empty=np.full(SIZE[::-1], GROUND, np.uint8))
-    whole = path.read_bytes()
-    assert make.again().read_bytes() == whole
-    expected, masks = Blobs.load(path), masks_of(path)
-    monkeypatch.setattr(segment, "BATCH_FRAMES", 7)
-    found = Blobs.load(make.again())
-    for name in Blobs.columns:
-        assert np.array_equal(getattr(found, name), getattr(expected, name))
-    assert np.array_equal(masks_of(path), masks)
+def blobs_and_runs(path):
+    blobs = Blobs.load(path)
+    with open_blob_images(path) as images:
+        return [getattr(blobs, name) for name in Blobs.columns if name != "image"], images.runs(0, len(blobs))
+
+
+def test_neither_batches_nor_threads_change_the_artifact(make, draw, rng, monkeypatch):
+    images = [paint(draw(animals, SIZE), 50) for animals in walkers(rng)]
+    path = make(images, empty=np.full(SIZE[::-1], GROUND, np.uint8), options={"keyframe_interval": 5})
+    whole, (columns, runs) = artifact_fingerprint(path), blobs_and_runs(path)
+    monkeypatch.setattr(pieces, "BATCH_FRAMES", 7)
+    assert artifact_fingerprint(make.again()) == whole
+    # Stretches have images at their ends; all else is the same.
+    monkeypatch.setattr(segment, "STRETCH_FRAMES", 10)
+    stretched = make.again().read_bytes()
+    assert artifact_fingerprint(path) != whole
+    for found, expected in zip([*blobs_and_runs(path)[0], *blobs_and_runs(path)[1]], [*columns, *runs], strict=True):
+        assert np.array_equal(found, expected)
+    assert make.again(threads=3).read_bytes() == stretched
+
+
+def test_a_fault_in_a_thread_is_told_as_any_other(make, draw, write_movie, monkeypatch, capsys):
+    monkeypatch.setattr(segment, "STRETCH_FRAMES", 5)
+    images = [paint(draw(animals, SIZE), 50) for animals in PASSING]
+    path = make(images, options={"keyframe_interval": 5})
+    path.unlink()
+    write_movie("m.mkv", images[:20], keyframe_interval=5)
+    with pytest.raises(SystemExit) as stopped:
+        make.again(threads=3)
+    assert stopped.value.code == 2
+    assert "m.mkv" in capsys.readouterr().err
+    assert not list(path.parent.glob("*.h5*"))

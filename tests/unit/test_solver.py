@@ -23,6 +23,8 @@ def make_graph(spans: Sequence[tuple[int, int]], edges=(), animals=None, start=N
         start_xy=place if start is None else np.array(start, float),
         end_xy=place if end is None else np.array(end, float),
         border=np.zeros((count, 2), bool) if border is None else np.array(border, bool),
+        free=np.zeros((count, 2), bool),
+        part=np.zeros(count, np.int64),
     )
 
 

@@ -32,6 +32,7 @@ from herdbook.store import (
     replacing,
     write_text,
 )
+from tests.unit.segment_files import write_segment
 
 IN_MEMORY = [Index, Background, Tracklets, TrainingSet, Evidence, Identities, Trajectories]
 PROVENANCE = Provenance("stage", 3, '{"difference": 25}', 7, {"movie/m.mp4": "abc"})
@@ -87,19 +88,8 @@ def test_blobs_come_back_with_their_outlines_and_images(tmp_path: Path) -> None:
     one_blob = {name: np.array([1], np.int32) for name in ("frame", "area", "arena")}
     one_blob |= {name: np.array([2.5]) for name in ("x", "y", "contrast", "intensity")}
     one_blob |= {"box": np.array([[2, 1, 4, 3]], np.int32), "moments": np.ones((1, 3)), "border": np.array([False]), "image": np.array([0])}
-    images = {
-        "runs": np.array([[1, 2, 3], [2, 3, 3]], np.uint16),
-        "run_offsets": np.array([0, 2]),
-        "image_offsets": np.array([0, 12]),
-        "image_box": one_blob["box"],
-        "image_blob": np.array([0]),
-        "image_pixels": np.arange(12, dtype=np.uint8),
-    }
-    with columns_writer(path, Blobs.kind, PROVENANCE) as writer:
-        for name, values in {**one_blob, **images}.items():
-            writer.append(name, values)
-        for name, number in {**numbers, "channels": 3}.items():
-            writer.attribute(name, number)
+    pixels = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    write_segment(path, one_blob, np.array([[1, 2, 3], [2, 3, 3]]), np.array([0, 2]), [(0, one_blob["box"][0], pixels)], **numbers)
     blobs = Blobs.load(path)
     assert {name: getattr(blobs, name) for name in numbers} == numbers
     for name, values in one_blob.items():

@@ -28,7 +28,12 @@ def make_set(tmp_path: Path):
         files = [write_movie(tmp_path, movie, tracks, frames=20) for movie in movies]
         table = tmp_path / "labels.csv"
         table.write_text("\n".join(["movie,frame,x,y,label", *labels]) + "\n")
-        section = TrainsetSection(**settings).model_dump() | {"identities": identities, "other_labels": other, "movies": movies}
+        section = TrainsetSection(**settings).model_dump() | {
+            "identities": identities,
+            "homes": [identities],
+            "other_labels": other,
+            "movies": movies,
+        }
         paths = {"labels": table, "blobs": [f[0] for f in files], "tracklets": [f[1] for f in files], "out": tmp_path / "trainset.h5"}
         trainset.main(arguments(paths, section))
         return TrainingSet.load(paths["out"])

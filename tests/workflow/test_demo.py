@@ -26,6 +26,7 @@ def simulated(results: str, frames: int, identities: list[str]) -> dict[str, Any
         "movies": [{"name": name, "file": f"{made}/{name}.mp4", "recording": "day1"} for name in MOVIES],
         "animals": {"marking": "marked", "identities": identities, "labels": f"{made}/labels.csv"},
         "segment": {"images_per_s": 5},
+        "train": {"epochs": 3},
         "score": {"truth": f"{made}/truth.csv"},
     }
 
@@ -73,7 +74,22 @@ def test_a_second_run_has_nothing_to_do(finished: Path, snakemake: Callable[...,
     assert "Nothing to be done" in snakemake(finished.parents[1], EXPERIMENT).stdout
 
 
-def test_the_same_experiment_gives_the_same_bytes_on_any_number_of_cores(finished: Path, snakemake: Callable[..., Done], tmp_path: Path) -> None:
+def test_the_same_experiment_gives_the_same_bytes_on_any_number_of_cores(
+    finished: Path, snakemake: Callable[..., Done], tmp_path: Path
+) -> None:
     done = snakemake(tmp_path, EXPERIMENT, "--cores", "1", "--until", "export")
     assert done.returncode == 0, done.stdout
-    assert (tmp_path / "results" / "small" / "trajectories.csv").read_bytes() == (finished / "trajectories.csv").read_bytes()
+    again = tmp_path / "results" / "small"
+    for name in ("simulate/movie01.mp4", "train/classifier.json", "trajectories.csv"):
+        assert (again / name).read_bytes() == (finished / name).read_bytes(), name
+
+
+def test_the_demo_is_followed_nearly_without_error(snakemake: Callable[..., Done], tmp_path: Path) -> None:
+    text = (ROOT / "config" / "demo.yaml").read_text(encoding="utf-8")
+    demo = yaml.safe_load(text.replace("../results", str(tmp_path / "results")))
+    done = snakemake(tmp_path, demo | {"report": {"overlay": False}})
+    assert done.returncode == 0, done.stdout
+    score = json.loads((tmp_path / "results" / "demo" / "report" / "score.json").read_text(encoding="utf-8"))
+    assert score["individuals"] == 8
+    assert score["assigned"] >= 0.97
+    assert score["error"] <= 0.005

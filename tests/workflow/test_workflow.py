@@ -48,6 +48,8 @@ def main(stage):
     if stage == "simulate":
         movies = json.loads(options["settings"][0])["movies"]
         made = [out / name for name in (*(f"{movie}.mp4" for movie in movies), "labels.csv", "truth.csv")]
+    if stage == "segment":
+        made.append(out.with_suffix(".excess.csv"))
     if stage == "report" and options["truth"]:
         made += [out.with_name("score.json"), out.with_name("score.txt")]
     for path in made:
@@ -188,6 +190,7 @@ def finished(stages: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     (bench.folder / "labels.csv").write_text("movie,frame,x,y,label\na1,3,10,20,red\na1,3,30,20,blue\n")
     (bench.folder / "truth.csv").write_text("movie,frame,identity,x,y\n")
     (bench.folder / "other.csv").write_text("movie,frame,identity,x,y\n")
+    (bench.folder / "empty.png").write_text("an image")
     done = bench.run(BASE)
     assert done.status == 0, done.text
     return bench
@@ -205,11 +208,11 @@ def demo(stages: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Bench,
 
 
 def changed(raw: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """The experiment with changes merged in, key by key."""
+    """The experiment with changes merged in, key by key; None takes a key away."""
     merged = dict(raw)
     for key, value in changes.items():
         merged[key] = changed(raw.get(key) or {}, value) if isinstance(value, dict) else value
-    return merged
+    return {key: value for key, value in merged.items() if value is not None}
 
 
 def movies(**changes: dict[str, Any]) -> dict[str, Any]:
@@ -227,9 +230,20 @@ EDITS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "index": ({"index": {"on_broken": "keep"}}, from_stage("index")),
     "background": ({"background": {"frames": 50}}, from_stage("background")),
     "background, one per recording": ({"background": {"scope": "recording"}}, from_stage("background")),
+    "background, one per window": ({"background": {"scope": "window"}}, from_stage("background")),
+    "image of the background": ({"background": {"file": "empty.png"}}, from_stage("background")),
+    "length of windows that are not used": ({"background": {"window_s": 60}}, set()),
     "polarity, which the background needs too": ({"segment": {"polarity": "bright"}}, from_stage("background")),
     "segment": ({"segment": {"difference": 30}}, from_stage("segment")),
+    "difference in units of the noise": ({"segment": {"difference": None, "difference_noise": 6}}, from_stage("segment")),
+    "area in bodies": ({"animals": {"body_length": 30}, "segment": {"area": None, "area_body": [0.1, 2]}}, from_stage("segment")),
+    "body length that measures nothing": ({"animals": {"body_length": 30}}, set()),
+    "frames with more blobs than animals": ({"segment": {"on_excess": "warn"}}, from_stage("segment")),
     "arenas": ({"arenas": [{"include": [{"ellipse": {"centre": [40, 50], "axes": [30, 20]}}]}]}, from_stage("segment")),
+    "mask of an arena": ({"arenas": [{**BASE["arenas"][0], "mask": "empty.png"}]}, from_stage("segment")),
+    "number of animals in the arena": ({"arenas": [{**BASE["arenas"][0], "number": 3}]}, from_stage("tracklets")),
+    "all identities in the one arena": ({"arenas": [{**BASE["arenas"][0], "identities": ["blue", "red"]}]}, set()),
+    "intervals, which the background needs too": ({"segment": {"intervals": [[0, 9]]}}, from_stage("background")),
     "tracklets": ({"tracklets": {"bridge": 3}}, from_stage("tracklets")),
     "number of animals": ({"animals": {"number": 3}}, from_stage("tracklets")),
     "order of identities": ({"animals": {"identities": ["blue", "red"]}}, from_stage("trainset")),
@@ -293,6 +307,34 @@ def edited(path: Path, old: str, new: str) -> Iterator[None]:
 
 
 JOINT = {"export", "report"}
+
+
+def test_animals_that_move_to_another_arena_need_new_names_but_no_new_tracklets(finished: Bench) -> None:
+    two = [
+        {"name": str(k), "include": [{"polygon": [[k, 0], [k + 9, 0], [k + 9, 9]]}], "identities": [who]}
+        for k, who in ((0, "red"), (10, "blue"))
+    ]
+    before = {**BASE, "experiment": "two", "arenas": two}
+    assert finished.run(before, "--until", "smooth").status == 0
+    other = [arena | {"identities": [who]} for arena, who in zip(two, ("blue", "red"), strict=True)]
+    planned = finished.plan({**before, "arenas": other}, "--until", "smooth")
+    assert planned.rules == {"trainset", "train", "classify", "propagate", "smooth"}
+
+
+def test_an_interval_of_one_movie_runs_its_own_background(finished: Bench) -> None:
+    planned = finished.plan(changed(BASE, movies(b={"override": {"segment": {"intervals": [[0, 9]]}}})))
+    stages = ("background", "segment", "tracklets", "classify", "propagate", "smooth", "overlay")
+    assert planned.jobs == {f"{stage} b" for stage in stages} | JOINT
+
+
+def test_a_repainted_mask_runs_what_looks_at_it(finished: Bench) -> None:
+    masked = {**BASE, "experiment": "masked", "arenas": [{"mask": "mask.png"}]}
+    mask = finished.folder / "mask.png"
+    mask.write_text("a mask")
+    assert finished.run(masked, "--until", "segment").status == 0
+    assert "Nothing to be done" in finished.plan(masked, "--until", "segment").text
+    with edited(mask, "a mask", "another"):
+        assert finished.plan(masked, "--until", "segment").rules == {"segment"}
 
 
 def test_a_setting_of_one_movie_runs_its_stages_and_the_joint_ones(finished: Bench) -> None:
@@ -380,7 +422,7 @@ def test_names_are_taken_as_they_are(stages: Path, tmp_path: Path) -> None:
     assert given == {str(bench.folder / f"{movie}.mp4") for movie in NAMES}
     (background,) = [call for stage, call in calls if stage == "background"]
     assert background[background.index("--out") + 1] == f"{name}/background/{recording}.h5"
-    assert {path.stem for path in (bench.folder / "results" / name / "segment").iterdir()} == set(NAMES)
+    assert {path.stem for path in (bench.folder / "results" / name / "segment").glob("*.h5")} == set(NAMES)
     assert not list(tmp_path.rglob("pwned"))
     assert bench.plan(raw, "--until", "segment").jobs == set()
 

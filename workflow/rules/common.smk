@@ -46,6 +46,9 @@ def simulated_files():
 def check_files():
     """Raise HerdbookError unless all files are there and have names that Snakemake can handle."""
     needed = {f"movie {movie.name}": movie.file for movie in EXPERIMENT.movies}
+    needed |= {f"mask of the arena {k}": path for k, path in EXPERIMENT.masks.items()}
+    if EXPERIMENT.background.file:
+        needed["background.file"] = EXPERIMENT.background.file
     if EXPERIMENT.score:
         needed["score.truth"] = EXPERIMENT.score.truth
     names = [EXPERIMENT.results, EXPERIMENT.experiment, *RECORDINGS, *MOVIES, *LABELS]
@@ -119,7 +122,9 @@ def previous(movie):
 
 def settings(stage):
     """What gives a job its settings; a function, for braces in a string would be taken for wildcards."""
-    return lambda wildcards: EXPERIMENT.settings(stage, wildcards.get("movie"))
+    return lambda wildcards: EXPERIMENT.settings(
+        stage, wildcards.get("movie") or wildcards.get("unit")
+    )
 
 
 def scaled(amount):

@@ -29,6 +29,7 @@ rule background:
         movie=lambda wildcards: [MOVIES[movie] for movie in UNITS[wildcards.unit]],
         index=lambda wildcards: files("index", UNITS[wildcards.unit]),
         reference=lambda wildcards: files("index", [first_of_recording(wildcards.unit)]),
+        image=EXPERIMENT.background.file or [],
     output:
         out=at("background/{unit}.h5"),
     log:
@@ -46,7 +47,7 @@ rule background:
         version=stage_version("background"),
     shell:
         "python -m herdbook.background --movie {input.movie:q} --index {input.index:q}"
-        " --reference {input.reference:q} --out {output.out:q}"
+        " --reference {input.reference:q} --image {input.image:q} --out {output.out:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
 
 
@@ -55,8 +56,10 @@ rule segment:
         movie=lambda wildcards: MOVIES[wildcards.movie],
         index=at("index/{movie}.h5"),
         background=lambda wildcards: files("background", [UNIT_OF[wildcards.movie]]),
+        masks=list(EXPERIMENT.masks.values()),
     output:
         out=at("segment/{movie}.h5"),
+        excess=at("segment/{movie}.excess.csv"),
     log:
         at("logs/segment/{movie}.log"),
     benchmark:
@@ -72,7 +75,7 @@ rule segment:
         version=stage_version("segment"),
     shell:
         "python -m herdbook.segment --movie {input.movie:q} --index {input.index:q}"
-        " --background {input.background:q} --out {output.out:q}"
+        " --background {input.background:q} --masks {input.masks:q} --out {output.out:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
 
 

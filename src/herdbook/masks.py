@@ -1,0 +1,48 @@
+"""Masks of foreground pixels: closing, opening, holes, and a smaller resolution. Images are (row, col[, channel]) uint8."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+
+
+def clean_mask(mask: Pixels, close: int = 0, open_: int = 0, fill_holes: bool = False) -> Pixels:
+    """A mask (h, w), any value but 0 being foreground, closed and then opened by discs of these radii (px), its holes filled last."""
+    for operation, radius in ((cv2.MORPH_CLOSE, close), (cv2.MORPH_OPEN, open_)):
+        if radius:
+            disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+            mask = np.asarray(cv2.morphologyEx(mask, operation, disc), np.uint8)
+    return filled(mask) if fill_holes else mask
+
+
+def filled(mask: Pixels) -> Pixels:
+    """The mask with everything that its outlines enclose; a hole is 4-connected, for foreground is 8-connected."""
+    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    whole = np.zeros_like(mask)
+    cv2.drawContours(whole, outlines, -1, 255, cv2.FILLED)
+    return whole
+
+
+def reduced(image: NDArray[Any], factor: int) -> NDArray[Any]:
+    """The image, of any type, at 1/factor of its width and height, each pixel the mean of a square.
+
+    Squares at the right and lower edge may reach beyond the frame, where its last pixels go on.
+    """
+    if factor == 1:
+        return image
+    height, width = image.shape[:2]
+    bottom, right = -height % factor, -width % factor
+    whole = cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE) if bottom or right else image
+    size = ((width + right) // factor, (height + bottom) // factor)
+    return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA))
+
+
+def expanded(mask: Pixels, factor: int, shape: tuple[int, int]) -> Pixels:
+    """The mask of a reduced image in the full resolution (h, w): each pixel becomes its square."""
+    if factor == 1:
+        return mask
+    size = (mask.shape[1] * factor, mask.shape[0] * factor)
+    return np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)[: shape[0], : shape[1]], np.uint8)
