@@ -31,7 +31,7 @@ include: "workflow/rules/results.smk"
 
 rule all:
     input:
-        tables=[at("trajectories.csv"), at("trajectories.h5")],
+        tables=[at("trajectories.csv"), *tables("hdf5")],
         page=at("report/report.html"),
         overlays=[
             at(f"overlay/{movie}.mp4") for movie in MOVIES if EXPERIMENT.report.overlay

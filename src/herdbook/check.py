@@ -19,6 +19,7 @@ from herdbook.experiment import Experiment
 from herdbook.experiment_faults import nearest
 from herdbook.intervals import interval_faults
 from herdbook.movie import scan_movie
+from herdbook.scene_file import read_scene
 from herdbook.sheets import Label, read_labels
 
 # An outline drawn along the frame's edge may be rounded outwards.
@@ -52,6 +53,7 @@ def check_experiment(experiment: Experiment) -> Findings:
     findings.faults += recording_size_faults(experiment.recordings, sizes)
     findings.faults += _arena_faults_of(experiment, sizes)
     findings.faults += _interval_faults_of(experiment, findings.movies)
+    findings.faults += _background_faults_of(experiment, sizes)
     _check_labels(experiment, findings, sizes)
     _check_truth(experiment, findings)
     return findings
@@ -150,6 +152,16 @@ def _arena_faults_of(experiment: Experiment, sizes: Mapping[str, tuple[int, int]
         except HerdbookError as error:
             found = [str(error)]
         faults += [f"{fault} (movies: {', '.join(movies)})" for fault in found]
+    return faults
+
+
+def _background_faults_of(experiment: Experiment, sizes: Mapping[str, tuple[int, int]]) -> list[str]:
+    faults = []
+    for size in dict.fromkeys(sizes.values()) if experiment.background.file else ():
+        try:
+            read_scene(Path(experiment.background.file or ""), *size)
+        except HerdbookError as error:
+            faults.append(str(error))
     return faults
 
 

@@ -111,7 +111,7 @@ class SmoothSection(Section):
 class ExportSection(Section):
     """Tables."""
 
-    formats: list[Literal["csv", "hdf5"]] = Field(["csv", "hdf5"], description="what is written beside the trajectories table")
+    formats: list[Literal["hdf5"]] = Field(["hdf5"], description="tables written beside trajectories.csv")
 
 
 class ReportSection(Section):

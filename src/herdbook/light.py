@@ -1,5 +1,7 @@
 """The light of a whole frame, from a sparse grid of pixels: has it changed all over, and by which factor. Luma is (row, col) uint8."""
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numba import njit
@@ -7,11 +9,24 @@ from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
 
-# Pixels looked at in each frame: enough for a median within half a level, few enough to cost a tenth of the segmentation of a VGA frame.
-_POINTS = 1024
+# Pixels looked at in each frame: a ratio needs more of them than the question whether all has changed, which is asked of every frame.
+_POINTS, _POINTS_OF_SHIFT = 1024, 256
 _GOLDEN_RATIO = (5**0.5 - 1) / 2
 # A pixel darker than this tells little about the light.
 _LEAST_LEVEL = 16
+
+
+class _Points(NamedTuple):
+    """Where to look, int32 (m,), and the background there."""
+
+    rows: NDArray[np.int32]
+    columns: NDArray[np.int32]
+    expected: Pixels
+
+    @classmethod
+    def at(cls, chosen: NDArray[np.int64], places: NDArray[np.int64], background: Pixels) -> "_Points":
+        rows, columns = np.divmod(places[chosen], background.shape[1])
+        return cls(rows.astype(np.int32), columns.astype(np.int32), background[rows, columns])
 
 
 class LightMeter:
@@ -23,18 +38,16 @@ class LightMeter:
     def __init__(self, background: Pixels, inside: NDArray[np.bool_], black: int = 0) -> None:
         places = np.flatnonzero(inside)
         chosen = (np.arange(min(_POINTS, len(places))) * _GOLDEN_RATIO % 1 * len(places)).astype(np.int64)
-        rows, columns = np.divmod(places[np.sort(chosen)], inside.shape[1])
-        self._rows, self._columns = rows.astype(np.int32), columns.astype(np.int32)
-        self._expected = background[rows, columns]
+        self._all, self._few = (_Points.at(np.sort(chosen[:count]), places, background) for count in (_POINTS, _POINTS_OF_SHIFT))
         self._black = black
 
     def shift(self, luma: Pixels) -> int:
         """Median difference of a frame from the background, in levels: animals change it only if they cover half of the arena."""
-        return int(_median_difference(luma, self._rows, self._columns, self._expected))
+        return int(_median_difference(luma, *self._few))
 
     def gain(self, luma: Pixels) -> float:
         """Brightness of a frame over that of the background: mean of the central half of the pixels' ratios; 1 where all is black."""
-        return float(_central_ratio(luma, self._rows, self._columns, self._expected, self._black))
+        return float(_central_ratio(luma, *self._all, self._black))
 
 
 def at_unit_gain(image: Pixels, gain: float, black: int) -> Pixels:

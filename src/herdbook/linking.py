@@ -81,7 +81,7 @@ def _keep_links(a: Ints, b: Ints, shared: Ints, area: Ints, order: Ints) -> NDAr
     return keep
 
 
-def body_length(moments: Floats) -> float:
+def body_length(moments: NDArray[np.floating[Any]]) -> float:
     """Typical length of a blob, px, from moments (n, 3) xx, xy, yy: four standard deviations along the major axis, the median of all."""
     if not len(moments):
         return 1.0

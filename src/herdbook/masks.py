@@ -18,6 +18,11 @@ def clean_mask(mask: Pixels, close: int = 0, open_: int = 0, fill_holes: bool = 
     return filled(mask) if fill_holes else mask
 
 
+def above(image: NDArray[Any], level: float) -> Pixels:
+    """The mask of pixels (h, w) above a level: 255, others 0."""
+    return np.asarray(cv2.compare(image, level, cv2.CMP_GT), np.uint8)
+
+
 def filled(mask: Pixels) -> Pixels:
     """The mask with everything that its outlines enclose; a hole is 4-connected, for foreground is 8-connected."""
     outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
@@ -40,9 +45,8 @@ def reduced(image: NDArray[Any], factor: int) -> NDArray[Any]:
     return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA))
 
 
-def expanded(mask: Pixels, factor: int, shape: tuple[int, int]) -> Pixels:
-    """The mask of a reduced image in the full resolution (h, w): each pixel becomes its square."""
-    if factor == 1:
-        return mask
-    size = (mask.shape[1] * factor, mask.shape[0] * factor)
-    return np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)[: shape[0], : shape[1]], np.uint8)
+def expanded(image: Pixels, factor: int, shape: tuple[int, int], *, smooth: bool = False) -> Pixels:
+    """A reduced image in the full resolution (h, w): each pixel becomes its square, or a smooth way to the next ones."""
+    size = (image.shape[1] * factor, image.shape[0] * factor)
+    method = cv2.INTER_LINEAR if smooth else cv2.INTER_NEAREST
+    return np.asarray(cv2.resize(image, size, interpolation=method)[: shape[0], : shape[1]], np.uint8)

@@ -12,7 +12,8 @@ from typing import Any
 import yaml
 
 from herdbook.errors import HerdbookError
-from herdbook.experiment import Animals, Arena, Experiment, Movie, ScoreSection, SimulateSection
+from herdbook.experiment import Animals, Experiment, Movie, ScoreSection, SimulateSection
+from herdbook.experiment_arenas import Arena
 from herdbook.experiment_base import Section
 from herdbook.experiment_docs import Key, as_yaml, keys_of, summary
 from herdbook.experiment_file import parse_experiment

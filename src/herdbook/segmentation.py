@@ -3,7 +3,7 @@
 Images are (row, col[, channel]) uint8; points are (x, y) px.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +21,19 @@ from herdbook.backgrounds import OUTLIER_Z
 from herdbook.blob_tables import chosen_blobs, joined_blobs, summed_differences, touching
 from herdbook.labelling import Labeller, Rows
 from herdbook.light import LightMeter, at_unit_gain
-from herdbook.masks import clean_mask, expanded, reduced
+from herdbook.masks import above, clean_mask, expanded, reduced
 from herdbook.movie import Frame
-from herdbook.thresholds import LIMITED_BLACK, LIMITED_RANGE, Bounds, band_bounds, difference_bounds, luma_band, relative_light
+from herdbook.thresholds import (
+    LIMITED_BLACK,
+    LIMITED_RANGE,
+    NO_MARGIN,
+    Bounds,
+    band_bounds,
+    difference_bounds,
+    luma_band,
+    relative_light,
+    signed_margins,
+)
 
 Pixels = NDArray[np.uint8]
 
@@ -63,9 +73,9 @@ class Segmenter:
         self._channels = _CHANNELS.get(settings["channel"])
         self._reduce, self._blur = settings["reduce"], settings["blur"] / settings["reduce"]
         self._close, self._open = (round(settings[name] / self._reduce) for name in ("close", "open"))
-        self._parts = split_touching(self.arena)
+        self._parts = [above(part.astype(np.uint8), 0) for part in split_touching(self.arena)]
         # A pixel of the reduced frame belongs to an arena if it holds any of its pixels; in the end the arena cuts them.
-        self._coarse_parts = [_as_pixels(reduced(part.astype(np.float32), self._reduce) > 0) for part in self._parts]
+        self._coarse_parts = [above(reduced(part.astype(np.float32), self._reduce), 0) for part in self._parts]
         cleans = self._close or self._open or settings["fill_holes"] or self._blur or self._reduce > 1
         # The swift way compares while it labels; the other one makes a mask first.
         self._swift = self._channels is None and not cleans
@@ -105,23 +115,33 @@ class Segmenter:
         colours = None
         if self._channels is not None:
             colours = at_unit_gain(np.ascontiguousarray(frame.bgr()[:, :, self._channels]), gain, 0)
-        mask = self._mask(luma if colours is None else colours)
-        found = []
-        for inside, coarse in zip(self._parts, self._coarse_parts, strict=True):
-            whole = clean_mask(mask & coarse, self._close, self._open, self._settings["fill_holes"])
-            pixels = expanded(whole, self._reduce, self.shape) * inside
-            found.append(self._labeller.label_mask(pixels, luma, scene.luma, min_area=smallest, max_area=largest))
-        blobs = joined_blobs(found)
+        masks = self._masks(luma if colours is None else colours)
+        blobs = joined_blobs([self._labeller.label_mask(mask, luma, scene.luma, min_area=smallest, max_area=largest) for mask in masks])
         if colours is not None:
             # In steps of luma, as that of luma itself.
             blobs.contrast_sum = self._unit * summed_differences(blobs.runs, blobs.run_offsets, colours, scene.colours)
         return self._sifted(blobs)
 
-    def _mask(self, image: Pixels) -> Pixels:
-        """Foreground of luma (h, w) or colours (h, w, channels), 255 in the resolution that is compared."""
-        bounds = self._scene.bounds
-        within = cv2.inRange(self._prepared(image), bounds.lowest, bounds.highest)
-        return np.asarray(within if bounds.within else cv2.bitwise_not(within), np.uint8)
+    def _masks(self, image: Pixels) -> Iterator[Pixels]:
+        """Foreground of luma (h, w) or colours (h, w, channels) in each part of the arenas, cleaned, in full resolution."""
+        plane, bounds = self._prepared(image), self._scene.bounds
+        if self._reduce == 1:
+            between = cv2.inRange(plane, bounds.lowest, bounds.highest)
+            coarse = fine = np.asarray(between if bounds.within else cv2.bitwise_not(between), np.uint8)
+        else:
+            margins = signed_margins(plane, bounds)
+            coarse, fine = above(margins, NO_MARGIN), above(expanded(margins, self._reduce, self.shape, smooth=True), NO_MARGIN)
+        for inside, part in zip(self._parts, self._coarse_parts, strict=True):
+            seen = cv2.bitwise_and(coarse, part)
+            clean = clean_mask(seen, self._close, self._open, self._settings["fill_holes"])
+            if self._reduce == 1:
+                yield cv2.bitwise_and(clean, inside)
+                continue
+            moved = cv2.bitwise_xor(clean, seen)
+            # Outlines stay as fine as they are but where cleaning moved them.
+            if moved.any():
+                fine = np.where(expanded(moved, self._reduce, self.shape), expanded(clean, self._reduce, self.shape), fine)
+            yield cv2.bitwise_and(fine, inside)
 
     def _prepared(self, image: NDArray[Any]) -> NDArray[Any]:
         """An image in the resolution that is compared, blurred; one of a single channel as (h, w)."""
@@ -159,18 +179,18 @@ class Segmenter:
         """The levels of a scene's background or of animals, and the typical difference between them."""
         settings, grey = self._settings, self._channels is None
         unit, black = (self._unit, self._black) if grey else (1.0, 0)
-        inside = np.any(self._coarse_parts, axis=0)
         light = self._prepared(relative_light(luma, self.arena >= 0, self._black)) if settings["flat_field"] else None
         least: Any = settings["difference"] * unit
         if settings["method"] == "intensity":
             band = luma_band(settings["intensity"], self._full_range or not grey)
-            return band_bounds(band, inside, channels=max(1, colours.shape[2]), light=light, black=black), settings["difference"] * unit
+            light = np.ones(self._coarse_parts[0].shape, np.float32) if light is None else light
+            return band_bounds(band, light, channels=max(1, colours.shape[2]), black=black), settings["difference"] * unit
         if settings["difference_noise"] is not None:
             noise = self._background.luma_noise[window] if grey else self._background.bgr_noise[window][:, :, self._channels]
             least = settings["difference_noise"] / NOISE_STEPS * self._prepared(noise.astype(np.float32))
         elif light is not None:
             least = least * (light[:, :, None] if colours.shape[2] == 3 else light)
-        return difference_bounds(self._prepared(luma if grey else colours), least, settings["polarity"], inside), float(np.median(least))
+        return difference_bounds(self._prepared(luma if grey else colours), least, settings["polarity"]), float(np.median(least))
 
     def columns(self, frame: NDArray[np.int32], blobs: labelling.Blobs) -> dict[str, NDArray[Any]]:
         """The columns of the segment artifact for blobs, of which the first len(frame) count; `frame` is the number of their frames."""
@@ -189,7 +209,3 @@ class Segmenter:
             "arena": self.arena[heads[:, 0], heads[:, 1]],
             "border": touching(blobs.runs, blobs.run_offsets[: n + 1], self._edge),
         }
-
-
-def _as_pixels(mask: NDArray[np.bool_]) -> Pixels:
-    return np.where(mask, 255, 0).astype(np.uint8)

@@ -5,7 +5,7 @@ which are grey levels. Images are (row, col) or (row, col, channel).
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -18,6 +18,9 @@ Floats = NDArray[np.float32]
 # Grey levels 0..255 are luma 16..235 in movies of limited range.
 LIMITED_RANGE = 219 / 255
 LIMITED_BLACK = 16
+
+# What `signed_margins` gives at the last level of the background.
+NO_MARGIN = 128
 
 # Illumination is smooth: it is blurred over this share of the frame's shorter side, at a resolution that keeps this cheap.
 _BLUR_SHARE = 0.03
@@ -47,40 +50,48 @@ def luma_band(intensity: Sequence[float], full_range: bool) -> tuple[int, int]:
     return lowest, highest
 
 
-def difference_bounds(background: Pixels, least: Floats | float, polarity: str, inside: Mask) -> Bounds:
-    """Levels of the background (h, w[, 3]) for animals that differ from it by `least` levels or more.
+def difference_bounds(background: Pixels, least: Floats | float, polarity: str) -> Bounds:
+    """Levels of the background (h, w[, 3]) for animals that differ from it by `least` levels or more, one number or one per pixel.
 
-    `least` is one number or one per pixel; `polarity` dark, bright or either; `inside` (h, w) is where animals can be. Of several channels
-    each has its own bounds: an animal is where at least one lies outside.
+    `polarity` is dark, bright or either. Of several channels each has its own bounds: an animal is where at least one lies outside.
     """
     low, high = np.zeros(background.shape, np.float32), np.full(background.shape, 255, np.float32)
     if polarity in ("dark", "either"):
         low = np.floor(background - np.asarray(least, np.float32)) + 1
     if polarity in ("bright", "either"):
         high = np.ceil(background + np.asarray(least, np.float32)) - 1
-    lowest, highest = np.clip(low, 0, 255).astype(np.uint8), np.clip(high, 0, 255).astype(np.uint8)
-    lowest[~inside], highest[~inside] = 0, 255
-    return Bounds(lowest, highest, within=False)
+    return Bounds(_as_levels(low), _as_levels(high), within=False)
 
 
-def band_bounds(band: tuple[int, int], inside: Mask, *, channels: int = 1, light: Floats | None = None, black: float = 0) -> Bounds:
-    """Levels of an animal: those of a band, both ends inclusive, that follow the relative illumination `light` (h, w) if it is given.
+def band_bounds(band: tuple[int, int], light: Floats, *, channels: int = 1, black: float = 0) -> Bounds:
+    """Levels of an animal: those of a band, both ends inclusive, that follow the relative illumination `light` (h, w).
 
     0 and 255 stand for all that lies beyond them and do not follow the light. Of several channels all must lie in the band. Where one side
     of a single channel is open the result is the levels of the background, which is compared faster.
     """
-    light = np.ones(inside.shape, np.float32) if light is None else light
-    low, high = (np.full(inside.shape, end, np.float32) if end in (0, 255) else black + (end - black) * light for end in band)
-    lowest, highest = np.clip(np.ceil(low), 0, 255).astype(np.uint8), np.clip(np.floor(high), 0, 255).astype(np.uint8)
-    if channels == 1 and band[0] == 0 and highest.max() < 255:
-        return Bounds(np.where(inside, highest + 1, 0).astype(np.uint8), np.full_like(highest, 255), within=False)
-    if channels == 1 and band[1] == 255 and lowest.min() > 0:
-        return Bounds(np.zeros_like(lowest), np.where(inside, lowest - 1, 255).astype(np.uint8), within=False)
-    bounds = np.where(inside, lowest, 255).astype(np.uint8), np.where(inside, highest, 0).astype(np.uint8)
+    low, high = (np.full(light.shape, end, np.float32) if end in (0, 255) else black + (end - black) * light for end in band)
+    lowest, highest = _as_levels(np.ceil(low)), _as_levels(np.floor(high))
     if channels > 1:
-        lowest, highest = (np.repeat(bound[:, :, None], channels, axis=2) for bound in bounds)
-        return Bounds(lowest, highest, within=True)
-    return Bounds(*bounds, within=True)
+        return Bounds(*(np.repeat(bound[:, :, None], channels, axis=2) for bound in (lowest, highest)), within=True)
+    if band[0] == 0 and highest.max() < 255:
+        return Bounds(highest + np.uint8(1), np.full_like(highest, 255), within=False)
+    if band[1] == 255 and lowest.min() > 0:
+        return Bounds(np.zeros_like(lowest), lowest - np.uint8(1), within=False)
+    return Bounds(lowest, highest, within=True)
+
+
+def signed_margins(image: Pixels, bounds: Bounds) -> Pixels:
+    """By how many levels each pixel (h, w) of an image (h, w[, channels]) belongs to an animal: 128 and less for the background, 129 and
+    more for animals. It changes evenly from one to the other, so that an outline between two pixels can be found.
+    """
+    levels, lowest, highest = (part.astype(np.int16) for part in (image, bounds.lowest, bounds.highest))
+    if bounds.within:
+        margin = np.minimum(levels - lowest, highest - levels) + 1
+        margin = margin.min(axis=2) if margin.ndim == 3 else margin
+    else:
+        margin = np.maximum(lowest - levels, levels - highest)
+        margin = margin.max(axis=2) if margin.ndim == 3 else margin
+    return _as_levels(margin + NO_MARGIN)
 
 
 def relative_light(background: Pixels, inside: Mask, black: float) -> Floats:
@@ -99,3 +110,7 @@ def relative_light(background: Pixels, inside: Mask, black: float) -> Floats:
     light = np.divide(total, share, out=np.zeros_like(total), where=share > 1e-6)
     fine = cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.maximum(fine / max(float(np.median(fine[inside])), 1.0), _LEAST_LIGHT).astype(np.float32)
+
+
+def _as_levels(values: NDArray[Any]) -> Pixels:
+    return np.clip(values, 0, 255).astype(np.uint8)

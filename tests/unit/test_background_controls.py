@@ -8,9 +8,11 @@ import pytest
 
 from herdbook import background, index, segment
 from herdbook.artifacts import Background, Blobs, Index, open_blob_images
-from herdbook.background import time_windows
 from herdbook.background_noise import pixel_noise
+from herdbook.check import check_experiment
+from herdbook.experiment import Experiment
 from herdbook.labelling import runs_contain
+from herdbook.scenes import time_windows
 from herdbook.simulated_motion import Arena
 from herdbook.simulated_render import make_bodies, make_floor, place_parts, render_frame
 
@@ -211,3 +213,16 @@ def test_animals_that_rest_most_of_the_time_are_found_in_all_frames(make, rested
         assert blobs.area.min() > 0.75 * np.median(blobs.area)
     else:
         assert found.mean() < 0.7
+
+
+def test_an_image_that_does_not_fit_is_found_before_the_run(tmp_path, write_movie):
+    movie = write_movie("m.mkv", [np.full((80, 96), 90, np.uint8)] * 3)
+    keys = {"experiment": "e", "movies": [{"name": "m", "file": str(movie)}], "animals": {"marking": "none"}}
+    for name, shape in (("right", (80, 96)), ("wrong", (80, 100))):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), np.zeros(shape, np.uint8))
+    faults = {
+        name: check_experiment(Experiment.model_validate(keys | {"background": {"file": str(tmp_path / f"{name}.png")}})).faults
+        for name in ("right", "wrong")
+    }
+    assert faults["right"] == []
+    assert ["the image is 100 x 80 px, but the movie is 96 x 80 px" in fault for fault in faults["wrong"]] == [True]

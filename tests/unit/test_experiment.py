@@ -59,7 +59,7 @@ CHANGED: dict[str, dict[str, Any]] = {
     "classify": {"images": 9},
     "propagate": {"gap_s": 1.5, "window": 100},
     "smooth": {"method": "none", "window_s": 0.25},
-    "export": {"formats": ["csv"]},
+    "export": {"formats": []},
     "report": {"trail_s": 4.0, "overlay_every": 3},
     "simulate": {"number": 3, "frames": 20, "fps": 10.0, "size": [64, 48], "labels_per_animal": 2},
 }
@@ -219,8 +219,8 @@ def test_what_is_said_in_two_ways_is_said_once(tmp_path: Path, one: dict[str, An
         raw["animals"]["body_length"] = 10
         raw["movies"][1]["override"] = {"segment": override}
         experiment = parse_experiment(raw, tmp_path / "e.yaml")
-        for movie, given in (("m1", section), ("m2", override)):
-            alone = parse_experiment(raw | {"segment": given, "movies": FULL["movies"][:1]}, tmp_path / "e.yaml")
+        for movie, values in (("m1", section), ("m2", override)):
+            alone = parse_experiment(raw | {"segment": values, "movies": FULL["movies"][:1]}, tmp_path / "e.yaml")
             assert experiment.settings("segment", movie) == alone.settings("segment", "m1")
 
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from herdbook import background, propagate, segment, smooth, tracklets, trainset
+from herdbook import propagate, scenes, segment, smooth, tracklets, trainset
 from herdbook.artifacts import SINGLE, Blobs, Identities, Tracklets, TrainingSet, Trajectories
 from herdbook.check import check_experiment
 from herdbook.counting import count_animals
@@ -50,19 +50,19 @@ def decoded(monkeypatch):
     """Numbers of the frames that the stages read, by stage."""
     seen: dict[str, list[int]] = {}
 
-    def watch(module, name):
+    def watch(stage, module, name):
         real = getattr(module, name)
 
         def read(*arguments: Any, **options: Any):
             for frame in real(*arguments, **options):
-                seen.setdefault(module.STAGE, []).append(frame.index)
+                seen.setdefault(stage, []).append(frame.index)
                 yield frame
 
         monkeypatch.setattr(module, name, read)
 
-    watch(background, "read_frame_samples")
-    watch(segment, "read_frames")
-    watch(smooth, "read_frames")
+    watch("background", scenes, "read_frame_samples")
+    watch("segment", segment, "read_frames")
+    watch("smooth", smooth, "read_frames")
     return seen
 
 

@@ -60,7 +60,8 @@ def write_movie(folder, movie, names, frames=FRAMES, empty=False):
     )
     grey = np.full((80, 120), 120, np.uint8)
     luma, bgr = grey[None], np.repeat(grey[None, ..., None], 3, axis=3)
-    Background(luma, bgr, np.zeros(1, np.int64), luma, bgr, np.ones(1), 10).save(folder / "background" / f"{movie}.h5", provenance("background"))
+    scene = Background(luma, bgr, np.zeros(1, np.int64), luma, bgr, np.ones(1), 10)
+    scene.save(folder / "background" / f"{movie}.h5", provenance("background"))
     frame = np.repeat(np.arange(frames, dtype=np.int32), animals)
     who = np.tile(np.arange(animals, dtype=np.int32), frames)
     x, y = 10.0 + 2 * frame, 10.0 + 8 * who

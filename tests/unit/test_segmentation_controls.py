@@ -16,7 +16,7 @@ from herdbook.labelling import runs_to_mask
 from herdbook.light import LightMeter, at_unit_gain
 from herdbook.masks import clean_mask, expanded, filled, reduced
 from herdbook.segmentation import Segmenter
-from herdbook.thresholds import band_bounds, relative_light
+from herdbook.thresholds import NO_MARGIN, band_bounds, relative_light, signed_margins
 
 SIZE, GROUND = (160, 120), 160
 GREY = {"codec": "ffv1", "pixel_format": "gray"}  # full range: luma is grey
@@ -123,12 +123,15 @@ def test_a_band_of_intensities_counts_in_each_channel(segmenter, channel, hits):
 
 
 @pytest.mark.parametrize("band", [(0, 90), (90, 255), (60, 200), (90, 90)])
-def test_bounds_of_a_band_hold_its_levels_and_nothing_outside_of_the_arena(band):
-    ramp = np.tile(np.arange(256, dtype=np.uint8), (2, 1))
-    inside = np.array([[True], [False]]) & np.ones(ramp.shape, bool)
-    bounds = band_bounds(band, inside)
-    between = (bounds.lowest <= ramp) & (ramp <= bounds.highest)
-    assert np.array_equal(between == bounds.within, inside & (band[0] <= ramp) & (ramp <= band[1]))
+@pytest.mark.parametrize("channels", [1, 3])
+def test_bounds_of_a_band_hold_its_levels(band, channels):
+    ramp = np.arange(256, dtype=np.uint8)[None]
+    image = ramp if channels == 1 else np.stack([ramp, ramp, np.full_like(ramp, 90)], axis=2)
+    bounds = band_bounds(band, np.ones(ramp.shape, np.float32), channels=channels)
+    expected = (band[0] <= ramp) & (ramp <= band[1])
+    between = (bounds.lowest <= image) & (image <= bounds.highest)
+    assert np.array_equal((between.all(axis=2) if channels == 3 else between) == bounds.within, expected)
+    assert np.array_equal(signed_margins(image, bounds) > NO_MARGIN, expected)
 
 
 # Thresholds
@@ -153,7 +156,7 @@ PLACES = [(12, 12, 5, 5, 0), (80, 60, 5, 5, 0), (146, 14, 5, 5, 0), (40, 90, 5, 
 def test_a_flat_field_finds_animals_in_the_shade_as_in_the_light(segmenter, draw):
     light = vignette()
     animals = draw(PLACES, SIZE)
-    ground, image = np.rint(200 * light).astype(np.uint8), np.rint(200 * light * np.where(animals, 0.75, 1)).astype(np.uint8)
+    ground, image = np.rint(200 * light).astype(np.uint8), np.rint(200 * light * np.where(animals, 0.8, 1)).astype(np.uint8)
     assert np.array_equal(mask_of(segmenter(ground, difference=25, flat_field=True).blobs(still(image))), animals)
     plain = mask_of(segmenter(ground, difference=25).blobs(still(image)))
     assert plain[60, 80]
@@ -165,7 +168,7 @@ def test_a_flat_field_moves_the_band_of_intensities_with_the_light(segmenter, dr
     animals = draw(PLACES, SIZE)
     ground, image = np.rint(200 * light).astype(np.uint8), np.rint(200 * light * np.where(animals, 0.5, 1)).astype(np.uint8)
     relative = relative_light(ground, np.ones(ground.shape, bool), 0)
-    assert relative == pytest.approx(light / np.median(light), abs=0.06)
+    assert relative == pytest.approx(light / np.median(light), abs=0.1)
     settings = {"method": "intensity", "intensity": [0, 120]}
     assert np.array_equal(mask_of(segmenter(ground, **settings, flat_field=True).blobs(still(image))), animals)
     assert not np.array_equal(mask_of(segmenter(ground, **settings).blobs(still(image))), animals)
@@ -374,8 +377,8 @@ def test_each_window_has_its_own_background_whatever_the_threads(make, draw, mon
     once = path.read_bytes()
     sections = {"segment": {"area": (1, 100_000), "polarity": "dark", "difference": 30} | section}
     assert make.again(threads=3, **sections).read_bytes() == once
-    with pytest.raises(SystemExit):  # one background for all: most frames are unlike it
-        make(images, **keys | {"background_section": {}, "on_excess": "stop", "number": 2, "difference": 10}, **section)
+    alone = Blobs.load(make(images, **keys | {"background_section": {}}, **section))
+    assert (np.bincount(alone.frame, minlength=80) != 2).mean() > 0.2
 
 
 def test_black_frames_are_not_segmented_and_reported(make, draw, capsys):

@@ -99,6 +99,12 @@ def files(stage, names):
     return [at(f"{stage}/{name}.h5") for name in names]
 
 
+def tables(kind):
+    """Tables of this kind beside trajectories.csv, if the experiment asks for them."""
+    wanted = kind in EXPERIMENT.export.formats
+    return [at("trajectories.h5")] if wanted else []
+
+
 def source(path):
     """A file that the experiment names, relative if the rule simulate makes it."""
     return SIMULATED.get(path, path)

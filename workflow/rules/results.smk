@@ -7,7 +7,7 @@ rule export:
         index=files("index", MOVIES),
     output:
         out=at("trajectories.csv"),
-        hdf5=at("trajectories.h5"),
+        hdf5=tables("hdf5"),
     log:
         at("logs/export/export.log"),
     benchmark:

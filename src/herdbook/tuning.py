@@ -1,0 +1,207 @@
+"""Proposing segment.difference and segment.area from the blobs of sampled frames alone, without truth.
+
+Every difference of a ladder gives other blobs. A good one lies where neighbouring differences find the same animals: on a plateau.
+A view is one arena in one sampled frame; blobs are columns `view` (n,) and `area` (n,), px; `animals` (views,) is the number of animals in
+each view, NaN if it is not known.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+# Areas are sorted into this many bins per octave, smoothed by 0.2 octaves: single animals of one kind spread over about one octave.
+_BINS_PER_OCTAVE = 8
+_SMOOTHING_BINS = 1.5
+# A blob of one pixel is never an animal.
+_LEAST_AREA = 2.0
+# All cuts that are nearly as good as the best one lie in the same gap.
+_AS_GOOD = 0.95
+# Specks of frames that were not sampled may be larger than all that were seen: the gap begins at this share of an animal or above.
+_LEAST_SHARE = 1 / 64
+# One blob too many weighs as much as this many too few: those may be merged or hidden, but nothing explains too many.
+_EXCESS_WEIGHT = 4.0
+# The count may change by about this share from one step of the ladder to the next.
+_STEADY = 0.1
+# Without a known number a difference that finds less than this many blobs per view finds no animals.
+_LEAST_COUNT = 0.5
+# Steps whose score is nearly that of the best one belong to a plateau.
+_PLATEAU_SHARE = 0.85
+# A plateau as wide as this (greatest over smallest difference) leaves no doubt.
+_WIDE_PLATEAU = 4.0
+# A blob of all animals of an arena has up to this many times their areas: legs, shadows and the gaps between them come on top.
+_MERGE_ROOM = 2.0
+
+
+@dataclass(frozen=True)
+class Split:
+    """Where the areas at one difference part into specks and animals.
+
+    `gap`: the areas (px) between which the cut may lie, `smallest` the cut itself; `counts` (views,) blobs from there on; `agreement` 0..1
+    of the counts with the number of animals; `separation` 0..1, 1 where the gap is empty; `one_area`: median area of the blobs kept, px;
+    `kept_area`: their sum over all views.
+    """
+
+    gap: tuple[float, float]
+    smallest: float
+    counts: Ints
+    agreement: float
+    separation: float
+    one_area: float
+    kept_area: float
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """What the steps of a ladder are worth: columns (k,), and `counts` (k, views); `first` and `last` step of the plateau.
+
+    `score` is the product of the others: `agreement` and `separation` as in Split, `stability` of the counts and `constancy` of the total
+    area over neighbouring steps, all 0..1. `quality` 0..1: mean score on the plateau, less where that is narrow.
+    """
+
+    difference: Floats
+    smallest: Floats
+    counts: Ints
+    agreement: Floats
+    separation: Floats
+    stability: Floats
+    constancy: Floats
+    score: Floats
+    first: int
+    last: int
+    quality: float
+
+    @property
+    def middle(self) -> float:
+        """The difference in the middle of the plateau, in ratio to both ends: signal and noise are compared by ratio."""
+        return float(np.sqrt(self.difference[self.first] * self.difference[self.last]))
+
+
+def difference_ladder(lowest: float = 5, highest: float = 100, steps: int = 24) -> Floats:
+    """Whole grey levels (k,) in about equal ratios, at most `steps` of them."""
+    return np.unique(np.geomspace(lowest, highest, steps).round())
+
+
+def split_areas(view: Ints, area: Ints, animals: Floats) -> Split | None:
+    """The cut in the deepest gap of the areas that leaves about as many blobs as animals; None if there are no blobs to part.
+
+    The density of blobs over the logarithm of their area has its specks on the left and its animals, also merged ones, on the right. A cut
+    is as good as the drop from the highest density on its right to its own, in standard deviations of such counts (square roots), times the
+    agreement of what it leaves with the number of animals.
+    """
+    if not len(area):
+        return None
+    cuts = 2.0 ** (np.arange(_BINS_PER_OCTAVE * (np.log2(area.max()) + 1)) / _BINS_PER_OCTAVE)
+    density = gaussian_filter1d(_density(area, cuts), _SMOOTHING_BINS, mode="nearest")
+    cuts, valley = cuts[1:-1], np.minimum(density[:-1], density[1:])
+    hill = np.maximum.accumulate(density[::-1])[::-1][1:]
+    counts = count_from(view, area, len(animals), cuts)
+    agreement = agree(counts, animals)
+    worth = np.where(cuts >= _LEAST_AREA, (np.sqrt(hill) - np.sqrt(valley)) * agreement, 0.0)
+    best = int(worth.argmax())
+    if worth[best] <= 0:
+        return None
+    lesser = np.flatnonzero(worth < _AS_GOOD * worth[best])
+    low, high = (cuts[[lesser[lesser < best].max(initial=-1) + 1, lesser[lesser > best].min(initial=len(cuts)) - 1]]).tolist()
+    one_area = float(np.median(area[area >= cuts[best]]))
+    smallest = float(np.sqrt(min(max(low, _LEAST_SHARE * one_area), high) * high))
+    kept = area >= smallest
+    return Split(
+        gap=(low, high),
+        smallest=smallest,
+        counts=np.bincount(view[kept], minlength=len(animals)),
+        agreement=float(agreement[best]),
+        separation=float(1 - valley[best] / hill[best]),
+        one_area=one_area,
+        kept_area=float(area[kept].sum()),
+    )
+
+
+def count_from(view: Ints, area: Ints, views: int, cuts: Floats) -> Ints:
+    """How many blobs of each view have at least the area of each cut, in order: int64 (views, cuts)."""
+    counts = np.zeros((views, len(cuts) + 1), np.int64)
+    np.add.at(counts, (view, np.searchsorted(cuts, area, side="right")), 1)
+    return counts[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:]
+
+
+def agree(counts: Ints, animals: Floats) -> Floats:
+    """How well counts (views, cuts) agree with the number of animals (views,): float64 (cuts,), 1 for all views alike.
+
+    Too few blobs cost their share, for animals touch and hide; too many cost four times as much. Where the number is not known, there must
+    only be blobs in every other view.
+    """
+    known = np.isfinite(animals)
+    if not known.all():
+        return np.asarray(np.minimum(counts.mean(axis=0) / _LEAST_COUNT, 1.0))
+    more = counts / animals[:, None] - 1
+    return np.asarray(np.clip(1 - np.clip(-more, 0, None).mean(axis=0) - _EXCESS_WEIGHT * np.clip(more, 0, None).mean(axis=0), 0, 1))
+
+
+def rate_ladder(difference: Floats, blobs: Sequence[tuple[Ints, Ints]], animals: Floats) -> Ladder | None:
+    """What each step of a ladder (k,) is worth, from the blobs (view, area) at each; None if none has any blobs to part.
+
+    The plateau is the widest run of steps, in ratio of differences, whose score is at least 85 % of the best one.
+    """
+    splits = [split_areas(*found, animals) for found in blobs]
+    counts = np.array([np.zeros(len(animals), np.int64) if split is None else split.counts for split in splits])
+    agreement, separation, total, smallest = (
+        np.array([0.0 if split is None else getattr(split, name) for split in splits])
+        for name in ("agreement", "separation", "kept_area", "smallest")
+    )
+    change = np.abs(np.diff(counts, axis=0)).mean(axis=1) / np.maximum(np.maximum(counts[1:], counts[:-1]).mean(axis=1), 0.1)
+    slope = np.diff(np.log(total + 1)) / np.diff(np.log(difference))
+    stability = np.exp(-_of_neighbours(change) / _STEADY)
+    # Soft outlines shrink with each step whatever the difference is, so this counts less than the rest.
+    constancy = 1 / np.sqrt(1 + _of_neighbours(slope) ** 2)
+    score = agreement * separation * stability * constancy
+    if not score.any():
+        return None
+    first, last = _widest_run(difference, score >= _PLATEAU_SHARE * score.max())
+    width = np.log(difference[last] / difference[first]) / np.log(_WIDE_PLATEAU)
+    quality = float(score[first : last + 1].mean() * min(1.0, width))
+    return Ladder(difference, smallest, counts, agreement, separation, stability, constancy, score, first, last, quality)
+
+
+def area_bounds(view: Ints, area: Ints, split: Split, animals: Floats) -> tuple[int, int]:
+    """Smallest and largest area (px, two digits) from the blobs at the difference proposed: the cut, and room for a merge of all animals.
+
+    The area of one animal is taken from views with exactly as many blobs as animals, if there are any. Where the number is not known, it is
+    the greatest count of a twentieth of the views.
+    """
+    kept = area >= split.smallest
+    alone = kept & (split.counts == animals)[view]
+    one = float(np.quantile(area[alone if alone.any() else kept], 0.95))
+    number = float(np.max(animals)) if np.isfinite(animals).all() else max(1.0, float(np.quantile(split.counts, 0.95)))
+    return int(two_digits(split.smallest)) or 1, int(two_digits(_MERGE_ROOM * number * one))
+
+
+def two_digits(value: float) -> float:
+    """The value rounded to two digits, to whole numbers below 100."""
+    step = 10.0 ** max(0, np.floor(np.log10(max(value, 1))) - 1)
+    return float(np.round(value / step) * step)
+
+
+def _density(area: Ints, edges: Floats) -> Floats:
+    """Blobs per bin of areas. A number of pixels stands for all areas that round to it, or small blobs would have gaps between them."""
+    sizes, number = np.unique(area, return_counts=True)
+    ends = np.cumsum(number)
+    points = np.stack([sizes - 0.5, sizes + 0.5], 1).ravel()
+    return np.diff(np.interp(edges, points, np.stack([ends - number, ends], 1).ravel()))
+
+
+def _of_neighbours(between: Floats) -> Floats:
+    """Mean (k,) of what lies between each step and its neighbours (k - 1,); the ends have one."""
+    return np.asarray((np.r_[between[:1], between] + np.r_[between, between[-1:]]) / 2)
+
+
+def _widest_run(difference: Floats, good: NDArray[np.bool_]) -> tuple[int, int]:
+    """First and last step of the run of good ones that spans the greatest ratio of differences."""
+    edges = np.flatnonzero(np.diff(np.r_[0, good.astype(np.int8), 0]))
+    runs = edges.reshape(-1, 2) - (0, 1)
+    first, last = runs[np.argmax(difference[runs[:, 1]] / difference[runs[:, 0]])]
+    return int(first), int(last)
