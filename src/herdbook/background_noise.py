@@ -17,6 +17,7 @@ LEAST_NOISE = 0.5
 # Single pixels' values from some dozen frames scatter by a tenth or two; noise itself varies slowly over the frame.
 _SMOOTHING_PX = 2.0
 _ONE_SIGMA = 0.6827  # share of a normal distribution within one standard deviation
+_MOST_LEVELS = 64  # larger deviations count as this one: half of it is more noise than an artifact holds
 _LEAST_SHARE = 0.05  # of the frames on the side that is looked at; below it the other side must do
 
 
@@ -38,7 +39,7 @@ def pixel_noise(frames: Sequence[Image], background: Image, foreground: str = "d
 @njit(cache=True, nogil=True)
 def _one_sided(values, background, side, either):  # type: ignore[no-untyped-def]
     frames, pixels = values.shape
-    counts = np.zeros((2, 256), np.float64)
+    counts = np.zeros((2, _MOST_LEVELS), np.float64)
     noise = np.zeros(pixels, np.float32)
     for pixel in range(pixels):
         counts[:] = 0
@@ -49,7 +50,7 @@ def _one_sided(values, background, side, either):  # type: ignore[no-untyped-def
                 counts[0, 0] += 0.5
                 counts[1, 0] += 0.5
             else:
-                counts[0 if deviation * side > 0 else 1, abs(deviation)] += 1
+                counts[0 if deviation * side > 0 else 1, min(abs(deviation), _MOST_LEVELS - 1)] += 1
         least = _LEAST_SHARE * frames
         here, there = counts[0].sum(), counts[1].sum()
         if either and min(here, there) >= least:
@@ -65,7 +66,7 @@ def _one_sided(values, background, side, either):  # type: ignore[no-untyped-def
 def _sigma(counts, total):  # type: ignore[no-untyped-def]
     wanted = _ONE_SIGMA * total
     seen = 0.0
-    for deviation in range(256):
+    for deviation in range(_MOST_LEVELS):
         if seen + counts[deviation] >= wanted:
             # Deviations that round to d lie between d - 1/2 and d + 1/2; those that round to zero between 0 and 1/2.
             start, width = (0.0, 0.5) if deviation == 0 else (deviation - 0.5, 1.0)

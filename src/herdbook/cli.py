@@ -1,4 +1,6 @@
-"""The command `herdbook`: new writes an experiment file, check tells what is wrong with one, score compares trajectories with truth."""
+"""The command `herdbook`: new writes an experiment file, check tells what is wrong with one, tune proposes how to find its animals, score
+compares trajectories with truth.
+"""
 
 import json
 import shlex
@@ -13,6 +15,7 @@ from typer.core import TyperGroup
 from herdbook.check import Findings, check_experiment, planned_jobs, project_snakefile
 from herdbook.errors import HerdbookError
 from herdbook.experiment import Experiment
+from herdbook.experiment_faults import nearest
 from herdbook.experiment_file import load_experiment
 from herdbook.new_experiment import LABELS_FILE, NewAnimals, find_movies, write_experiment
 from herdbook.scoring import format_score, load_trajectories, load_truth, score_as_dict, score_trajectories
@@ -87,6 +90,40 @@ def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="the experim
         console.print(_job_table(jobs))
     state = "To run it" if jobs else "All results are up to date"
     typer.echo(f"No faults. {state}: cd {shlex.quote(str(snakefile.parent))} && {command}")
+
+
+@app.command()
+def tune(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="the experiment file")],
+    movie: Annotated[str | None, typer.Option(help="name of the movie to look at; by default the first")] = None,
+    frames: Annotated[int, typer.Option(help="frames to look at, spread over the movie", min=10, max=1000)] = 60,
+    out: Annotated[Path | None, typer.Option(help="folder of the pictures; by default tune in the experiment's results")] = None,
+    write: Annotated[bool, typer.Option("--write", help="put the proposed values into the experiment file")] = False,
+) -> None:
+    """Propose segment.difference and segment.area from a movie itself, with pictures to judge them by."""
+    # Segmentation and plots take a second to import, which the other commands need not pay.
+    from herdbook.tune import tune_movie
+    from herdbook.tune_results import find_warnings, ladder_table, section_lines, section_values, write_results, write_values
+
+    experiment = load_experiment(file)
+    names = [known.name for known in experiment.movies]
+    if movie is not None and movie not in names:
+        raise HerdbookError(f"{file}: there is no movie {movie!r}; {nearest(movie, names)}")
+    proposal = tune_movie(experiment, movie or names[0], frames)
+    folder = out or experiment.folder / "tune"
+    write_results(folder, experiment, proposal)
+    console, (first, last) = Console(), proposal.plateau
+    console.print(ladder_table(proposal))
+    for warning in find_warnings(experiment, proposal):
+        console.print(f"warning: {warning}", markup=False, highlight=False, soft_wrap=True)
+    typer.echo(
+        f"{proposal.sureness.capitalize()}: the plateau reaches from {first} to {last} grey levels. Proposed for {proposal.movie}:\n"
+    )
+    typer.echo(f"{section_lines(section_values(experiment, proposal))}\n")
+    typer.echo(f"Look at the pictures in {folder}.")
+    if write:
+        write_values(file, experiment, proposal)
+        typer.echo(f"Wrote these values into {file}.")
 
 
 @app.command()

@@ -93,7 +93,7 @@ def draw_frame(
     for row, (x, y) in zip(now, anchors, strict=True):
         colour = colours[tracks.individual[row]]
         drawing.draw_mark(image, x, y, int(tracks.source[row]), colour, style, float(tracks.heading[row]))
-    labels = [drawing.make_label(tracks.individuals[tracks.individual[row]], canvas.name_font_px) for row in now]
+    labels = [drawing.kept_label(tracks.individuals[tracks.individual[row]], canvas.name_font_px) for row in now]
     sizes = np.array([label.size for label in labels], np.int64).reshape(-1, 2)
     corners = drawing.place_labels(anchors, sizes, (canvas.width, canvas.height), 1.2 * style.radius + style.line + 1, taken)
     for row, label, (x, y) in zip(now, labels, corners, strict=True):

@@ -48,7 +48,7 @@ class _Scene:
     """What the frames first .. end - 1 are compared with.
 
     `luma` and `colours` (h, w, 3) of the background; `bounds` as images, in the resolution that is compared, and as the labeller takes
-    them, with the background, for each part of the arenas; `most_shift`: the levels by which the typical pixel of a whole frame may differ.
+    them, with the background, for each part of the arenas; `shifts`: by how many levels the typical pixel of a frame may differ at most.
     """
 
     first: int
@@ -58,7 +58,7 @@ class _Scene:
     bounds: Bounds
     rows: list[tuple[Rows, Rows, Rows]]
     meter: LightMeter
-    most_shift: float
+    shifts: tuple[float, float]
 
 
 class Segmenter:
@@ -106,7 +106,7 @@ class Segmenter:
             if not _LEAST_GAIN < gain < _MOST_GAIN:
                 return None
             luma = at_unit_gain(luma, gain, self._black)
-        elif abs(scene.meter.shift(luma)) > scene.most_shift:
+        elif not scene.shifts[0] <= scene.meter.shift(luma) <= scene.shifts[1]:
             return None
         smallest, largest = self._settings["area"]
         if scene.rows:
@@ -172,8 +172,20 @@ class Segmenter:
             bounds=bounds,
             rows=[(self._labeller.prepare(low), self._labeller.prepare(high), self._labeller.prepare(luma)) for low, high in fast],
             meter=LightMeter(luma, inside, self._black),
-            most_shift=max(OUTLIER_Z * float(background.spread[window]), typical),
+            shifts=self._shifts(float(np.median(luma[inside])), max(OUTLIER_Z * float(background.spread[window]), typical)),
         )
+
+    def _shifts(self, ground: float, least: float) -> tuple[float, float]:
+        """Between which shifts of a whole frame animals can be told from the ground of this level, when `least` is taken for an animal.
+
+        Ground that shifts away from the animals hides some of them, but is never taken for one; it may do so by half of its light.
+        """
+        settings, away = self._settings, max(least, (ground - self._black) / 2)
+        dark, bright = (settings["polarity"] in (side, "either") for side in ("dark", "bright"))
+        if settings["method"] == "intensity":
+            dark = sum(luma_band(settings["intensity"], self._full_range)) / 2 < ground
+            bright = not dark
+        return -least if dark else -away, least if bright else away
 
     def _bounds(self, window: int, luma: Pixels, colours: Pixels) -> tuple[Bounds, float]:
         """The levels of a scene's background or of animals, and the typical difference between them."""

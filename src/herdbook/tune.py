@@ -127,7 +127,7 @@ def read_footage(experiment: Experiment, movie: str, frames: int) -> Footage:
     settings = json.loads(experiment.settings("segment", movie))
     if settings["method"] != "background":
         raise HerdbookError(
-            f"segment.method is {settings['method']}, which does not use segment.difference: there is nothing to tune. Set it to background, "
+            f"segment.method is {settings['method']}, which does not use segment.difference: nothing is to be tuned. Set it to background, "
             "or choose the grey levels and the area by eye."
         )
     index, path = _index(experiment, movie), Path(experiment.movie(movie).file)

@@ -103,7 +103,7 @@ def write_movie(
     intervals: Sequence[tuple[int, int]] = (),
     size: tuple[int, int] = (160, 120),
 ) -> tuple[Path, Path]:
-    """Write the segment and tracklets artifacts of a movie; blobs are numbered by frame, then by track; without intervals all is tracked."""
+    """Write the segment and tracklets artifacts of a movie; blobs are numbered by frame, then track; without intervals all is tracked."""
     blobs = [(t, k) for t in range(frames) for k, track in enumerate(tracks) if track.first <= t <= track.last]
     columns: dict[str, list[Any]] = {key: [] for key in Blobs.columns}
     runs, run_offsets, images = [], [0], []

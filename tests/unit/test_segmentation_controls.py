@@ -401,9 +401,29 @@ def test_an_animal_that_fills_a_third_of_the_arena_breaks_no_frame(segmenter, dr
 
 
 def test_light_that_varies_in_the_sample_breaks_no_frame(segmenter):
-    image, masks = squares([60], empty(GROUND + 40))
-    assert segmenter(scene(empty()), polarity="dark").blobs(still(image)) is None
-    assert found(segmenter(scene(empty(), spread=8), polarity="dark").blobs(still(image)), masks) == [0]
+    image, masks = squares([20], empty(GROUND - 40))
+    assert segmenter(scene(empty()), difference=30).blobs(still(image)) is None
+    steady = segmenter(scene(empty(), spread=8), difference=50).blobs(still(image))
+    assert found(steady, masks) == [0]
+
+
+@pytest.mark.parametrize(
+    ("section", "shift", "broken"),
+    [
+        ({"polarity": "dark"}, -40, True),
+        ({"polarity": "dark"}, 40, False),
+        ({"polarity": "bright"}, 40, True),
+        ({"polarity": "bright"}, -40, False),
+        ({"polarity": "bright"}, -GROUND, True),
+        ({"polarity": "either"}, -40, True),
+        ({"polarity": "either"}, 40, True),
+        ({"method": "intensity", "intensity": [0, 130]}, -40, True),
+        ({"method": "intensity", "intensity": [0, 130]}, 40, False),
+        ({"method": "intensity", "intensity": [190, 255]}, 40, True),
+    ],
+)
+def test_a_frame_is_broken_if_its_ground_looks_like_animals_or_is_black(segmenter, section, shift, broken):
+    assert (segmenter(empty(), difference=30, **section).blobs(still(empty(GROUND + shift))) is None) == broken
 
 
 def excess_of(path):
