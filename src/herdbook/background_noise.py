@@ -44,7 +44,7 @@ def _one_sided(values, background, side, either):  # type: ignore[no-untyped-def
     for pixel in range(pixels):
         counts[:] = 0
         for frame in range(frames):
-            deviation = np.int64(values[frame, pixel]) - np.int64(background[pixel])
+            deviation = int(np.int64(values[frame, pixel]) - np.int64(background[pixel]))
             if deviation == 0:
                 # A deviation that rounds to zero lies on either side.
                 counts[0, 0] += 0.5

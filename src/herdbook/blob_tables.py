@@ -67,6 +67,7 @@ def summed_differences(runs: Runs, offsets: Offsets, image: Pixels, reference: P
             for column in range(runs[r, 1], runs[r, 2] + 1):
                 largest = 0
                 for channel in range(image.shape[2]):
-                    largest = max(largest, abs(np.int64(image[row, column, channel]) - np.int64(reference[row, column, channel])))
+                    difference = np.int64(image[row, column, channel]) - np.int64(reference[row, column, channel])
+                    largest = max(largest, int(abs(difference)))
                 sums[blob] += largest
     return sums

@@ -116,9 +116,7 @@ def tune(
     console.print(ladder_table(proposal))
     for warning in find_warnings(experiment, proposal):
         console.print(f"warning: {warning}", markup=False, highlight=False, soft_wrap=True)
-    typer.echo(
-        f"{proposal.sureness.capitalize()}: the plateau reaches from {first} to {last} grey levels. Proposed for {proposal.movie}:\n"
-    )
+    typer.echo(f"Proposed for {proposal.movie}, {proposal.sureness}: the plateau reaches from {first} to {last} grey levels.\n")
     typer.echo(f"{section_lines(section_values(experiment, proposal))}\n")
     typer.echo(f"Look at the pictures in {folder}.")
     if write:
@@ -139,6 +137,7 @@ def score(
     radius: Annotated[float, typer.Option(help="a position this near the true one is right (px)")] = 20.0,
     fps: Annotated[float | None, typer.Option(help="frames per second, for rates per hour")] = None,
     apart: Annotated[float | None, typer.Option(help="animals nearer than this are in contact (px); by default twice the radius")] = None,
+    visible: Annotated[float | None, typer.Option(help="judge only true positions of which this share is visible (0..1)")] = None,
     movies: Annotated[str | None, typer.Option(help="judge only these movies, with commas between them")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
@@ -147,7 +146,7 @@ def score(
     same = set(tracks["individual"]) == set(true["individual"])
     by_name = same if named is None else named
     wanted = [part.strip() for part in movies.split(",") if part.strip()] if movies is not None else None
-    result = score_trajectories(tracks, true, named=by_name, radius_px=radius, fps=fps, apart_px=apart, movies=wanted)
+    result = score_trajectories(tracks, true, named=by_name, radius_px=radius, fps=fps, apart_px=apart, min_visible=visible, movies=wanted)
     if as_json:
         typer.echo(json.dumps({"named": by_name, **score_as_dict(result)}))
         return

@@ -4,6 +4,7 @@ Every file carries its provenance (see `Provenance`) and a fingerprint of its ow
 made from. Nothing that is being written carries the final name: a killed job leaves nothing that looks finished.
 """
 
+import glob
 import hashlib
 import json
 import os
@@ -52,6 +53,9 @@ class Provenance:
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary name beside `path`; renamed to `path` when the block ends well, removed when it does not."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    # What a killed job left behind: only one job at a time makes a file.
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        leftover.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield temporary

@@ -72,7 +72,8 @@ def band_bounds(band: tuple[int, int], light: Floats, *, channels: int = 1, blac
     low, high = (np.full(light.shape, end, np.float32) if end in (0, 255) else black + (end - black) * light for end in band)
     lowest, highest = _as_levels(np.ceil(low)), _as_levels(np.floor(high))
     if channels > 1:
-        return Bounds(*(np.repeat(bound[:, :, None], channels, axis=2) for bound in (lowest, highest)), within=True)
+        lowest, highest = (np.repeat(bound[:, :, None], channels, axis=2) for bound in (lowest, highest))
+        return Bounds(lowest, highest, within=True)
     if band[0] == 0 and highest.max() < 255:
         return Bounds(highest + np.uint8(1), np.full_like(highest, 255), within=False)
     if band[1] == 255 and lowest.min() > 0:
@@ -109,8 +110,8 @@ def relative_light(background: Pixels, inside: Mask, black: float) -> Floats:
     )
     light = np.divide(total, share, out=np.zeros_like(total), where=share > 1e-6)
     fine = cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.maximum(fine / max(float(np.median(fine[inside])), 1.0), _LEAST_LIGHT).astype(np.float32)
+    return np.asarray(np.maximum(fine / max(float(np.median(fine[inside])), 1.0), _LEAST_LIGHT), np.float32)
 
 
 def _as_levels(values: NDArray[Any]) -> Pixels:
-    return np.clip(values, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(values, 0, 255), np.uint8)

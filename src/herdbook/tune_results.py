@@ -46,9 +46,15 @@ def find_warnings(experiment: Experiment, proposal: Proposal) -> list[str]:
     if proposal.polarity != section.polarity:
         told.append(f"With polarity {proposal.polarity} animals are found much better than with {section.polarity}: it is proposed, too.")
     if proposal.quality < NO_PLATEAU:
+        remedies = {
+            "flat_field": "segment.flat_field helps where the light is uneven",
+            "blur": "segment.blur against noise",
+            "channel": "segment.channel where animals have a colour",
+        }
+        untried = [text for key, text in remedies.items() if key not in section.model_fields_set]
         told.append(
-            "There is no plateau: each difference finds other blobs. The animals stand out too little or unevenly from the background. "
-            "segment.flat_field helps where the light is uneven, segment.blur against noise, segment.channel where animals have a colour."
+            "There is no plateau: each difference finds other blobs. The animals stand out too little or unevenly from the background"
+            + (f"; {', '.join(untried)}." if untried else ".")
         )
     if proposal.separation < POOR_SEPARATION:
         told.append("Specks and animals run into each other in area: look at areas.png and set the lower area by eye.")
@@ -156,9 +162,8 @@ def _figures(proposal: Proposal) -> dict[str, Figure]:
     picks = np.unique(ranked[np.linspace(0, len(ranked) - 1, min(PICTURED_FRAMES, len(ranked))).round().astype(int)])
     for number, pick in enumerate(picks.tolist(), 1):
         frame = proposal.frames[pick]
-        animals = "" if proposal.animals is None else f" for {proposal.animals} animals"
-        values = f"difference {proposal.difference:g}, area {list(proposal.area)}"
-        title = f"{proposal.movie}, frame {frame.index}: {counts[pick]} blobs{animals}; {values}"
+        title = f"{proposal.movie}, frame {frame.index}; difference {proposal.difference:g}, area {list(proposal.area)}"
+        title += "" if proposal.animals is None else f"; number of animals: {proposal.animals}"
         figures[f"frames_{number}.png"] = plot_blobs(frame.bgr(), Marked(proposal.blobs[pick], accepted[pick]), title)
     return figures
 

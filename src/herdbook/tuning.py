@@ -35,7 +35,7 @@ _PLATEAU_SHARE = 0.85
 # A plateau as wide as this (greatest over smallest difference) leaves no doubt.
 _WIDE_PLATEAU = 4.0
 # A blob of all animals of an arena has up to this many times their areas: legs, shadows and the gaps between them come on top.
-_MERGE_ROOM = 2.0
+_MERGE_ROOM = 3.0
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ Accepted blobs are blue with full lines, rejected ones orange with broken lines.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -20,11 +19,13 @@ from numpy.typing import NDArray
 from herdbook.labelling import Blobs, runs_to_mask
 from herdbook.plots import WIDTH_IN
 
-# Blue and vermilion on white paper, sky blue and orange on frames (Okabe & Ito 2008, Color Universal Design).
+# Blue and vermilion on white paper (Okabe & Ito 2008, Color Universal Design), light blue and orange on frames.
 ACCEPTED, REJECTED, NUMBER = "#0072b2", "#d55e00", "0.2"
-ACCEPTED_ON_FRAME, REJECTED_ON_FRAME = "#56b4e9", "#ffa500"
+ACCEPTED_ON_FRAME, REJECTED_ON_FRAME = "#7ddcff", "#ffa500"
 # A frame is cut down to its blobs if they fill no more than this share of it.
 _WORTH_CUTTING = 0.7
+# Lengths of an animal that are shown at least.
+_LEAST_VIEW = 9
 # Specks are marked by rings; more of them than this would hide the frame.
 _MOST_REJECTED = 60
 _TILES = 4
@@ -98,7 +99,7 @@ def plot_areas(
         )  # fmt: skip
     left.set_xscale("log")
     left.set_yscale("symlog", linthresh=10, linscale=1.0)
-    left.set_ylim(0, None)
+    left.set_ylim(0, 2 * left.get_ylim()[1])
     left.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     left.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     left.xaxis.set_minor_locator(NullLocator())
@@ -146,15 +147,10 @@ def plot_blobs(image: NDArray[np.uint8], marked: Marked, title: str) -> Figure:
         if (box[2] - box[0]) < 0.6 * (x1 - x0):
             corner, size = (box[0] - 0.5, box[1] - 0.5), (box[2] - box[0], box[3] - box[1])
             main.add_patch(Rectangle(corner, *size, fill=False, edgecolor="white", linewidth=0.9, path_effects=_HALO))
-            style: dict[str, Any] = {
-                "textcoords": "offset points",
-                "ha": "left",
-                "va": "top",
-                "fontsize": 9,
-                "color": "white",
-                "path_effects": _HALO,
-            }
-            main.annotate("abcd"[number], corner, (3, -2), **style)
+            letter = main.text(
+                corner[0], corner[1], f" {'abcd'[number]}", fontsize=11, weight="bold", color="white", va="top", clip_on=True
+            )
+            letter.set_path_effects([withStroke(linewidth=1.8, foreground="black")])
     told = f"rejected: {len(rejected)}" + (f", of which the {len(largest)} largest are marked" if len(rejected) > len(largest) else "")
     kinds = [
         Line2D([], [], color=ACCEPTED_ON_FRAME, linewidth=1.6, path_effects=_HALO, label=f"accepted: {int(accepted.sum())}"),
@@ -175,10 +171,12 @@ def _show(axes: Axes, image: NDArray[np.uint8], box: _Box, marked: Marked, rejec
     seen = (blobs.x1 > x0) & (blobs.x0 < x1) & (blobs.y1 > y0) & (blobs.y0 < y1)
     outlines = [line for blob in np.flatnonzero(marked.accepted & seen) for line in outline(blobs.runs_of(int(blob)))]
     rings = [_ring(blobs, int(blob), 5 / points_per_px) for blob in rejected if seen[blob]]
-    axes.add_collection(LineCollection(outlines, colors=ACCEPTED_ON_FRAME, linewidths=1.2, path_effects=_HALO), autolim=False)
-    axes.add_collection(
-        LineCollection(rings, colors=REJECTED_ON_FRAME, linewidths=1.4, linestyles=[(0, (2.5, 1.5))], path_effects=_HALO), autolim=False
-    )
+    # Thick lines would cover small animals.
+    line = float(np.clip(points_per_px * np.median(_lengths(blobs)[marked.accepted]) / 15, 0.9, 1.3)) if marked.accepted.any() else 1.0
+    halo = [withStroke(linewidth=2 * line, foreground="black")]
+    axes.add_collection(LineCollection(outlines, colors=ACCEPTED_ON_FRAME, linewidths=line, path_effects=halo), autolim=False)
+    dashed = LineCollection(rings, colors=REJECTED_ON_FRAME, linewidths=1.3, linestyles=[(0, (2.5, 1.5))], path_effects=_HALO)
+    axes.add_collection(dashed, autolim=False)
     axes.set_xlim(x0 - 0.5, x1 - 0.5)
     axes.set_ylim(y1 - 0.5, y0 - 0.5)
     axes.set_xticks([])
@@ -211,11 +209,12 @@ def _view(marked: Marked, width: int, height: int) -> _Box:
         wanted |= blobs.area >= np.median(blobs.area[wanted]) / 8
     if not wanted.any():
         return 0, 0, width, height
-    margin = 8 + np.median(_lengths(blobs)[wanted])
+    usual = float(np.median(_lengths(blobs)[wanted]))
+    margin = 8 + usual
     low = np.array([blobs.x0[wanted].min(), blobs.y0[wanted].min()]) - margin
     high = np.array([blobs.x1[wanted].max(), blobs.y1[wanted].max()]) + margin
     across, down = high - low
-    size = np.maximum([across, down], [down, across / 2])
+    size = np.maximum(np.maximum([across, down], [down, across / 2]), _LEAST_VIEW * usual)
     if size.prod() > _WORTH_CUTTING * width * height:
         return 0, 0, width, height
     return _placed((low + high) / 2, size, width, height)
@@ -228,15 +227,15 @@ def _tiles(marked: Marked, width: int, height: int) -> list[tuple[str, int, _Box
     picks: dict[int, str] = {}
     if len(accepted):
         ordered = accepted[np.argsort(area[accepted], kind="stable")]
-        for name, blob in (("smallest", ordered[0]), ("typical", ordered[len(ordered) // 2]), ("largest", ordered[-1])):
-            picks.setdefault(int(blob), name)
+        for name, blob in (("smallest", ordered[0]), ("largest", ordered[-1]), ("typical", ordered[len(ordered) // 2])):
+            picks.setdefault(int(blob), name if len(ordered) > 1 else "accepted")
     if len(rejected):
         picks[int(rejected[area[rejected].argmax()])] = "largest rejected"
     lengths = _lengths(blobs)
     usual = float(np.median(lengths[accepted])) if len(accepted) else 0.0
     tiles = []
     for blob, name in picks.items():
-        side = min(max(3 * usual, 1.6 * float(lengths[blob]), 24.0), width, height)
+        side = min(max(1.7 * usual, 1.5 * float(lengths[blob]), 24.0), width, height)
         centre = np.array([blobs.x0[blob] + blobs.x1[blob] - 1, blobs.y0[blob] + blobs.y1[blob] - 1]) / 2
         tiles.append((name, blob, _placed(centre, np.array([side, side]), width, height)))
     return tiles

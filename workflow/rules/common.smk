@@ -5,6 +5,9 @@ import re
 import sys
 from pathlib import Path
 
+# The package beside this workflow, for the rules as for their jobs.
+sys.path.insert(0, str(Path(workflow.basedir, "src")))
+
 from herdbook.errors import HerdbookError
 from herdbook.experiment_file import load_experiment
 from herdbook.sheets import read_labels
