@@ -111,7 +111,7 @@ def compare(movie: Path, overrides: dict) -> dict:
         frames = decode_only(movie)
         decoding = cpu_of(lambda: decode_only(movie))
         segmenting = cpu_of(lambda: segment.main(command))
-        image = Background.load(folder / "background.h5").bgr
+        image = Background.load(folder / "background.h5").bgr[0]
         grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
         usual = cpu_of(lambda: usual_chain(movie, grey, settings))
         return {
@@ -178,9 +178,8 @@ def print_speed(data: Path, folder: Path) -> None:
     """CPU against decoding and the usual chain, and artifact size, for each movie."""
     cases = {name: (data / name / file, keys) for name, (file, keys, _) in MOVIES.items() if (data / name / file).exists()}
     cases["simulated 1080p"] = (simulated(folder, frames=600, size=(1920, 1080), number=8, fps=25.0), {"area": [50, 20000]})
-    print(
-        f"{'movie':16} {'decode':>8} {'segment':>8} {'usual':>8}  {'/decode':>7} {'usual/':>7} {'size':>6} {'blobs':>6}   (CPU ms per frame)"
-    )
+    print("CPU ms per frame")
+    print(f"{'movie':16} {'decode':>8} {'segment':>8} {'usual':>8}  {'/decode':>7} {'usual/':>7} {'size':>6} {'blobs':>6}")
     for name, (movie, keys) in cases.items():
         f = in_own_process("compare", movie=str(movie), overrides=keys)
         print(
@@ -196,9 +195,8 @@ def print_long(data: Path, folder: Path) -> None:
     short = data / "mouse1" / file
     one, two = (in_own_process("run_once", movie=str(short), overrides=keys, threads=n) for n in (1, 2))
     same = one["fingerprint"] == two["fingerprint"]
-    print(
-        f"two threads on mouse1 (10,000 frames): {one['wall_s'] / two['wall_s']:.2f} x faster, artifact {'identical' if same else 'DIFFERENT'}"
-    )
+    ratio = one["wall_s"] / two["wall_s"]
+    print(f"two threads on mouse1 (10,000 frames): {ratio:.2f} x faster, artifact {'identical' if same else 'DIFFERENT'}")
     long = folder / "long.mp4"
     loop_movie(short, 10, long)
     ten = in_own_process("run_once", movie=str(long), overrides=keys, threads=1)

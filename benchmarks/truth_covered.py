@@ -2,9 +2,9 @@
 
     python benchmarks/truth_covered.py --data ../shared/data
 
-A true position is covered when a blob's outline or centroid lies within the radius; a blob without any true position within the radius of its
-outline is no animal. Of mice4, animals of which at least half is visible must be covered. For guppies8, whose
-reference has gaps, blobs are only counted in frames with all animals.
+A true position is covered when a blob's outline or centroid lies within the radius; a blob without any true position within the radius of
+its outline is no animal. Of mice4, animals of which at least half is visible must be covered. For guppies8, whose reference has gaps, blobs
+are only counted in frames with all animals.
 """
 
 import argparse

@@ -25,4 +25,4 @@ def unpack_runs(steps: Sequence[NDArray[np.int16]], offsets: Offsets) -> NDArray
     length = np.diff(offsets)
     heads = offsets[:-1][length > 0]
     before = np.concatenate([np.zeros((1, 3), np.int64), total])[heads]
-    return (total - np.repeat(before, length[length > 0], axis=0)).astype(np.int32)
+    return np.asarray(total - np.repeat(before, length[length > 0], axis=0), np.int32)

@@ -1,8 +1,9 @@
 """What `herdbook tune` does: sampled frames of a movie are segmented at many differences, which leads to a proposal."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,9 @@ OTHER = {"dark": "bright", "bright": "dark"}
 DOUBTFUL, MUCH_BETTER = 0.5, 2.0
 # From these qualities on a proposal is called sure and fairly sure; below the last there is no plateau to speak of.
 SURE, FAIRLY_SURE, NO_PLATEAU = 0.6, 0.35, 0.25
+
+# Arena and area of each blob of a frame.
+_Sizes = tuple[NDArray[np.int16], NDArray[np.int32]]
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,8 @@ def read_footage(experiment: Experiment, movie: str, frames: int) -> Footage:
     tracked = np.concatenate([np.arange(*span) for span in tracked_intervals(settings["intervals"], len(index), path)])
     number = min(frames, len(tracked))
     picks = tracked[((np.arange(number) + 0.5) * len(tracked) / number).astype(np.int64)]
+    # First, because it needs much memory for a while, and frames are held from here on.
+    background = read_background(experiment, movie, settings["polarity"])
     return Footage(
         movie=movie,
         index=index,
@@ -144,7 +150,7 @@ def read_footage(experiment: Experiment, movie: str, frames: int) -> Footage:
         masks=[Path(mask) for mask in experiment.masks.values()],
         numbers=json.loads(experiment.settings("tracklets", movie))["numbers"],
         frames=list(read_frame_samples(path, index.pts, picks.tolist())),
-        background=read_background(experiment, movie, settings["polarity"]),
+        background=background,
     )
 
 
@@ -172,16 +178,19 @@ def read_background(experiment: Experiment, movie: str, polarity: str) -> Backgr
 def propose(footage: Footage, polarity: str) -> Proposal | None:
     """The best values for animals of a polarity; None if no difference leaves blobs that could be animals."""
     settings = footage.settings | {"polarity": polarity, "difference_noise": None, "area": [1, footage.index.width * footage.index.height]}
+    arena = map_arenas(settings["arenas"], (footage.index.height, footage.index.width), footage.masks)
 
-    def segment(difference: float) -> list[Blobs | None]:
+    def segment(difference: float) -> Iterator[Blobs | None]:
         segmenter = Segmenter(footage.background, settings | {"difference": difference}, footage.index.full_range, footage.masks)
-        return [segmenter.blobs(frame) for frame in footage.frames]
+        return map(segmenter.blobs, footage.frames)
 
+    # Only the sizes are kept: at the smallest differences noise alone makes very many blobs.
     steps = difference_ladder()
-    found = [segment(step) for step in progress(steps.tolist(), total=len(steps), stage=STAGE, unit="differences")]
+    shown = progress(steps.tolist(), total=len(steps), stage=STAGE, unit="differences")
+    found = [[None if blobs is None else _sizes(blobs, arena) for blobs in segment(step)] for step in shown]
     # A frame is broken if it is so at every difference: a small one alone may mistake a change of the light for a fault.
     good = [any(step[n] is not None for step in found) for n in range(len(footage.frames))]
-    frames = [frame for frame, fine in zip(footage.frames, good, strict=True) if fine]
+    frames = list(compress(footage.frames, good))
     broken = [frame.index for frame, fine in zip(footage.frames, good, strict=True) if not fine]
     if not frames:
         raise HerdbookError(
@@ -190,22 +199,16 @@ def propose(footage: Footage, polarity: str) -> Proposal | None:
         )
     arenas = len(footage.numbers)
     animals = np.tile([np.nan if number is None else number for number in footage.numbers], len(frames))
-    arena = map_arenas(settings["arenas"], (footage.index.height, footage.index.width), footage.masks)
-    ladder = rate_ladder(steps, [_views(_good(step, good), arena, arenas) for step in found], animals)
+    ladder = rate_ladder(steps, [_views(compress(step, good), arenas) for step in found], animals)
     if ladder is None:
         return None
     difference = two_digits(ladder.middle)
-    blobs = _good(segment(difference), good)
-    columns = _views(blobs, arena, arenas)
+    blobs = [no_blobs() if here is None else here for here in compress(segment(difference), good)]
+    columns = _views([_sizes(here, arena) for here in blobs], arenas)
     split = split_areas(*columns, animals)
     if split is None:
         return None
     area = area_bounds(*columns, split, animals)
-    scenes = footage.background
-    ghosts = [np.zeros(0, bool)]
-    for frame, here in zip(frames, blobs, strict=True):
-        scene = scenes.luma[np.searchsorted(scenes.first_frame, frame.index, side="right") - 1]
-        ghosts.append(find_ghosts(chosen_blobs(here, (here.area >= area[0]) & (here.area <= area[1])), frame.luma, scene))
     return Proposal(
         movie=footage.movie,
         polarity=polarity,
@@ -217,7 +220,7 @@ def propose(footage: Footage, polarity: str) -> Proposal | None:
         frames=frames,
         broken=broken,
         blobs=blobs,
-        ghosts=float(np.concatenate(ghosts).mean()) if sum(map(len, ghosts)) else 0.0,
+        ghosts=_share_of_ghosts(frames, blobs, area, footage.background),
         separation=split.separation,
     )
 
@@ -231,13 +234,27 @@ def _index(experiment: Experiment, movie: str) -> Index:
     return Index(**{name: getattr(scan, name) for name in shared}, movie_fingerprint="")
 
 
-def _good(blobs: Sequence[Blobs | None], good: Sequence[bool]) -> list[Blobs]:
-    """The blobs of the good frames, none where a frame could not be segmented."""
-    return [no_blobs() if here is None else here for here, fine in zip(blobs, good, strict=True) if fine]
+def _sizes(blobs: Blobs, arena: NDArray[np.int16]) -> _Sizes:
+    heads = blobs.runs[blobs.run_offsets[:-1]]
+    return arena[heads[:, 0], heads[:, 1]], blobs.area
 
 
-def _views(blobs: Sequence[Blobs], arena: NDArray[np.int16], arenas: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """View and area of all blobs of some frames."""
-    heads = [here.runs[here.run_offsets[:-1]] for here in blobs]
-    views = [number * arenas + arena[head[:, 0], head[:, 1]] for number, head in enumerate(heads)]
-    return np.concatenate(views).astype(np.int64), np.concatenate([here.area for here in blobs]).astype(np.int64)
+def _views(sizes: Iterable[_Sizes | None], arenas: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """View and area of all blobs of some frames, from arena and area of those of each; none where a frame could not be segmented."""
+    views, areas = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for number, here in enumerate(sizes):
+        if here is not None:
+            views.append(number * arenas + here[0].astype(np.int64))
+            areas.append(here[1].astype(np.int64))
+    return np.concatenate(views), np.concatenate(areas)
+
+
+def _share_of_ghosts(frames: Sequence[Frame], blobs: Sequence[Blobs], area: tuple[int, int], background: Background) -> float:
+    """Share of ghosts among the blobs of some frames whose area lies within bounds."""
+    ghosts = [np.zeros(0, bool)]
+    for frame, here in zip(frames, blobs, strict=True):
+        scene = background.luma[np.searchsorted(background.first_frame, frame.index, side="right") - 1]
+        accepted = chosen_blobs(here, (here.area >= area[0]) & (here.area <= area[1]))
+        ghosts.append(find_ghosts(accepted, frame.luma, scene))
+    found = np.concatenate(ghosts)
+    return float(found.mean()) if len(found) else 0.0

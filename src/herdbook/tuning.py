@@ -92,17 +92,20 @@ def split_areas(view: Ints, area: Ints, animals: Floats) -> Split | None:
 
     The density of blobs over the logarithm of their area has its specks on the left and its animals, also merged ones, on the right. A cut
     is as good as the drop from the highest density on its right to its own, in standard deviations of such counts (square roots), times the
-    agreement of what it leaves with the number of animals.
+    share by which the density falls from the highest one on its left, if anything is there, and times the agreement of what it leaves with
+    the number of animals.
     """
     if not len(area):
         return None
     cuts = 2.0 ** (np.arange(_BINS_PER_OCTAVE * (np.log2(area.max()) + 1)) / _BINS_PER_OCTAVE)
     density = gaussian_filter1d(_density(area, cuts), _SMOOTHING_BINS, mode="nearest")
     cuts, valley = cuts[1:-1], np.minimum(density[:-1], density[1:])
-    hill = np.maximum.accumulate(density[::-1])[::-1][1:]
+    specks, hill = np.maximum.accumulate(density)[:-1], np.maximum.accumulate(density[::-1])[::-1][1:]
+    # Where specks only begin there is no gap, though the density rises from there.
+    falls = 1 - np.divide(valley, specks, out=np.zeros_like(valley), where=specks > 0)
     counts = count_from(view, area, len(animals), cuts)
     agreement = agree(counts, animals)
-    worth = np.where(cuts >= _LEAST_AREA, (np.sqrt(hill) - np.sqrt(valley)) * agreement, 0.0)
+    worth = np.where(cuts >= _LEAST_AREA, (np.sqrt(hill) - np.sqrt(valley)) * falls * agreement, 0.0)
     best = int(worth.argmax())
     if worth[best] <= 0:
         return None

@@ -66,7 +66,7 @@ rule segment:
         at("benchmarks/segment/{movie}.tsv")
     conda:
         "../../envs/herdbook.yaml"
-    threads: 1
+    threads: 4
     resources:
         mem_mb=scaled(4000),
         runtime=scaled(240),
