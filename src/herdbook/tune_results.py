@@ -81,9 +81,9 @@ def find_warnings(experiment: Experiment, proposal: Proposal) -> list[str]:
 
 def ladder_table(proposal: Proposal) -> Table:
     """What was found at each difference of the ladder, those of the plateau in bold."""
-    animals = "number of animals not known" if proposal.animals is None else f"{proposal.animals} animals"
+    animals = "not known" if proposal.animals is None else proposal.animals
     columns = ("difference", "area from", "blobs", "5 % to 95 %", "stability", "score", "plateau")
-    table = Table(*columns, title=f"Blobs per frame of {proposal.movie}, {animals}")
+    table = Table(*columns, title=f"Blobs per frame of {proposal.movie} (number of animals: {animals})")
     ladder = proposal.ladder
     quantiles = np.quantile(proposal.ladder_counts, (0.5, 0.05, 0.95), axis=1).T
     for step, (median, low, high) in enumerate(quantiles):

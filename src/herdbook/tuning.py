@@ -31,7 +31,7 @@ _STEADY = 0.1
 # Without a known number a difference that finds less than this many blobs per view finds no animals.
 _LEAST_COUNT = 0.5
 # Steps whose score is nearly that of the best one belong to a plateau.
-_PLATEAU_SHARE = 0.85
+_PLATEAU_SHARE = 0.8
 # A plateau as wide as this (greatest over smallest difference) leaves no doubt.
 _WIDE_PLATEAU = 4.0
 # A blob of all animals of an arena has up to this many times their areas: legs, shadows and the gaps between them come on top.
@@ -148,7 +148,7 @@ def agree(counts: Ints, animals: Floats) -> Floats:
 def rate_ladder(difference: Floats, blobs: Sequence[tuple[Ints, Ints]], animals: Floats) -> Ladder | None:
     """What each step of a ladder (k,) is worth, from the blobs (view, area) at each; None if none has any blobs to part.
 
-    The plateau is the widest run of steps, in ratio of differences, whose score is at least 85 % of the best one.
+    The plateau is the widest run of steps, in ratio of differences, whose score is at least 80 % of the best one.
     """
     splits = [split_areas(*found, animals) for found in blobs]
     counts = np.array([np.zeros(len(animals), np.int64) if split is None else split.counts for split in splits])

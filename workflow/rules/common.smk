@@ -5,8 +5,9 @@ import re
 import sys
 from pathlib import Path
 
-# The package beside this workflow, for the rules as for their jobs.
-sys.path.insert(0, str(Path(workflow.basedir, "src")))
+# The package beside this workflow comes before an installed one and after PYTHONPATH, for the rules as for their jobs.
+INSTALLED = [k for k, path in enumerate(sys.path) if path.endswith("site-packages")]
+sys.path.insert(min(INSTALLED, default=0), str(Path(workflow.basedir, "src")))
 
 from herdbook.errors import HerdbookError
 from herdbook.experiment_file import load_experiment
