@@ -72,6 +72,44 @@ def segment_frames(frames: Iterable[Frame], segmenter: Segmenter, *, image_step:
         yield _measure(held, None, known, segmenter, image_step, broken)[0]
 
 
+def joined_pieces(pieces: Iterable[Piece], frames: int) -> Iterator[Piece]:
+    """Consecutive pieces joined to pieces of at least `frames` frames: few large ones cost less to hand over than many small ones."""
+    waiting: list[Piece] = []
+    for piece in pieces:
+        waiting.append(piece)
+        if sum(part.frames for part in waiting) >= frames:
+            yield _join(waiting)
+            waiting = []
+    if waiting:
+        yield _join(waiting)
+
+
+def _join(pieces: list[Piece]) -> Piece:
+    blobs, images, runs = (np.cumsum([0, *counts]) for counts in _counts(pieces))
+
+    def offsets(name: str, starts: NDArray[np.int64]) -> NDArray[np.int64]:
+        later = [getattr(piece, name)[1:] + start for piece, start in zip(pieces, starts, strict=False)]
+        return np.concatenate([np.zeros(1, np.int64), *later])
+
+    return Piece(
+        frames=sum(piece.frames for piece in pieces),
+        broken=[frame for piece in pieces for frame in piece.broken],
+        columns={name: np.concatenate([piece.columns[name] for piece in pieces]) for name in pieces[0].columns},
+        runs=np.concatenate([piece.runs for piece in pieces]),
+        run_offsets=offsets("run_offsets", runs),
+        image_blob=np.concatenate([piece.image_blob + start for piece, start in zip(pieces, blobs, strict=False)]),
+        image_box=np.concatenate([piece.image_box for piece in pieces]),
+        image_offsets=offsets("image_offsets", images),
+        samples=np.concatenate([piece.samples for piece in pieces]),
+        coding=pieces[0].coding,
+    )
+
+
+def _counts(pieces: list[Piece]) -> tuple[list[int], list[int], list[int]]:
+    """Blobs, samples and runs of each piece."""
+    return [len(p) for p in pieces], [len(p.samples) for p in pieces], [len(p.runs) for p in pieces]
+
+
 def _measure(
     held: list[tuple[Frame, labelling.Blobs]],
     ahead: labelling.Blobs | None,

@@ -4,8 +4,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from queue import Queue
-from threading import Event, Thread
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,19 +14,20 @@ from herdbook.errors import HerdbookError
 from herdbook.excess import count_excess, excess_table, first_frames
 from herdbook.intervals import tracked_intervals
 from herdbook.movie import read_frames
-from herdbook.pieces import Piece, PieceWriter, segment_frames
+from herdbook.pieces import Piece, PieceWriter, joined_pieces, segment_frames
 from herdbook.progress import progress
 from herdbook.segmentation import Segmenter
+from herdbook.side_by_side import run_side_by_side
 from herdbook.stage import Job, run_stage
 from herdbook.store import columns_writer, write_text
 
 STAGE = "segment"
 STAGE_VERSION = 3
 
-# A stretch is what one thread decodes at a time; it begins at a keyframe and has at least this many frames.
+# A stretch is what one process decodes at a time; it begins at a keyframe and has at least this many frames.
 STRETCH_FRAMES = 500
-# Pieces that wait for their turn to be written, per thread.
-WAITING_PIECES = 16
+# Frames handed over at a time; 128 frames of 16 ants are 0.4 MB.
+PIECE_FRAMES = 128
 # A job that stops at frames with more blobs than animals names this many of them at most.
 ENOUGH_EXCESS = 10
 
@@ -51,50 +50,11 @@ def segment_movie(
     movie: Path, index: Index, intervals: NDArray[np.int64], segmenter: Segmenter, *, image_step: int, threads: int
 ) -> Iterator[Piece]:
     """Pieces of the movie's intervals (k, 2) in order; with several threads, that many stretches are decoded side by side."""
-    parts = stretches(index.keyframe, intervals)
 
-    def run(part: tuple[int, int], mine: Segmenter) -> Iterator[Piece]:
-        return segment_frames(read_frames(movie, index.pts, *part), mine, image_step=image_step)
+    def run(part: tuple[int, int]) -> Iterator[Piece]:
+        return joined_pieces(segment_frames(read_frames(movie, index.pts, *part), segmenter, image_step=image_step), PIECE_FRAMES)
 
-    if threads == 1 or len(parts) == 1:
-        for part in parts:
-            yield from run(part, segmenter)
-        return
-
-    stop = Event()
-    queues: list[Queue[Piece | BaseException | None]] = [Queue(WAITING_PIECES) for _ in parts]
-
-    def work(first: int) -> None:
-        mine = segmenter.copy()
-        for number in range(first, len(parts), threads):
-            try:
-                for piece in run(parts[number], mine):
-                    queues[number].put(piece)
-                    if stop.is_set():
-                        return
-                queues[number].put(None)
-            except BaseException as error:
-                queues[number].put(error)
-                return
-
-    # Threads hand over the interpreter often: each holds it only between the decoder and the kernels.
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(2e-4)
-    workers = [Thread(target=work, args=(k,), daemon=True) for k in range(min(threads, len(parts)))]
-    for worker in workers:
-        worker.start()
-    try:
-        for queue in queues:
-            while (piece := queue.get()) is not None:
-                if isinstance(piece, BaseException):
-                    raise piece
-                yield piece
-    finally:
-        stop.set()
-        for queue in queues:
-            while not queue.empty():
-                queue.get_nowait()
-        sys.setswitchinterval(interval)
+    return run_side_by_side(run, stretches(index.keyframe, intervals), threads)
 
 
 def excess_words(excess: NDArray[np.int64]) -> str:

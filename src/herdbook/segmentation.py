@@ -4,7 +4,6 @@ Images are (row, col[, channel]) uint8; points are (x, y) px.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,12 +85,6 @@ class Segmenter:
         """Height and width of the frames, px."""
         height, width = self.arena.shape
         return height, width
-
-    def copy(self) -> "Segmenter":
-        """A segmenter of its own for another thread; the scene is shared."""
-        other = copy(self)
-        other._labeller = Labeller(*self.shape)
-        return other
 
     def blobs(self, frame: Frame) -> labelling.Blobs | None:
         """Blobs of one frame, each within one arena: arenas that touch are looked at one after the other.
