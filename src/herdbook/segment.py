@@ -22,10 +22,10 @@ from herdbook.stage import Job, run_stage
 from herdbook.store import columns_writer, write_text
 
 STAGE = "segment"
-STAGE_VERSION = 3
+STAGE_VERSION = 4
 
 # A stretch is what one process decodes at a time; it begins at a keyframe and has at least this many frames.
-STRETCH_FRAMES = 500
+STRETCH_FRAMES = 1000
 # Frames handed over at a time; 128 frames of 16 ants are 0.4 MB.
 PIECE_FRAMES = 128
 # A job that stops at frames with more blobs than animals names this many of them at most.
