@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import h5py
 import numpy as np
@@ -282,8 +282,3 @@ class Trajectories(Artifact):
     heading: NDArray[np.float32]
     confidence: NDArray[np.float32]
     source: NDArray[np.uint8]
-
-
-def column_dtypes(kind: type[Artifact]) -> dict[str, Any]:
-    """Field names of an artifact with their declared types, for the data dictionary."""
-    return {name: hint for name, hint in kind.__annotations__.items() if name != "kind"}

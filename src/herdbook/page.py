@@ -160,7 +160,8 @@ def quality_section(totals: IndividualTotals, frames: int, marked: bool) -> Sect
         "How complete",
         [
             "Shares of the tracked frames. A single animal is seen alone; a resolved one is told apart inside a merged blob; an "
-            "interpolated position lies between two that were seen; merged animals share the centre of their blob.",
+            "interpolated position lies between two that were seen; a merged one is a guess inside a blob that nobody was seen to enter or "
+            "leave.",
         ],
         [
             Table(("individual", "has a position", *SOURCES, "mean confidence"), rows, "Where the positions come from"),
