@@ -174,7 +174,8 @@ class Tracklets(Artifact):
     """Runs of one blob without merge or split, and how they join.
 
     `blob_tracklet` int32 (blobs,): tracklet of each blob of the movie. Per tracklet: `first`, `last` int32 frame; `animals` int16,
-    how many it holds, `animals_margin` float32 (cost of the next best number); `tracklet_kind` uint8 (index into KINDS); `arena` int16.
+    how many it holds as far as this movie tells, `animals_margin` float32 (cost of the next best number); `tracklet_kind` uint8 (index
+    into KINDS); `arena` int16; `size` float32, its median area in units of one animal's.
     `edges` int32 (e, 2) parent, child; `edge_weight` float32 (e,). `border_edges` int64 (b, 2): blob row in the previous movie of the
     recording, blob row in this one.
     """
@@ -188,6 +189,7 @@ class Tracklets(Artifact):
     animals_margin: NDArray[np.float32]
     tracklet_kind: NDArray[np.uint8]
     arena: NDArray[np.int16]
+    size: NDArray[np.float32]
     edges: NDArray[np.int32]
     edge_weight: NDArray[np.float32]
     border_edges: NDArray[np.int64]
@@ -247,8 +249,9 @@ class Identities(Artifact):
     """Who is in which tracklet, over one recording: one row per tracklet and individual in it.
 
     `movie` int32 (into `movies`), `tracklet` int32, `individual` int32 (into `individuals`), `confidence` float32 0..1, `how` uint8
-    (index into HOW_KNOWN). Sorted by movie, tracklet, individual. `gap` float64: how far the solution may be from the optimum, as a
-    share of its cost.
+    (index into HOW_KNOWN). Sorted by movie, tracklet, individual. `animals` int16 (all tracklets of the movies in turn) is how many each
+    tracklet holds, counted over the recording; those of movie k stand from `animals_offsets`[k] int64 (movies + 1,). `gap` float64: how
+    far the solution may be from the optimum, as a share of its cost.
     """
 
     kind: ClassVar[str] = "propagate"
@@ -259,7 +262,14 @@ class Identities(Artifact):
     individual: NDArray[np.int32]
     confidence: NDArray[np.float32]
     how: NDArray[np.uint8]
+    animals: NDArray[np.int16]
+    animals_offsets: NDArray[np.int64]
     gap: float
+
+    def animals_of(self, movie: str) -> NDArray[np.int16]:
+        """How many animals each tracklet of a movie holds."""
+        number = self.movies.index(movie)
+        return self.animals[self.animals_offsets[number] : self.animals_offsets[number + 1]]
 
 
 @dataclass

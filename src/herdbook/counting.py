@@ -2,8 +2,14 @@
 
 Animals flow from parents to children and are conserved; they may appear and vanish at a cost (less where a blob touches the border), and
 while they are away they wait in a pool, so that the number in view never exceeds the number known. The evidence is the area in units of
-one animal's area; its cost is convex in the number, which keeps the flow exact.
+one animal's area; its cost is convex in the number, which keeps the flow exact. How the area grows with the number, and how far it
+spreads, is learned from the movie itself.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +20,15 @@ Floats = NDArray[np.float64]
 
 # Costs are nats times this, as integers.
 SCALE = 1000
-# Spread of the area of one animal, as a share of it: posture, partial overlap and threshold together.
-AREA_SPREAD = 0.3
-# Frames of one tracklet are far from independent: beyond this many they add nothing.
+# What lasts is no speck: beyond this many frames it need not last longer to show it. A speck's area spreads as this share of an animal's.
 MOST_FRAMES = 25
+SPECK_SPREAD = 0.3
+# The areas of so many tracklets of one animal, and of so many of several, tell how area grows with number.
+ENOUGH_TRACKLETS = 20
+# No area is known better than this share of itself.
+LEAST_SPREAD = 0.08
+# The areas of tracklets shorter than this count less: where merges and splits follow each other they are all of the same animals.
+WHOLE_FRAMES = 10
 APPEAR_COST = 12.0
 APPEAR_AT_BORDER_COST = 3.0
 # Being away costs a little, so that nobody waits in the pool without a reason.
@@ -42,11 +53,45 @@ def area_of_one(frame: NDArray[np.int32], area: NDArray[np.int32], number: int |
     return float(np.median(totals[blobs <= number] / number)) if (blobs <= number).any() else float(np.median(area))
 
 
-def count_costs(ratio: Floats, frames: Ints, most: int) -> Floats:
-    """Cost in nats of each number of animals 0..most, (tracklets, most + 1), given the area ratio and the length of each tracklet."""
-    weight = np.minimum(frames, MOST_FRAMES) ** 0.5
-    numbers = np.arange(most + 1)
-    return weight[:, None] * ((np.minimum(ratio, most + 0.5)[:, None] - numbers) / AREA_SPREAD) ** 2 / 2
+@dataclass(frozen=True)
+class SizeModel:
+    """The median area of a tracklet of n animals, in units of one animal's: n to the power of `growth`, since animals that touch overlap;
+    it spreads by `spread`, as a share of itself.
+    """
+
+    growth: float = 0.9
+    spread: float = 0.3
+
+
+def learn_sizes(ratio: Floats, animals: NDArray[np.integer[Any]]) -> SizeModel:
+    """The model of a movie from the area ratio (n,) of its tracklets and a first guess at their numbers (n,).
+
+    Medians and median deviations, so that wrong guesses here and there do no harm; with too few tracklets the default.
+    """
+    several = animals > 1
+    if min(several.sum(), (animals == 1).sum()) < ENOUGH_TRACKLETS:
+        return SizeModel()
+    growth = float(np.clip(np.median(np.log(ratio[several]) / np.log(animals[several])), 0.6, 1.0))
+    # 1.4826 median deviations are a standard deviation.
+    spread = max(1.4826 * float(np.median(np.abs(ratio[of] / animals[of] ** growth - 1))) for of in (animals == 1, several))
+    return SizeModel(growth, max(LEAST_SPREAD, spread))
+
+
+def count_costs(ratio: Floats, frames: Ints, most: int, sizes: SizeModel) -> Floats:
+    """Cost in nats of each number of animals 0..most, (tracklets, most + 1), given the area ratio and the length of each tracklet.
+
+    What is larger than one animal is one observation at most, however long it lasts: animals that lie on each other may do so for a long
+    time. Whether what is smaller is an animal at all becomes clearer with its length.
+    """
+    lasting = np.minimum(frames, MOST_FRAMES) ** 0.5
+    none = lasting * (ratio / SPECK_SPREAD) ** 2 / 2
+    small = lasting * (np.maximum(0, 1 - ratio) / SPECK_SPREAD) ** 2 / 2
+    size = np.clip(ratio, 1, max(1, most))[:, None]
+    away = (size - np.arange(1, most + 1) ** sizes.growth) / (sizes.spread * size)
+    some = small[:, None] + np.minimum(1, frames / WHOLE_FRAMES)[:, None] * away**2 / 2
+    # The flow needs costs that are convex in the number.
+    steps = np.maximum.accumulate(np.diff(np.column_stack([none, some]), axis=1), axis=1)
+    return np.column_stack([none, none[:, None] + np.cumsum(steps, axis=1)])
 
 
 def count_animals(
@@ -58,19 +103,20 @@ def count_animals(
     *,
     number: int | None,
     intervals: Ints,
+    sizes: SizeModel,
 ) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
     """Number of animals in each tracklet and its margin.
 
     `ratio` (n,) area over the area of one animal; `first`, `last` (n,) frames; `edges` (e, 2) parent, child; `border` (n, 2) whether the
     first and the last blob touch the border; `number` of animals, if known; `intervals` (k, 2) first frames and ends (exclusive) of what
-    is tracked, where animals come into view and leave it for free. Returns int16 (n,) and float32 (n,): the cost (nats) by which the area
-    speaks against the next best number, the flow left aside.
+    is tracked, where animals come into view and leave it for free; `sizes` how area grows with number.
+    Returns int16 (n,) and float32 (n,): the cost (nats) by which the area speaks against the next best number, the flow left aside.
     """
     n = len(ratio)
     if n == 0:
         return np.zeros(0, np.int16), np.zeros(0, np.float32)
     most = number if number is not None else max(2, int(np.ceil(ratio.max())) + 1)
-    costs = count_costs(ratio, last - first + 1, most)
+    costs = count_costs(ratio, last - first + 1, most, sizes)
     flow = _Flow()
     entry = flow.nodes(n)
     leave = flow.nodes(n)
@@ -96,6 +142,42 @@ def count_animals(
     below = costs[rows, np.maximum(animals - 1, 0)]
     other = np.minimum(np.where(animals < most, above, np.inf), np.where(animals > 0, below, np.inf))
     return animals, (other - costs[rows, animals]).astype(np.float32)
+
+
+def count_in_arenas(
+    ratio: Floats,
+    first: Ints,
+    last: Ints,
+    edges: Ints,
+    border: NDArray[np.bool_],
+    arena: NDArray[np.int16],
+    *,
+    numbers: Sequence[int | None],
+    intervals: Ints,
+) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
+    """Animals in each tracklet and their margins, as `count_animals`, where the animals of each arena are a closed group.
+
+    `arena` (n,) of each tracklet; `numbers` of animals in each arena, where they are known. How area grows with number is learned in each
+    arena from a first count.
+    """
+    animals, margin = np.zeros(len(ratio), np.int16), np.zeros(len(ratio), np.float32)
+    place = np.zeros(len(ratio), np.int64)
+    for k, number in enumerate(numbers):
+        mine = np.flatnonzero(arena == k)
+        place[mine] = np.arange(len(mine))
+        count = partial(
+            count_animals,
+            ratio[mine],
+            first[mine],
+            last[mine],
+            place[edges[arena[edges[:, 0]] == k]],
+            border[mine],
+            number=number,
+            intervals=intervals,
+        )
+        guess, _ = count(sizes=SizeModel())
+        animals[mine], margin[mine] = count(sizes=learn_sizes(ratio[mine], guess))
+    return animals, margin
 
 
 class _Flow:

@@ -285,6 +285,7 @@ class Experiment(Section):
                 "identities": animals.identities,
                 "homes": homes(self.arenas, animals.identities),
                 "marking": animals.marking,
+                "numbers": self._population,
             },
             "export": {"recordings": self.recordings},
             "report": {

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from herdbook.artifacts import ASSUMED, CLASSIFIED, ELIMINATED, LABELLED, NOISE, PROPAGATED, Blobs, Evidence, Identities, Tracklets
+from herdbook.artifacts import ASSUMED, CLASSIFIED, ELIMINATED, LABELLED, PROPAGATED, Blobs, Evidence, Identities, Tracklets
+from herdbook.counting import count_in_arenas
 from herdbook.errors import HerdbookError
 from herdbook.intervals import interval_of, join_intervals
 from herdbook.linking import body_length
@@ -16,7 +17,7 @@ from herdbook.solver import Graph, gap_edges, solve_identities, unary_scores
 from herdbook.stage import Job, run_stage
 
 STAGE = "propagate"
-STAGE_VERSION = 2
+STAGE_VERSION = 3
 
 # A tracklet is called classified when its own images alone give its identity at least this probability.
 CLASSIFIED_FROM = 0.9
@@ -26,18 +27,26 @@ KEPT_PER_STEP = 0.98
 
 @dataclass(frozen=True)
 class Recording:
-    """The tracklets of a recording as one graph: `graph`, and for each of its rows the `movie`, the `tracklet` in it, and its `arena`."""
+    """The tracklets of a recording as one graph: `graph`, and for each of its rows the `movie`, the `tracklet` in it, and its `arena`.
+
+    `animals` int16 is how many each tracklet holds, those of the movies in turn, from `animals_offsets` int64 (movies + 1,).
+    """
 
     graph: Graph
     movie: NDArray[np.int32]
     tracklet: NDArray[np.int32]
     arena: NDArray[np.int16]
+    animals: NDArray[np.int16]
+    animals_offsets: NDArray[np.int64]
     body_length_px: float
     step_px: float
 
 
-def join_movies(tracklets: Sequence[Tracklets], blobs: Sequence[Blobs]) -> Recording:
-    """One graph of all tracklets that hold animals, with frames counted over the recording, ordered by first frame."""
+def join_movies(tracklets: Sequence[Tracklets], blobs: Sequence[Blobs], numbers: Sequence[int | None]) -> Recording:
+    """One graph of all tracklets that hold animals, with frames counted over the recording, ordered by first frame.
+
+    How many animals each holds is counted anew over the whole recording; `numbers` are those in each arena, where they are known.
+    """
     columns: dict[str, list[NDArray[Any]]] = defaultdict(list)
     edges: list[NDArray[np.int64]] = []
     base = start_frame = 0
@@ -51,7 +60,7 @@ def join_movies(tracklets: Sequence[Tracklets], blobs: Sequence[Blobs]) -> Recor
             "first": t.first.astype(np.int64) + start_frame,
             "last": t.last.astype(np.int64) + start_frame,
             "arena": t.arena,
-            "animals": np.where(t.tracklet_kind == NOISE, 0, t.animals).astype(np.int64),
+            "size": t.size.astype(np.float64),
             "start": np.stack([b.x[head], b.y[head]], 1),
             "end": np.stack([b.x[tail], b.y[tail]], 1),
             "border": np.stack([b.border[head], b.border[tail]], 1),
@@ -70,18 +79,29 @@ def join_movies(tracklets: Sequence[Tracklets], blobs: Sequence[Blobs]) -> Recor
         base += len(t)
         start_frame += t.frames
     joined = {name: np.concatenate(parts) for name, parts in columns.items()}
-    real = joined["animals"] > 0
+    linked = np.concatenate(edges) if edges else np.zeros((0, 2), np.int64)
+    intervals = join_intervals(np.concatenate(tracked))
+    animals, _ = count_in_arenas(
+        joined["size"],
+        joined["first"],
+        joined["last"],
+        linked,
+        joined["border"],
+        joined["arena"],
+        numbers=numbers,
+        intervals=intervals,
+    )
+    real = animals > 0
     order = np.flatnonzero(real)[np.argsort(joined["first"][real], kind="stable")]
     place = np.full(base, -1, np.int64)
     place[order] = np.arange(len(order))
-    links = place[np.concatenate(edges)] if edges else np.zeros((0, 2), np.int64)
+    links = place[linked]
     links = np.unique(links[(links >= 0).all(axis=1)], axis=0)
-    intervals = join_intervals(np.concatenate(tracked))
     first, last, arena = joined["first"][order], joined["last"][order], joined["arena"][order]
     graph = Graph(
         first=first,
         last=last,
-        animals=joined["animals"][order],
+        animals=animals[order].astype(np.int64),
         edges=links,
         start_xy=joined["start"][order],
         end_xy=joined["end"][order],
@@ -90,8 +110,9 @@ def join_movies(tracklets: Sequence[Tracklets], blobs: Sequence[Blobs]) -> Recor
         part=arena.astype(np.int64) * len(intervals) + interval_of(first, intervals),
     )
     step = np.concatenate(steps)
+    offsets = np.concatenate([[0], np.cumsum([len(t) for t in tracklets])])
     fast = float(np.percentile(step, 99)) if len(step) else 1.0
-    return Recording(graph, joined["movie"][order], joined["tracklet"][order], arena, float(np.median(lengths)), fast)
+    return Recording(graph, joined["movie"][order], joined["tracklet"][order], arena, animals, offsets, float(np.median(lengths)), fast)
 
 
 def restrict_evidence(log_likelihood: NDArray[np.float64], allowed: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -149,7 +170,7 @@ def _work(job: Job) -> None:
     movies = [path.stem for path in job.files["tracklets"]]
     tracklets = [Tracklets.load(path) for path in job.files["tracklets"]]
     blobs = [Blobs.load(path) for path in job.files["blobs"]]
-    recording = join_movies(tracklets, blobs)
+    recording = join_movies(tracklets, blobs, job.settings["numbers"])
     if job.settings["marking"] == "none":
         result = _unnamed(recording, movies)
     else:
@@ -241,6 +262,8 @@ def _identities(
         individual=individual[order].astype(np.int32),
         confidence=np.asarray(confidence)[order].astype(np.float32),
         how=np.asarray(how)[order].astype(np.uint8),
+        animals=recording.animals,
+        animals_offsets=recording.animals_offsets,
         gap=gap,
     )
 

@@ -57,7 +57,7 @@ def read_recording(name: str, movies: Sequence[str], files: dict[str, dict[str, 
             blob_frame, tracked = file["frame"][...], int(np.diff(file["intervals"][...]).sum())
         facts.append(MovieFacts(movie, len(index), tracked, index.duration_s, index.width, index.height, index.fps, index.codec))
         linked = tracklets.blob_tracklet >= 0
-        held = tracklets.animals[tracklets.blob_tracklet[linked]]
+        held = identities.animals_of(movie)[tracklets.blob_tracklet[linked]]
         blobs.append(np.bincount(blob_frame, minlength=len(index)))
         animals.append(np.rint(np.bincount(blob_frame[linked], held, minlength=len(index))).astype(np.int64))
         tracklet_frames[movie] = np.bincount(tracklets.blob_tracklet[linked], minlength=len(tracklets))

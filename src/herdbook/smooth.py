@@ -19,7 +19,7 @@ from herdbook.progress import progress
 from herdbook.stage import Job, run_stage
 
 STAGE = "smooth"
-STAGE_VERSION = 1
+STAGE_VERSION = 2
 
 
 def make_scene(blobs: Blobs, tracklets: Tracklets, identities: Identities, movie: str) -> Scene:
@@ -35,7 +35,8 @@ def make_scene(blobs: Blobs, tracklets: Tracklets, identities: Identities, movie
         children[int(parent)].append(int(child))
     xx, xy, yy = blobs.moments.T
     middle, half = (xx + yy) / 2, np.sqrt(((xx - yy) / 2) ** 2 + xy**2)
-    alone = tracklets.animals[tracklets.blob_tracklet] == 1
+    animals = identities.animals_of(movie)
+    alone = animals[tracklets.blob_tracklet] == 1
     if not alone.any():
         alone = np.ones(len(blobs), bool)
     variances = (float(np.median((middle + half)[alone])), float(np.median((middle - half)[alone])) + 1e-6) if len(blobs) else (1.0, 1.0)
@@ -45,7 +46,7 @@ def make_scene(blobs: Blobs, tracklets: Tracklets, identities: Identities, movie
         y=blobs.y,
         angle=np.asarray(orientation(xx, xy, yy)),
         tracklet=tracklets.blob_tracklet.astype(np.int64),
-        animals=tracklets.animals.astype(np.int64),
+        animals=animals.astype(np.int64),
         occupants=dict(occupants),
         parents=dict(parents),
         children=dict(children),

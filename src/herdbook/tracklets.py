@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from herdbook.artifacts import MULTIPLE, NOISE, SINGLE, Blobs, Tracklets, open_blob_images
-from herdbook.counting import area_of_one, count_animals
+from herdbook.counting import area_of_one, count_in_arenas
 from herdbook.intervals import interval_of
 from herdbook.linking import Chains, body_length, chain_links, contract_chains, link_by_motion, link_overlapping, step_gate
 from herdbook.overlap import frame_overlaps
 from herdbook.stage import Job, run_stage
 
 STAGE = "tracklets"
-STAGE_VERSION = 2
+STAGE_VERSION = 3
 
 
 def build_tracklets(
@@ -30,10 +30,10 @@ def build_tracklets(
     group = blobs.arena.astype(np.int64) * len(blobs.intervals) + interval_of(blobs.frame, blobs.intervals)
     links = link_by_motion(links, blobs.frame, blobs.x, blobs.y, blobs.area, max_step_px=gate, bridge_frames=bridge_frames, group=group)
     chains = chain_links(links, len(blobs))
-    animals, _ = _count(blobs, chains, numbers)
+    animals, _, _ = _count(blobs, chains, numbers)
     chains, _ = contract_chains(chains, animals)
     # Longer tracklets have better evidence: count again.
-    animals, margin = _count(blobs, chains, numbers)
+    animals, margin, size = _count(blobs, chains, numbers)
     first, last, arena = _spans(blobs, chains)
     kind = np.select([animals == 0, animals == 1], [NOISE, SINGLE], MULTIPLE).astype(np.uint8)
     return Tracklets(
@@ -45,32 +45,29 @@ def build_tracklets(
         animals_margin=margin,
         tracklet_kind=kind,
         arena=arena,
+        size=size,
         edges=chains.edges.astype(np.int32).reshape(-1, 2),
         edge_weight=chains.weight.astype(np.float32),
         border_edges=np.zeros((0, 2), np.int64),
     )
 
 
-def _count(blobs: Blobs, chains: Chains, numbers: Sequence[int | None]) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
-    """Animals in each tracklet and their margins; animals of each arena are a closed group of their own size and number."""
+def _count(
+    blobs: Blobs, chains: Chains, numbers: Sequence[int | None]
+) -> tuple[NDArray[np.int16], NDArray[np.float32], NDArray[np.float32]]:
+    """Animals in each tracklet, their margins, and the area of each tracklet in units of one animal's in its arena."""
     first, last, arena = _spans(blobs, chains)
     order = np.argsort(chains.tracklet, kind="stable")
     offsets = np.searchsorted(chains.tracklet[order], np.arange(chains.count + 1))
-    area = np.array([np.median(blobs.area[order[a:b]]) for a, b in pairwise(offsets)])
-    border = (
-        np.stack([blobs.border[order[offsets[:-1]]], blobs.border[order[offsets[1:] - 1]]], 1) if chains.count else np.zeros((0, 2), bool)
-    )
-    animals, margin = np.zeros(chains.count, np.int16), np.zeros(chains.count, np.float32)
-    place = np.zeros(chains.count, np.int64)
+    size = np.array([np.median(blobs.area[order[a:b]]) for a, b in pairwise(offsets)])
     for k, number in enumerate(numbers):
-        here, mine = blobs.arena == k, np.flatnonzero(arena == k)
-        place[mine] = np.arange(len(mine))
-        edges = place[chains.edges[arena[chains.edges[:, 0]] == k]]
-        ratio = area[mine] / area_of_one(blobs.frame[here], blobs.area[here], number)
-        animals[mine], margin[mine] = count_animals(
-            ratio, first[mine], last[mine], edges, border[mine], number=number, intervals=blobs.intervals
-        )
-    return animals, margin
+        here = blobs.arena == k
+        size[arena == k] /= area_of_one(blobs.frame[here], blobs.area[here], number)
+    ends = np.stack([order[offsets[:-1]], order[offsets[1:] - 1]], 1) if chains.count else np.zeros((0, 2), np.int64)
+    animals, margin = count_in_arenas(
+        size, first, last, chains.edges, blobs.border[ends], arena, numbers=numbers, intervals=blobs.intervals
+    )
+    return animals, margin, size.astype(np.float32)
 
 
 def _spans(blobs: Blobs, chains: Chains) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int16]]:

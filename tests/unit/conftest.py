@@ -112,6 +112,7 @@ def name_tracklets() -> Callable[..., Identities]:
         tracklet, individual = np.array(sorted(inside), np.int32).reshape(-1, 2).T
         n = len(tracklet)
         columns = (np.zeros(n, np.int32), tracklet, individual, np.full(n, confidence, np.float32), np.full(n, CLASSIFIED, np.uint8))
-        return Identities([path.stem], [f"animal{k}" for k in range(truth.shape[1])], *columns, gap=0.0)
+        counts = tracklets.animals, np.array([0, len(tracklets)])
+        return Identities([path.stem], [f"animal{k}" for k in range(truth.shape[1])], *columns, *counts, gap=0.0)
 
     return name

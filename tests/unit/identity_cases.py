@@ -135,6 +135,7 @@ def write_movie(
         animals_margin=np.ones(len(tracks), np.float32),
         tracklet_kind=np.select([animals == 0, animals == 1], [NOISE, SINGLE], MULTIPLE).astype(np.uint8),
         arena=np.array([track.arena for track in tracks], np.int16),
+        size=animals.astype(np.float32),
         edges=np.array(edges, np.int32).reshape(-1, 2),
         edge_weight=np.ones(len(edges), np.float32),
         border_edges=np.array(border_edges, np.int64).reshape(-1, 2),

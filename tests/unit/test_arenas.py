@@ -241,7 +241,7 @@ def test_a_stage_hears_of_the_arenas_what_it_needs_and_no_more(tmp_path):
 
     assert told(moved) == {"trainset", "propagate"}
     assert told(shifted) == {"segment"}
-    assert told(counted) == {"tracklets"}
+    assert told(counted) == {"tracklets", "propagate"}
 
 
 def test_masks_are_relative_to_the_experiment_file_and_told_by_name(tmp_path):
@@ -373,6 +373,7 @@ def name_animals(tmp_path):
         blobs, tracklets = write_artifacts(tmp_path, "m", tracks, frames=frames, **more)
         found = write_evidence(tmp_path, "m", [*identities, "dirt"], evidence, labelled)
         section = PropagateSection().model_dump() | {"identities": identities, "homes": homes, "marking": "marked"}
+        section["numbers"] = [len(home) for home in homes]
         files = {"blobs": [blobs], "tracklets": [tracklets], "evidence": [found], "out": tmp_path / "day.h5"}
         propagate.main(arguments(files, section))
         return Identities.load(tmp_path / "day.h5")

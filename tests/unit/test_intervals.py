@@ -12,7 +12,7 @@ import pytest
 from herdbook import propagate, scenes, segment, smooth, tracklets, trainset
 from herdbook.artifacts import SINGLE, Blobs, Identities, Tracklets, TrainingSet, Trajectories
 from herdbook.check import check_experiment
-from herdbook.counting import count_animals
+from herdbook.counting import SizeModel, count_animals
 from herdbook.errors import HerdbookError
 from herdbook.experiment import PropagateSection, TrainsetSection
 from herdbook.experiment_file import parse_experiment
@@ -227,7 +227,7 @@ def test_an_animal_comes_and_goes_for_free_with_an_interval(span, free):
     first, last = (np.array([frame]) for frame in span)
     dim, nothing = np.array([0.7]), np.zeros((0, 2), np.int64)
     found, _ = count_animals(
-        dim, first, last, nothing, np.zeros((1, 2), bool), number=None, intervals=np.array([[0, 20], [30, 61], [70, 90]])
+        dim, first, last, nothing, np.zeros((1, 2), bool), number=None, intervals=np.array([[0, 20], [30, 61], [70, 90]]), sizes=SizeModel()
     )
     assert found.tolist() == [int(free)]
 
@@ -235,7 +235,7 @@ def test_an_animal_comes_and_goes_for_free_with_an_interval(span, free):
 def test_as_many_animals_as_there_are_may_be_in_every_interval():
     first, last = np.array([0, 0, 30]), np.array([19, 19, 59])
     counted = (first, last, np.zeros((0, 2), np.int64), np.zeros((3, 2), bool))
-    found, _ = count_animals(np.array([1.0, 1, 1.6]), *counted, number=2, intervals=np.array([[0, 20], [30, 60]]))
+    found, _ = count_animals(np.array([1.0, 1, 1.6]), *counted, number=2, intervals=np.array([[0, 20], [30, 60]]), sizes=SizeModel())
     assert found.tolist() == [1, 1, 2]
 
 
@@ -247,6 +247,7 @@ def name_animals(tmp_path):
         blobs, found = write_artifacts(tmp_path, "m", tracks, frames=20, **more)
         classes = write_evidence(tmp_path, "m", ["A", "B"], evidence)
         section = PropagateSection().model_dump() | {"identities": ["A", "B"], "homes": [["A", "B"]], "marking": "marked"}
+        section["numbers"] = [2]
         propagate.main(arguments({"blobs": [blobs], "tracklets": [found], "evidence": [classes], "out": tmp_path / "day.h5"}, section))
         names = Identities.load(tmp_path / "day.h5")
         return {int(t): names.individuals[i] for t, i in zip(names.tracklet, names.individual, strict=True)}
@@ -288,7 +289,7 @@ def test_a_recording_goes_on_where_one_movie_ends_and_the_next_begins(tmp_path):
         write_artifacts(tmp_path, "a", FAR[:1], frames=9),
         write_artifacts(tmp_path, "b", [Track(0, 8, (Body(30, 30),))], frames=20, intervals=[(0, 9), (12, 20)]),
     ]
-    found = propagate.join_movies([Tracklets.load(t) for _, t in kept], [Blobs.load(b) for b, _ in kept]).graph
+    found = propagate.join_movies([Tracklets.load(t) for _, t in kept], [Blobs.load(b) for b, _ in kept], [None]).graph
     assert found.free.tolist() == [[True, False], [False, True]]
     assert found.part.tolist() == [0, 0]
 
@@ -334,7 +335,8 @@ def test_no_position_is_filled_in_between_two_intervals_of_one_animal(chain):
     order = np.lexsort((names, np.arange(4)))
     columns = (np.zeros(4, np.int32), np.arange(4, dtype=np.int32)[order], names[order], np.ones(4, np.float32), np.zeros(4, np.uint8))
     made.run("propagate")
-    Identities(["m"], ["A", "B"], *columns, gap=0.0).save(made.at("propagate"), Provenance("propagate", 1))
+    counts = np.ones(4, np.int16), np.array([0, 4])
+    Identities(["m"], ["A", "B"], *columns, *counts, gap=0.0).save(made.at("propagate"), Provenance("propagate", 1))
     positions = Trajectories.load(made.run("smooth"))
     assert sorted(set(positions.frame.tolist())) == [*range(10), *range(12, 30)]
 

@@ -73,7 +73,8 @@ def write_movie(folder, movie, names, frames=FRAMES, empty=False):
     ones = np.ones(animals, np.int32)
     Tracklets(
         frames, who, 0 * ones, (frames - 1) * ones, ones.astype(np.int16), ones.astype(np.float32), np.zeros(animals, np.uint8),
-        np.zeros(animals, np.int16), np.zeros((0, 2), np.int32), np.zeros(0, np.float32), np.zeros((0, 2), np.int64),
+        np.zeros(animals, np.int16), ones.astype(np.float32), np.zeros((0, 2), np.int32), np.zeros(0, np.float32),
+        np.zeros((0, 2), np.int64),
     ).save(folder / "tracklets" / f"{movie}.h5", provenance("tracklets"))  # fmt: skip
     scores = np.zeros((animals, len(names)), np.float32)
     Evidence(names, scores, 7 * ones, -ones.astype(np.int16), np.zeros(0, np.int64), scores[:0]).save(
@@ -93,8 +94,9 @@ def write_experiment(folder, names=("a", "b"), movies=("m1", "m2"), **settings):
     places = np.array([(m, t) for m in range(len(movies)) for t in range(animals)], np.int32).reshape(-1, 2)
     how = np.where(places[:, 1] == 0, LABELLED, ASSUMED).astype(np.uint8)
     Identities(
-        list(movies), names if animals else [], places[:, 0], places[:, 1], places[:, 1], np.ones(len(places), np.float32), how, 0.0
-    ).save(folder / "propagate" / "day.h5", provenance("propagate"))
+        list(movies), names if animals else [], places[:, 0], places[:, 1], places[:, 1], np.ones(len(places), np.float32), how,
+        np.ones(len(places), np.int16), np.arange(len(movies) + 1) * animals, 0.0,
+    ).save(folder / "propagate" / "day.h5", provenance("propagate"))  # fmt: skip
     header = "movie,frame,time,individual,x,y,heading,confidence,source"
     quoted = ['"' + str(cell).replace('"', '""') + '"' for row in rows for cell in row]
     lines = [",".join(quoted[i : i + 9]) for i in range(0, len(quoted), 9)]

@@ -182,7 +182,8 @@ def test_a_scene_holds_the_animals_of_its_own_movie(scene, tmp_path):
     found = Tracklets.load(tmp_path / "tracklets.h5")
     ones = np.ones(3, np.float32)
     places = (np.array([0, 1, 1], np.int32), np.array([0, 0, 2], np.int32), np.array([5, 3, 4], np.int32))
-    identities = Identities(["other", "m"], [], *places, ones / 2, np.zeros(3, np.uint8), 0.0)
+    counts = np.concatenate([[9], found.animals]), np.array([0, 1, 1 + len(found)])
+    identities = Identities(["other", "m"], [], *places, ones / 2, np.zeros(3, np.uint8), *counts, gap=0.0)
     made = make_scene(Blobs.load(path), found, identities, "m")
     assert made.occupants == {0: [(3, 0.5)], 2: [(4, 0.5)]}
     assert made.parents == {2: [0, 1], 3: [2], 4: [2]}
