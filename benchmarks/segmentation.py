@@ -186,7 +186,7 @@ def simulated(folder: Path, **keys: object) -> Path:
 def print_speed(data: Path, folder: Path) -> None:
     """CPU against decoding and the usual chain, and artifact size, for each movie."""
     cases = {name: (data / name / file, keys) for name, (file, keys, _) in MOVIES.items() if (data / name / file).exists()}
-    cases["simulated 1080p"] = (simulated(folder, frames=1500, size=(1920, 1080), number=8, fps=25.0), {"area": [50, 20000]})
+    cases["simulated 1080p"] = (simulated(folder, frames=3000, size=(1920, 1080), number=8, fps=25.0), {"area": [50, 20000]})
     print("CPU ms per frame")
     print(f"{'movie':16} {'decode':>8} {'segment':>8} {'usual':>8}  {'/decode':>7} {'usual/':>7} {'size':>6} {'blobs':>6}")
     for name, (movie, keys) in cases.items():

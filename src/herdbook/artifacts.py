@@ -20,14 +20,14 @@ SINGLE, MULTIPLE, NOISE = 0, 1, 2
 KINDS = ("single", "multiple", "noise")
 LABELLED, CLASSIFIED, PROPAGATED, ELIMINATED, ASSUMED = range(5)
 HOW_KNOWN = ("labelled", "classified", "propagated", "eliminated", "assumed")
-SOURCES = ("single", "resolved", "interpolated", "merged")
-FROM_SINGLE, FROM_RESOLVED, FROM_INTERPOLATED, FROM_MERGED = range(4)
+SOURCES = ("single", "resolved", "interpolated", "merged", "corrected")
+FROM_SINGLE, FROM_RESOLVED, FROM_INTERPOLATED, FROM_MERGED, FROM_CORRECTED = range(5)
 
 
 @dataclass
 class Index(Artifact):
-    """Frames of one movie in display order: `pts` int64 (n,), `time_s` float64 (n,) from 0, `keyframe` bool (n,); the movie's size
-    in px, average frame rate (1/s), whether it has no colour and whether luma spans 0..255; fingerprint of the file.
+    """Frames of one movie in display order: `pts` int64 (n,), `time_s` float64 (n,) from 0, `keyframe` bool (n,), where reading can begin;
+    the movie's size in px, average frame rate (1/s), whether it has no colour and whether luma spans 0..255; fingerprint of the file.
     """
 
     kind: ClassVar[str] = "index"
@@ -277,7 +277,9 @@ class Trajectories(Artifact):
     """Positions of one movie, one row per individual and frame that has one, sorted by frame, individual.
 
     `frame` int32, `individual` int32 (into `individuals`), `x`, `y` float64 px, `x_raw`, `y_raw` float64 px before smoothing,
-    `heading` float32 rad (image axes: x right, y down), `confidence` float32, `source` uint8 (index into SOURCES).
+    `heading` float32 rad (image axes: x right, y down), `confidence` float32, `source` uint8 (index into SOURCES). `disagreement` float32
+    px of the flow forward and backward, NaN where nothing was smoothed; `jump` bool, farther from where it should be than movement and
+    flow allow.
     """
 
     kind: ClassVar[str] = "smooth"
@@ -292,3 +294,5 @@ class Trajectories(Artifact):
     heading: NDArray[np.float32]
     confidence: NDArray[np.float32]
     source: NDArray[np.uint8]
+    disagreement: NDArray[np.float32]
+    jump: NDArray[np.bool_]

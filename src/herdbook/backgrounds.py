@@ -117,11 +117,12 @@ def brightness_spread(means: NDArray[np.float64]) -> float:
 
 
 def collect_frames(frames: Iterable[Image]) -> list[Image]:
-    """Copies of the frames, each (H, W) or (H, W, 3) uint8, without black and broken ones, see `drop_outlier_frames`.
+    """The frames, each (H, W) or (H, W, 3) uint8, without black and broken ones, see `drop_outlier_frames`; copies, unless they are a list.
 
     Raises HerdbookError if there is no frame, or more than 65,535, or if shapes differ.
     """
     sample: list[Image] = []
+    held = isinstance(frames, list)
     for number, frame in enumerate(frames):
         if frame.dtype != np.uint8 or (sample and frame.shape != sample[0].shape):
             expected = f"{sample[0].shape} uint8" if sample else "uint8"
@@ -130,7 +131,7 @@ def collect_frames(frames: Iterable[Image]) -> list[Image]:
                 " all movies that share a background need the same frame size"
             )
         # A decoder may write its next frame into the same memory.
-        sample.append(np.array(frame, order="C"))
+        sample.append(frame if held else np.array(frame, order="C"))
     if not 0 < len(sample) <= _MAX_FRAMES:
         raise HerdbookError(
             f"background: got {len(sample)} frames, expected 1 to {_MAX_FRAMES}; check the intervals and the number of frames to sample"

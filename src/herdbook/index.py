@@ -8,7 +8,7 @@ from herdbook.stage import Job, run_stage
 from herdbook.store import file_fingerprint
 
 STAGE = "index"
-STAGE_VERSION = 1
+STAGE_VERSION = 2
 
 
 def _work(job: Job) -> None:

@@ -48,7 +48,7 @@ class MovieScan:
     """What a movie holds, one entry per displayed frame in display order.
 
     `pts` int64 (n,), in units of the stream's time base, strictly increasing; `time_s` float64 (n,), from the first
-    frame; `keyframe` bool (n,). `fps` is the average rate. `grey`: the pixel format has no chroma. `full_range`: luma
+    frame; `keyframe` bool (n,): reading can begin there. `fps` is the average rate. `grey`: the pixel format has no chroma. `full_range`: luma
     runs from 0 to 255 rather than from 16 to 235.
     """
 
@@ -113,6 +113,25 @@ def read_frames(path: Path, pts: NDArray[np.int64], start: int = 0, stop: int | 
             if expected == stop:
                 return
         raise decoder.missing(expected)
+
+
+class MovieReader:
+    """Reads one stretch of frames after another, as `read_frames`; one that begins where the last one ended goes on without a seek."""
+
+    def __init__(self, path: Path, pts: NDArray[np.int64]) -> None:
+        self._path, self._pts = path, pts
+        self._ahead: Iterator[Frame] = iter(())
+        self._next = -1
+
+    def frames(self, start: int, stop: int) -> Iterator[Frame]:
+        """Frames start .. stop - 1."""
+        if start != self._next:
+            self._ahead = read_frames(self._path, self._pts, start)
+        self._next = start
+        while self._next < stop:
+            frame = next(self._ahead)
+            self._next += 1
+            yield frame
 
 
 def read_frame_samples(path: Path, pts: NDArray[np.int64], indices: Sequence[int]) -> Iterator[Frame]:
@@ -219,10 +238,10 @@ def _order_frames(path: Path, packets: list[_Packet]) -> tuple[NDArray[np.int64]
 
 
 def _count_frames(packets: list[_Packet]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Decoding times, or running numbers where there are none, in place of the missing pts."""
+    """Decoding times, or running numbers where there are none, in place of the missing pts; frames are counted from the first alone."""
     timeless = packets[0][1] is None
     pts = [number if timeless else dts for number, (_, dts, _, _) in enumerate(packets)]
-    return np.array(pts, dtype=np.int64), np.array([key for _, _, key, _ in packets], dtype=bool)
+    return np.array(pts, dtype=np.int64), np.arange(len(pts)) == 0
 
 
 def _decode_tail(path: Path, pts: NDArray[np.int64], keyframe: NDArray[np.bool_], counted: bool) -> tuple[int, Any | None]:

@@ -42,6 +42,7 @@ class Decoder:
     def _open(self) -> None:
         self._container, self._stream = open_video(self._path)
         self._counted = is_counted(self._container, self._stream)
+        self._unread = True
 
     def close(self) -> None:
         """Close the file."""
@@ -52,17 +53,20 @@ class Decoder:
         back = 0
         while not self._counted and index > back:
             with suppress(FFmpegError):
+                self._unread = False
                 self._container.seek(int(self._pts[index - back]), stream=self._stream, backward=True)
                 self._find_keyframe()
                 if self._first_pts is not None and self._first_pts <= self._pts[index]:
                     return max(int(np.searchsorted(self._pts, self._first_pts, side="right")) - 1, 0)
             back = max(2 * back, 4)  # landed late, as transport streams do: try earlier
-        self.close()
-        self._open()
+        if not self._unread:
+            self.close()
+            self._open()
         self._find_keyframe()
         return 0
 
     def _find_keyframe(self) -> None:
+        self._unread = False
         packets = self._container.demux(self._stream)
         first = next((p for p in packets if p.size and p.is_keyframe), None)
         self._first_pts = None if first is None else first.pts

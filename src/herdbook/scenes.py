@@ -23,6 +23,7 @@ from herdbook.thresholds import grey_to_luma
 
 # Colour serves pictures and the white balance of crops; a quarter of the frames give it well enough at a quarter of the memory.
 COLOUR_EVERY = 4
+LUMA_BLOCK = 25
 
 Image = NDArray[np.uint8]
 Frames = NDArray[np.int64]
@@ -79,20 +80,28 @@ def scene_of(frames: Iterable[Frame], settings: dict[str, Any], given: tuple[Ima
 
     `given` luma and colours of the scene stand in for computed ones; `coloured` movies have more to tell than luma.
     """
-    lumas, colours = [], []
+    lumas: list[Image] = []
+    coded = []
     for number, frame in enumerate(frames):
-        lumas.append(frame.luma.copy())
+        if number % LUMA_BLOCK == 0:
+            # Large enough to go back to the system at once when it is let go, unlike single frames.
+            block = np.empty((LUMA_BLOCK, *frame.luma.shape), np.uint8)
+        block[number % LUMA_BLOCK] = frame.luma
+        lumas.append(block[number % LUMA_BLOCK])
         if number % COLOUR_EVERY == 0 and coloured:
-            colours.append(frame.bgr().copy())
+            coded.append(frame)
     good = collect_frames(lumas)
     luma = given[0] if given else empty_scene(lumas, settings)
-    scene = {"luma": luma, "luma_noise": noise_levels(good, luma, settings["polarity"])}
+    scene: dict[str, Any] = {"luma": luma, "luma_noise": noise_levels(good, luma, settings["polarity"])}
+    facts = {"spread": brightness_spread(np.array([frame.mean() for frame in good])), "frames": len(good)}
+    del lumas, good, block  # 200 MB of 1080p, not held while the colours are looked at
     if coloured:
+        colours = [coded.pop(0).bgr().copy() for _ in range(len(coded))]
         scene["bgr"] = given[1] if given else empty_scene(colours, settings)
         scene["bgr_noise"] = noise_levels(collect_frames(colours), scene["bgr"], settings["polarity"])
     else:
         scene |= {name: np.repeat(scene[plane][:, :, None], 3, axis=2) for name, plane in (("bgr", "luma"), ("bgr_noise", "luma_noise"))}
-    return {**scene, "spread": brightness_spread(np.array([frame.mean() for frame in good])), "frames": len(good)}
+    return scene | facts
 
 
 def make_background(

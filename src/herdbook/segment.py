@@ -13,10 +13,10 @@ from herdbook.check import arena_faults
 from herdbook.errors import HerdbookError
 from herdbook.excess import count_excess, excess_table, first_frames
 from herdbook.intervals import tracked_intervals
-from herdbook.movie import read_frames
+from herdbook.movie import MovieReader
 from herdbook.pieces import Piece, PieceWriter, joined_pieces, segment_frames
 from herdbook.progress import progress
-from herdbook.segmentation import Segmenter
+from herdbook.segmentation import Segmenter, unread_images
 from herdbook.side_by_side import run_side_by_side
 from herdbook.stage import Job, run_stage
 from herdbook.store import columns_writer, write_text
@@ -51,8 +51,10 @@ def segment_movie(
 ) -> Iterator[Piece]:
     """Pieces of the movie's intervals (k, 2) in order; with several threads, that many stretches are decoded side by side."""
 
+    reader = MovieReader(movie, index.pts)
+
     def run(part: tuple[int, int]) -> Iterator[Piece]:
-        return joined_pieces(segment_frames(read_frames(movie, index.pts, *part), segmenter, image_step=image_step), PIECE_FRAMES)
+        return joined_pieces(segment_frames(reader.frames(*part), segmenter, image_step=image_step), PIECE_FRAMES)
 
     return run_side_by_side(run, stretches(index.keyframe, intervals), threads)
 
@@ -73,8 +75,8 @@ def broken_words(broken: Sequence[int], tracked: int) -> str:
 
 
 def _work(job: Job) -> None:
-    index, background = Index.load(job.file("index")), Background.load(job.file("background"))
     settings, movie = job.settings, job.file("movie")
+    index, background = Index.load(job.file("index")), Background.load(job.file("background"), without=unread_images(settings))
     faults = arena_faults(settings["arenas"], index.width, index.height)
     if faults:
         raise HerdbookError(f"{movie}: the arenas do not fit the frame:\n  " + "\n  ".join(faults))

@@ -60,6 +60,13 @@ class _Scene:
     shifts: tuple[float, float]
 
 
+def unread_images(settings: Mapping[str, Any]) -> set[str]:
+    """The images of a background that a `Segmenter` of these settings never looks at."""
+    grey, noise = settings["channel"] not in _CHANNELS, settings["difference_noise"] is not None
+    wanted = {"bgr": not grey, "luma_noise": grey and noise, "bgr_noise": noise and not grey}
+    return {name for name, needed in wanted.items() if not needed}
+
+
 class Segmenter:
     """Finds the blobs of each frame of a movie with fixed settings (the experiment file's section `segment`)."""
 
@@ -153,7 +160,8 @@ class Segmenter:
         background = self._background
         window = int(np.searchsorted(background.first_frame, frame, side="right")) - 1
         luma, inside = background.luma[window], self.arena >= 0
-        colours = np.ascontiguousarray(background.bgr[window][:, :, self._channels or slice(0)])
+        channels = self._channels
+        colours = luma[:, :, None][:, :, :0] if channels is None else np.ascontiguousarray(background.bgr[window][:, :, channels])
         bounds, typical = self._bounds(window, luma, colours)
         swift = self._swift and not bounds.within
         fast = [(np.where(part, bounds.lowest, 0), np.where(part, bounds.highest, 255)) for part in self._coarse_parts] if swift else []

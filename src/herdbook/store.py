@@ -8,7 +8,7 @@ import glob
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -205,13 +205,14 @@ class Artifact:
                     writer.attribute(item.name, value)
 
     @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read the artifact whole; errors name the rule that makes it anew."""
+    def load(cls, path: Path, *, without: Collection[str] = ()) -> Self:
+        """Read the artifact, the arrays `without` left empty; errors name the rule that makes it anew."""
         with open_artifact(path, cls.kind) as file:
             values: dict[str, Any] = {}
             for item in fields(cls):
                 if item.name in file:
-                    values[item.name] = file[item.name][...]
+                    column = file[item.name]
+                    values[item.name] = np.empty(0, column.dtype) if item.name in without else column[...]
                 elif item.name in file.attrs:
                     value = file.attrs[item.name]
                     if isinstance(value, np.generic):

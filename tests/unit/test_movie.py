@@ -12,6 +12,7 @@ import pytest
 from herdbook.errors import HerdbookError
 from herdbook.movie import (
     Frame,
+    MovieReader,
     MovieScan,
     grey_to_luma_difference,
     luma_to_grey_lut,
@@ -169,6 +170,21 @@ def test_samples_are_the_frames_asked_for(movies, name: str) -> None:
     for size in (1, 3, 12, 40):
         chosen = np.sort(rng.choice(len(pts), size, replace=False))
         assert_same_pixels(lumas(read_frame_samples(path, pts, chosen)), whole, chosen)
+
+
+@pytest.mark.parametrize("name", ["h264-short-gop.mp4", "h264-open-gop.mp4", "h264.ts", "h264-bframes.avi", "h264.h264", "images"])
+def test_stretches_read_one_after_another_or_out_of_order_are_the_same_frames(movies, name) -> None:
+    path = movies[name][0]
+    pts = scan_movie(path).pts
+    whole = lumas(read_frames(path, pts))
+    reader, third = MovieReader(path, pts), len(pts) // 3
+    for start, stop in ((0, third), (third, 2 * third), (5, 9), (2 * third, len(pts)), (0, 0), (0, 2)):
+        assert_same_pixels(lumas(reader.frames(start, stop)), whole, np.arange(start, stop))
+
+
+def test_a_movie_whose_frames_are_counted_is_read_from_its_first_frame_on(movies) -> None:
+    for name in ("h264.h264", "h264-bframes.avi"):
+        assert np.flatnonzero(scan_movie(movies[name][0]).keyframe).tolist() == [0]
 
 
 def test_times_are_those_of_the_frames(movies) -> None:
