@@ -48,8 +48,8 @@ class MovieScan:
     """What a movie holds, one entry per displayed frame in display order.
 
     `pts` int64 (n,), in units of the stream's time base, strictly increasing; `time_s` float64 (n,), from the first
-    frame; `keyframe` bool (n,): reading can begin there. `fps` is the average rate. `grey`: the pixel format has no chroma. `full_range`: luma
-    runs from 0 to 255 rather than from 16 to 235.
+    frame; `keyframe` bool (n,): reading can begin there. `fps` is the average rate. `grey`: the pixel format has no chroma.
+    `full_range`: luma runs from 0 to 255 rather than from 16 to 235.
     """
 
     pts: NDArray[np.int64]

@@ -10,19 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from herdbook.artifacts import FROM_INTERPOLATED, FROM_MERGED, FROM_RESOLVED, FROM_SINGLE
-from herdbook.lkrstc import rstc_weights
+from herdbook.artifacts import FROM_INTERPOLATED, FROM_SINGLE
+from herdbook.passes import NEVER, Evidence, Pass, join_passes
 from herdbook.resolve import PIXELS_PER_ANIMAL, blob_pixels, fit_ellipses, spread_guess
 
 Floats = NDArray[np.float64]
 RunsOf = Callable[[int], NDArray[np.int32]]
-
-# Confidence of a position inside a merge falls by half over this many frames from the nearer end.
-HALVING_FRAMES = 50
-# Passes that agree in one frame may only cross; they are compared over this many (odd).
-AGREE_FRAMES = 5
-# "Frames since it was alone" of an animal that nobody saw come in.
-NEVER = 1_000_000
 
 
 @dataclass
@@ -77,16 +70,16 @@ class _State:
     own: bool
 
 
-# One pass through the merged blobs: (blob, individual) -> x, y, angle, frames since it was alone, whether it was followed from there.
-Pass = dict[tuple[int, int], tuple[float, float, float, int, bool]]
+def no_evidence(blob: int, members: Sequence[int], places: Floats) -> None:
+    """What images say of who is where, when there are none."""
 
 
-def locate_animals(scene: Scene, runs_of: RunsOf) -> Table:
-    """Positions of all individuals of a movie, before smoothing and filling."""
+def locate_animals(scene: Scene, runs_of: RunsOf, evidence: Evidence = no_evidence) -> Table:
+    """Positions of all individuals of a movie, before smoothing and filling; `evidence` of their looks helps inside merges."""
     merged = _merged_blobs(scene)
     forward = _follow(scene, runs_of, merged, range(len(scene.frame)), scene.parents, step=1)
     backward = _follow(scene, runs_of, merged, range(len(scene.frame) - 1, -1, -1), scene.children, step=-1)
-    inside = _join_passes(forward, backward, width_px=4 * scene.variances[1] ** 0.5)
+    inside = join_passes(forward, backward, 4 * scene.variances[1] ** 0.5, evidence)
     rows: list[tuple[int, int, float, float, float, float, int]] = []
     for blob, tracklet in enumerate(scene.tracklet):
         frame = int(scene.frame[blob])
@@ -167,68 +160,6 @@ def _starts(
         for individual, (x, y) in zip(missing, spread_guess(pixels, taken, len(missing)), strict=True):
             start[individual] = _State(frame, x, y, scene.angle[blob], NEVER, False)
     return [start[m] for m in members]
-
-
-def _join_passes(forward: Pass, backward: Pass, width_px: float) -> dict[tuple[int, int], tuple[float, float, float, float, int]]:
-    """One position from both passes for each (blob, individual): x, y, angle, confidence, source.
-
-    Where an individual was followed from both ends, the passes change over where they agree best: two animals that lie on each other may
-    come out swapped, in either pass, and there the passes meet. Elsewhere the one that knows more counts.
-    """
-    joined = {}
-    for visit in _visits(forward):
-        f = np.array([forward[key][:3] for key in visit])
-        b = np.array([backward[key][:3] for key in visit])
-        since = np.array([forward[key][3] for key in visit])
-        until = np.array([backward[key][3] for key in visit])
-        from_entry, from_exit = forward[visit[0]][4], backward[visit[-1]][4]
-        # Axes have no head: turn the second by half turns until it is nearest to the first.
-        b[:, 2] += np.pi * np.round((f[:, 2] - b[:, 2]) / np.pi)
-        known, source = np.minimum(since, until), FROM_RESOLVED
-        if from_entry and from_exit:
-            weight = _changeover(np.hypot(*(f - b)[:, :2].T), width_px)[:, None]
-            place = weight * f + (1 - weight) * b
-        elif from_exit:
-            place, known = b, until
-        else:
-            place, known = f, since
-            source = FROM_RESOLVED if since[0] < NEVER else FROM_MERGED
-        sure = 0.5 ** (np.minimum(known, NEVER) / HALVING_FRAMES) if source == FROM_RESOLVED else np.full(len(f), 0.25)
-        for key, (x, y, angle), confidence in zip(visit, place, sure, strict=True):
-            joined[key] = (float(x), float(y), float(angle), float(confidence), source)
-    return joined
-
-
-def _visits(forward: Pass) -> list[list[tuple[int, int]]]:
-    """The keys of a pass cut into stays of one individual among others, each in order of time."""
-    last: dict[int, list[tuple[int, int]]] = {}
-    visits = []
-    for key in sorted(forward):
-        before = last.get(key[1])
-        if before is None or forward[key][3] != forward[before[-1]][3] + 1:
-            before = last[key[1]] = []
-            visits.append(before)
-        before.append(key)
-    return visits
-
-
-def _changeover(distance: Floats, width_px: float) -> Floats:
-    """Weight (n,) of the forward pass, from the distance (n,) px of the passes and the width of an animal.
-
-    An RSTC sigmoid over the stretch in which the passes agree within that width, around the frame where they agree best and longest.
-    """
-    n = len(distance)
-    off_centre = np.abs(np.arange(n) - (n - 1) / 2) / n
-    around = np.convolve(distance, np.ones(AGREE_FRAMES), "same") / np.convolve(np.ones(n), np.ones(AGREE_FRAMES), "same")
-    meeting = int(np.argmin(around[:n] + width_px * off_centre))
-    apart = np.flatnonzero(distance > width_px)
-    first = int(apart[apart < meeting].max(initial=-1))
-    last = int(apart[apart > meeting].min(initial=n))
-    reach = min(meeting - first, last - meeting)
-    weight = np.repeat([1.0, 0.0], [meeting, n - meeting])
-    sigmoid = rstc_weights(2 * reach + 1)[0]
-    weight[meeting - reach + 1 : meeting + reach] = sigmoid[1:-1]
-    return weight
 
 
 def fill_gaps(table: Table, most_frames: int) -> Table:

@@ -1,0 +1,144 @@
+"""Choice between two passes through a merge, against enumeration of all ways and on stays whose truth is known."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from herdbook.artifacts import FROM_MERGED, FROM_RESOLVED
+from herdbook.passes import (
+    AGREED,
+    CHANGE_COST,
+    CHANGE_COST_PER_WIDTH,
+    FADING,
+    GUESSED,
+    NEVER,
+    choose_passes,
+    join_passes,
+    visits,
+)
+
+WIDTH = 10.0
+
+
+def silent(blob, members, places):
+    return None
+
+
+def enumerated(distance, gains):
+    """Score of every way through the two passes that begins with the forward and ends with the backward one."""
+    n = len(distance)
+    share = (np.arange(n) + 0.5) / n
+    gain = gains - FADING * np.stack([share, 1 - share], 1)
+    change = CHANGE_COST + CHANGE_COST_PER_WIDTH * np.minimum(distance[1:], distance[:-1]) ** 2
+    ways = np.array(list(product((0, 1), repeat=n)))
+    score = gain[np.arange(n), ways].sum(axis=1) - (np.diff(ways, axis=1) != 0) @ change
+    # To begin with the backward pass, or to end with the forward one, is one more change.
+    return ways, score - (ways[:, 0] == 1) * change[0] - (ways[:, -1] == 0) * change[-1]
+
+
+def test_the_way_taken_and_its_posterior_are_those_of_enumeration(rng):
+    for _ in range(40):
+        n = int(rng.integers(2, 9))
+        distance, gains = rng.exponential(1.0, n) + 1.01, rng.normal(0, 3, (n, 2))
+        ways, score = enumerated(distance, gains)
+        weight, confidence = choose_passes(distance, gains)
+        best = ways[score.argmax()]
+        assert np.array_equal(weight, 1 - best)  # never within a width of each other: nothing is blended
+        probability = np.exp(score - np.logaddexp.reduce(score))
+        posterior = [(probability * (ways[:, t] == best[t])).sum() for t in range(n)]
+        assert confidence == pytest.approx(AGREED * np.array(posterior))
+
+
+def test_without_images_the_passes_change_where_they_meet():
+    distance = np.abs(np.arange(21) - 13) / 2.0
+    weight, confidence = choose_passes(distance, np.zeros((21, 2)))
+    assert (weight[:11] == 1).all()
+    assert (weight[16:] == 0).all()
+    assert (np.diff(weight) <= 0).all()
+    assert 0 < weight[13] < 1
+    assert confidence[13] == AGREED
+
+
+def test_images_decide_between_two_meetings():
+    """Both passes went astray between frames 8 and 22; until then the forward pass is right, afterwards the backward one."""
+    distance = np.full(30, 4.0)
+    distance[[7, 8, 22, 23]] = 0.0
+    for right in (0, 1):
+        gains = np.zeros((30, 2))
+        gains[10:20:3, right] = 2.0
+        weight, confidence = choose_passes(distance, gains)
+        assert (weight[10:20] == 1 - right).all()
+        assert (confidence[10:20] > 0.99).all()
+    assert (choose_passes(distance, np.zeros((30, 2)))[1][10:20] < 0.7).all()
+
+
+def test_a_track_may_leave_a_pass_and_come_back():
+    distance = np.full(40, 4.0)
+    distance[[9, 10, 20, 21, 30, 31]] = 0.0
+    gains = np.zeros((40, 2))
+    gains[12:19, 1] = gains[23:29, 0] = 3.0
+    weight, _ = choose_passes(distance, gains)
+    assert (weight[:9] == 1).all()
+    assert (weight[12:19] == 0).all()
+    assert (weight[23:29] == 1).all()
+    assert (weight[32:] == 0).all()
+
+
+def test_passes_that_agree_are_blended_smoothly():
+    weight, confidence = choose_passes(np.zeros(31), np.zeros((31, 2)))
+    assert np.abs(np.diff(weight)).max() < 0.2
+    assert (confidence == AGREED).all()
+
+
+def test_a_stay_of_one_frame_has_a_position():
+    weight, confidence = choose_passes(np.array([3.0]), np.zeros((1, 2)))
+    assert weight[0] in (0.0, 1.0)
+    assert 0 < confidence[0] <= AGREED
+
+
+def stay(places, *, own=True, since=1, individual=0):
+    return {(blob, individual): (x, 5.0, 0.0, since + k, own) for k, (blob, x) in enumerate(places)}
+
+
+def test_a_half_turn_of_the_axis_is_no_disagreement():
+    forward = {(0, 0): (1.0, 5.0, 0.1, 1, True), (1, 0): (2.0, 5.0, 0.1, 2, True)}
+    backward = {(0, 0): (1.0, 5.0, 0.1 + np.pi, 2, True), (1, 0): (2.0, 5.0, 0.1 + np.pi, 1, True)}
+    joined = join_passes(forward, backward, WIDTH, silent)
+    assert [joined[key][2] for key in sorted(joined)] == pytest.approx([0.1, 0.1])
+
+
+def test_where_one_end_is_known_that_pass_counts_and_fades():
+    entered = stay([(0, 10.0), (1, 11.0)])
+    unseen = stay([(0, 30.0), (1, 31.0)], own=False, since=NEVER)
+    joined = join_passes(entered, unseen, WIDTH, silent)
+    assert [joined[k, 0][0] for k in (0, 1)] == [10.0, 11.0]
+    assert joined[0, 0][3] > joined[1, 0][3]
+    joined = join_passes(unseen, entered, WIDTH, silent)
+    assert [joined[k, 0][0] for k in (0, 1)] == [10.0, 11.0]
+    assert joined[0, 0][4] == FROM_RESOLVED
+
+
+def test_where_no_end_is_known_the_position_is_called_merged():
+    unseen = stay([(0, 30.0), (1, 31.0)], own=False, since=NEVER)
+    joined = join_passes(unseen, unseen, WIDTH, silent)
+    assert {value[3:] for value in joined.values()} == {(GUESSED, FROM_MERGED)}
+
+
+def test_evidence_is_asked_of_all_members_only_where_the_passes_part():
+    asked = []
+
+    def evidence(blob, members, places):
+        asked.append((blob, tuple(members), places[:, 0].tolist()))
+        return np.array([[0.0, 50.0], [0.0, 0.0]]) if members[0] == 0 else None
+
+    forward = stay([(0, 10.0), (1, 10.0), (2, 10.0)]) | stay([(0, 50.0), (1, 50.0), (2, 50.0)], individual=7)
+    backward = stay([(0, 50.0), (1, 50.0), (2, 12.0)]) | stay([(0, 50.0), (1, 50.0), (2, 50.0)], individual=7)
+    joined = join_passes(forward, backward, WIDTH, evidence)
+    assert asked == [(0, (0, 7), [10.0, 50.0]), (1, (0, 7), [10.0, 50.0])]
+    assert joined[1, 0][0] == 50.0
+
+
+def test_a_visit_ends_where_an_animal_is_alone_again():
+    one = {(blob, 3): (0.0, 0.0, 0.0, since, True) for blob, since in ((2, 1), (5, 2), (9, 1), (12, 2), (15, 3))}
+    assert visits(one) == [[(2, 3), (5, 3)], [(9, 3), (12, 3), (15, 3)]]
