@@ -1,7 +1,7 @@
 """The artifacts: one dataclass each, meeting place of the stages. Points are (x, y) in px of the full-resolution frame."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,8 @@ KINDS = ("single", "multiple", "noise")
 LABELLED, CLASSIFIED, PROPAGATED, ELIMINATED, ASSUMED = range(5)
 HOW_KNOWN = ("labelled", "classified", "propagated", "eliminated", "assumed")
 SOURCES = ("single", "resolved", "interpolated", "merged", "corrected")
+# Labels that are no identity and have a meaning of their own: a blob of more than one animal, and an animal that cannot be read.
+SEVERAL, UNREADABLE = "several", "unreadable"
 FROM_SINGLE, FROM_RESOLVED, FROM_INTERPOLATED, FROM_MERGED, FROM_CORRECTED = range(5)
 
 
@@ -113,11 +115,12 @@ class Blobs:
         return np.searchsorted(self.frame, np.arange(self.frames + 1)).astype(np.int64)
 
     @classmethod
-    def load(cls, path: Path) -> "Blobs":
-        """Read the columns of a segment artifact."""
+    def load(cls, path: Path, *, without: Collection[str] = ()) -> "Blobs":
+        """Read the columns of a segment artifact; those `without` stay empty."""
         with open_artifact(path, cls.kind) as file:
             numbers = {name: file.attrs[name].item() for name in ("frames", "width", "height", "fps")}
-            return cls(path=path, **numbers, **{name: file[name][...] for name in ("intervals", *cls.columns)})
+            read = {name: file[name][:0] if name in without else file[name][...] for name in ("intervals", *cls.columns)}
+            return cls(path=path, **numbers, **read)
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,7 @@ class BlobImages:
 
     def __init__(self, file: h5py.File) -> None:
         # Kept open: a dataset that is opened anew starts with an empty chunk cache.
-        self._runs, self._pixels = [file[name] for name in RUN_COLUMNS], file["image_pixels"]
+        self._runs, self._pixels, self._boxes = [file[name] for name in RUN_COLUMNS], file["image_pixels"], file["box"]
         self._run_offsets: NDArray[np.int64] = file["run_offsets"][...]
         self._image_offsets: NDArray[np.int64] = file["image_offsets"][...]
         self._image_box: NDArray[np.int32] = file["image_box"][...]
@@ -149,6 +152,11 @@ class BlobImages:
         steps = [column[offsets[0] : offsets[-1]] for column in self._runs]
         offsets = offsets - offsets[0]
         return unpack_runs(steps, offsets), offsets
+
+    def boxes(self, first: int, last: int) -> NDArray[np.int32]:
+        """Boxes (last - first, 4) of the blobs first..last-1, as `Blobs.box`."""
+        boxes: NDArray[np.int32] = self._boxes[first:last]
+        return boxes
 
     def image(self, row: int) -> BlobImage:
         """The image stored at this row (`Blobs.image`)."""
@@ -210,17 +218,23 @@ class TrainingSet(Artifact):
     """Labelled example images: `images` uint8 (n, height, width, 3) BGR; `label` int32 (n,) into `classes`; `group` int32 (n,), the
     tracklet (split between training and validation by group, never by image), whose place is `group_movie` and `group_tracklet`;
     `coexisting` int32 (p, 2): pairs of groups that are seen at the same time, hence two animals. `notes`: labels that were not used,
-    each with its reason. `crop_width` px of the movie are shown across in an image.
+    each with its reason. `time_s` float64 (n,) from the beginning of the movie; `head` float32 (n,): probability that up is the head,
+    0.5..1; `chroma` float32 (n,): how coloured the animal is, levels. `crops`: how the images were made (`CropSpec`, as JSON);
+    `body_length_px` of the animals.
     """
 
     kind: ClassVar[str] = "trainset"
     classes: list[str]
     movies: list[str]
     notes: list[str]
-    crop_width: int
+    crops: str
+    body_length_px: float
     images: NDArray[np.uint8]
     label: NDArray[np.int32]
     frame: NDArray[np.int32]
+    time_s: NDArray[np.float64]
+    head: NDArray[np.float32]
+    chroma: NDArray[np.float32]
     group: NDArray[np.int32]
     group_movie: NDArray[np.int32]
     group_tracklet: NDArray[np.int32]

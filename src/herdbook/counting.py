@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from ortools.graph.python import min_cost_flow
+
+from herdbook.count_flow import CountProblem, solve_counts
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-# Costs are nats times this, as integers.
-SCALE = 1000
 # What lasts is no speck: beyond this many frames it need not last longer to show it. A speck's area spreads as this share of an animal's.
 MOST_FRAMES = 25
 SPECK_SPREAD = 0.3
@@ -117,31 +116,26 @@ def count_animals(
         return np.zeros(0, np.int16), np.zeros(0, np.float32)
     most = number if number is not None else max(2, int(np.ceil(ratio.max())) + 1)
     costs = count_costs(ratio, last - first + 1, most, sizes)
-    flow = _Flow()
-    entry = flow.nodes(n)
-    leave = flow.nodes(n)
-    steps = np.diff(costs, axis=1)
-    # A number far above what the area allows is not worth an arc.
-    useful = np.arange(most) <= np.ceil(ratio)[:, None] + 3
-    row, column = np.nonzero(useful)
-    node_arcs = flow.arcs(entry[row], leave[row], 1, steps[row, column])
-    flow.arcs(leave[edges[:, 0]], entry[edges[:, 1]], most, 0.0)
-    times, slot = np.unique(np.concatenate([first, last + 1, intervals[0, :1], intervals[-1, 1:]]), return_inverse=True)
-    pool = flow.nodes(len(times))
-    away = AWAY_COST_PER_FRAME if number is not None else 0.0
-    # With an unknown number nobody may be forced into view: the pool holds as many as all tracklets could.
-    supply = number if number is not None else most * n
-    flow.arcs(pool[:-1], pool[1:], supply, away * np.diff(times))
+    # Who is not in view is away: that costs the least for those who are in view.
+    away = AWAY_COST_PER_FRAME * (last - first + 1) if number is not None else np.zeros(n)
     cheap = np.where(border, APPEAR_AT_BORDER_COST, APPEAR_COST)
-    flow.arcs(pool[slot[:n]], entry, most, np.where(np.isin(first, intervals[:, 0]), 0.0, cheap[:, 0]))
-    flow.arcs(leave, pool[slot[n : 2 * n]], most, np.where(np.isin(last + 1, intervals[:, 1]), 0.0, cheap[:, 1]))
-    amounts = flow.solve(source=int(pool[0]), sink=int(pool[-1]), supply=supply)
-    animals = np.bincount(row, weights=amounts[node_arcs], minlength=n).astype(np.int16)
+    problem = CountProblem(
+        costs=costs - away[:, None] * np.arange(most + 1),
+        first=first,
+        last=last,
+        edges=edges,
+        come=np.where(np.isin(first, intervals[:, 0]), 0.0, cheap[:, 0]),
+        go=np.where(np.isin(last + 1, intervals[:, 1]), 0.0, cheap[:, 1]),
+        number=number,
+        # A number far above what the area allows is not worth an arc.
+        reach=np.minimum(most, np.ceil(ratio).astype(np.int64) + 4),
+    )
+    animals = solve_counts(problem)
     rows = np.arange(n)
     above = costs[rows, np.minimum(animals + 1, most)]
     below = costs[rows, np.maximum(animals - 1, 0)]
     other = np.minimum(np.where(animals < most, above, np.inf), np.where(animals > 0, below, np.inf))
-    return animals, (other - costs[rows, animals]).astype(np.float32)
+    return animals.astype(np.int16), (other - costs[rows, animals]).astype(np.float32)
 
 
 def count_in_arenas(
@@ -178,27 +172,3 @@ def count_in_arenas(
         guess, _ = count(sizes=SizeModel())
         animals[mine], margin[mine] = count(sizes=learn_sizes(ratio[mine], guess))
     return animals, margin
-
-
-class _Flow:
-    """Arcs collected as arrays for OR-Tools' min-cost flow."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._solver = min_cost_flow.SimpleMinCostFlow()
-
-    def nodes(self, count: int) -> Ints:
-        self._count += count
-        return np.arange(self._count - count, self._count)
-
-    def arcs(self, tail: Ints, head: Ints, capacity: int, cost: Floats | float) -> Ints:
-        unit_cost = np.round(np.broadcast_to(np.asarray(cost, float), tail.shape) * SCALE).astype(np.int64)
-        return np.asarray(self._solver.add_arcs_with_capacity_and_unit_cost(tail, head, np.full(tail.shape, capacity, np.int64), unit_cost))
-
-    def solve(self, source: int, sink: int, supply: int) -> Ints:
-        self._solver.set_node_supply(source, supply)
-        self._solver.set_node_supply(sink, -supply)
-        status = self._solver.solve()
-        if status != self._solver.OPTIMAL:
-            raise RuntimeError(f"the flow of animals has no solution (status {status})")
-        return np.asarray(self._solver.flows(np.arange(self._solver.num_arcs())))

@@ -26,11 +26,11 @@ LIKE_AREA = 1.35
 
 @dataclass(frozen=True)
 class Links:
-    """Edges between blobs: `parent`, `child` int64 (e,) blob rows in order of parent; `weight` float64 0..1 (share of common pixels)."""
+    """Edges between blobs: `parent`, `child` integers (e,) blob rows in order of parent; `weight` float 0..1 (share of common pixels)."""
 
-    parent: Ints
-    child: Ints
-    weight: Floats
+    parent: NDArray[np.integer[Any]]
+    child: NDArray[np.integer[Any]]
+    weight: NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def link_by_motion(
     has_parent = np.zeros(len(x), bool)
     has_child[links.parent] = True
     has_parent[links.child] = True
-    velocity = _velocities(links, x, y)
+    before = _sure_parents(links, len(x))
     parents, children = [links.parent], [links.child]
     weights = [links.weight]
     for gap in range(1, bridge_frames + 2):
@@ -134,55 +134,64 @@ def link_by_motion(
         ends = ends[frame[ends] + gap <= (frame[-1] if len(frame) else 0)]
         if not len(ends) or not len(starts):
             break
-        a, b = _nearby(ends, starts, frame, x, y, velocity, gap, max_step_px * gap)
+        velocity = _velocities(ends, before, x, y)
+        k, b = _nearby(ends, starts, frame, x, y, velocity, gap, max_step_px * gap)
+        a = ends[k]
         if group is not None:
             together = group[a] == group[b]
-            a, b = a[together], b[together]
+            k, a, b = k[together], a[together], b[together]
         if gap > 1:
             alike = np.maximum(area[a], area[b]) <= 2 * np.minimum(area[a], area[b])
             a, b = a[alike], b[alike]
             alone = (np.bincount(a, minlength=len(x))[a] == 1) & (np.bincount(b, minlength=len(x))[b] == 1)
             a, b = a[alone], b[alone]
         else:
-            predicted = np.stack([x[a] + velocity[a, 0], y[a] + velocity[a, 1]], 1)
+            predicted = np.stack([x[a], y[a]], 1) + velocity[k]
             a, b = _assign(a, b, np.hypot(predicted[:, 0] - x[b], predicted[:, 1] - y[b]))
         has_child[a] = True
         has_parent[b] = True
-        parents.append(a)
-        children.append(b)
-        weights.append(np.zeros(len(a)))
+        parents.append(a.astype(links.parent.dtype))
+        children.append(b.astype(links.child.dtype))
+        weights.append(np.zeros(len(a), links.weight.dtype))
     parent, child, weight = np.concatenate(parents), np.concatenate(children), np.concatenate(weights)
     order = np.lexsort((child, parent))
     return Links(parent[order], child[order], weight[order])
 
 
-def _velocities(links: Links, x: Floats, y: Floats) -> Floats:
-    velocity = np.zeros((len(x), 2))
-    children = np.bincount(links.parent, minlength=len(x))
-    parents = np.bincount(links.child, minlength=len(x))
+def _sure_parents(links: Links, blobs: int) -> NDArray[np.int32]:
+    """For each blob the one before it, where both have no other; -1 elsewhere."""
+    children = np.bincount(links.parent, minlength=blobs)
+    parents = np.bincount(links.child, minlength=blobs)
     sure = (children[links.parent] == 1) & (parents[links.child] == 1)
-    a, b = links.parent[sure], links.child[sure]
-    step = np.stack([x[b] - x[a], y[b] - y[a]], 1)
-    velocity[b] = step
-    before = np.zeros_like(velocity)
-    before[b] = velocity[a]
-    known = np.any(before[b] != 0, axis=1)
-    velocity[b[known]] = (step[known] + before[b[known]]) / 2
+    before = np.full(blobs, -1, np.int32)
+    before[links.child[sure]] = links.parent[sure]
+    return before
+
+
+def _velocities(ends: Ints, before: NDArray[np.int32], x: Floats, y: Floats) -> Floats:
+    """Mean of the last two steps (m, 2) up to each end, px per frame; the last one where there is no more, zero where there is none."""
+    once = before[ends]
+    twice = np.where(once >= 0, before[np.maximum(once, 0)], -1)
+    velocity = np.zeros((len(ends), 2))
+    for column, values in enumerate((x, y)):
+        last = values[ends] - values[np.maximum(once, 0)]
+        both = (values[ends] - values[np.maximum(twice, 0)]) / 2
+        velocity[:, column] = np.select([twice >= 0, once >= 0], [both, last], 0.0)
     return velocity
 
 
 def _nearby(
     ends: Ints, starts: Ints, frame: NDArray[np.int32], x: Floats, y: Floats, velocity: Floats, gap: int, reach_px: float
 ) -> tuple[Ints, Ints]:
-    """Pairs of an end and a beginning `gap` frames later within reach of the predicted position."""
+    """Pairs of an end (as its place among the ends) and a beginning `gap` frames later within reach of the predicted position."""
     # Frames far apart on a third axis let one tree answer for the whole movie.
     spread = 4 * reach_px + 1
-    predicted = np.column_stack([x[ends] + gap * velocity[ends, 0], y[ends] + gap * velocity[ends, 1], (frame[ends] + gap) * spread])
+    predicted = np.column_stack([x[ends] + gap * velocity[:, 0], y[ends] + gap * velocity[:, 1], (frame[ends] + gap) * spread])
     tree = cKDTree(np.column_stack([x[starts], y[starts], frame[starts] * spread]))
-    pairs = tree.query_ball_point(predicted, reach_px)
-    a = np.repeat(ends, [len(p) for p in pairs])
-    b = starts[np.concatenate([np.sort(p) for p in pairs]).astype(np.int64)] if len(a) else np.zeros(0, np.int64)
-    return a, b
+    pairs: Any = tree.query_ball_point(predicted, reach_px)
+    k = np.repeat(np.arange(len(ends)), [len(p) for p in pairs])
+    b = starts[np.concatenate([np.sort(p) for p in pairs]).astype(np.int64)] if len(k) else np.zeros(0, np.int64)
+    return k, b
 
 
 def _assign(a: Ints, b: Ints, cost: Floats) -> tuple[Ints, Ints]:

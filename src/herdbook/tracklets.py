@@ -7,26 +7,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from herdbook.artifacts import MULTIPLE, NOISE, SINGLE, Blobs, Tracklets, open_blob_images
+from herdbook.artifacts import MULTIPLE, NOISE, SINGLE, BlobImages, Blobs, Tracklets, open_blob_images
 from herdbook.counting import area_of_one, count_in_arenas
 from herdbook.intervals import interval_of
-from herdbook.linking import Chains, body_length, chain_links, contract_chains, link_by_motion, link_overlapping, step_gate
+from herdbook.linking import Chains, Links, body_length, chain_links, contract_chains, link_by_motion, link_overlapping, step_gate
 from herdbook.overlap import frame_overlaps
 from herdbook.stage import Job, run_stage
+
+# Blobs whose outlines are held together: 50,000 with forty rows each are 150 MB while they are unpacked.
+BLOCK_BLOBS = 50_000
 
 STAGE = "tracklets"
 STAGE_VERSION = 3
 
 
 def build_tracklets(
-    blobs: Blobs, overlaps: NDArray[np.int64], *, numbers: Sequence[int | None], max_step_px: float | None, bridge_frames: int
+    blobs: Blobs, links: Links, *, body_length_px: float, numbers: Sequence[int | None], max_step_px: float | None, bridge_frames: int
 ) -> Tracklets:
-    """Tracklets of one movie from its blobs and their overlaps (m, 3), see `overlap.frame_overlaps`; border edges are left empty.
+    """Tracklets of one movie from its blobs and their links by overlap, see `movie_links`; border edges are left empty.
 
     `numbers` are those of the animals in each arena, where they are known. No tracklet or edge joins two arenas or two intervals.
     """
-    links = link_overlapping(overlaps, blobs.area)
-    gate = max_step_px or step_gate(links, blobs.x, blobs.y, body_length(blobs.moments))
+    gate = max_step_px or step_gate(links, blobs.x, blobs.y, body_length_px)
     group = blobs.arena.astype(np.int64) * len(blobs.intervals) + interval_of(blobs.frame, blobs.intervals)
     links = link_by_motion(links, blobs.frame, blobs.x, blobs.y, blobs.area, max_step_px=gate, bridge_frames=bridge_frames, group=group)
     chains = chain_links(links, len(blobs))
@@ -50,6 +52,23 @@ def build_tracklets(
         edge_weight=chains.weight.astype(np.float32),
         border_edges=np.zeros((0, 2), np.int64),
     )
+
+
+def movie_links(blobs: Blobs, images: BlobImages) -> Links:
+    """Links of blobs of consecutive frames that share pixels, made from the outlines of some frames at a time."""
+    offsets, first = blobs.frame_offsets, 0
+    parts = [(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32))]
+    while first < blobs.frames:
+        # Up to the frame that completes a block, and one more, with which the next block begins.
+        last = int(np.clip(np.searchsorted(offsets, offsets[first] + BLOCK_BLOBS), first + 1, blobs.frames - 1))
+        start, stop = int(offsets[first]), int(offsets[last + 1])
+        runs, run_offsets = images.runs(start, stop)
+        pairs = frame_overlaps(images.boxes(start, stop), runs, run_offsets, offsets[first : last + 2] - start)
+        links = link_overlapping(pairs, blobs.area[start:stop])
+        parts.append(((links.parent + start).astype(np.int32), (links.child + start).astype(np.int32), links.weight.astype(np.float32)))
+        first = last if last < blobs.frames - 1 else blobs.frames
+    parent, child, weight = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Links(parent, child, weight)
 
 
 def _count(
@@ -81,39 +100,47 @@ def _spans(blobs: Blobs, chains: Chains) -> tuple[NDArray[np.int64], NDArray[np.
 
 
 def _work(job: Job) -> None:
-    blobs = Blobs.load(job.file("blobs"))
-    with open_blob_images(job.file("blobs")) as images:
-        runs, run_offsets = images.runs(0, len(blobs))
-    overlaps = frame_overlaps(blobs.box, runs, run_offsets, blobs.frame_offsets)
     settings = job.settings
+    blobs = Blobs.load(job.file("blobs"), without=("box", "contrast", "intensity", "image"))
+    body_length_px = body_length(blobs.moments)
+    blobs.moments = blobs.moments[:0]
+    with open_blob_images(job.file("blobs")) as images:
+        links = movie_links(blobs, images)
     result = build_tracklets(
-        blobs, overlaps, numbers=settings["numbers"], max_step_px=settings["max_step"], bridge_frames=settings["bridge"]
+        blobs,
+        links,
+        body_length_px=body_length_px,
+        numbers=settings["numbers"],
+        max_step_px=settings["max_step"],
+        bridge_frames=settings["bridge"],
     )
     if job.files["previous"]:
-        result.border_edges = _border_edges(job, blobs)
+        result.border_edges = _border_edges(job, blobs, body_length_px)
     result.save(job.file("out"), job.provenance())
 
 
-def _border_edges(job: Job, blobs: Blobs) -> NDArray[np.int64]:
+def _border_edges(job: Job, blobs: Blobs, body_length_px: float) -> NDArray[np.int64]:
     """Links from the last frame of the previous movie to the first of this one."""
-    before = Blobs.load(job.file("previous"))
+    before = Blobs.load(job.file("previous"), without=("box", "moments", "contrast", "intensity", "image"))
     tail = int(np.searchsorted(before.frame, before.frames - 1))
     head = int(np.searchsorted(blobs.frame, 1))
     with open_blob_images(job.file("previous")) as images:
         old_runs, old_offsets = images.runs(tail, len(before))
+        boxes = [images.boxes(tail, len(before))]
     with open_blob_images(job.file("blobs")) as images:
         new_runs, new_offsets = images.runs(0, head)
+        boxes.append(images.boxes(0, head))
 
     def joined(name: str) -> NDArray[Any]:
         return np.concatenate([getattr(before, name)[tail:], getattr(blobs, name)[:head]])
 
     old = len(before) - tail
     offsets = np.concatenate([old_offsets, new_offsets[1:] + len(old_runs)])
-    overlaps = frame_overlaps(joined("box"), np.concatenate([old_runs, new_runs]), offsets, np.array([0, old, old + head]))
+    overlaps = frame_overlaps(np.concatenate(boxes), np.concatenate([old_runs, new_runs]), offsets, np.array([0, old, old + head]))
     area, x, y = joined("area"), joined("x"), joined("y")
     frame = np.repeat([0, 1], [old, head]).astype(np.int32)
     links = link_overlapping(overlaps, area)
-    gate = job.settings["max_step"] or 1.5 * body_length(blobs.moments)
+    gate = job.settings["max_step"] or 1.5 * body_length_px
     group = joined("arena").astype(np.int64)
     links = link_by_motion(links, frame, x, y, area, max_step_px=gate, bridge_frames=0, group=group)
     return np.stack([links.parent + tail, links.child - old], 1)

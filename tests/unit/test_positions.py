@@ -5,10 +5,10 @@ import pytest
 
 from herdbook.artifacts import FROM_INTERPOLATED, FROM_MERGED, FROM_RESOLVED, FROM_SINGLE, Blobs, open_blob_images
 from herdbook.geometry import angle_difference
-from herdbook.overlap import frame_overlaps
+from herdbook.linking import body_length
 from herdbook.positions import Table, fill_gaps, head_directions, locate_animals
 from herdbook.smooth import make_scene
-from herdbook.tracklets import build_tracklets
+from herdbook.tracklets import build_tracklets, movie_links
 
 BODY = (12.0, 5.0)  # semi-axes, px
 FRAMES = 60
@@ -35,8 +35,9 @@ def locate(write_blobs, name_tracklets):
         blobs = Blobs.load(path)
         with open_blob_images(path) as images:
             runs, offsets = images.runs(0, len(blobs))
-        overlaps = frame_overlaps(blobs.box, runs, offsets, blobs.frame_offsets)
-        tracklets = build_tracklets(blobs, overlaps, numbers=[len(walks)], max_step_px=None, bridge_frames=2)
+            links = movie_links(blobs, images)
+        length = body_length(blobs.moments)
+        tracklets = build_tracklets(blobs, links, body_length_px=length, numbers=[len(walks)], max_step_px=None, bridge_frames=2)
         known = truth if named is None else np.where(np.isin(np.arange(len(walks)), named)[:, None], truth, -99)
         identities = name_tracklets(path, tracklets, known)
         kept = ~np.isin(identities.individual, lost_outside) | (tracklets.animals[identities.tracklet] > 1)

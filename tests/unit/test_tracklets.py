@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from herdbook import tracklets
-from herdbook.artifacts import MULTIPLE, NOISE, SINGLE, Blobs, Tracklets
+from herdbook.artifacts import MULTIPLE, NOISE, SINGLE, Blobs, Tracklets, open_blob_images
+from herdbook.linking import Links
 
-NO_OVERLAPS = np.zeros((0, 3), np.int64)
+NO_LINKS = Links(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
 
 
 def animal(x, y, angle=0.0):
@@ -93,7 +94,7 @@ def test_the_longest_step_is_learned_or_given(write_blobs, track, tmp_path, max_
 def test_arenas_have_their_own_animals(write_blobs):
     blobs = Blobs.load(write_blobs("m", meeting()))
     blobs.arena[:] = blobs.y > 60
-    found = tracklets.build_tracklets(blobs, NO_OVERLAPS, numbers=[1, 1], max_step_px=20, bridge_frames=2)
+    found = tracklets.build_tracklets(blobs, NO_LINKS, body_length_px=20, numbers=[1, 1], max_step_px=20, bridge_frames=2)
     assert np.array_equal(found.arena[found.blob_tracklet], blobs.arena)
     for arena in (0, 1):
         in_view = [found.animals[(found.arena == arena) & (found.first <= t) & (t <= found.last)].sum() for t in range(60)]
@@ -104,7 +105,7 @@ def test_a_movie_without_blobs_has_no_tracklets(write_blobs):
     blobs = Blobs.load(write_blobs("m", [[animal(40, 40)]]))
     for name in Blobs.columns:
         setattr(blobs, name, getattr(blobs, name)[:0])
-    found = tracklets.build_tracklets(blobs, NO_OVERLAPS, numbers=[3], max_step_px=None, bridge_frames=2)
+    found = tracklets.build_tracklets(blobs, NO_LINKS, body_length_px=20, numbers=[3], max_step_px=None, bridge_frames=2)
     assert len(found) == 0
     assert found.edges.shape == (0, 2)
 
@@ -158,3 +159,17 @@ def test_the_artifact_says_what_it_was_made_from(write_blobs, track, tmp_path):
     assert (tmp_path / "t.h5").read_bytes() == same
     assert b"previous/old.h5" in same
     assert b"blobs/new.h5" in same
+
+
+@pytest.mark.parametrize("block", [1, 3, 7])
+def test_links_do_not_depend_on_how_many_outlines_are_held(write_blobs, monkeypatch, block):
+    walks = [[(20 + 2 * t, 30, 8, 4, 10), (70 - 2 * t, 32, 8, 4, 170), (40, 70, 8, 4, 0)][: 3 - (t % 5 == 4)] for t in range(20)]
+    path = write_blobs("m", walks)
+    blobs = Blobs.load(path)
+    with open_blob_images(path) as images:
+        whole = tracklets.movie_links(blobs, images)
+        monkeypatch.setattr(tracklets, "BLOCK_BLOBS", block)
+        parts = tracklets.movie_links(blobs, images)
+    assert len(whole.parent) > 40
+    for name in ("parent", "child", "weight"):
+        assert np.array_equal(getattr(whole, name), getattr(parts, name))

@@ -1,0 +1,89 @@
+"""The graph of a recording's tracklets: what may follow what, and what it costs. All costs are in nats, the unit of the evidence."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Tracklets of a recording, in order of their first frame.
+
+    `first`, `last` int64 (n,) frames over the recording; `animals` (n,) number each holds; `edges` (e, 2) parent, child; `start_xy`,
+    `end_xy` (n, 2) px; `border` bool (n, 2): begins, ends at the border of the view; `free` bool (n, 2): begins, ends with the tracking, so
+    that coming and going cost nothing; `part` int64 (n,): the closed part of the recording that it is in, which no edge leaves: an arena
+    during an interval.
+    """
+
+    first: Ints
+    last: Ints
+    animals: Ints
+    edges: Ints
+    start_xy: Floats
+    end_xy: Floats
+    border: NDArray[np.bool_]
+    free: NDArray[np.bool_]
+    part: Ints
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Costs (nats) of what a path does beside following merges and splits; `identity_costs.learn_costs` learns them from a recording.
+
+    `away`: to leave the graph, or to enter it, although the graph goes on for all animals of the tracklet; `away_at_end`: the same where it
+    does not; `away_at_border`: at the border of the view; a gap from one tracklet to another costs `gap`, `gap_per_body_length` of
+    distance, and `gap_per_wait` times its length as a share of the longest gap.
+    """
+
+    away: float = 6.0
+    away_at_end: float = 6.0
+    away_at_border: float = 3.0
+    gap: float = 1.0
+    gap_per_body_length: float = 1.0
+    gap_per_wait: float = 1.0
+
+    def coming_and_going(self, graph: Graph) -> Floats:
+        """Cost float64 (n, 2) of entering each tracklet from outside of the graph and of leaving it for there."""
+        inside = np.where(loose_ends(graph), self.away_at_end, self.away)
+        cost = np.where(graph.border, np.minimum(self.away_at_border, inside), inside)
+        free = np.array(graph.free)
+        if len(graph):
+            free[:, 0] |= graph.first == graph.first.min()
+            free[:, 1] |= graph.last == graph.last.max()
+        return np.where(free, 0.0, cost)
+
+
+def loose_ends(graph: Graph) -> NDArray[np.bool_]:
+    """Whether (n, 2) fewer animals come to the beginning of a tracklet, and go on from its end, than it holds."""
+    parent, child = graph.edges.T
+    gained = np.bincount(child, weights=graph.animals[parent], minlength=len(graph))
+    spent = np.bincount(parent, weights=graph.animals[child], minlength=len(graph))
+    return np.asarray(np.stack([gained, spent], 1) < graph.animals[:, None])
+
+
+def gap_edges(
+    graph: Graph, *, gap_frames: int, body_length_px: float, reach_px_per_frame: float, costs: Costs | None = None
+) -> tuple[Ints, Floats]:
+    """Pairs (k, 2) of a tracklet that ends and one that begins soon after nearby, and their costs (k,).
+
+    Within the same part, within `gap_frames`, and within three body lengths plus what an animal can walk at `reach_px_per_frame`.
+    """
+    costs = costs or Costs()
+    starts, ends = (np.flatnonzero(side) for side in loose_ends(graph).T)
+    begins = graph.first[starts]
+    soonest = np.searchsorted(begins, graph.last[ends] + 1)
+    count = np.searchsorted(begins, graph.last[ends] + gap_frames, side="right") - soonest
+    a = np.repeat(ends, count)
+    b = starts[np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + np.repeat(soonest, count)]
+    wait = graph.first[b] - graph.last[a]
+    distance = np.hypot(*(graph.start_xy[b] - graph.end_xy[a]).T)
+    close = (distance <= 3 * body_length_px + reach_px_per_frame * wait) & (graph.part[a] == graph.part[b])
+    cost = costs.gap + costs.gap_per_body_length * distance / body_length_px + costs.gap_per_wait * wait / gap_frames
+    return np.stack([a[close], b[close]], 1).astype(np.int64), cost[close]

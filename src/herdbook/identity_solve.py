@@ -1,0 +1,156 @@
+"""Solution of the integer programme of identities by HiGHS, many blocks in one call.
+
+Blocks whose linear relaxation is not integral are solved again, alone and as integers, and very large ones in windows of time that overlap.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.sparse import csr_array
+
+from herdbook.identity_blocks import Bools
+from herdbook.identity_graph import Floats
+from herdbook.identity_program import BEGINNING, LEAVES, Programme
+
+# Columns solved in one call, and columns beyond which a block is solved in windows.
+BATCH_COLUMNS = 12_000
+LARGEST_COLUMNS = 150_000
+WINDOW_COLUMNS = 20_000
+RELATIVE_GAP = 1e-6
+TIME_LIMIT_S = 20.0
+INTEGRAL = 1e-5
+
+
+@dataclass(frozen=True)
+class Solved:
+    """`x` (columns,); per block its `value`, a `bound` on it, and the bound `linear` by the relaxation, infinite where it was solved in
+    windows. From the relaxation: `worth` (columns,) what being there is worth beyond what others would pay for the place, and
+    `shadow` (rows,) what one more place would be worth.
+    """
+
+    x: Floats
+    value: Floats
+    bound: Floats
+    linear: Floats
+    worth: Floats
+    shadow: Floats
+
+
+def solve_programme(programme: Programme) -> Solved:
+    """The best values of the columns, block by block. Values of blocks are negative costs, 0 for blocks that have no columns."""
+    sizes = np.diff(programme.columns)
+    columns, rows = len(programme.cost), len(programme.low)
+    found = Solved(np.zeros(columns), *np.zeros((3, len(sizes))), np.zeros(columns), np.zeros(rows))
+    batch: list[int] = []
+    filled = 0
+    for block in np.flatnonzero(sizes).tolist():
+        if sizes[block] > LARGEST_COLUMNS:
+            a, b = programme.columns[block : block + 2]
+            found.x[a:b] = _solve_windows(programme, block)
+            found.value[block] = -programme.cost[a:b] @ found.x[a:b]
+            found.bound[block] = found.linear[block] = np.inf
+            continue
+        batch.append(block)
+        filled += sizes[block]
+        if filled >= BATCH_COLUMNS:
+            _solve_batch(programme, batch, found)
+            batch, filled = [], 0
+    if batch:
+        _solve_batch(programme, batch, found)
+    return found
+
+
+def _solve_batch(programme: Programme, batch: list[int], found: Solved) -> None:
+    columns = np.concatenate([np.arange(*programme.columns[b : b + 2]) for b in batch])
+    rows = np.concatenate([np.arange(*programme.rows[b : b + 2]) for b in batch])
+    matrix, cost = programme.matrix[rows][:, columns], programme.cost[columns]
+    least, most = programme.least[columns], programme.most[columns]
+    x, shadow, ceiling, floor = _relaxed(cost, matrix, programme.low[rows], programme.high[rows], least, most)
+    found.x[columns], found.shadow[rows] = x, shadow
+    found.worth[columns] = -cost - matrix.T @ shadow - ceiling
+    # What must be there, whatever it costs, is what the bound must do without.
+    gained = -cost * x + floor
+    for block in batch:
+        a, b = programme.columns[block : block + 2]
+        here = np.searchsorted(columns, (a, b))
+        found.linear[block] = found.bound[block] = gained[slice(*here)].sum()
+        there = programme.kind[a:b] <= BEGINNING
+        if not _is_whole(found.x[a:b][there]):
+            low, high = (side[slice(*programme.rows[block : block + 2])] for side in (programme.low, programme.high))
+            part = programme.matrix[slice(*programme.rows[block : block + 2])][:, a:b]
+            limits = programme.least[a:b], programme.most[a:b]
+            found.x[a:b], bound = _whole(programme.cost[a:b], part, low, high, *limits, there)
+            if not programme.least[a:b].any():
+                found.bound[block] = min(bound, found.linear[block])
+        found.value[block] = -programme.cost[a:b] @ found.x[a:b]
+
+
+def _is_whole(values: Floats) -> bool:
+    return bool(np.abs(values - values.round()).max(initial=0.0) <= INTEGRAL)
+
+
+def _relaxed(
+    cost: Floats, matrix: csr_array, low: Floats, high: Floats, least: Floats, most: Floats
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Values that minimise the cost, and what one more would gain: of each row (0 for equations), of each upper and each lower limit."""
+    equal = low == high
+    shadow = np.zeros(len(low))
+    upper, even = (matrix[~equal], high[~equal]), (matrix[equal], high[equal])
+    limits = np.stack([least, most], 1)
+    result = linprog(cost, *(upper if len(upper[1]) else (None, None)), *(even if len(even[1]) else (None, None)), bounds=limits)
+    if result.x is None:
+        raise RuntimeError(f"the assignment of identities was not solved: {result.message}")
+    if len(upper[1]):
+        shadow[~equal] = -result.ineqlin.marginals
+    floor = np.where(least > 0, result.lower.marginals, 0.0)
+    return result.x, shadow, -result.upper.marginals, floor
+
+
+def _whole(cost: Floats, matrix: csr_array, low: Floats, high: Floats, least: Floats, most: Floats, there: Bools) -> tuple[Floats, float]:
+    """Values that minimise the cost, those that are `there` as integers, and a bound on the negative cost."""
+    result = milp(
+        cost,
+        integrality=there.astype(int),
+        bounds=Bounds(least, most),
+        constraints=LinearConstraint(matrix, low, high),
+        options={"mip_rel_gap": RELATIVE_GAP, "time_limit": TIME_LIMIT_S},
+    )
+    if result.x is None:
+        raise RuntimeError(f"the assignment of identities was not solved: {result.message}")
+    bound = np.inf if result.mip_dual_bound is None else -float(result.mip_dual_bound)
+    return np.where(there, result.x.round(), result.x), bound
+
+
+def _solve_windows(programme: Programme, block: int) -> Floats:
+    """Values of one block's columns, decided in windows of time; each looks ahead by half of its length."""
+    columns, rows = np.arange(*programme.columns[block : block + 2]), np.arange(*programme.rows[block : block + 2])
+    matrix = programme.matrix[rows][:, columns]
+    low, high = programme.low[rows], programme.high[rows]
+    node, onward, least, most = (of[columns] for of in (programme.node, programme.onward, programme.least, programme.most))
+    there, leaves = programme.kind[columns] <= BEGINNING, programme.kind[columns] == LEAVES
+    nodes, position = np.unique(node, return_inverse=True)
+    after = np.where(onward >= 0, np.searchsorted(nodes, onward), -1)
+    filled = np.cumsum(np.bincount(position))
+    x = np.zeros(len(columns))
+    start = 0
+    while start < len(nodes):
+        done = filled[start - 1] if start else 0
+        stop = max(start + 1, int(np.searchsorted(filled, done + WINDOW_COLUMNS)))
+        middle = stop if stop >= len(nodes) else max(start + 1, int(np.searchsorted(filled, done + WINDOW_COLUMNS // 2)))
+        # What may still leave may also go on into the window.
+        open_end = leaves & (position < start) & (after >= start)
+        mine = ((position >= start) & (position < stop)) | open_end
+        x[mine] = 0
+        part = matrix[:, mine]
+        touched = np.diff(part.indptr) > 0
+        settled = matrix[touched] @ x
+        cost = np.where(leaves & (after >= stop), 0.0, programme.cost[columns])[mine]
+        part, bounds = part[touched], (low[touched] - settled, high[touched] - settled)
+        value = _relaxed(cost, part, *bounds, least[mine], most[mine])[0]
+        if not _is_whole(value[there[mine]]):
+            value, _ = _whole(cost, part, *bounds, least[mine], most[mine], there[mine])
+        kept = (position[mine] < middle) | open_end[mine]
+        x[np.flatnonzero(mine)[kept]] = value[kept]
+        start = middle
+    return x

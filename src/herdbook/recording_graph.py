@@ -1,0 +1,128 @@
+"""The movies of a recording joined to one graph of tracklets, with frames counted over the recording."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from herdbook.artifacts import Blobs, Tracklets
+from herdbook.counting import count_in_arenas
+from herdbook.identity_graph import Graph
+from herdbook.intervals import interval_of, join_intervals
+from herdbook.linking import body_length
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The tracklets of a recording as one graph: `graph`, and for each of its rows the `movie`, the `tracklet` in it, and its `arena`.
+
+    `animals` int16 is how many each tracklet holds, those of the movies in turn, from `animals_offsets` int64 (movies + 1,).
+    `start_frame` int64 (movies,) is the frame of the recording with which each movie begins. `look_frame` int64 (n,), a frame of the
+    recording, and `look_xy` (n, 2) px: where a person finds each tracklet, the blob in its middle.
+    """
+
+    graph: Graph
+    movie: NDArray[np.int32]
+    tracklet: NDArray[np.int32]
+    arena: NDArray[np.int16]
+    animals: NDArray[np.int16]
+    animals_offsets: NDArray[np.int64]
+    start_frame: NDArray[np.int64]
+    look_frame: NDArray[np.int64]
+    look_xy: NDArray[np.float64]
+    body_length_px: float
+    step_px: float
+
+    def rows_of(self, movie: int) -> NDArray[np.int64]:
+        """Row (tracklets,) of the graph of each tracklet of a movie, -1 for those without an animal."""
+        rows = np.full(int(np.diff(self.animals_offsets)[movie]), -1, np.int64)
+        mine = np.flatnonzero(self.movie == movie)
+        rows[self.tracklet[mine]] = mine
+        return rows
+
+
+def join_movies(tracklets: Sequence[Tracklets], blobs: Sequence[Blobs], numbers: Sequence[int | None]) -> Recording:
+    """One graph of all tracklets that hold animals, with frames counted over the recording, ordered by first frame.
+
+    How many animals each holds is counted anew over the whole recording; `numbers` are those in each arena, where they are known.
+    """
+    columns: dict[str, list[NDArray[Any]]] = defaultdict(list)
+    edges: list[NDArray[np.int64]] = []
+    lengths, steps, tracked = [], [], []
+    offsets = np.concatenate([[0], np.cumsum([len(t) for t in tracklets])]).astype(np.int64)
+    starts = np.concatenate([[0], np.cumsum([t.frames for t in tracklets])])[:-1].astype(np.int64)
+    for number, (t, b) in enumerate(zip(tracklets, blobs, strict=True)):
+        rows, ends = t.blob_rows()
+        head, tail, middle = rows[ends[:-1]], rows[ends[1:] - 1], rows[(ends[:-1] + ends[1:] - 1) // 2]
+        base, start = offsets[number], starts[number]
+        described: dict[str, NDArray[Any]] = {
+            "movie": np.full(len(t), number, np.int32),
+            "tracklet": np.arange(len(t), dtype=np.int32),
+            "first": t.first.astype(np.int64) + start,
+            "last": t.last.astype(np.int64) + start,
+            "arena": t.arena,
+            "size": t.size.astype(np.float64),
+            "start": np.stack([b.x[head], b.y[head]], 1),
+            "end": np.stack([b.x[tail], b.y[tail]], 1),
+            "look_frame": b.frame[middle].astype(np.int64) + start,
+            "look": np.stack([b.x[middle], b.y[middle]], 1),
+            "border": np.stack([b.border[head], b.border[tail]], 1),
+        }
+        for name, values in described.items():
+            columns[name].append(values)
+        edges.append(t.edges.astype(np.int64) + base)
+        if number and len(t.border_edges):
+            old, new = t.border_edges.T
+            before = tracklets[number - 1].blob_tracklet[old] + offsets[number - 1]
+            edges.append(np.stack([before, t.blob_tracklet[new] + base], 1).astype(np.int64))
+        lengths.append(body_length(b.moments))
+        within = np.diff(t.blob_tracklet[rows]) == 0
+        steps.append(np.hypot(np.diff(b.x[rows]), np.diff(b.y[rows]))[within])
+        tracked.append(b.intervals + start)
+    joined = {name: np.concatenate(parts) for name, parts in columns.items()}
+    linked = np.concatenate(edges)
+    intervals = join_intervals(np.concatenate(tracked))
+    animals, _ = count_in_arenas(
+        joined["size"],
+        joined["first"],
+        joined["last"],
+        linked,
+        joined["border"],
+        joined["arena"],
+        numbers=numbers,
+        intervals=intervals,
+    )
+    real = animals > 0
+    order = np.flatnonzero(real)[np.argsort(joined["first"][real], kind="stable")]
+    place = np.full(len(animals), -1, np.int64)
+    place[order] = np.arange(len(order))
+    links = place[linked]
+    first, last, arena = joined["first"][order], joined["last"][order], joined["arena"][order]
+    graph = Graph(
+        first=first,
+        last=last,
+        animals=animals[order].astype(np.int64),
+        edges=np.unique(links[(links >= 0).all(axis=1)], axis=0),
+        start_xy=joined["start"][order],
+        end_xy=joined["end"][order],
+        border=joined["border"][order],
+        free=np.stack([np.isin(first, intervals[:, 0]), np.isin(last + 1, intervals[:, 1])], 1),
+        part=arena.astype(np.int64) * len(intervals) + interval_of(first, intervals),
+    )
+    step = np.concatenate(steps)
+    return Recording(
+        graph=graph,
+        movie=joined["movie"][order],
+        tracklet=joined["tracklet"][order],
+        arena=arena,
+        animals=animals,
+        animals_offsets=offsets,
+        start_frame=starts,
+        look_frame=joined["look_frame"][order],
+        look_xy=joined["look"][order],
+        body_length_px=float(np.median(lengths)),
+        step_px=float(np.percentile(step, 99)) if len(step) else 1.0,
+    )
