@@ -98,7 +98,8 @@ def confidences(
     _against_nobody(paths.offsets, paths.node, label, gains, odds, *walk[2:5])
     passing = np.repeat(label, np.diff(paths.offsets))
     own = gains[passing, paths.node]
-    best = gains[:-1].max(axis=0)[paths.node]
+    # Who is in the same tracklet is no rival for it.
+    best = np.where(held.T > 0, -np.inf, gains[:-1]).max(axis=0)[paths.node]
     # Its whole tracklet may be another one's, with both of them out of view before and after.
     costly = 2 * away[paths.node].sum(axis=1) + 2 * float(away.max(initial=0.0))
     odds += np.exp(np.minimum(best - own - costly, 20.0)) * (best > own)
