@@ -1,163 +1,179 @@
-"""The classifier of crops: a small convolutional network in Keras 3, its training, and its calibration.
+"""The classifier of crops: its training, in Keras 3, and its answers. Images are uint8 (n, height, width, 3) BGR.
 
-Images are uint8 (n, height, width, 3) BGR. Keras is imported with this module: only train and classify pay for it.
+Keras is imported with this module: only jobs that need a network pay for it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
-import cv2
 import keras
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-Pixels = NDArray[np.uint8]
+from herdbook.augmentation import Augmentation, augment
 
-# The network's answer is mixed with this share of "any class", so that no single image can speak against an identity without bound.
-DOUBT = 0.02
+Pixels = NDArray[np.uint8]
+Labels = NDArray[np.int32]
+
 # Batches per epoch: few images are seen again and again in ever new forms, of many a part is enough.
 LEAST_STEPS, MOST_STEPS = 40, 80
+# What was learned without the validation tracklets is at last shown them too, for this share of the epochs and at this share of the rate.
+FINISH_EPOCHS, FINISH_RATE = 0.3, 0.25
 
 
 @dataclass(frozen=True)
-class Training:
-    """A trained network: `model` (gives logits), `temperature`, `history` per epoch, logits of the validation images (n, classes)."""
+class Recipe:
+    """How a network is trained: most `epochs`, images per `batch`, `patience` in epochs, first learning `rate`; `balance`: classes count
+    alike, however many images they have; the changes of `augmentation`; `seed`.
+    """
 
-    model: keras.Model
-    temperature: float
-    history: dict[str, list[float]]
-    validation_logits: NDArray[np.float32]
+    epochs: int = 20
+    batch: int = 64
+    patience: int = 4
+    rate: float = 2e-3
+    balance: bool = True
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    seed: int = 0
 
 
-def use_threads(count: int) -> None:
-    """Bound the threads of the network's arithmetic; call before the first network is built."""
+@dataclass(frozen=True)
+class Examples:
+    """Images (n, height, width, 3) with their classes int32 (n,) and the probability that up is the head, float32 (n,)."""
+
+    images: Pixels
+    label: Labels
+    head: NDArray[np.float32]
+
+    def take(self, rows: NDArray[np.bool_]) -> "Examples":
+        """Some of the examples."""
+        return Examples(self.images[rows], self.label[rows], self.head[rows])
+
+
+def use_threads(count: int) -> bool:
+    """Bound the threads of the network's arithmetic; call before the first network is built. Returns whether there is a GPU, which then
+    calculates in mixed precision.
+    """
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
         tf.config.threading.set_intra_op_parallelism_threads(count)
         tf.config.threading.set_inter_op_parallelism_threads(1)
+        if tf.config.list_physical_devices("GPU"):
+            tf.config.experimental.enable_op_determinism()
+    gpu = bool(keras.distribution.list_devices("gpu"))
+    keras.mixed_precision.set_global_policy("mixed_float16" if gpu else "float32")
+    return gpu
 
 
-def build_network(height: int, width: int, classes: int) -> keras.Model:
-    """The network `small`: three convolutions with batch normalisation and pooling, one dense layer; gives logits (n, classes)."""
-    inputs = keras.Input((height, width, 3))
-    x = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(inputs)
-    for filters in (24, 48, 96):
-        x = keras.layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
-        x = keras.layers.BatchNormalization(momentum=0.9)(x)
-        x = keras.layers.ReLU()(x)
-        x = keras.layers.MaxPooling2D(2)(x)
-    x = keras.layers.Flatten()(x)
-    x = keras.layers.Dropout(0.4)(x)
-    return keras.Model(inputs, keras.layers.Dense(classes)(x))
+def train_network(model: keras.Model, examples: Examples, held: NDArray[np.bool_], recipe: Recipe) -> dict[str, list[float]]:
+    """Train a network on the examples that are not `held` (n,) until the held ones no longer improve, and keep its best state.
+
+    Returns loss and accuracy of each epoch, on the training images as they were changed and on the held ones. Without held images it trains
+    for all epochs.
+    """
+    keras.utils.set_random_seed(recipe.seed)
+    rng = np.random.default_rng(recipe.seed)
+    shown, kept = examples.take(~held), examples.take(held)
+    steps = _steps(len(shown.label), recipe.batch)
+    _compile(model, recipe.rate, recipe.epochs * steps)
+    history: dict[str, list[float]] = {"loss": [], "accuracy": [], "val_loss": [], "val_accuracy": []}
+    best, best_weights, since = np.inf, model.get_weights(), 0
+    for _ in range(recipe.epochs):
+        loss, accuracy = _epoch(model, shown, steps, recipe, rng)
+        history["loss"].append(loss)
+        history["accuracy"].append(accuracy)
+        if not len(kept.label):
+            continue
+        scores = log_softmax(predict_logits(model, kept.images).astype(np.float64), axis=1)
+        value = -float(np.mean(scores[np.arange(len(scores)), kept.label]))
+        history["val_loss"].append(value)
+        history["val_accuracy"].append(float(np.mean(scores.argmax(1) == kept.label)))
+        since += 1
+        if value < best:
+            best, best_weights, since = value, model.get_weights(), 0
+        if since >= recipe.patience:
+            break
+    if len(kept.label):
+        model.set_weights(best_weights)
+    return history
 
 
-def split_groups(label: NDArray[np.int32], group: NDArray[np.int32], share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Which images (n,) are for validation: whole groups, about `share` of each class, never all of one."""
+def finish_network(model: keras.Model, examples: Examples, epochs: int, recipe: Recipe) -> None:
+    """Go on with all examples, for a share of the `epochs` that it took to train: what was kept for validation is too good to lose."""
+    rng = np.random.default_rng([recipe.seed, 1])
+    steps = _steps(len(examples.label), recipe.batch)
+    more = int(np.ceil(FINISH_EPOCHS * epochs))
+    _compile(model, FINISH_RATE * recipe.rate, more * steps)
+    for _ in range(more):
+        _epoch(model, examples, steps, recipe, rng)
+
+
+def predict_logits(model: keras.Model, images: Pixels, batch: int = 512) -> NDArray[np.float32]:
+    """Logits float32 (n, classes) of images (n, height, width, 3), in batches."""
+    parts = [np.asarray(model.predict_on_batch(images[k : k + batch]), np.float32) for k in range(0, len(images), batch)]
+    return np.concatenate(parts) if parts else np.zeros((0, model.output_shape[1]), np.float32)
+
+
+def split_groups(label: Labels, group: Labels, movie: Labels, share: float, rng: np.random.Generator) -> tuple[NDArray[np.bool_], str]:
+    """Which images (n,) are for validation, about a `share` of them, and whether whole movies or tracklets were taken.
+
+    `group` (n,) is the tracklet of each image, `movie` (n,) its movie. Where several movies are labelled, a movie is taken if the others
+    hold at least half of the tracklets and all classes: only that tells what another light does. Else whole tracklets are, of each class
+    about its share, never all of one.
+    """
+    tracklets = {int(k): len(np.unique(group[movie == k])) for k in np.unique(movie)}
+    total = sum(tracklets.values())
+    fit = [k for k, count in tracklets.items() if 2 * count <= total and set(label[movie != k]) == set(label)]
+    if fit:
+        chosen = min(fit, key=lambda k: (abs(tracklets[k] / total - share), k))
+        return movie == chosen, "movie"
     held = np.zeros(len(label), bool)
     for number in np.unique(label):
         groups = np.unique(group[label == number])
         if len(groups) > 1:
             count = min(max(1, round(share * len(groups))), len(groups) - 1)
             held |= np.isin(group, rng.permutation(groups)[:count])
-    return held
+    return held, "tracklet"
 
 
-def augment(images: Pixels, rng: np.random.Generator) -> Pixels:
-    """Each image turned a little and by half a turn or mirrored at random, shifted, and changed a little in brightness and tint."""
-    height, width = images.shape[1:3]
-    middle = ((width - 1) / 2, (height - 1) / 2)
-    out = np.empty_like(images)
-    for k, image in enumerate(images):
-        turn = rng.normal(0, 8) + 180 * rng.integers(2)
-        matrix = cv2.getRotationMatrix2D(middle, turn, float(np.exp(rng.normal(0, 0.05))))
-        matrix[:, 2] += rng.normal(0, 0.02 * width, 2)
-        if rng.integers(2):
-            matrix = np.array([[1, 0, 0], [0, -1, height - 1]]) @ np.vstack([matrix, [0, 0, 1]])
-        blank = tuple(int(v) for v in image[0, 0])
-        turned = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=blank)
-        gain = np.exp(rng.normal(0, 0.06) + rng.normal(0, 0.02, 3))
-        out[k] = np.clip(turned * gain, 0, 255)
-    return out
-
-
-def train_network(
-    images: Pixels,
-    label: NDArray[np.int32],
-    held: NDArray[np.bool_],
-    classes: int,
-    *,
-    epochs: int,
-    batch: int,
-    patience: int,
-    seed: int,
-) -> Training:
-    """Train on the images that are not `held`, stop when the held ones no longer improve, calibrate on the held ones.
-
-    `images` (n, height, width, 3), `label` int32 (n,), `held` bool (n,). Each epoch draws images at random, all classes alike, so that rare
-    classes count as much as frequent ones and a small set is seen often enough. Without held images the network trains for all epochs and
-    the temperature stays at 1.
-    """
-    keras.utils.set_random_seed(seed)
-    rng = np.random.default_rng(seed)
-    model = build_network(images.shape[1], images.shape[2], classes)
-    x, y = images[~held], label[~held]
-    members = [np.flatnonzero(y == k) for k in np.unique(y)]
-    steps = int(np.clip(len(y) // batch, LEAST_STEPS, MOST_STEPS))
+def _compile(model: keras.Model, rate: float, steps: int) -> None:
     model.compile(
-        optimizer=keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(2e-3, epochs * steps)),
+        optimizer=keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(rate, steps)),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    history: dict[str, list[float]] = {"loss": [], "accuracy": [], "val_loss": [], "val_accuracy": []}
-    best, best_weights, since = np.inf, model.get_weights(), 0
-    for _ in range(epochs):
-        totals = np.zeros(2)
-        for _ in range(steps):
-            drawn = rng.integers(len(members), size=batch)
-            rows = np.array([rng.choice(members[k]) for k in drawn])
-            totals += np.array(model.train_on_batch(augment(x[rows], rng), y[rows]))
-            model.reset_metrics()
-        loss, accuracy = totals / steps
-        history["loss"].append(float(loss))
-        history["accuracy"].append(float(accuracy))
-        if not held.any():
-            continue
-        scores = log_softmax(predict_logits(model, images[held]), axis=1)
-        value = -float(np.mean(scores[np.arange(len(scores)), label[held]]))
-        history["val_loss"].append(value)
-        history["val_accuracy"].append(float(np.mean(scores.argmax(1) == label[held])))
-        since += 1
-        if value < best:
-            best, best_weights, since = value, model.get_weights(), 0
-        if since >= patience:
-            break
-    if held.any():
-        model.set_weights(best_weights)
-    logits = predict_logits(model, images[held])
-    return Training(model, fit_temperature(logits, label[held]), history, logits)
 
 
-def predict_logits(model: keras.Model, images: Pixels, batch: int = 512) -> NDArray[np.float32]:
-    """Logits float32 (n, classes) of images (n, height, width, 3), in batches."""
-    parts = [np.asarray(model.predict_on_batch(images[k : k + batch])) for k in range(0, len(images), batch)]
-    return np.concatenate(parts) if parts else np.zeros((0, model.output_shape[1]), np.float32)
+def _steps(images: int, batch: int) -> int:
+    return int(np.clip(images // batch, LEAST_STEPS, MOST_STEPS))
 
 
-def fit_temperature(logits: NDArray[np.float32], label: NDArray[np.int32]) -> float:
-    """The temperature at which the logits (n, classes) tell the labels (n,) best (Guo et al. 2017, arXiv:1706.04599); 1 without any."""
-    if not len(label):
-        return 1.0
-
-    def loss(log_temperature: float) -> float:
-        scores = log_softmax(logits / np.exp(log_temperature), axis=1)
-        return -float(np.mean(scores[np.arange(len(label)), label]))
-
-    return float(np.exp(minimize_scalar(loss, bounds=(-1.5, 2.5), method="bounded").x))
+def _epoch(model: keras.Model, examples: Examples, steps: int, recipe: Recipe, rng: np.random.Generator) -> tuple[float, float]:
+    totals = np.zeros(2)
+    for images, label in _batches(examples, steps, recipe, rng):
+        totals += np.array(model.train_on_batch(images, label))
+        model.reset_metrics()
+    loss, accuracy = totals / steps
+    return float(loss), float(accuracy)
 
 
-def log_probabilities(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
-    """Calibrated log-probabilities (n, classes), kept away from minus infinity by DOUBT."""
-    probabilities = np.exp(log_softmax(logits.astype(np.float64) / temperature, axis=1))
-    return np.asarray(np.log((1 - DOUBT) * probabilities + DOUBT / logits.shape[1]), np.float32)
+def _batches(examples: Examples, steps: int, recipe: Recipe, rng: np.random.Generator) -> Iterator[tuple[Pixels, Labels]]:
+    """Changed images and their labels; the next batch is made by another thread, always one and in order, while the last one is learned."""
+    members = [np.flatnonzero(examples.label == k) for k in np.unique(examples.label)]
+
+    def draw() -> tuple[Pixels, Labels]:
+        if recipe.balance:
+            rows = np.array([rng.choice(members[k]) for k in rng.integers(len(members), size=recipe.batch)])
+        else:
+            rows = rng.integers(len(examples.label), size=recipe.batch)
+        return augment(examples.images[rows], examples.head[rows], recipe.augmentation, rng), examples.label[rows]
+
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(draw)
+        for step in range(steps):
+            batch = following.result()
+            if step + 1 < steps:
+                following = pool.submit(draw)
+            yield batch

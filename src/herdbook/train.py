@@ -1,74 +1,75 @@
 """Stage train: the classifier of one experiment, calibrated on tracklets it has not seen, with a card that tells all about it."""
 
 import json
+import shutil
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
-import keras
-import numpy as np
-
-from herdbook import __version__
 from herdbook.artifacts import TrainingSet
-from herdbook.classifier import split_groups, train_network, use_threads
+from herdbook.cards import check_classes, read_card
 from herdbook.stage import Job, run_stage
-from herdbook.store import artifact_fingerprint, replacing, write_text
+from herdbook.store import replacing, write_text
+from herdbook.trainset_files import check_given_set
+from herdbook.unmarked_trainset import UnmarkedSet
 
 STAGE = "train"
-STAGE_VERSION = 1
+STAGE_VERSION = 2
+
+
+def take_given(job: Job) -> None:
+    """Copy the given classifier and its card; nothing is trained."""
+    network, card = job.files["use"]
+    check_classes(read_card(card), job.settings["identities"])
+    values = json.loads(card.read_text(encoding="utf-8"))
+    notes = [*values.get("notes", []), f"given: {network}; nothing was trained"]
+    with replacing(job.file("out")) as temporary:
+        shutil.copyfile(network, temporary)
+    write_text(job.file("card"), json.dumps(values | {"given": True, "notes": notes}, indent=1, ensure_ascii=False))
 
 
 def _work(job: Job) -> None:
-    # The number of threads decides in which order sums are taken, and so the network: one gives the same one everywhere. More are no
-    # faster with images as small as these (2,847 images, 2 epochs: 3.9 s with one thread, 5.0 with two).
-    use_threads(1)
-    examples = TrainingSet.load(job.file("trainset"))
-    settings = job.settings
-    count = len(examples.classes)
-    held = split_groups(examples.label, examples.group, settings["validation"], np.random.default_rng(job.seed))
-    training = train_network(
-        examples.images,
-        examples.label,
-        held,
-        count,
-        epochs=settings["epochs"],
-        batch=settings["batch"],
-        patience=settings["patience"],
-        seed=job.seed,
-    )
-    truth, answer = examples.label[held], training.validation_logits.argmax(axis=1)
-    confusion = np.zeros((count, count), int)
-    np.add.at(confusion, (truth, answer), 1)
-    unchecked = [name for k, name in enumerate(examples.classes) if not (truth == k).any()]
-    notes = list(examples.notes)
-    if unchecked:
-        notes.append(f"not validated for want of a second labelled tracklet: {', '.join(unchecked)}")
-    untrained = [name for k, name in enumerate(examples.classes) if not (examples.label == k).any()]
-    card = {
-        "classes": examples.classes,
-        "untrained": untrained,
-        "crop_width": examples.crop_width,
-        "temperature": training.temperature,
-        "images": len(examples.label),
-        "tracklets": int(examples.group.max(initial=-1)) + 1,
-        "validation_images": int(held.sum()),
-        "confusion": confusion.tolist(),
-        "accuracy": float(np.mean(truth == answer)) if len(truth) else None,
-        "validation_loss": min(training.history["val_loss"], default=None),
-        "history": training.history,
-        "notes": notes,
-        "trainset": artifact_fingerprint(job.file("trainset")),
-        "settings": settings,
-        "versions": {"herdbook": __version__, "stage": STAGE_VERSION, "keras": keras.__version__, "backend": keras.backend.backend()},
-    }
+    if job.files["use"]:
+        take_given(job)
+        return
+    network, card = _learn_unmarked(job) if "numbers" in job.settings else _learn_marked(job)
+    card["versions"]["stage"] = STAGE_VERSION
     with replacing(job.file("out")) as temporary:
         named = temporary.with_suffix(".keras")
-        training.model.save(named)
+        network.save(named, include_optimizer=False)
         named.replace(temporary)
     write_text(job.file("card"), json.dumps(card, indent=1, ensure_ascii=False))
 
 
+# The network's library takes seconds to come, so only training asks for it.
+def _learn_marked(job: Job) -> tuple[Any, dict[str, Any]]:
+    from herdbook.training import train_classifier
+
+    examples = TrainingSet.load(job.file("trainset"))
+    start: Path | None = job.files["start"][0] if job.files["start"] else None
+    model: Path | None = job.files["model"][0] if job.files["model"] else None
+    given = "given" in job.settings
+    if given:
+        check_given_set(examples, job.file("trainset"), job.settings["identities"])
+    network, card = train_classifier(examples, job.file("trainset"), job.settings, job.seed, start=start, custom=model)
+    return network, card | ({"given": True} if given else {})
+
+
+def _learn_unmarked(job: Job) -> tuple[Any, dict[str, Any]]:
+    from herdbook.unmarked_card import train_unmarked
+
+    like: Path | None = job.files["like"][0] if job.files["like"] else None
+    network, card = train_unmarked(UnmarkedSet.load(job.file("trainset")), job.file("trainset"), job.settings, job.seed, like)
+    for warning in card["warnings"]:
+        print(f"warning: {warning}")
+    print(f"animals without labels: {100 * card['estimated_accuracy']:.1f} % of the frames of single animals are estimated to be right")
+    return network, card
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the stage from its command line."""
-    run_stage(STAGE, STAGE_VERSION, _work, one=("trainset", "out", "card"), argv=argv)
+    files = {"one": ("out", "card"), "many": ("use", "start", "like"), "optional": ("trainset", "model")}
+    run_stage(STAGE, STAGE_VERSION, _work, argv=argv, **files)
 
 
 if __name__ == "__main__":

@@ -1,51 +1,71 @@
 """Stage trainset: points that a person named become example images of whole tracklets."""
 
+import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from herdbook.artifacts import SINGLE, Blobs, Tracklets, TrainingSet, open_blob_images
+from herdbook.artifacts import SINGLE, Background, BlobImages, Blobs, Tracklets, TrainingSet, open_blob_images
 from herdbook.check import label_place_faults
-from herdbook.crops import crop_width, make_crops, spread_rows
+from herdbook.clicks import blob_at
+from herdbook.crops import CropSpec, crop_length, light_of, make_crops, spread_rows
 from herdbook.errors import HerdbookError
+from herdbook.examples import choose_examples
+from herdbook.heads import head_directions
 from herdbook.intervals import interval_of
 from herdbook.linking import body_length
 from herdbook.sheets import Label, read_labels
 from herdbook.stage import Job, run_stage
+from herdbook.unmarked_trainset import gather_unmarked
 
 STAGE = "trainset"
-STAGE_VERSION = 2
+STAGE_VERSION = 3
 
-# A click this far (px) beside a blob is still meant for it when it is the nearest one.
-REACH_PX = 10.0
+# So many times the images that are wanted are looked at, to choose the best.
+CANDIDATES = 3
+
+
+@dataclass
+class Gathered:
+    """Example images of the tracklets so far: a part of each column per tracklet; of groups: movie, tracklet, first and last frame."""
+
+    images: list[NDArray[np.uint8]] = field(default_factory=list)
+    label: list[NDArray[np.int32]] = field(default_factory=list)
+    frame: list[NDArray[np.int32]] = field(default_factory=list)
+    time_s: list[NDArray[np.float64]] = field(default_factory=list)
+    head: list[NDArray[np.float32]] = field(default_factory=list)
+    chroma: list[NDArray[np.float32]] = field(default_factory=list)
+    groups: list[tuple[int, int, int, int]] = field(default_factory=list)
 
 
 def labelled_tracklets(
-    labels: Sequence[Label], blobs: Blobs, tracklets: Tracklets, runs_of: "RunsOf", homes: Mapping[str, int]
+    labels: Sequence[Label], blobs: Blobs, tracklets: Tracklets, images: BlobImages, homes: Mapping[str, Collection[int]]
 ) -> tuple[dict[int, str], list[str]]:
-    """The label of each labelled single tracklet of one movie, and the notes on labels that could not be used.
+    """The label of each labelled tracklet of one movie, and the notes on labels that could not be used.
 
-    A point belongs to the blob under it, or else to the nearest one within REACH_PX. `homes` tells the number of each identity's arena.
+    A point belongs to the blob that `blob_at` finds. `homes` tells the numbers of the arenas where each identity lives; only labels that
+    are no identity may name a tracklet that holds more or less than one animal.
     """
     found: dict[int, dict[str, Label]] = defaultdict(dict)
     notes = []
-    offsets = blobs.frame_offsets
     for label in labels:
         where = f"line {label.line} ({label.movie}, frame {label.frame}, {label.label})"
         if interval_of(label.frame, blobs.intervals) < 0:
             notes.append(f"{where}: the frame is outside of segment.intervals")
             continue
-        blob = _blob_at(label, blobs, int(offsets[label.frame]), int(offsets[label.frame + 1]), runs_of)
+        blob = blob_at(label.frame, label.x, label.y, blobs, images)
         if blob is None:
             notes.append(f"{where}: there is no blob at ({label.x:g}, {label.y:g})")
             continue
-        if homes.get(label.label, blobs.arena[blob]) != blobs.arena[blob]:
+        if label.label in homes and blobs.arena[blob] not in homes[label.label]:
             notes.append(f"{where}: the animal lives in another arena")
             continue
         tracklet = int(tracklets.blob_tracklet[blob])
-        if tracklets.tracklet_kind[tracklet] != SINGLE:
+        if tracklets.tracklet_kind[tracklet] != SINGLE and label.label in homes:
             notes.append(f"{where}: the blob holds {tracklets.animals[tracklet]} animals, not one")
             continue
         found[tracklet][label.label] = label
@@ -54,32 +74,6 @@ def labelled_tracklets(
             lines = ", ".join(f"line {label.line} says {name}" for name, label in named.items())
             notes.append(f"contradictory labels on one tracklet of {next(iter(named.values())).movie}: {lines}; none is used")
     return {tracklet: next(iter(named)) for tracklet, named in found.items() if len(named) == 1}, notes
-
-
-class RunsOf:
-    """Outline of a blob, read from the segment artifact when it is asked for."""
-
-    def __init__(self, images: object) -> None:
-        self._images = images
-
-    def __call__(self, blob: int) -> NDArray[np.int32]:
-        """Runs (r, 3) int32 of one blob."""
-        runs: NDArray[np.int32] = self._images.runs(blob, blob + 1)[0]  # type: ignore[attr-defined]
-        return runs
-
-
-def _blob_at(label: Label, blobs: Blobs, start: int, stop: int, runs_of: RunsOf) -> int | None:
-    x0, y0, x1, y1 = blobs.box[start:stop].T
-    away = np.hypot(np.maximum(0, np.maximum(x0 - label.x, label.x - x1 + 1)), np.maximum(0, np.maximum(y0 - label.y, label.y - y1 + 1)))
-    near = {start + int(blob): _distance(runs_of(start + int(blob)), label.x, label.y) for blob in np.flatnonzero(away <= REACH_PX)}
-    nearest = min(near, key=near.__getitem__, default=None)
-    return nearest if nearest is not None and near[nearest] <= REACH_PX else None
-
-
-def _distance(runs: NDArray[np.int32], x: float, y: float) -> float:
-    """Distance (px) from a point to the nearest pixel of a blob."""
-    row, first, last = runs.T
-    return float(np.hypot(np.maximum(0, np.maximum(first - x, x - last)), row - y).min())
 
 
 def coexisting_pairs(movie: NDArray[np.int32], first: NDArray[np.int32], last: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -91,8 +85,85 @@ def coexisting_pairs(movie: NDArray[np.int32], first: NDArray[np.int32], last: N
 def _work(job: Job) -> None:
     settings = job.settings
     classes = [*settings["identities"], *settings["other_labels"]]
-    labels = read_labels(job.file("labels"), [path.stem for path in job.files["blobs"]], classes)
+    table = job.files["labels"]
+    labels = read_labels(table[0], [path.stem for path in job.files["blobs"]], classes) if table else []
     all_blobs = {path.stem: Blobs.load(path) for path in job.files["blobs"]}
+    if table:
+        _check_places(labels, all_blobs, table[0])
+    homes = {name: [k for k, names in enumerate(settings["homes"]) if name in names] for name in settings["identities"]}
+    length = float(np.median([body_length(b.moments) for b in all_blobs.values()]))
+    spec = CropSpec(
+        length_px=settings["crop_length"] or crop_length(length),
+        size=(settings["size"][0], settings["size"][1]),
+        blank=settings["blank"],
+        neighbours=settings["neighbours"],
+        white_balance=settings["white_balance"],
+    )
+    notes: list[str] = []
+    gathered = Gathered()
+    paths = zip(job.files["blobs"], job.files["tracklets"], job.files["background"], strict=True)
+    if "numbers" in settings:
+
+        def named_in(movie: str, blobs: Blobs, tracklets: Tracklets, images: BlobImages) -> dict[int, str]:
+            named, problems = labelled_tracklets([label for label in labels if label.movie == movie], blobs, tracklets, images, homes)
+            notes.extend(problems)
+            return named
+
+        unmarked = gather_unmarked(
+            list(paths), classes, settings["numbers"], spec, length, settings["images_per_tracklet"], job.seed, named_in
+        )
+        unmarked.notes = notes
+        unmarked.save(job.file("out"), job.provenance())
+        return
+    for number, (path, tracklets_path, background_path) in enumerate(paths):
+        blobs, tracklets = all_blobs[path.stem], Tracklets.load(tracklets_path)
+        light = light_of(Background.load(background_path), spec.white_balance)
+        mine = [label for label in labels if label.movie == path.stem]
+        with open_blob_images(path) as blob_images:
+            named, problems = labelled_tracklets(mine, blobs, tracklets, blob_images, homes)
+            notes += problems
+            rows, offsets = tracklets.blob_rows()
+            direction, head = head_directions(rows, offsets, blobs.frame, blobs.x, blobs.y, blobs.moments, length)
+            wanted = settings["images_per_tracklet"]
+            chosen = spread_rows(rows, offsets, (blobs.image >= 0) & ~blobs.border, CANDIDATES * wanted)
+            at_border = spread_rows(rows, offsets, blobs.image >= 0, CANDIDATES * wanted)
+            for tracklet, name in sorted(named.items()):
+                # An animal that is never apart from the border is better shown so than not at all.
+                candidates = chosen[tracklet] if len(chosen[tracklet]) else at_border[tracklet]
+                images, chroma = make_crops(blob_images, blobs, candidates, direction, light, spec)
+                best = choose_examples(images, wanted)
+                kept = candidates[best]
+                gathered.images.append(images[best])
+                gathered.chroma.append(chroma[best])
+                gathered.label.append(np.full(len(kept), classes.index(name), np.int32))
+                gathered.frame.append(blobs.frame[kept])
+                gathered.time_s.append(blobs.frame[kept] / blobs.fps)
+                gathered.head.append(head[kept])
+                gathered.groups.append((number, tracklet, int(tracklets.first[tracklet]), int(tracklets.last[tracklet])))
+    _check(settings["identities"], classes, gathered.label, job, notes)
+    movie, tracklet_of, first, last = np.array(gathered.groups, np.int32).reshape(-1, 4).T
+    TrainingSet(
+        classes=classes,
+        movies=list(all_blobs),
+        notes=notes,
+        crops=json.dumps(spec.as_dict()),
+        body_length_px=length,
+        images=np.concatenate(gathered.images),
+        label=np.concatenate(gathered.label),
+        frame=np.concatenate(gathered.frame),
+        time_s=np.concatenate(gathered.time_s),
+        head=np.concatenate(gathered.head),
+        chroma=np.concatenate(gathered.chroma),
+        group=np.repeat(np.arange(len(movie), dtype=np.int32), [len(part) for part in gathered.label]),
+        group_movie=movie.copy(),
+        group_tracklet=tracklet_of.copy(),
+        coexisting=coexisting_pairs(movie, first, last),
+    ).save(job.file("out"), job.provenance())
+    for note in notes:
+        print(f"label not used: {note}")
+
+
+def _check_places(labels: Sequence[Label], all_blobs: Mapping[str, Blobs], table: Path) -> None:
     places = label_place_faults(
         labels,
         {name: blobs.frames for name, blobs in all_blobs.items()},
@@ -100,50 +171,8 @@ def _work(job: Job) -> None:
     )
     if places:
         more = [f"and {len(places) - 10} more"] if len(places) > 10 else []
-        title = f"{job.file('labels')}: these labels lie outside of their movie; correct or delete their lines:"
+        title = f"{table}: these labels lie outside of their movie; correct or delete their lines:"
         raise HerdbookError("\n  ".join([title, *places[:10], *more]))
-    homes = {name: number for number, names in enumerate(settings["homes"]) for name in names}
-    width = settings["crop_width"] or crop_width(float(np.median([body_length(b.moments) for b in all_blobs.values()])))
-    notes: list[str] = []
-    images, label_of, frames, groups = [], [], [], []
-    group_movie: list[int] = []
-    group_tracklet: list[int] = []
-    spans: list[tuple[int, int]] = []
-    movies = list(all_blobs)
-    for number, (path, tracklets_path) in enumerate(zip(job.files["blobs"], job.files["tracklets"], strict=True)):
-        blobs, tracklets = all_blobs[path.stem], Tracklets.load(tracklets_path)
-        with open_blob_images(path) as blob_images:
-            mine = [label for label in labels if label.movie == path.stem]
-            named, problems = labelled_tracklets(mine, blobs, tracklets, RunsOf(blob_images), homes)
-            notes += problems
-            chosen = spread_rows(*tracklets.blob_rows(), blobs.image >= 0, settings["images_per_tracklet"])
-            for tracklet, name in sorted(named.items()):
-                rows = chosen[tracklet]
-                images.append(make_crops(blob_images, blobs, rows, width))
-                label_of.append(np.full(len(rows), classes.index(name), np.int32))
-                frames.append(blobs.frame[rows])
-                groups.append(np.full(len(rows), len(group_movie), np.int32))
-                group_movie.append(number)
-                group_tracklet.append(tracklet)
-                spans.append((int(tracklets.first[tracklet]), int(tracklets.last[tracklet])))
-    _check(settings["identities"], classes, label_of, job, notes)
-    movie = np.array(group_movie, np.int32)
-    first, last = np.array(spans, np.int32).reshape(-1, 2).T
-    TrainingSet(
-        classes=classes,
-        movies=movies,
-        notes=notes,
-        crop_width=width,
-        images=np.concatenate(images),
-        label=np.concatenate(label_of),
-        frame=np.concatenate(frames),
-        group=np.concatenate(groups),
-        group_movie=movie,
-        group_tracklet=np.array(group_tracklet, np.int32),
-        coexisting=coexisting_pairs(movie, first, last),
-    ).save(job.file("out"), job.provenance())
-    for note in notes:
-        print(f"label not used: {note}")
 
 
 def _check(identities: list[str], classes: list[str], labels: list[NDArray[np.int32]], job: Job, notes: list[str]) -> None:
@@ -162,7 +191,7 @@ def _check(identities: list[str], classes: list[str], labels: list[NDArray[np.in
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the stage from its command line."""
-    run_stage(STAGE, STAGE_VERSION, _work, one=("labels", "out"), many=("blobs", "tracklets"), argv=argv)
+    run_stage(STAGE, STAGE_VERSION, _work, one=("out",), optional=("labels",), many=("blobs", "tracklets", "background"), argv=argv)
 
 
 if __name__ == "__main__":

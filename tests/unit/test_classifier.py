@@ -2,29 +2,24 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 
 from herdbook import classifier, classify, train, trainset
 from herdbook.artifacts import Blobs, Evidence, TrainingSet
-from herdbook.classifier import (
-    DOUBT,
-    Training,
-    augment,
-    fit_temperature,
-    log_probabilities,
-    predict_logits,
-    split_groups,
-    train_network,
-    use_threads,
-)
-from herdbook.classify import FURTHER_IMAGE_WORTH, combine_images
-from herdbook.crops import CROP_HEIGHT, CROP_WIDTH
-from herdbook.experiment import ClassifySection, TrainSection, TrainsetSection
+from herdbook.calibration import Calibration
+from herdbook.cards import Card
+from herdbook.classifier import Examples, Recipe, finish_network, predict_logits, split_groups, train_network, use_threads
+from herdbook.classify import in_order, without_class
+from herdbook.crops import CropSpec
+from herdbook.store import Provenance
+from tests.unit.classifier_cases import settings_of, write_background
 from tests.unit.identity_cases import BLUE, GREEN, RED, YELLOW, Body, Track, arguments, write_movie
 
 COLOURS = np.array([RED, GREEN, BLUE, YELLOW])
-CLASSES = ["R", "G", "B", "Y", "dirt"]
+NAMES, OTHERS = ["R", "G", "B", "Y"], ["dirt"]
+HEIGHT, WIDTH = 48, 32
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -32,61 +27,81 @@ def _one_thread():
     use_threads(1)
 
 
-def coloured_images(rng: np.random.Generator, groups: int, each: int):
-    """Bodies of four colours on the blank ground, each group under a light of its own: images, labels, groups."""
-    y, x = np.mgrid[:CROP_HEIGHT, :CROP_WIDTH]
-    body = ((x - 23.5) / 19) ** 2 + ((y - 15.5) / 9) ** 2 <= 1
+def coloured_examples(rng: np.random.Generator, groups: int, each: int) -> tuple[Examples, np.ndarray]:
+    """Bodies of four colours on the blank ground, each group under a light of its own: images, groups."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    body = ((y - 23.5) / 19) ** 2 + ((x - 15.5) / 9) ** 2 <= 1
     images, label, group = [], [], []
     for number in range(4 * groups):
         light = np.exp(rng.normal(0, 0.15))
         for _ in range(each):
-            image = np.full((CROP_HEIGHT, CROP_WIDTH, 3), 127.0)
+            image = np.full((HEIGHT, WIDTH, 3), 127.0)
             image[body] = COLOURS[number % 4] * light
             images.append(np.clip(image + rng.normal(0, 25, image.shape), 0, 255))
             label.append(number % 4)
             group.append(number)
-    return np.array(images).astype(np.uint8), np.array(label, np.int32), np.array(group, np.int32)
+    head = np.ones(len(label), np.float32)
+    return Examples(np.array(images).astype(np.uint8), np.array(label, np.int32), head), np.array(group, np.int32)
 
 
-def train_briefly(seed: int, epochs: int = 1, held: int = 40) -> Training:
-    images, label, _ = coloured_images(np.random.default_rng(3), 3, 10)
-    kept_apart = np.arange(len(label)) < held
-    return train_network(images, label, kept_apart, 4, epochs=epochs, batch=4, patience=2, seed=seed)
+def train_briefly(seed: int, epochs: int = 1, held: int = 40) -> tuple[keras.Model, dict[str, list[float]]]:
+    examples, _ = coloured_examples(np.random.default_rng(3), 3, 10)
+    keras.utils.set_random_seed(seed)
+    model = classifier_network()
+    history = train_network(model, examples, np.arange(len(examples.label)) < held, Recipe(epochs, batch=4, patience=2, seed=seed))
+    return model, history
+
+
+def classifier_network() -> keras.Model:
+    from herdbook.architectures import build_network
+
+    return build_network("small", HEIGHT, WIDTH, 4)[0]
 
 
 def test_the_network_learns_four_colours_from_a_few_groups():
-    images, label, group = coloured_images(np.random.default_rng(1), 5, 12)
-    held = split_groups(label, group, 0.3, np.random.default_rng(1))
-    training = train_network(images, label, held, 4, epochs=3, batch=16, patience=3, seed=1)
-    answer = predict_logits(training.model, images[held]).argmax(axis=1)
-    assert np.mean(answer == label[held]) > 0.95
-    assert training.history["val_loss"][-1] < training.history["val_loss"][0] < np.log(4)
-    assert {len(values) for values in training.history.values()} == {3}
-    np.testing.assert_allclose(training.validation_logits, predict_logits(training.model, images[held]), rtol=1e-4, atol=1e-4)
+    examples, group = coloured_examples(np.random.default_rng(1), 5, 12)
+    held, _ = split_groups(examples.label, group, np.zeros(len(group), np.int32), 0.3, np.random.default_rng(1))
+    model = classifier_network()
+    history = train_network(model, examples, held, Recipe(3, batch=16, patience=3, seed=1))
+    answer = predict_logits(model, examples.images[held]).argmax(axis=1)
+    assert np.mean(answer == examples.label[held]) > 0.95
+    assert min(history["val_loss"]) < history["val_loss"][0] < np.log(4)
+    assert {len(values) for values in history.values()} == {3}
 
 
 def test_the_same_seed_gives_the_same_weights(monkeypatch):
     monkeypatch.setattr(classifier, "LEAST_STEPS", 3)
-    first, again, other = (train_briefly(seed).model.get_weights() for seed in (5, 5, 6))
+    first, again, other = (train_briefly(seed)[0].get_weights() for seed in (5, 5, 6))
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
 
 
-def test_without_images_kept_apart_training_takes_all_epochs_and_no_temperature(monkeypatch):
+def test_without_images_kept_apart_training_takes_all_epochs(monkeypatch):
     monkeypatch.setattr(classifier, "LEAST_STEPS", 2)
-    training = train_briefly(1, epochs=4, held=0)
-    assert training.temperature == 1
-    assert training.history["val_loss"] == []
-    assert len(training.history["loss"]) == 4
-    assert training.validation_logits.shape == (0, 4)
+    _, history = train_briefly(1, epochs=4, held=0)
+    assert history["val_loss"] == []
+    assert len(history["loss"]) == 4
 
 
-def test_logits_do_not_depend_on_the_size_of_the_batch(monkeypatch):
-    monkeypatch.setattr(classifier, "LEAST_STEPS", 2)
-    model = train_briefly(1).model
-    images, _, _ = coloured_images(np.random.default_rng(2), 2, 2)
-    np.testing.assert_allclose(predict_logits(model, images, batch=3), predict_logits(model, images), rtol=1e-4, atol=1e-4)
-    assert predict_logits(model, images[:0]).shape == (0, 4)
+def test_what_was_kept_apart_is_learned_at_last(monkeypatch):
+    monkeypatch.setattr(classifier, "LEAST_STEPS", 30)
+    examples, _ = coloured_examples(np.random.default_rng(3), 3, 10)
+    # Yellow is shown for the first time when training is finished.
+    held = examples.label == 3
+    model = classifier_network()
+    recipe = Recipe(4, batch=8, patience=4, seed=1)
+    train_network(model, examples, held, recipe)
+    before = np.mean(predict_logits(model, examples.images[held]).argmax(axis=1) == 3)
+    finish_network(model, examples, 4, recipe)
+    assert before < 0.1
+    assert np.mean(predict_logits(model, examples.images[held]).argmax(axis=1) == 3) > 0.8
+
+
+def test_predictions_do_not_depend_on_the_batch():
+    examples, _ = coloured_examples(np.random.default_rng(3), 1, 5)
+    model = classifier_network()
+    np.testing.assert_allclose(predict_logits(model, examples.images, 3), predict_logits(model, examples.images), rtol=1e-4, atol=1e-4)
+    assert predict_logits(model, examples.images[:0]).shape == (0, 4)
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -96,7 +111,8 @@ def test_validation_takes_whole_groups_and_leaves_each_class_one_for_training(se
     owner = np.repeat(np.arange(4), [1, 2, 5, 10])
     group = np.repeat(np.arange(len(owner)), rng.integers(1, 30, len(owner))).astype(np.int32)
     label = owner[group].astype(np.int32)
-    held = split_groups(label, group, 0.2, rng)
+    held, by = split_groups(label, group, np.zeros_like(group), 0.2, rng)
+    assert by == "tracklet"
     per_group = [set(held[group == g].tolist()) for g in range(len(owner))]
     assert all(len(values) == 1 for values in per_group)
     kept_apart = np.array([True in values for values in per_group])
@@ -107,75 +123,54 @@ def test_validation_takes_whole_groups_and_leaves_each_class_one_for_training(se
 def test_a_large_share_for_validation_leaves_each_class_one_group_for_training():
     label = np.repeat(np.arange(2), 20).astype(np.int32)
     group = np.repeat(np.arange(8), 5).astype(np.int32)
-    held = split_groups(label, group, 0.95, np.random.default_rng(1))
+    held, _ = split_groups(label, group, np.zeros_like(group), 0.95, np.random.default_rng(1))
     assert set(label[~held]) == {0, 1}
 
 
-def test_augmented_images_keep_shape_and_type_and_are_the_same_for_the_same_seed():
-    images, _, _ = coloured_images(np.random.default_rng(4), 1, 5)
-    before = images.copy()
-    first, again, other = (augment(images, np.random.default_rng(seed)) for seed in (1, 1, 2))
-    assert (first.shape, first.dtype) == (images.shape, np.uint8)
-    np.testing.assert_array_equal(first, again)
-    np.testing.assert_array_equal(images, before)
-    assert not np.array_equal(first, other)
+@pytest.mark.parametrize(("movie_of_group", "held_movie"), [((0, 0, 0, 0, 1, 1), 1), ((0, 0, 1, 1, 2, 2), 0), ((0, 0, 0, 1, 1, 1), None)])
+def test_a_whole_movie_is_kept_apart_where_the_others_hold_every_class(movie_of_group, held_movie):
+    group = np.repeat(np.arange(6), 4).astype(np.int32)
+    label = (group % 2).astype(np.int32)
+    movie = np.array(movie_of_group, np.int32)[group]
+    if held_movie is None:
+        # Each movie lacks one of the classes.
+        label = movie.copy()
+    held, by = split_groups(label, group, movie, 0.2, np.random.default_rng(1))
+    if held_movie is None:
+        assert by == "tracklet"
+        assert set(label[~held]) == {0, 1}
+    else:
+        assert by == "movie"
+        np.testing.assert_array_equal(held, movie == held_movie)
 
 
-def test_augmented_images_are_of_the_same_animal():
-    images, label, _ = coloured_images(np.random.default_rng(4), 1, 10)
-    middle = (slice(None), slice(11, 21), slice(16, 32))
-    colour = augment(images, np.random.default_rng(1))[middle].mean(axis=(1, 2))
-    expected = images[middle].mean(axis=(1, 2))
-    nearest = np.abs(colour[:, None] - [expected[label == k].mean(axis=0) for k in range(4)]).sum(axis=2).argmin(axis=1)
-    assert nearest.tolist() == label.tolist()
+def card_of(classes: list[str], others: list[str] = OTHERS) -> Card:
+    return Card(Path("c.json"), classes, others, CropSpec(50.0), Calibration(), 40.0, 50.0, {}, given=False)
 
 
-@pytest.mark.parametrize("factor", [0.5, 1.0, 2.0, 5.0])
-def test_the_temperature_undoes_a_known_scale_of_the_logits(factor):
-    rng = np.random.default_rng(8)
-    logits = rng.normal(0, 2, (6000, 5))
-    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    label = (rng.random((6000, 1)) > shares.cumsum(axis=1)).sum(axis=1).clip(0, 4).astype(np.int32)
-    assert fit_temperature((factor * logits).astype(np.float32), label) == pytest.approx(factor, rel=0.08)
+def test_evidence_is_put_in_the_order_of_the_experiment_and_zero_for_the_untrained():
+    evidence = np.log(np.array([[2.5, 0.3, 0.2], [1, 1, 1]], np.float32))
+    evidence[1] = 0
+    found = in_order(evidence, card_of(["B", "dirt", "A"]), ["A", "B", "C", "dirt"])
+    np.testing.assert_allclose(np.exp(found[0]), [0.2, 2.5, 1, 0.3], rtol=1e-5)
+    assert (found[1] == 0).all()
 
 
-def test_without_images_the_temperature_is_one():
-    assert fit_temperature(np.zeros((0, 3), np.float32), np.zeros(0, np.int32)) == 1
+def test_identities_that_are_not_there_leave_their_share_to_the_others():
+    evidence = np.log(np.array([[3 * 0.8, 3 * 0.15, 3 * 0.05]], np.float32))
+    found = np.exp(in_order(evidence, card_of(["A", "B", "gone"], []), ["A", "B"]))
+    np.testing.assert_allclose(found[0] / found[0].sum(), [0.8 / 0.95, 0.15 / 0.95], rtol=1e-5)
+    assert found[0].mean() == pytest.approx(1)
 
 
-def test_log_probabilities_are_normalised_and_no_image_speaks_without_bound():
-    logits = np.array([[1000, 0, 0, 0], [0, 0, 0, 0], [3, 1, -5, 0]], np.float32)
-    found = log_probabilities(logits, 1.5)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(np.exp(found).sum(axis=1), 1, rtol=1e-5)
-    assert found.min() >= np.log(DOUBT / 4) - 1e-4
-    np.testing.assert_allclose(found[1], np.log(1 / 4), rtol=1e-5)
-    assert (found.argsort(axis=1)[2] == logits[2].argsort()).all()
-
-
-def test_a_higher_temperature_makes_surer_answers_less_sure():
-    logits = np.array([[4, 0, 0]], np.float32)
-    cold, warm = log_probabilities(logits, 1.0), log_probabilities(logits, 3.0)
-    assert cold[0, 0] > warm[0, 0] > warm[0, 1] > cold[0, 1]
-
-
-def test_each_further_image_of_a_tracklet_counts_less_than_the_first():
-    scores = np.array([[1, -1], [2, 0], [2, 0], [3, 3], [-1, 1]], np.float32)
-    evidence, images = combine_images(scores, np.array([0, 2, 2, 2, 4]), 5)
-    assert images.tolist() == [1, 0, 3, 0, 1]
-    assert evidence.dtype == np.float32
-    worth = (1 + 2 * FURTHER_IMAGE_WORTH) / 3
-    np.testing.assert_allclose(evidence, [[1, -1], [0, 0], [7 * worth, 3 * worth], [0, 0], [-1, 1]], rtol=1e-6)
-
-
-def test_more_images_that_agree_say_more_but_less_than_independent_ones():
-    def combined(count: int) -> float:
-        return float(combine_images(np.ones((count, 1), np.float32), np.zeros(count, np.int64), 1)[0][0, 0])
-
-    values = [combined(count) for count in (1, 2, 10, 30)]
-    assert values == sorted(values)
-    assert values[0] == 1
-    assert 1 < values[-1] < 30 / 2
+def test_what_is_unreadable_says_nothing_of_who_it_is():
+    score, readable = without_class(np.log(np.array([[0.1, 0.1, 0.8], [0.6, 0.3, 0.1]], np.float32)), 2)
+    np.testing.assert_allclose(readable, [0.2, 0.9], rtol=1e-5)
+    np.testing.assert_allclose(np.exp(score[:, :2]), [[0.5, 0.5], [2 / 3, 1 / 3]], rtol=1e-5)
+    evidence = in_order(
+        np.log(np.array([[0.3, 1.5, 1.2]], np.float32)), card_of(["A", "B", "unreadable"], ["unreadable"]), ["A", "B", "unreadable"]
+    )
+    assert evidence[0, 2] == 0
 
 
 # Three animals in three tracklets each, of which two are labelled; a fourth one without a label; two that touch; one without images.
@@ -185,108 +180,224 @@ PLACES = {"R": (30, 30), "G": (30, 90), "B": (120, 30), "Y": (120, 90)}
 HUES = {"R": (RED, RED), "G": (GREEN, GREEN), "B": (BLUE, BLUE), "Y": (YELLOW, YELLOW)}
 TRACKS = (
     *(Track(first, last, (Body(*PLACES[who], 40 * k, HUES[who]),), (0.3, 0.2)) for who in "RGB" for k, (first, last) in enumerate(SPANS)),
-    Track(0, 23, (Body(*PLACES["Y"], 10, HUES["Y"]),)),
+    Track(0, 23, (Body(*PLACES["Y"], 10, HUES["Y"]),), (0.3, 0.2)),
     Track(0, 23, (Body(70, 60, 0, HUES["R"]), Body(86, 62, 0, HUES["G"])), animals=2),
     Track(16, 23, (Body(75, 100, 0, HUES["B"]),), images=False),
 )
 OWNER = "RRRGGGBBB"
+SHORT = {"train": {"epochs": 3, "batch": 16, "validation": 0.4}, "classify": {"images": 5, "most_images": 5}}
+
+
+class Bench:
+    """A movie in a folder, and the stages of the classifier run on it."""
+
+    def __init__(self, folder: Path, tracks=TRACKS, movie: str = "m1", ground=(200, 200, 200)) -> None:
+        self.folder, self.movie = folder, movie
+        self.segment, self.tracklets = write_movie(folder, movie, tracks, frames=FRAMES)
+        self.background = write_background(folder, movie, ground)
+        self.training_set, self.model, self.card = (folder / name for name in ("trainset.h5", "classifier.keras", "classifier.json"))
+        self.out = folder / "classify" / f"{movie}.h5"
+
+    def make_set(self, clicks, names=NAMES, others=OTHERS) -> TrainingSet:
+        table = self.folder / "labels.csv"
+        table.write_text("\n".join(["movie,frame,x,y,label", *clicks]))
+        files = {"labels": table, "blobs": [self.segment], "tracklets": [self.tracklets], "background": [self.background]}
+        trainset.main(arguments(files | {"out": self.training_set}, settings_of("trainset", names, others)))
+        return TrainingSet.load(self.training_set)
+
+    def train(self, names=NAMES, others=OTHERS, **files):
+        given = {"trainset": self.training_set} | files | {"out": self.model, "card": self.card}
+        train.main(arguments(given, settings_of("train", names, others, **SHORT)))
+        return json.loads(self.card.read_text())
+
+    def classify(self, names=NAMES, others=OTHERS, out=None, **sections) -> Evidence:
+        files = {"blobs": self.segment, "tracklets": self.tracklets, "background": self.background, "trainset": self.training_set}
+        files |= {"classifier": self.model, "card": self.card, "out": out or self.out}
+        if not self.training_set.exists():
+            del files["trainset"]
+        classify.main(arguments(files, settings_of("classify", names, others, **(SHORT | sections))))
+        return Evidence.load(out or self.out)
+
+
+CLICKS = [f"m1,{SPANS[k][0]},{PLACES[who][0]},{PLACES[who][1]},{who}" for who in "RGB" for k in (0, 1)]
 
 
 @pytest.fixture(scope="module")
 def stages(tmp_path_factory) -> SimpleNamespace:
     """The stages trainset, train and classify on one small movie."""
-    folder: Path = tmp_path_factory.mktemp("identity")
-    segment, tracklets = write_movie(folder, "m1", TRACKS, frames=FRAMES)
-    labels = folder / "labels.csv"
-    clicks = [f"m1,{SPANS[k][0]},{PLACES[who][0]},{PLACES[who][1]},{who}" for who in "RGB" for k in (0, 1)]
-    labels.write_text("\n".join(["movie,frame,x,y,label", *clicks]))
-    names = {"identities": CLASSES[:4], "homes": [CLASSES[:4]], "other_labels": CLASSES[4:], "movies": ["m1"]}
-    training_set, model, card, out = (folder / name for name in ("trainset.h5", "classifier.keras", "classifier.json", "classify/m1.h5"))
-    files = {"labels": labels, "blobs": [segment], "tracklets": [tracklets], "out": training_set}
-    trainset.main(arguments(files, TrainsetSection().model_dump() | names))
-    settings = TrainSection(epochs=3, batch=16, validation=0.4).model_dump() | {"seed": 1}
-    train.main(arguments({"trainset": training_set, "out": model, "card": card}, settings))
-    files = {"blobs": segment, "tracklets": tracklets, "trainset": training_set, "classifier": model, "card": card, "out": out}
-    settings = ClassifySection(images=5).model_dump() | {"seed": 1, "identities": CLASSES[:4]}
-    classify.main(arguments(files, settings))
-    return SimpleNamespace(
-        folder=folder,
-        segment=segment,
-        tracklets=tracklets,
-        files=files,
-        settings=settings,
-        card=json.loads(card.read_text()),
-        examples=TrainingSet.load(training_set),
-        evidence=Evidence.load(out),
-    )
+    bench = Bench(tmp_path_factory.mktemp("identity"))
+    examples = bench.make_set(CLICKS)
+    card = bench.train()
+    return SimpleNamespace(bench=bench, card=card, examples=examples, evidence=bench.classify())
 
 
 def test_the_card_tells_what_the_report_shows(stages):
     card = stages.card
-    assert card["classes"] == CLASSES
+    assert card["classes"] == ["R", "G", "B"]
     assert card["untrained"] == ["Y", "dirt"]
-    assert np.array(card["confusion"]).shape == (5, 5)
-    assert np.sum(card["confusion"]) == card["validation_images"] == 3 * 8
+    assert np.sum(card["confusion"]) == card["validation_images"] > 3
     assert np.trace(card["confusion"]) / card["validation_images"] == pytest.approx(card["accuracy"])
+    assert np.trace(card["tracklet_confusion"]) / 3 == card["tracklet_accuracy"] == 1
     assert card["accuracy"] > 0.9
     assert set(card["history"]) == {"loss", "accuracy", "val_loss", "val_accuracy"}
-    assert card["validation_loss"] == min(card["history"]["val_loss"])
-    assert (card["images"], card["tracklets"]) == (6 * 8, 6)
-    assert card["crop_width"] == stages.examples.crop_width
-    assert card["temperature"] > 0
-    assert [note for note in card["notes"] if note.startswith("not validated")] == [
-        "not validated for want of a second labelled tracklet: Y, dirt"
-    ]
+    assert (card["images"], card["tracklets"], card["validation_tracklets"]) == (len(stages.examples.label), 6, 3)
+    assert card["crops"] == json.loads(stages.examples.crops)
+    assert 0 < card["calibration"]["doubt"] < 0.02
+    assert sum(card["tracklet_reliability"]["count"]) == 3
+    assert {"movie", "tracklet", "frame", "label", "answer", "probability", "png"} == set(card["worst"][0])
+    assert card["worst"][0]["probability"] <= card["worst"][-1]["probability"]
     assert [note for note in card["notes"] if note.startswith("Y: no usable label")]
 
 
 def test_tracklets_that_nobody_labelled_are_read_rightly(stages):
     answer = stages.evidence.log_likelihood[:9].argmax(axis=1)
-    assert "".join(CLASSES[k] for k in answer) == OWNER
-    assert (stages.evidence.log_likelihood[[2, 5, 8]].max(axis=1) > 1).all()
+    assert "".join(NAMES[k] for k in answer) == OWNER
+    assert (stages.evidence.log_likelihood[[2, 5, 8]].max(axis=1) > 0.9).all()
 
 
 def test_a_class_without_labels_gets_no_evidence(stages):
-    untrained = [CLASSES.index("Y"), CLASSES.index("dirt")]
-    assert (stages.evidence.log_likelihood[:, untrained] == 0).all()
-    assert (stages.evidence.blob_log_likelihood[:, untrained] == 0).all()
+    assert stages.evidence.classes == [*NAMES, *OTHERS]
+    assert (stages.evidence.log_likelihood[:, 3:] == 0).all()
+    assert (stages.evidence.blob_log_likelihood[:, 3:] == 0).all()
     assert (stages.evidence.blob_log_likelihood[:, :3] != 0).all()
 
 
 def test_a_label_reaches_the_evidence_of_its_tracklet(stages):
-    marks = [-1 if k < 0 else CLASSES[k] for k in stages.evidence.labelled]
+    marks = [-1 if k < 0 else NAMES[k] for k in stages.evidence.labelled]
     assert marks == ["R", "R", -1, "G", "G", -1, "B", "B", -1, -1, -1, -1]
 
 
 def test_only_animals_alone_with_images_are_looked_at_and_only_a_sample(stages):
     assert stages.evidence.images.tolist() == [5] * 10 + [0, 0]
     assert (stages.evidence.log_likelihood[10:] == 0).all()
-    blobs = Blobs.load(stages.segment)
+    blobs = Blobs.load(stages.bench.segment)
     assert (np.diff(stages.evidence.blob) > 0).all()
     assert (blobs.image[stages.evidence.blob] >= 0).all()
     assert len(stages.evidence.blob) == len(stages.evidence.blob_log_likelihood) == 50
 
 
-def test_the_evidence_of_a_tracklet_is_that_of_its_images(stages):
-    tracklet = np.repeat(np.arange(10), 5)
-    blobs = Blobs.load(stages.segment)
-    owner = np.array([k for t in range(FRAMES) for k, track in enumerate(TRACKS) if track.first <= t <= track.last])
-    assert len(owner) == len(blobs)
-    order = np.argsort(owner[stages.evidence.blob], kind="stable")
-    expected, _ = combine_images(stages.evidence.blob_log_likelihood[order], tracklet, 12)
-    np.testing.assert_allclose(stages.evidence.log_likelihood, expected, rtol=1e-5)
+def test_only_tracklets_that_stay_unsure_are_looked_at_further(stages, tmp_path):
+    found = stages.bench.classify(out=tmp_path / "more.h5", classify={"images": 3, "most_images": 24})
+    # Yellow was never learned, so it looks like none of the three.
+    assert (found.images[:9] >= 3).all()
+    assert found.images[:9].max() <= 8
+    assert found.images.sum() < 9 * 8 + 24
 
 
-def test_the_same_classifier_gives_the_same_bytes(stages):
-    again = stages.folder / "again.h5"
-    classify.main(arguments(stages.files | {"out": again}, stages.settings))
-    assert again.read_bytes() == stages.files["out"].read_bytes()
+def test_the_same_classifier_gives_the_same_bytes(stages, tmp_path):
+    stages.bench.classify(out=tmp_path / "again.h5")
+    assert (tmp_path / "again.h5").read_bytes() == stages.bench.out.read_bytes()
 
 
 def test_a_movie_without_labels_has_none_in_its_evidence(stages, tmp_path):
-    segment, tracklets = write_movie(tmp_path, "m2", TRACKS[:1], frames=8)
-    out = tmp_path / "m2.h5"
-    classify.main(arguments(stages.files | {"blobs": segment, "tracklets": tracklets, "out": out}, stages.settings))
-    found = Evidence.load(out)
+    other = Bench(tmp_path, TRACKS[:1], movie="m2")
+    other.training_set, other.model, other.card = stages.bench.training_set, stages.bench.model, stages.bench.card
+    found = other.classify()
     assert found.labelled.tolist() == [-1]
-    assert CLASSES[int(found.log_likelihood[0].argmax())] == "R"
+    assert NAMES[int(found.log_likelihood[0].argmax())] == "R"
+
+
+def test_under_light_without_colour_nothing_is_said(stages, tmp_path):
+    grey = (90, 90, 90)
+    tracks = [Track(t.first, t.last, tuple(Body(b.x, b.y, b.angle, (grey, grey)) for b in t.bodies), t.step, t.animals) for t in TRACKS[:9]]
+    other = Bench(tmp_path, tracks, movie="m2")
+    other.training_set, other.model, other.card = stages.bench.training_set, stages.bench.model, stages.bench.card
+    found = other.classify()
+    assert (found.log_likelihood == 0).all()
+    assert (found.images == 0).all()
+
+
+def test_following_the_drift_leaves_right_answers_right(stages, tmp_path):
+    found = stages.bench.classify(out=tmp_path / "d.h5", classify={"images": 5, "most_images": 5, "drift": True})
+    assert "".join(NAMES[k] for k in found.log_likelihood[:9].argmax(axis=1)) == OWNER
+
+
+def test_a_given_classifier_reads_another_experiment_without_training(stages, tmp_path, monkeypatch):
+    monkeypatch.setattr("herdbook.training.train_classifier", None)
+    big = [
+        Track(t.first, t.last, tuple(Body(b.x, b.y, b.angle, b.colours, (18.0, 9.0)) for b in t.bodies), t.step, t.animals)
+        for t in TRACKS[:9]
+    ]
+    other = Bench(tmp_path, big)
+    card = other.train(names=["B", "R", "G"], others=[], use=[stages.bench.model, stages.bench.card])
+    assert card["given"]
+    assert other.model.read_bytes() == stages.bench.model.read_bytes()
+    found = other.classify(names=["B", "R", "G"], others=[])
+    assert found.classes[:3] == ["B", "R", "G"]
+    assert "".join(found.classes[k] for k in found.log_likelihood.argmax(axis=1)) == OWNER
+    assert (found.labelled == -1).all()
+
+
+def test_a_given_classifier_that_does_not_know_all_animals_is_refused(stages, tmp_path, capsys):
+    other = Bench(tmp_path, TRACKS[:9])
+    with pytest.raises(SystemExit) as stop:
+        other.train(names=["R", "Gr"], use=[stages.bench.model, stages.bench.card])
+    told = capsys.readouterr().err
+    assert stop.value.code == 2
+    assert "does not know Gr" in told
+    assert "It knows R, G, B" in told
+    assert "train.start" in told
+    assert not other.model.exists()
+
+
+@pytest.mark.parametrize(("content", "fault"), [(None, "there is no such file"), ("{}", "not the card"), ("nonsense", "not the card")])
+def test_a_given_classifier_without_its_card_is_refused(stages, tmp_path, capsys, content, fault):
+    card = tmp_path / "given.json"
+    if content is not None:
+        card.write_text(content)
+    with pytest.raises((SystemExit, FileNotFoundError)):
+        Bench(tmp_path, TRACKS[:1]).train(use=[stages.bench.model, card])
+    assert content is None or fault in capsys.readouterr().err
+
+
+def test_training_goes_on_from_a_given_classifier_with_a_new_name(stages, tmp_path):
+    other = Bench(tmp_path)
+    other.make_set([*CLICKS, f"m1,2,{PLACES['Y'][0]},{PLACES['Y'][1]},Y"])
+    card = other.train(start=[stages.bench.model, stages.bench.card])
+    assert card["classes"] == NAMES
+    assert [note for note in card["notes"] if note.endswith("new: Y")]
+    found = other.classify()
+    assert "".join(NAMES[k] for k in found.log_likelihood[:10].argmax(axis=1)) == OWNER + "Y"
+
+
+def test_a_class_with_one_tracklet_is_learned_but_not_validated(tmp_path):
+    bench = Bench(tmp_path)
+    bench.make_set([CLICKS[0], CLICKS[2], CLICKS[4]])
+    card = bench.train()
+    assert "cannot be validated for want of another labelled tracklet: R, G, B" in card["notes"]
+    assert card["accuracy"] is None
+    assert card["calibration"]["temperature"] == 1
+    assert "".join(NAMES[k] for k in bench.classify().log_likelihood[:9].argmax(axis=1)) == OWNER
+
+
+def test_an_empty_training_set_is_refused(stages, tmp_path, capsys):
+    bench = Bench(tmp_path, TRACKS[:1])
+    empty = stages.examples.__dict__ | {
+        key: stages.examples.__dict__[key][:0] for key in ("images", "label", "frame", "time_s", "head", "chroma", "group")
+    }
+    TrainingSet(**empty).save(bench.training_set, Provenance("trainset", 1))
+    with pytest.raises(SystemExit) as stop:
+        bench.train()
+    assert stop.value.code == 2
+    assert "holds images of no name; expected two names or more" in capsys.readouterr().err
+
+
+def test_a_custom_model_with_the_wrong_number_of_answers_is_refused(stages, tmp_path, capsys):
+    inputs = keras.Input((HEIGHT, WIDTH, 3))
+    keras.Model(inputs, keras.layers.Dense(9)(keras.layers.Flatten()(inputs))).save(tmp_path / "mine.keras")
+    bench = Bench(tmp_path, TRACKS[:1])
+    with pytest.raises(SystemExit) as stop:
+        bench.train(trainset=stages.bench.training_set, model=tmp_path / "mine.keras")
+    told = capsys.readouterr().err
+    assert stop.value.code == 2
+    assert "mine.keras: expected an output of the shape (None, 3), one answer for each class, found (None, 9)" in told
+
+
+def test_a_classifier_of_other_images_is_no_beginning(stages, tmp_path, capsys):
+    card = json.loads(stages.bench.card.read_text())
+    card["crops"]["blank"] = 5
+    (tmp_path / "c.json").write_text(json.dumps(card))
+    (tmp_path / "c.keras").write_bytes(stages.bench.model.read_bytes())
+    with pytest.raises(SystemExit):
+        Bench(tmp_path / "b", TRACKS[:1]).train(trainset=stages.bench.training_set, start=[tmp_path / "c.keras", tmp_path / "c.json"])
+    assert "blank 5 there, 127 here" in capsys.readouterr().err

@@ -1,3 +1,5 @@
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -5,9 +7,8 @@ import pytest
 
 from herdbook import trainset
 from herdbook.artifacts import TrainingSet
-from herdbook.crops import CROP_HEIGHT, CROP_WIDTH
-from herdbook.experiment import TrainsetSection
 from herdbook.trainset import coexisting_pairs
+from tests.unit.classifier_cases import settings_of, write_background
 from tests.unit.identity_cases import Body, Track, arguments, write_movie
 
 # Tracklets 0 and 3 are one place at different times, 1 is seen all the time, 2 is two animals that touch.
@@ -17,6 +18,8 @@ SCENE = (
     Track(0, 19, (Body(60, 90), Body(78, 92)), animals=2),
     Track(11, 19, (Body(30, 30),)),
 )
+# The same animals walk, so that no image is like another.
+MOVING = tuple(replace(track, step=(0.31, 0.23)) for track in SCENE)
 GOOD = ("m1,0,30,30,A", "m1,5,120,30,B")
 
 
@@ -28,13 +31,9 @@ def make_set(tmp_path: Path):
         files = [write_movie(tmp_path, movie, tracks, frames=20) for movie in movies]
         table = tmp_path / "labels.csv"
         table.write_text("\n".join(["movie,frame,x,y,label", *labels]) + "\n")
-        section = TrainsetSection(**settings).model_dump() | {
-            "identities": identities,
-            "homes": [identities],
-            "other_labels": other,
-            "movies": movies,
-        }
+        section = settings_of("trainset", list(identities), list(other), trainset=settings)
         paths = {"labels": table, "blobs": [f[0] for f in files], "tracklets": [f[1] for f in files], "out": tmp_path / "trainset.h5"}
+        paths["background"] = [write_background(tmp_path, movie) for movie in movies]
         trainset.main(arguments(paths, section))
         return TrainingSet.load(paths["out"])
 
@@ -47,20 +46,40 @@ def named(examples: TrainingSet) -> dict[int, str]:
 
 
 def test_a_click_on_an_animal_names_its_whole_tracklet(make_set):
-    examples = make_set(GOOD)
+    examples = make_set(GOOD, MOVING)
     assert named(examples) == {0: "A", 1: "B"}
     assert examples.notes == []
-    assert examples.images.shape == (30, CROP_HEIGHT, CROP_WIDTH, 3)
-    assert examples.frame[examples.group == 0].tolist() == list(range(10))
-    assert examples.frame[examples.group == 1].tolist() == list(range(20))
-    assert examples.crop_width == 30
+    assert examples.images.shape[1:] == (48, 32, 3)
+    for group, last in ((0, 9), (1, 19)):
+        frames = examples.frame[examples.group == group]
+        assert len(frames) == len(set(frames.tolist())) > 5
+        assert (frames[0] <= 2, frames[-1] >= last - 2) == (True, True)
+    np.testing.assert_allclose(examples.time_s, examples.frame / 10)
+    assert ((examples.head >= 0.5) & (examples.head <= 1)).all()
+    assert (examples.chroma > 50).all()
+
+
+def test_the_images_are_made_as_the_experiment_says(make_set):
+    plain = json.loads(make_set(GOOD).crops)
+    assert plain == {"length_px": 30.0, "size": [32, 48], "blank": 127, "neighbours": False, "white_balance": True}
+    examples = make_set(GOOD, crop_length=40, size=[24, 30], blank=9, neighbours=True, white_balance=False)
+    assert json.loads(examples.crops) == {"length_px": 40.0, "size": [24, 30], "blank": 9, "neighbours": True, "white_balance": False}
+    assert examples.images.shape[1:] == (30, 24, 3)
+    assert (examples.images[:, 0, 0] == 9).all()
+
+
+def test_an_animal_that_rests_gives_one_image(make_set):
+    assert np.bincount(make_set(GOOD).group).tolist() == [1, 1]
 
 
 def test_no_more_images_than_asked_for_are_taken_of_a_tracklet(make_set):
-    examples = make_set(GOOD, images_per_tracklet=4, crop_width=40)
+    examples = make_set(GOOD, MOVING, images_per_tracklet=4)
     assert np.bincount(examples.group).tolist() == [4, 4]
-    assert examples.frame[examples.group == 1].tolist() == [0, 6, 13, 19]
-    assert examples.crop_width == 40
+
+
+def test_images_at_the_border_are_taken_only_where_there_are_no_others(make_set):
+    at_border = tuple(replace(track, border=k == 1) for k, track in enumerate(MOVING))
+    assert named(make_set(GOOD, at_border)) == {0: "A", 1: "B"}
 
 
 @pytest.mark.parametrize(
@@ -97,6 +116,12 @@ def test_a_click_on_animals_that_touch_is_noted_and_not_used(make_set, capsys):
     assert named(examples) == {0: "A", 1: "B"}
     assert examples.notes == ["line 4 (m1, frame 2, A): the blob holds 2 animals, not one"]
     assert "line 4" in capsys.readouterr().out
+
+
+def test_a_blob_of_several_animals_may_be_labelled_so(make_set):
+    examples = make_set([*GOOD, "m1,2,78,92,several"], other=("several", "unreadable"))
+    assert named(examples) == {0: "A", 1: "B", 2: "several"}
+    assert examples.notes == []
 
 
 def test_contradictory_labels_of_one_tracklet_are_noted_and_not_used(make_set):
