@@ -27,7 +27,7 @@ ENOUGH_TRACKLETS = 20
 # No area is known better than this share of itself.
 LEAST_SPREAD = 0.08
 # The areas of tracklets shorter than this count less: where merges and splits follow each other they are all of the same animals.
-WHOLE_FRAMES = 10
+WHOLE_FRAMES = 50
 APPEAR_COST = 12.0
 APPEAR_AT_BORDER_COST = 3.0
 # Being away costs a little, so that nobody waits in the pool without a reason.

@@ -3,12 +3,17 @@
 Animals that lie on each other may come out swapped, in either pass. Where both passes agree they are believed; where they do not, each
 animal's track goes over from one pass to the other, and back if need be, where they agree, such that what images say of its looks is
 explained best.
+
+How often a pass goes astray is learned from the movie: near an animal's exit the backward pass is right, and tells whether the forward pass
+still is after so many frames; and the other way round.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
 
 from herdbook.artifacts import FROM_MERGED, FROM_RESOLVED
 from herdbook.lkrstc import rstc_weights
@@ -22,15 +27,16 @@ Evidence = Callable[[int, Sequence[int], Floats], Floats | None]
 
 # "Frames since it was alone" of an animal that nobody saw come in.
 NEVER = 1_000_000
-# Confidence of a position that is known from one end only falls by half over this many frames.
-HALVING_FRAMES = 50
-# Confidence where both passes agree, and where nobody knows.
-AGREED, GUESSED = 0.995, 0.25
+# A pass is believed this many frames (at most) from its own end when it judges the other one.
+SURE_FRAMES = 5
+# A pass that is this many widths of an animal off follows another one; nearer it may be inexact.
+STRAYED = 1.5
+# What is believed of passes before the movie tells more: they go astray once in ... frames, as if seen once.
+PRIOR_FRAMES = 1000.0
+# Confidence where both passes agree, for to be wrong both must go astray at the same moment; and where nobody knows.
+AGREED, GUESSED = 0.9995, 0.25
 # A change of passes costs this much (nats), and more with the square of their distance in widths of an animal.
 CHANGE_COST, CHANGE_COST_PER_WIDTH = 1.0, 2.0
-# A pass loses a little of its credit (nats per frame) on the way through a merge, so that without images it counts where it is nearer to
-# where it began.
-FADING = 0.02
 
 
 def join_passes(forward: Pass, backward: Pass, width_px: float, evidence: Evidence) -> dict[Key, tuple[float, float, float, float, int]]:
@@ -38,34 +44,88 @@ def join_passes(forward: Pass, backward: Pass, width_px: float, evidence: Eviden
     members: dict[int, list[int]] = {}
     for blob, individual in forward:
         members.setdefault(blob, []).append(individual)
+    stays = [_stay(visit, forward, backward, width_px) for visit in visits(forward)]
+    straying = learn_straying(stays)
     joined = {}
-    for visit in visits(forward):
-        f = np.array([forward[key][:3] for key in visit])
-        b = np.array([backward[key][:3] for key in visit])
-        since = np.array([forward[key][3] for key in visit])
-        until = np.array([backward[key][3] for key in visit])
-        # Axes have no head: turn the second by half turns until it is nearest to the first.
-        b[:, 2] += np.pi * np.round((f[:, 2] - b[:, 2]) / np.pi)
-        source = FROM_RESOLVED
-        if forward[visit[0]][4] and backward[visit[-1]][4]:
-            distance = np.hypot(*(f - b)[:, :2].T)
-            gains = np.zeros((len(visit), 2))
-            for k in np.flatnonzero(distance > width_px):
-                blob, individual = visit[k]
+    for stay in stays:
+        f, b, source = stay.forward, stay.backward, FROM_RESOLVED
+        astray = stray_chance(stay.since, straying), stray_chance(stay.until, straying)
+        if stay.entered and stay.left:
+            gains = np.zeros((len(f), 2))
+            for k in np.flatnonzero(stay.distance > 1):
+                blob, individual = stay.keys[k]
                 told = evidence(blob, members[blob], np.stack([f[k], b[k]]))
                 if told is not None:
                     gains[k] = told[members[blob].index(individual)]
-            weight, sure = choose_passes(distance / width_px, gains)
+            weight, sure = choose_passes(stay.distance, gains, straying)
             place = weight[:, None] * f + (1 - weight)[:, None] * b
-        elif backward[visit[-1]][4]:
-            place, sure = b, 0.5 ** (np.minimum(until, NEVER) / HALVING_FRAMES)
-        elif since[0] < NEVER:
-            place, sure = f, 0.5 ** (np.minimum(since, NEVER) / HALVING_FRAMES)
+            sure = np.where(stay.distance > STRAYED, sure, AGREED)
+        elif stay.left:
+            place, sure = b, 1 - astray[1]
+        elif stay.since[0] < NEVER:
+            place, sure = f, 1 - astray[0]
         else:
             place, sure, source = f, np.full(len(f), GUESSED), FROM_MERGED
-        for key, (x, y, angle), confidence in zip(visit, place, sure, strict=True):
+        for key, (x, y, angle), confidence in zip(stay.keys, place, sure, strict=True):
             joined[key] = (float(x), float(y), float(angle), float(confidence), source)
     return joined
+
+
+@dataclass(frozen=True)
+class Stay:
+    """One individual's stay inside merges: its keys, the places (n, 3) of both passes, their distance (n,) in widths of an animal, the
+    frames (n,) `since` it was alone and `until` it is again, and whether it was followed from its entry and from its exit.
+    """
+
+    keys: list[Key]
+    forward: Floats
+    backward: Floats
+    distance: Floats
+    since: Floats
+    until: Floats
+    entered: bool
+    left: bool
+
+
+def _stay(visit: list[Key], forward: Pass, backward: Pass, width_px: float) -> Stay:
+    f = np.array([forward[key][:3] for key in visit])
+    b = np.array([backward[key][:3] for key in visit])
+    # Axes have no head: turn the second by half turns until it is nearest to the first.
+    b[:, 2] += np.pi * np.round((f[:, 2] - b[:, 2]) / np.pi)
+    since, until = (np.array([one[key][3] for key in visit], float) for one in (forward, backward))
+    distance = np.hypot(*(f - b)[:, :2].T) / width_px
+    return Stay(visit, f, b, distance, since, until, forward[visit[0]][4], backward[visit[-1]][4])
+
+
+def learn_straying(stays: Sequence[Stay]) -> float:
+    """How often a pass exchanges an animal with another one, per frame, from stays with both ends known.
+
+    Judged over the last frames before the end of the other pass: exchanges that come at random in time leave an animal wrong after t frames
+    with the chance of `stray_chance`; the rate is the one that explains the stays that came out wrong.
+    """
+    frames, wrong = [], []
+    for stay in stays:
+        if not (stay.entered and stay.left):
+            continue
+        last = min(SURE_FRAMES, len(stay.distance) // 2)
+        for side, length in ((stay.distance[len(stay.distance) - last :], stay.since[-1]), (stay.distance[:last], stay.until[0])):
+            if last:
+                frames.append(float(length))
+                wrong.append(bool(np.median(side) > STRAYED))
+    lengths, wrongs = np.array(frames), np.array(wrong, bool)
+
+    def loss(log_rate: float) -> float:
+        chance = np.clip(stray_chance(lengths, np.exp(log_rate)), 1e-9, 1 - 1e-9)
+        seen = float(np.log(np.where(wrongs, chance, 1 - chance)).sum())
+        # One exchange in PRIOR_FRAMES frames, as if it had been seen.
+        return -(seen + log_rate - PRIOR_FRAMES * np.exp(log_rate))
+
+    return float(np.exp(minimize_scalar(loss, bounds=(np.log(1e-7), np.log(0.2)), method="bounded").x))
+
+
+def stray_chance(frames: Floats, rate: float) -> Floats:
+    """The chance that a pass is wrong after so many frames, when exchanges there and back come at this rate per frame."""
+    return np.asarray((1 - np.exp(-2 * rate * np.minimum(frames, NEVER))) / 2)
 
 
 def visits(forward: Pass) -> list[list[Key]]:
@@ -81,16 +141,18 @@ def visits(forward: Pass) -> list[list[Key]]:
     return found
 
 
-def choose_passes(distance: Floats, gains: Floats) -> tuple[Floats, Floats]:
+def choose_passes(distance: Floats, gains: Floats, straying: float) -> tuple[Floats, Floats]:
     """Weight (n,) of the forward pass in each frame of a stay, and the confidence (n,) of the position.
 
     `distance` (n,) of both passes in widths of an animal; `gains` (n, 2) nats that images give for the place of the forward and the
-    backward pass. A chain of two states: the stay begins with the forward pass and ends with the backward one; the best path is taken,
-    its posterior is the confidence where the passes part. A change is blended by RSTC's sigmoid over the frames in which they agree.
+    backward pass; `straying`: how often a pass goes astray, per frame. A chain of two states: the stay begins with the forward pass and
+    ends with the backward one; the best path is taken, its posterior is the confidence. A change is blended by RSTC's sigmoid over the
+    frames in which the passes agree.
     """
     n = len(distance)
-    share = (np.arange(n) + 0.5) / n
-    gain = gains - FADING * np.stack([share, 1 - share], 1)
+    # A pass loses credit on its way, so that without images it counts where it is nearer to where it began.
+    run = np.arange(n)
+    gain = gains + np.log(np.stack([1 - stray_chance(run + 1.0, straying), 1 - stray_chance(n - run + 0.0, straying)], 1))
     change = CHANGE_COST + CHANGE_COST_PER_WIDTH * np.minimum(distance[1:], distance[:-1]) ** 2
     best, total, back = np.full((n, 2), -np.inf), np.full((n, 2), -np.inf), np.zeros((n, 2), int)
     # A stay of one frame belongs to both.
@@ -106,14 +168,13 @@ def choose_passes(distance: Floats, gains: Floats) -> tuple[Floats, Floats]:
     for t in range(n - 2, -1, -1):
         after = rest[t + 1] + gain[t + 1]
         rest[t] = (np.logaddexp(after[0], after[1] - change[t]), np.logaddexp(after[1], after[0] - change[t]))
-    state = np.zeros(n, int)
-    state[-1] = int(np.argmax(best[-1] + rest[-1]))
+    path = np.zeros(n, int)
+    path[-1] = int(np.argmax(best[-1] + rest[-1]))
     for t in range(n - 1, 0, -1):
-        state[t - 1] = back[t, state[t]]
+        path[t - 1] = back[t, path[t]]
     both = total + rest
-    posterior = np.exp(both - np.logaddexp(both[:, 0], both[:, 1])[:, None])[np.arange(n), state]
-    confidence = AGREED * np.where(distance > 1, posterior, 1.0)
-    return _blended(state, distance <= 1), confidence
+    posterior = np.exp(both - np.logaddexp(both[:, 0], both[:, 1])[:, None])[np.arange(n), path]
+    return _blended(path, distance <= 1), posterior
 
 
 def _blended(state: NDArray[np.int_], agree: NDArray[np.bool_]) -> Floats:
@@ -132,4 +193,4 @@ def _blended(state: NDArray[np.int_], agree: NDArray[np.bool_]) -> Floats:
             continue
         sigmoid = rstc_weights(2 * reach + 2)[0]
         weight[change - reach : change + reach + 2] = sigmoid if state[change] == 0 else 1 - sigmoid
-    return weight
+    return np.asarray(weight, np.float64)

@@ -83,7 +83,8 @@ def solve_identities(
     away = (costs or Costs()).coming_and_going(graph)
     held, gap, blocks = _solve_blocks(graph, scores, links, link_costs, away, informed, members)
     confidence = confidences(graph, scores, held, links, link_costs, away)
-    unlikely = (held > 0) & (confidence < LEAST_CONFIDENCE - 1e-3)
+    # A tie is no answer either.
+    unlikely = (held > 0) & (confidence < LEAST_CONFIDENCE + 1e-3)
     held[unlikely] = 0
     confidence[unlikely] = 0
     inside = np.bincount(blocks.block[blocks.sure < 0, 0], minlength=blocks.count)

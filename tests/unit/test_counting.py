@@ -10,6 +10,7 @@ from herdbook.counting import (
     APPEAR_COST,
     AWAY_COST_PER_FRAME,
     SPECK_SPREAD,
+    WHOLE_FRAMES,
     SizeModel,
     area_of_one,
     count_animals,
@@ -138,10 +139,10 @@ def test_the_margin_is_the_cost_of_the_next_best_number():
 
 def test_a_cost_is_half_the_squared_deviation_and_does_not_grow_with_length():
     sizes = SizeModel(growth=1.0, spread=0.1)
-    short, long = count_costs(np.array([2.2, 2.2]), np.array([10, 10_000]), 3, sizes)
+    short, long = count_costs(np.array([2.2, 2.2]), np.array([WHOLE_FRAMES, 10_000]), 3, sizes)
     assert long[1:] == pytest.approx((np.array([1.2, 0.2, -0.8]) / (0.1 * 2.2)) ** 2 / 2)
     assert short[1:] == pytest.approx(long[1:])
-    assert count_costs(np.array([2.2]), np.array([5]), 3, sizes)[0, 1:] == pytest.approx(long[1:] / 2)
+    assert count_costs(np.array([2.2]), np.array([WHOLE_FRAMES // 2]), 3, sizes)[0, 1:] == pytest.approx(long[1:] / 2)
 
 
 def test_no_animal_and_a_small_one_are_told_apart_in_the_middle_and_better_with_length():

@@ -42,7 +42,7 @@ def test_two_animals_that_touch_make_five_tracklets(write_blobs, track, tmp_path
     assert found.last.tolist() == [19, 19, 39, 59, 59]
     assert found.edges.tolist() == [[0, 2], [1, 2], [2, 3], [2, 4]]
     assert (found.edge_weight > 0).all()
-    assert (found.animals_margin > 0.5).all()
+    assert (found.animals_margin > 0.2).all()
     assert found.frames == 60
 
 
