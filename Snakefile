@@ -2,6 +2,7 @@
 #
 #   snakemake --configfile my.yaml --cores all        the experiment of my.yaml
 #   snakemake --cores all                             the demo of config/demo.yaml
+#   snakemake before_labels --configfile my.yaml --cores all      only what `herdbook suggest` needs while there are no labels
 #
 # Outputs are named relative to the experiment's results folder, which is the working directory.
 
@@ -31,11 +32,17 @@ include: "workflow/rules/results.smk"
 
 rule all:
     input:
-        tables=[at("trajectories.csv"), *tables("hdf5")],
+        tables=[at("trajectories.csv"), *hdf5_table(), *tables(), *tool_files()],
         page=at("report/report.html"),
         overlays=[
             at(f"overlay/{movie}.mp4") for movie in MOVIES if EXPERIMENT.report.overlay
         ],
+
+
+rule before_labels:
+    input:
+        tracklets=files("tracklets", MOVIES),
+        background=files("background", UNITS),
 
 
 onsuccess:

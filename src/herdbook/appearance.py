@@ -63,7 +63,7 @@ class Likeness:
     @property
     def useful(self) -> bool:
         """Whether looks tell animals apart at all."""
-        return np.isfinite(self._unit)
+        return bool(np.isfinite(self._unit))
 
     def evidence(self, blob: int, frame: int, members: Sequence[int], places: Floats) -> Floats | None:
         """What the image of a blob says, (members, places) nats, for each member being at each place rather than another member.

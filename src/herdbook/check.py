@@ -1,5 +1,5 @@
-"""Checking an experiment before it runs: movies, labels, arenas and truth against each other. Points are (x, y) in px, pixel centres at
-integer coordinates; a frame spans -0.5 .. width - 0.5 and -0.5 .. height - 0.5.
+"""Checking an experiment before it runs: movies, labels, facts, arenas and truth against each other. Points are (x, y) in px, pixel
+centres at integer coordinates; a frame spans -0.5 .. width - 0.5 and -0.5 .. height - 0.5.
 """
 
 import json
@@ -14,9 +14,11 @@ from typing import Any
 
 import herdbook
 from herdbook.arenas import map_arenas, ordered_regions
+from herdbook.artifacts import TrainingSet
 from herdbook.errors import HerdbookError
 from herdbook.experiment import Experiment
 from herdbook.experiment_faults import nearest
+from herdbook.facts import ABSENT, Fact, read_facts
 from herdbook.intervals import interval_faults
 from herdbook.movie import scan_movie
 from herdbook.scene_file import read_scene
@@ -55,7 +57,9 @@ def check_experiment(experiment: Experiment) -> Findings:
     findings.faults += _interval_faults_of(experiment, findings.movies)
     findings.faults += _background_faults_of(experiment, sizes)
     _check_labels(experiment, findings, sizes)
+    _check_facts(experiment, findings, sizes)
     _check_truth(experiment, findings)
+    _check_classifier(experiment, findings)
     return findings
 
 
@@ -75,6 +79,16 @@ def label_place_faults(labels: Sequence[Label], frames: Mapping[str, int], sizes
                     f"line {label.line}: ({label.x:g}, {label.y:g}) is outside the frame of {label.movie}, which is {width} x {height} px"
                 )
     return faults
+
+
+def fact_place_faults(facts: Sequence[Fact], frames: Mapping[str, int], sizes: Mapping[str, tuple[int, int]]) -> list[str]:
+    """Facts that lie after the end of their movie or outside its frame, as `label_place_faults`."""
+    points = [Label(fact.movie, fact.frame, fact.x, fact.y, fact.name, fact.line) for fact in facts if fact.kind != ABSENT]
+    late = [fact for fact in facts if fact.kind == ABSENT and fact.last >= frames.get(fact.movie, fact.last + 1)]
+    return label_place_faults(points, frames, sizes) + [
+        f"line {fact.line}: {fact.movie} has frames 0 to {frames[fact.movie] - 1}, found frames {fact.frame} to {fact.last}"
+        for fact in late
+    ]
 
 
 def arena_faults(arenas: Sequence[Mapping[str, Any]], width: int, height: int) -> list[str]:
@@ -172,13 +186,13 @@ def _interval_faults_of(experiment: Experiment, movies: Mapping[str, MovieFacts]
 
 def _check_labels(experiment: Experiment, findings: Findings, sizes: Mapping[str, tuple[int, int]]) -> None:
     animals = experiment.animals
-    if animals.marking != "marked" or animals.labels is None:
+    if animals.marking == "none" or animals.labels is None:
         return
     path = Path(animals.labels)
     if experiment.simulate and not path.exists():
         return
     try:
-        labels = read_labels(path, [m.name for m in experiment.movies], [*animals.identities, *animals.other_labels])
+        labels = read_labels(path, [m.name for m in experiment.movies], [*animals.classes, *animals.other_labels])
     except HerdbookError as error:
         findings.faults.append(str(error))
         return
@@ -188,9 +202,22 @@ def _check_labels(experiment: Experiment, findings: Findings, sizes: Mapping[str
         findings.faults.append(f"{path}: holds no labels yet. Marked animals need points with their names: movie,frame,x,y,label.")
         return
     found = {label.label for label in labels}
-    missing = [name for name in animals.identities if name not in found]
-    if missing:
+    missing = [name for name in animals.classes if name not in found]
+    if missing and animals.marking == "marked":
         findings.notes.append(f"{path}: no label of {', '.join(missing)}. What has no label is not learnt from images.")
+
+
+def _check_facts(experiment: Experiment, findings: Findings, sizes: Mapping[str, tuple[int, int]]) -> None:
+    if experiment.animals.facts is None:
+        return
+    path = Path(experiment.animals.facts)
+    try:
+        facts = read_facts(path, [m.name for m in experiment.movies], experiment.animals.classes)
+    except HerdbookError as error:
+        findings.faults.append(str(error))
+        return
+    frames = {name: movie.frames for name, movie in findings.movies.items()}
+    findings.faults += [f"{path}, {fault}" for fault in fact_place_faults(facts, frames, sizes)]
 
 
 def _check_truth(experiment: Experiment, findings: Findings) -> None:
@@ -212,6 +239,27 @@ def _check_truth(experiment: Experiment, findings: Findings) -> None:
     findings.faults += [f"{path}: there is no movie {name!r}; {nearest(name, names)}" for name in told if name not in names]
     if not told and len(names) > 1:
         findings.faults.append(f"{path}: several movies need a column movie with their names: {', '.join(names)}.")
+
+
+def _check_classifier(experiment: Experiment, findings: Findings) -> None:
+    # Crops need OpenCV, which the stages that import this module for its other checks need not pay.
+    from herdbook.cards import check_classes, read_card
+
+    given = experiment.trainset.use
+    if given:
+        from herdbook.trainset_files import check_given_set
+
+        try:
+            check_given_set(TrainingSet.load(Path(given), without=("images",)), Path(given), experiment.animals.classes)
+        except HerdbookError as error:
+            findings.faults.append(str(error))
+    for path in filter(None, (experiment.train.use, experiment.train.start)):
+        try:
+            card = read_card(Path(path).with_suffix(".json"))
+            if path == experiment.train.use:
+                check_classes(card, experiment.animals.classes)
+        except HerdbookError as error:
+            findings.faults.append(str(error))
 
 
 def _shape(region: Mapping[str, Any]) -> str:

@@ -1,5 +1,5 @@
 """The command `herdbook`: new writes an experiment file, check tells what is wrong with one, tune proposes how to find its animals, score
-compares trajectories with truth.
+compares trajectories with truth, trainset, suggest and validate are for labels, smooth-points and interpolate work on files of body points.
 """
 
 import json
@@ -17,7 +17,9 @@ from herdbook.errors import HerdbookError
 from herdbook.experiment import Experiment
 from herdbook.experiment_faults import nearest
 from herdbook.experiment_file import load_experiment
+from herdbook.label_commands import suggest, trainset_app, validate
 from herdbook.new_experiment import LABELS_FILE, NewAnimals, find_movies, write_experiment
+from herdbook.pose_commands import interpolate, smooth_points
 from herdbook.scoring import format_score, load_trajectories, load_truth, score_as_dict, score_trajectories
 from herdbook.stage import EXIT_USER_FAULT
 
@@ -153,6 +155,13 @@ def score(
     why = "" if named is not None else " (both tables hold the same names)" if same else " (the tables hold different names)"
     typer.echo(f"individuals matched {'by name' if by_name else 'by the best permutation'}{why}")
     typer.echo(format_score(result))
+
+
+app.add_typer(trainset_app, name="trainset")
+app.command()(suggest)
+app.command()(validate)
+app.command()(smooth_points)
+app.command()(interpolate)
 
 
 def _movie_table(experiment: Experiment, findings: Findings) -> Table:

@@ -17,7 +17,7 @@ import PIL.ImageDraw
 import PIL.ImageFont
 from numpy.typing import NDArray
 
-from herdbook.artifacts import FROM_INTERPOLATED, FROM_MERGED, FROM_RESOLVED, FROM_SINGLE, SOURCES
+from herdbook.artifacts import FROM_CORRECTED, FROM_INTERPOLATED, FROM_MERGED, FROM_RESOLVED, FROM_SINGLE, SOURCES
 
 Colour = tuple[int, int, int]
 Image = NDArray[np.uint8]
@@ -104,7 +104,8 @@ def draw_trail(image: Image, points: Points, frames: NDArray[np.int64], colour: 
 
 
 def draw_mark(image: Image, x: float, y: float, source: int, colour: Colour, style: Style, heading: float = np.nan) -> None:
-    """Mark of one position: filled circle single, open circle resolved, cross interpolated, square merged; a tick shows the heading.
+    """Mark of one position: filled circle single, open circle resolved, cross interpolated, square merged, diamond corrected; a tick shows
+    the heading.
 
     `heading` is in rad (x right, y down), NaN for none.
     """
@@ -124,6 +125,9 @@ def draw_mark(image: Image, x: float, y: float, source: int, colour: Colour, sty
         _stroke(image, [centre + arm, centre + arm * (1, -1)], colour, line)
     elif source == FROM_MERGED:
         corners = 1.2 * radius * np.array([[-1.0, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]])
+        _stroke(image, [centre + corners], colour, line)
+    elif source == FROM_CORRECTED:
+        corners = 1.4 * radius * np.array([[0.0, -1], [1, 0], [0, 1], [-1, 0], [0, -1]])
         _stroke(image, [centre + corners], colour, line)
 
 

@@ -4,16 +4,21 @@
 """
 
 import json
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from herdbook.experiment_arenas import Arena, faults_of_arenas, homes, population, region_settings, with_names_of_arenas
-from herdbook.experiment_base import Count, FilePath, Name, Positive, Section
+from herdbook.experiment_arenas import Arena, faults_of_arenas, group_homes, homes, population, region_settings, with_names_of_arenas
+from herdbook.experiment_base import Count, FilePath, Name, Positive, Section, Share
+from herdbook.experiment_classifier import ClassifySection, TrainSection, TrainsetSection
 from herdbook.experiment_faults import faults_of_names
+from herdbook.experiment_results import ExportSection, ScaleSection
 from herdbook.experiment_scene import BackgroundSection, SegmentSection, background_settings, segment_settings, without_alternatives
+from herdbook.experiment_unmarked import with_unmarked_names
+from herdbook.roster import member_name
 
 # Sections that a movie may override: those of the stages that work movie by movie.
 OVERRIDABLE = ("index", "segment", "tracklets", "smooth")
@@ -23,32 +28,61 @@ class Animals(Section):
     """Who is filmed."""
 
     marking: Literal["marked", "unmarked", "none"] = Field(
-        description="marked: identities are told by labels; unmarked: not yet; none: trajectories without identity"
+        description="marked: identities are told by labels; unmarked: found without labels; none: trajectories without identity"
     )
-    identities: list[Name] = Field(default_factory=list, description="names of the animals (marked)")
-    number: Count | None = Field(None, description="how many animals there are; by default the number of identities")
+    identities: list[Name] = Field(
+        default_factory=list, description="names of the animals (marked; unmarked: of those that have one, the others are animal1, animal2)"
+    )
+    groups: dict[Name, Count] = Field(
+        default_factory=dict, description="animals that nothing tells apart (marked): name of each group, and how many animals it has"
+    )
+    number: Count | None = Field(None, description="how many animals there are; by default the identities and members of groups")
     labels: FilePath | None = Field(None, description="CSV with columns movie, frame, x, y, label: points in the movies")
+    facts: FilePath | None = Field(
+        None, description="CSV with columns movie, frame, x, y, fact, name, last: who is, is not or is absent (marked)"
+    )
+    like: FilePath | None = Field(
+        None, description="classifier (.keras, its card beside it) of an earlier experiment with the same animals: its names (unmarked)"
+    )
+    keep: bool = Field(False, description="each animal keeps its number through contacts, by its movement alone (none, needs number)")
     other_labels: list[Name] = Field(default_factory=list, description="labels that are no identity, such as dirt: not an animal")
     body_length: Positive | None = Field(None, description="length of an animal (px), the measure of segment.area_body")
 
     @model_validator(mode="after")
     def _complete(self) -> "Animals":
         if self.marking == "unmarked":
-            raise ValueError(
-                "marking: unmarked is not yet available in this version. Use marked with labels, or none for trajectories without identity"
-            )
-        if self.marking == "marked":
             if not self.identities:
-                raise ValueError("marked animals need identities: a list of their names")
-            if self.labels is None:
-                raise ValueError("marked animals need labels: a CSV file with columns movie, frame, x, y, label")
-        if self.number is not None and self.number < len(self.identities):
-            raise ValueError(f"number: {self.number} animals cannot have {len(self.identities)} identities")
-        names = [*self.identities, *self.other_labels]
+                raise ValueError("unmarked animals need number: how many there are, here or in each arena")
+            if self.groups or self.other_labels:
+                raise ValueError("groups and other_labels need marking: marked")
+        if self.like and self.marking != "unmarked":
+            raise ValueError("like needs marking: unmarked")
+        if self.keep and self.marking != "none":
+            raise ValueError("keep needs marking: none")
+        if self.marking == "marked":
+            if not self.classes:
+                raise ValueError("marked animals need identities: a list of their names, or groups")
+        elif self.marking == "none" and (self.groups or self.facts):
+            raise ValueError("groups and facts need marking: marked")
+        # An earlier experiment may have had more animals than are here today.
+        if self.number is not None and self.number < len(self.individuals) and not self.like:
+            what = f"{len(self.identities)} identities" + (f" and {sum(self.groups.values())} members of groups" if self.groups else "")
+            raise ValueError(f"number: {self.number} animals cannot have {what}")
+        names = [*self.individuals, *self.groups, *self.other_labels]
         twice = sorted({n for n in names if names.count(n) > 1})
         if twice:
             raise ValueError(f"names given twice: {', '.join(twice)}")
         return self
+
+    @property
+    def classes(self) -> list[str]:
+        """The names that images are read as: identities and groups."""
+        return [*self.identities, *self.groups]
+
+    @property
+    def individuals(self) -> list[str]:
+        """The names of all animals in the results: identities, and members of groups with a number each."""
+        return [*self.identities, *(member_name(group, k + 1) for group, members in self.groups.items() for k in range(members))]
 
 
 class IndexSection(Section):
@@ -70,35 +104,10 @@ class TrackletsSection(Section):
     )
 
 
-class TrainsetSection(Section):
-    """Example images for the classifier."""
-
-    images_per_tracklet: Count = Field(80, description="images taken from each labelled tracklet, spread over it")
-    crop_width: Annotated[int, Field(ge=16, le=512)] | None = Field(
-        None, description="width of the part of the movie that an example image shows (px); by default from the size of the animals"
-    )
-
-
-class TrainSection(Section):
-    """Training the classifier."""
-
-    epochs: Count = Field(20, description="most epochs; training stops earlier when the validation loss no longer falls")
-    batch: Count = Field(64, description="images per batch")
-    patience: Count = Field(4, description="epochs without progress before training stops")
-    validation: Annotated[float, Field(gt=0, lt=1)] = Field(0.2, description="share of the labelled tracklets kept for validation")
-
-
-class ClassifySection(Section):
-    """Reading identities."""
-
-    images: Count = Field(30, description="images looked at per tracklet, spread over it")
-
-
 class PropagateSection(Section):
     """Joining evidence and movement into identities."""
 
     gap_s: Positive = Field(3.0, description="an animal that is lost may be found again within this time (s) at low cost")
-    window: Count = Field(2000, description="tracklets solved together; longer recordings are solved in overlapping windows")
 
 
 class SmoothSection(Section):
@@ -106,12 +115,19 @@ class SmoothSection(Section):
 
     method: Literal["lkrstc", "none"] = Field("lkrstc", description="LK-RSTC smoothing, or none")
     window_s: Positive = Field(0.5, description="length of the smoothing window (s)")
-
-
-class ExportSection(Section):
-    """Tables."""
-
-    formats: list[Literal["hdf5"]] = Field(["hdf5"], description="tables written beside trajectories.csv")
+    engine: Literal["numba", "opencv"] = Field(
+        "numba", description="optical flow: numba, or the slower opencv, whose result equals DUSTrack's to the last digit"
+    )
+    fill: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="gaps of at most so many frames are filled; by default as many as the window has"
+    )
+    jumps: Literal["flag", "repair"] = Field(
+        "flag", description="points farther from where they should be than movement and flow allow: flag them, or put them there, too"
+    )
+    likelihood: Share = Field(0.0, description="body points that are less likely than this are unknown")
+    corrections: FilePath | None = Field(
+        None, description="CSV or JSON with movie, frame, individual, point, x, y: places that replace those found before smoothing"
+    )
 
 
 class ReportSection(Section):
@@ -137,7 +153,12 @@ class SimulateSection(Section):
     frames: Count = Field(600, description="frames per movie")
     fps: Positive = Field(20.0, description="frames per second")
     size: tuple[Count, Count] = Field((640, 480), description="width and height (px)")
-    labels_per_animal: Count = Field(6, description="labelled points per animal")
+    marking: Literal["colour", "texture", "none"] = Field(
+        "colour", description="colour: two dots; texture: unmarked animals that differ in their pattern alone; none: in all, but subtly"
+    )
+    body_length_px: Positive = Field(37.0, description="mean length of a body (px)")
+    leave: bool = Field(True, description="animals leave the arena through a gap in its rim, and return")
+    labels_per_animal: Annotated[int, Field(ge=0)] = Field(6, description="labelled points per animal")
 
 
 class Movie(Section):
@@ -146,6 +167,12 @@ class Movie(Section):
     name: Name = Field(description="name of the movie in all tables")
     file: FilePath = Field(description="path of the movie, or of a folder of images")
     recording: str | None = Field(None, description="movies of one recording follow each other without a break in their order here")
+    start: datetime | None = Field(
+        None, description="date and time of its first frame, such as 2026-05-17 14:03:20; the next movies of the recording follow"
+    )
+    poses: list[FilePath] = Field(
+        default_factory=list, description="file of body points; several are layers of DUSTrack, of which the last counts"
+    )
     override: dict[str, dict[str, Any]] = Field(default_factory=dict, description="settings of stages for this movie only")
 
 
@@ -155,11 +182,12 @@ class Experiment(Section):
     experiment: Name = Field(description="name of the experiment, and of its folder among the results")
     results: FilePath = Field("results", description="folder of the results")
     seed: int = Field(1, description="seed of everything random", ge=0)
-    movies: list[Movie] = Field(description="the movies, or the path of a TSV sheet with columns name, file, recording", min_length=1)
+    movies: list[Movie] = Field(description="the movies, or the path of a TSV sheet: columns name, file, recording, start", min_length=1)
     animals: Animals
     arenas: list[Arena] = Field(
         default_factory=list, description="where animals can be, the whole frame if none; several are closed groups that do not overlap"
     )
+    scale: ScaleSection | None = None
     index: IndexSection = IndexSection()
     background: BackgroundSection = BackgroundSection()
     segment: SegmentSection = SegmentSection()
@@ -184,18 +212,33 @@ class Experiment(Section):
     @model_validator(mode="before")
     @classmethod
     def _named_once(cls, raw: Any) -> Any:
-        return with_names_of_arenas(raw)
+        return with_unmarked_names(with_names_of_arenas(raw))
 
     @model_validator(mode="after")
     def _consistent(self) -> "Experiment":
+        if self.animals.marking == "marked" and self.animals.labels is None and not (self.train.use or self.trainset.use):
+            raise ValueError(
+                "marked animals need labels (animals.labels): a CSV file with columns movie, frame, x, y, label; or a classifier, "
+                "train.use, or a training set, trainset.use"
+            )
+        if self.animals.marking == "unmarked" and (self.train.use or self.train.start or self.train.model or self.trainset.use):
+            raise ValueError(
+                "train.use, start and model and trainset.use are for marked animals; animals.like takes over names of an earlier experiment"
+            )
+        if self.train.use and self.trainset.use:
+            raise ValueError("train.use reads with a classifier as it is, trainset.use is to train one: give one of them")
         problems = faults_of_names([m.name for m in self.movies], self.recordings)
-        problems += faults_of_arenas(self.arenas, self.animals.identities, self.animals.number)
+        problems += faults_of_arenas(self.arenas, self.animals.identities, self.animals.groups, self.animals.number)
         sized = {"segment": self.segment.area_body}
         sized |= {f"movies.{m.name}.override.segment": m.override.get("segment", {}).get("area_body") for m in self.movies}
         if self.animals.body_length is None:
             problems += [
                 f"{place}.area_body needs animals.body_length: the length of an animal (px)" for place, area in sized.items() if area
             ]
+        if any("corrections" in m.override.get("smooth", {}) for m in self.movies):
+            problems.append("smooth.corrections is one table for all movies, it has a column for the movie: do not set it for a single one")
+        if self.animals.keep and self.number is None:
+            problems.append("animals.keep needs number: how many animals there are")
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -216,7 +259,7 @@ class Experiment(Section):
 
     @property
     def _population(self) -> list[int | None]:
-        return population(self.arenas, self.animals.identities, self.animals.number)
+        return population(self.arenas, len(self.animals.individuals), self.animals.number)
 
     @property
     def masks(self) -> dict[str, str]:
@@ -266,7 +309,13 @@ class Experiment(Section):
             case BackgroundSection():
                 values = background_settings(section)
             case SegmentSection():
-                values = segment_settings(section, animals.body_length, self._population)
+                values = segment_settings(section, animals.body_length, self._population, unmarked=animals.marking == "unmarked")
+            case SmoothSection():
+                values = section.model_dump(mode="json", exclude={"corrections"})
+            case TrainsetSection():
+                values = section.model_dump(mode="json", exclude={"use"})
+            case TrainSection():
+                values = section.model_dump(mode="json", exclude={"use", "start", "model"})
             case _:
                 values = section.model_dump(mode="json") if section is not None else {}
         shared: dict[str, dict[str, Any]] = {
@@ -275,25 +324,40 @@ class Experiment(Section):
             "segment": {"arenas": region_settings(self.arenas)},
             "tracklets": {"numbers": self._population},
             "trainset": {
-                "identities": animals.identities,
-                "homes": homes(self.arenas, animals.identities),
+                "identities": animals.classes,
+                "homes": homes(self.arenas, animals.classes),
                 "other_labels": animals.other_labels,
+                **({"numbers": self._population, "seed": self.seed} if animals.marking == "unmarked" else {}),
             },
-            "train": {"seed": self.seed},
-            "classify": {"seed": self.seed, "identities": animals.identities},
+            "train": {
+                "seed": self.seed,
+                "identities": animals.classes,
+                "other_labels": animals.other_labels,
+                **({"given": True} if self.trainset.use else {}),
+                **({"homes": homes(self.arenas, animals.classes), "numbers": self._population} if animals.marking == "unmarked" else {}),
+            },
+            "classify": {"seed": self.seed, "identities": animals.classes, "other_labels": animals.other_labels},
             "propagate": {
-                "identities": animals.identities,
-                "homes": homes(self.arenas, animals.identities),
+                "identities": animals.classes,
+                "homes": homes(self.arenas, animals.classes),
+                "groups": group_homes(self.arenas, animals.groups),
                 "marking": animals.marking,
+                **({"keep": animals.keep} if animals.marking == "none" else {}),
                 "numbers": self._population,
             },
-            "export": {"recordings": self.recordings},
+            "export": {
+                "recordings": self.recordings,
+                "marking": animals.marking,
+                "arenas": [arena.name for arena in self.arenas],
+                "px_per_mm": self.scale.value if self.scale else None,
+                "starts": {movie.name: movie.start.isoformat() for movie in self.movies if movie.start},
+            },
             "report": {
                 "experiment": self.experiment,
                 "marking": animals.marking,
                 "recordings": self.recordings,
                 "score": self.score.model_dump(mode="json", exclude={"truth"}) if self.score else None,
-                "individuals": animals.identities,
+                "individuals": animals.individuals,
             },
         }
         if stage == "report":

@@ -126,6 +126,8 @@ def _type_words(schema: dict[str, Any]) -> str:
         return f"list of {_type_words(schema['items']).replace('section', 'sections')}"
     if kind in ("integer", "number"):
         return _number_words(schema)
+    if kind == "object" and schema.get("additionalProperties", {}).get("type") == "integer":
+        return f"{_number_words(schema['additionalProperties']).replace('number', 'numbers')} by name"
     return {"string": "text", "boolean": "true or false", "object": "sections by name"}[str(kind)]
 
 

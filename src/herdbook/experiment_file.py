@@ -99,13 +99,21 @@ def _absolute_paths(raw: dict[str, Any], base: Path) -> dict[str, Any]:
 
     raw = absolute(raw, "results", "results")
     if isinstance(raw.get("movies"), list):
-        raw["movies"] = [absolute(movie, "file") for movie in raw["movies"]]
+        raw["movies"] = [_with_absolute_poses(absolute(movie, "file"), base) for movie in raw["movies"]]
     if isinstance(raw.get("arenas"), list):
         raw["arenas"] = [absolute(arena, "mask") for arena in raw["arenas"]]
-    for section, key in (("animals", "labels"), ("background", "file"), ("score", "truth")):
+    paths = [("animals", "labels"), ("animals", "facts"), ("animals", "like"), ("background", "file"), ("smooth", "corrections")]
+    paths += [("score", "truth"), ("train", "model"), ("train", "use"), ("train", "start"), ("trainset", "use")]
+    for section, key in paths:
         if section in raw:
             raw[section] = absolute(raw[section], key)
     return raw
+
+
+def _with_absolute_poses(movie: Any, base: Path) -> Any:
+    if not isinstance(movie, dict) or not isinstance(movie.get("poses"), list):
+        return movie
+    return movie | {"poses": [str((base / path).resolve()) if isinstance(path, str) and path else path for path in movie["poses"]]}
 
 
 def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,8 @@ Area = Annotated[int, Field(ge=1)]
 Radius = Annotated[int, Field(ge=0, le=50)]
 Frame = Annotated[int, Field(ge=0)]
 
+# Images of marked animals are many enough by far; without labels each counts.
+IMAGES_PER_S, UNMARKED_IMAGES_PER_S = 1.5, 5.0
 # Pairs of keys that say the same in two ways; a movie that gives one of them no longer follows the other.
 ALTERNATIVES = (("area", "area_body"), ("difference", "difference_noise"))
 
@@ -71,8 +73,10 @@ class SegmentSection(Section):
     on_excess: Literal["ignore", "warn", "stop"] = Field(
         "ignore", description="frames with more blobs than animals: ignore them, list them in segment/<movie>.excess.csv and warn, or stop"
     )
-    images_per_s: Positive = Field(
-        1.5, description="images stored per second of a lasting blob; starts, ends and neighbours of merges are always stored"
+    images_per_s: Positive | None = Field(
+        None,
+        description="images stored per second of a lasting blob, by default 1.5, and 5 of unmarked animals; starts, ends and neighbours of "
+        "merges are always stored",
     )
     intervals: list[tuple[Frame, Frame]] = Field(
         default_factory=list, description="frames that are tracked, as pairs of the first one and the end (exclusive); all if none"
@@ -120,10 +124,13 @@ def background_settings(section: BackgroundSection) -> dict[str, Any]:
     return values
 
 
-def segment_settings(section: SegmentSection, body_length: float | None, numbers: list[int | None]) -> dict[str, Any]:
+def segment_settings(
+    section: SegmentSection, body_length: float | None, numbers: list[int | None], *, unmarked: bool = False
+) -> dict[str, Any]:
     """What the stage segment is told of its section: the area always in px, and the number of animals in each arena if it matters."""
     values = section.model_dump(mode="json", exclude={"area_body"})
     if section.area_body is not None and body_length is not None:
         values["area"] = [max(1, round(share * body_length**2)) for share in section.area_body]
+    values["images_per_s"] = section.images_per_s or (UNMARKED_IMAGES_PER_S if unmarked else IMAGES_PER_S)
     values["numbers"] = numbers if section.on_excess != "ignore" else []
     return values

@@ -1,4 +1,4 @@
-"""Stage export: one table of all trajectories that the next tool opens at once, as CSV and HDF5."""
+"""Stage export: one table of all trajectories that the next tool opens at once, as CSV and HDF5, files for other tools, the review list."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,14 +8,21 @@ import numpy as np
 import pandas as pd
 
 from herdbook.artifacts import SOURCES, Index, Trajectories
+from herdbook.body_points import POINT_SOURCES, BodyPoints
+from herdbook.doubts import read_doubts, write_doubts
+from herdbook.export_tables import write_tables
+from herdbook.pose_files import write_poses
 from herdbook.stage import Job, run_stage
 from herdbook.store import columns_writer, replacing
 
 STAGE = "export"
-STAGE_VERSION = 1
+STAGE_VERSION = 3
 
 COLUMNS = ("movie", "frame", "time", "individual", "x", "y", "heading", "confidence", "source")
 DECIMALS = {"time": 4, "x": 2, "y": 2, "heading": 3, "confidence": 3}
+POINT_DECIMALS = {"time": 4, "x": 2, "y": 2, "x_raw": 2, "y_raw": 2, "likelihood": 3, "disagreement": 2}
+# Suffix of the artifacts of body points after the movie's name.
+POINTS = ".points"
 
 
 def recording_starts(recordings: Mapping[str, Sequence[str]], indices: Mapping[str, Index]) -> dict[str, float]:
@@ -47,6 +54,27 @@ def tidy_table(movie: str, trajectories: Trajectories, time_s: np.ndarray) -> pd
     )
 
 
+def body_point_table(movie: str, points: BodyPoints, time_s: np.ndarray) -> pd.DataFrame:
+    """Body points of one movie: what `tidy_table` has, and the point, its place before smoothing, likelihood, disagreement and jump."""
+    return pd.DataFrame(
+        {
+            "movie": movie,
+            "frame": points.frame,
+            "time": time_s[points.frame],
+            "individual": np.array(points.individuals, object)[points.individual],
+            "point": np.array(points.points, object)[points.point],
+            "x": points.x,
+            "y": points.y,
+            "x_raw": points.x_raw,
+            "y_raw": points.y_raw,
+            "likelihood": points.likelihood,
+            "disagreement": points.disagreement,
+            "jump": points.jump.astype(np.uint8),
+            "source": np.array(POINT_SOURCES, object)[points.source],
+        }
+    )
+
+
 def _work(job: Job) -> None:
     recordings = job.settings["recordings"]
     indices = {path.stem: Index.load(path) for path in job.files["index"]}
@@ -59,11 +87,30 @@ def _work(job: Job) -> None:
             table.round(DECIMALS).to_csv(file, index=False, header=number == 0)
     if job.files["hdf5"]:
         _write_hdf5(job, movies, files, indices, starts)
+    if job.files["pose_tables"]:
+        _write_poses(job, movies, {movie: starts[movie] + indices[movie].time_s for movie in movies})
+    if job.files["tables"] or job.files["formats"]:
+        write_tables(job, starts)
+    if job.files["review"]:
+        doubts = [doubt for path in job.files["doubtful"] for doubt in read_doubts(path)]
+        write_doubts(job.file("review"), sorted(doubts, key=lambda doubt: -doubt.gain))
+
+
+def _write_poses(job: Job, movies: list[str], times_s: dict[str, np.ndarray]) -> None:
+    """The table of all body points, and a file per movie like that which its body points came from."""
+    table, *places = job.files["pose_tables"]
+    found = {path.stem.removesuffix(POINTS): BodyPoints.load(path) for path in job.files["points"]}
+    with replacing(table) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        for number, movie in enumerate(movies):
+            rows = body_point_table(movie, found[movie], times_s[movie])
+            rows.round(POINT_DECIMALS).to_csv(file, index=False, header=number == 0)
+    for place, like in zip(places, job.files["poses"], strict=True):
+        write_poses(place, found[place.stem].poses(), like)
 
 
 def _write_hdf5(job: Job, movies: list[str], files: dict[str, Path], indices: dict[str, Index], starts: dict[str, float]) -> None:
     """All trajectories as columns: `movie` and `individual` are numbers into the attributes of these names, `source` into `sources`."""
-    provenance = job.provenance(outputs=("out", "hdf5"))
+    provenance = job.provenance(outputs=("out", "hdf5", "review", "pose_tables", "tables", "formats"))
     names: list[str] = []
     with columns_writer(job.file("hdf5"), STAGE, provenance) as writer:
         for number, movie in enumerate(movies):
@@ -77,7 +124,7 @@ def _write_hdf5(job: Job, movies: list[str], files: dict[str, Path], indices: di
                 "time": (starts[movie] + indices[movie].time_s)[t.frame],
                 "individual": individual,
             }
-            for name in ("x", "y", "x_raw", "y_raw", "heading", "confidence", "source"):
+            for name in ("x", "y", "x_raw", "y_raw", "heading", "confidence", "source", "disagreement", "jump"):
                 columns[name] = getattr(t, name)
             for name, values in columns.items():
                 writer.append(name, values)
@@ -88,7 +135,8 @@ def _write_hdf5(job: Job, movies: list[str], files: dict[str, Path], indices: di
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the stage from its command line."""
-    run_stage(STAGE, STAGE_VERSION, _work, one=("out",), optional=("hdf5",), many=("trajectories", "index"), argv=argv)
+    many = ("trajectories", "index", "blobs", "tracklets", "identities", "points", "poses", "pose_tables", "doubtful", "tables", "formats")
+    run_stage(STAGE, STAGE_VERSION, _work, one=("out",), optional=("hdf5", "review"), many=many, argv=argv)
 
 
 if __name__ == "__main__":

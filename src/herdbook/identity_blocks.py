@@ -175,4 +175,4 @@ def keep_candidates(losses: Singles, animals: Ints, taken: Bools) -> Bools:
         last = np.partition(open_losses[rows], place, axis=1)[:, place]
         # Who would be the last in it only by coming from outside is not what the others are compared with.
         limit[rows] = np.where(last <= limit[rows] + KEEP, last, limit[rows])
-    return (open_losses <= limit[:, None] + np.float32(KEEP)) & (open_losses < -NEVER / 2) & (animals > 0)[:, None]
+    return np.asarray((open_losses <= limit[:, None] + np.float32(KEEP)) & (open_losses < -NEVER / 2) & (animals > 0)[:, None])

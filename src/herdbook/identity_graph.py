@@ -1,6 +1,6 @@
 """The graph of a recording's tracklets: what may follow what, and what it costs. All costs are in nats, the unit of the evidence."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,14 @@ class Graph:
 
     def __len__(self) -> int:
         return len(self.first)
+
+    def take(self, rows: Ints) -> "Graph":
+        """The graph of some of the tracklets, in order, with the edges between them."""
+        place = np.full(len(self), -1, np.int64)
+        place[rows] = np.arange(len(rows))
+        edges = place[self.edges]
+        columns = {item.name: getattr(self, item.name)[rows] for item in fields(self) if item.name != "edges"}
+        return Graph(**columns, edges=edges[(edges >= 0).all(axis=1)])
 
 
 @dataclass(frozen=True)

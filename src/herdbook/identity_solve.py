@@ -4,6 +4,7 @@ Blocks whose linear relaxation is not integral are solved again, alone and as in
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
@@ -41,7 +42,8 @@ def solve_programme(programme: Programme) -> Solved:
     """The best values of the columns, block by block. Values of blocks are negative costs, 0 for blocks that have no columns."""
     sizes = np.diff(programme.columns)
     columns, rows = len(programme.cost), len(programme.low)
-    found = Solved(np.zeros(columns), *np.zeros((3, len(sizes))), np.zeros(columns), np.zeros(rows))
+    value, bound, linear = np.zeros((3, len(sizes)))
+    found = Solved(np.zeros(columns), value, bound, linear, np.zeros(columns), np.zeros(rows))
     batch: list[int] = []
     filled = 0
     for block in np.flatnonzero(sizes).tolist():
@@ -98,7 +100,9 @@ def _relaxed(
     shadow = np.zeros(len(low))
     upper, even = (matrix[~equal], high[~equal]), (matrix[equal], high[equal])
     limits = np.stack([least, most], 1)
-    result = linprog(cost, *(upper if len(upper[1]) else (None, None)), *(even if len(even[1]) else (None, None)), bounds=limits)
+    given: dict[str, Any] = {"A_ub": upper[0], "b_ub": upper[1]} if len(upper[1]) else {}
+    given |= {"A_eq": even[0], "b_eq": even[1]} if len(even[1]) else {}
+    result = linprog(cost, **given, bounds=limits)  # type: ignore[call-overload]  # a table of limits is allowed
     if result.x is None:
         raise RuntimeError(f"the assignment of identities was not solved: {result.message}")
     if len(upper[1]):

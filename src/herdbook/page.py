@@ -10,11 +10,13 @@ import numpy as np
 
 from herdbook.artifacts import HOW_KNOWN, SOURCES
 from herdbook.colours import as_css, individual_colours
+from herdbook.doubts import Doubt
 from herdbook.scoring import Score
 from herdbook.summaries import IndividualTotals, MovieFacts, Recording
 
 # More notes than this are a fault of all labels alike.
 MOST_NOTES = 200
+MOST_DOUBTS = 20
 
 
 @dataclass(frozen=True)
@@ -199,6 +201,33 @@ def score_section(score: Score, text: str, radius_px: float, named: bool) -> Sec
     return Section("How right", [sentence], preformatted=text)
 
 
+def review_section(doubts: Sequence[Doubt]) -> Section:
+    """The spans in which an answer of a person is worth most."""
+    if not doubts:
+        return Section("Worth a look", ["No span is in doubt enough to be worth a look."])
+    rows = [
+        [
+            Cell(doubt.movie),
+            Cell(f"{doubt.frame:,}"),
+            Cell(f"{doubt.x:.0f}, {doubt.y:.0f}"),
+            Cell(doubt.assigned or "nobody"),
+            Cell(f"{doubt.name} {doubt.probability:.2f}" + (f"; {doubt.others}" if doubt.others else "")),
+            Cell(f"{doubt.from_frame:,} to {doubt.to_frame:,}" + ("" if doubt.from_movie == doubt.to_movie else f" of {doubt.to_movie}")),
+            Cell(f"{doubt.gain:,.0f}"),
+        ]
+        for doubt in doubts[:MOST_DOUBTS]
+    ]
+    total = sum(doubt.gain for doubt in doubts)
+    many = "one span is" if len(doubts) == 1 else f"{len(doubts):,} spans are"
+    sentence = (
+        f"Of all that is not sure, {many} worth a look: answers are expected to correct or to name {total:,.0f} frames of an animal. "
+        "Copy the row of doubtful.csv, with the right name, to the table of animals.facts."
+    )
+    header = ("movie", "frame", "place (px)", "assigned", "who it can be", "frames of the span", "expected gain (frames)")
+    files = Table(("all of them",), [[Cell("doubtful.csv", path="../doubtful.csv")]])
+    return Section("Worth a look", [sentence], [Table(header, rows), files])
+
+
 def classifier_section(card: dict[str, object], recordings: Sequence[Recording], pictures: Sequence[Picture]) -> Section:
     """What the classifier learned and how well it reads images that it was not trained on."""
     accuracy = card.get("accuracy")
@@ -206,6 +235,11 @@ def classifier_section(card: dict[str, object], recordings: Sequence[Recording],
     if isinstance(accuracy, float | int):
         sentences.append(
             f"Of the single images kept for validation it reads {percent(float(accuracy))} rightly; a tracklet has many images."
+        )
+    of_tracklets = card.get("tracklet_accuracy")
+    if isinstance(of_tracklets, float | int):
+        sentences.append(
+            f"Of the {card['validation_tracklets']} tracklets kept for validation it reads {percent(float(of_tracklets))} rightly."
         )
     tracklets = sum(recording.tracklets for recording in recordings)
     if tracklets:

@@ -3,8 +3,9 @@
 Figures are about 1,000 px wide at DPI, so that their letters keep their size on a page of that width.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,6 +19,8 @@ from numpy.typing import NDArray
 
 from herdbook.artifacts import SOURCES
 from herdbook.colours import SOURCE_COLOURS, as_css
+
+Reliability = Mapping[str, Any]
 
 DPI = 110
 WIDTH_IN = 9.2
@@ -121,6 +124,23 @@ def plot_counts(blobs: NDArray[np.float64], animals: NDArray[np.float64], time_e
     return figure
 
 
+def plot_expected_error(share: NDArray[np.float64], time_edges_s: NDArray[np.float64]) -> Figure:
+    """Share (bins,) of the positions that are expected to be wrong over time, NaN where there are none."""
+    figure = Figure(figsize=(WIDTH_IN, 2.2), layout="constrained")
+    axes = figure.add_subplot()
+    unit, divisor = _time_unit(float(time_edges_s[-1]))
+    edges = time_edges_s / divisor
+    axes.stairs(100 * share, edges, fill=True, color="#d55e00", alpha=0.25, linewidth=0)
+    axes.stairs(100 * share, edges, baseline=None, color="#d55e00", linewidth=1.3)
+    highest = float(np.nanmax(share)) if np.isfinite(share).any() else 0.0
+    axes.set_ylim(0, 100 * max(0.01, 1.08 * highest))
+    axes.set_xlim(edges[0], edges[-1])
+    axes.set_xlabel(f"time ({unit})")
+    axes.set_ylabel("expected error (%)")
+    _bare(axes)
+    return figure
+
+
 def plot_classifier(confusion: NDArray[np.int64], classes: Sequence[str], history: dict[str, list[float]]) -> Figure:
     """Confusion matrix (true class, answer) of the validation images, and the learning curves in `history` (one value per epoch)."""
     number = len(classes)
@@ -156,6 +176,51 @@ def plot_classifier(confusion: NDArray[np.int64], classes: Sequence[str], histor
     return figure
 
 
+def plot_reliability(images: Reliability, tracklets: Reliability, confusion: NDArray[np.int64], classes: Sequence[str]) -> Figure:
+    """How right answers are against the probability that they claim, by image and by tracklet, each as in `calibration.reliability`;
+    beside it the confusion matrix (true class, answer) of tracklets.
+    """
+    figure = Figure(figsize=(WIDTH_IN, 4.4), layout="constrained")
+    grid = figure.add_gridspec(1, 2, width_ratios=(1, 1.2))
+    axes = figure.add_subplot(grid[0])
+    axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle=(0, (4, 3)))
+    for found, colour, what in ((images, "#0072b2", "images"), (tracklets, "#d55e00", "tracklets")):
+        count, claimed, true = (np.asarray(found[key]) for key in ("count", "confidence", "accuracy"))
+        some = count > 0
+        error = "" if found["ece"] is None else f", off by {100 * found['ece']:.1f} %"
+        axes.plot(claimed[some], true[some], color=colour, marker="o", linewidth=1.2, label=f"{what}{error}")
+        for x, y, number in zip(claimed[some], true[some], count[some], strict=True):
+            axes.annotate(f"{number:,}", (x, y), textcoords="offset points", xytext=(0, 6), fontsize=7, color=colour, ha="center")
+    axes.set_xlim(0, 1.04)
+    axes.set_ylim(0, 1.1)
+    axes.set_xlabel("probability claimed")
+    axes.set_ylabel("share that is right")
+    axes.legend(loc="lower right", frameon=False, fontsize=9)
+    _bare(axes)
+    matrix = figure.add_subplot(grid[1])
+    total = confusion.sum(axis=1, keepdims=True)
+    matrix.imshow(np.divide(confusion, total, out=np.zeros(confusion.shape), where=total > 0), cmap="Blues", vmin=0, vmax=1)
+    if len(classes) <= 40:
+        size = 9 if len(classes) <= 12 else 7
+        matrix.set_xticks(np.arange(len(classes)), [_plain(name) for name in classes], fontsize=size, rotation=90)
+        matrix.set_yticks(np.arange(len(classes)), [_plain(name) for name in classes], fontsize=size)
+    matrix.set_title("tracklets kept for validation", fontsize=10)
+    return figure
+
+
+def plot_images(images: Sequence[NDArray[np.uint8]], captions: Sequence[str]) -> Figure:
+    """Images (h, w, 3) BGR side by side, at most six in a row, each with its caption."""
+    columns = 6
+    rows = -(-len(images) // columns)
+    figure = Figure(figsize=(WIDTH_IN, 2.1 * rows), layout="constrained")
+    for k, (image, caption) in enumerate(zip(images, captions, strict=True)):
+        axes = figure.add_subplot(rows, columns, k + 1)
+        axes.imshow(image[:, :, ::-1])
+        axes.set_title(_plain_lines(caption), fontsize=7)
+        axes.set_axis_off()
+    return figure
+
+
 def _time_unit(duration_s: float) -> tuple[str, float]:
     if duration_s < 180:
         return "s", 1.0
@@ -164,6 +229,10 @@ def _time_unit(duration_s: float) -> tuple[str, float]:
 
 def _bare(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _plain_lines(text: str) -> str:
+    return "\n".join(_plain(line) for line in text.split("\n"))
 
 
 def _plain(name: str) -> str:

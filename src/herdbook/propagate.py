@@ -15,6 +15,7 @@ from herdbook.facts import read_facts
 from herdbook.how_known import tell_how
 from herdbook.identity_costs import learn_costs
 from herdbook.identity_graph import Graph, gap_edges
+from herdbook.keeping import end_velocities, keep_numbers
 from herdbook.members import name_members, sure_gaps
 from herdbook.recording_graph import Recording, join_movies
 from herdbook.roster import Roster, make_roster
@@ -32,7 +33,10 @@ def _work(job: Job) -> None:
     blobs = [Blobs.load(path) for path in job.files["blobs"]]
     recording = join_movies(tracklets, blobs, job.settings["numbers"])
     unnamed = job.settings["marking"] == "none"
-    result = _unnamed(recording, movies) if unnamed else _named(job, recording, movies, blobs, tracklets)
+    if unnamed and job.settings.get("keep"):
+        result = _kept(job, recording, movies, blobs, tracklets)
+    else:
+        result = _unnamed(recording, movies) if unnamed else _named(job, recording, movies, blobs, tracklets)
     result.save(job.file("out"), job.provenance())
 
 
@@ -97,6 +101,27 @@ def _facts(
     statements, faults = fact_statements(facts, movies, recording, blobs, [t.blob_tracklet for t in tracklets], roster)
     refuse_faults(path, faults + contradictions([*labels, *statements], recording, movies, roster))
     return statements
+
+
+def _kept(job: Job, recording: Recording, movies: list[str], blobs: Sequence[Blobs], tracklets: Sequence[Tracklets]) -> Identities:
+    """A number for each animal, kept through contacts by movement alone."""
+    lasting = {"gap_frames": max(1, round(job.settings["gap_s"] * blobs[0].fps)), "body_length_px": recording.body_length_px}
+    velocity = end_velocities(recording, blobs, tracklets)
+    row, individual, confidence = [], [], []
+    names: list[str] = []
+    for arena, number in enumerate(job.settings["numbers"]):
+        mine = np.flatnonzero(recording.arena == arena)
+        graph = recording.graph.take(mine)
+        gaps, costs = gap_edges(graph, **lasting, reach_px_per_frame=recording.step_px)
+        kept = keep_numbers(graph, velocity[mine], gaps, costs, number, recording.body_length_px)
+        row.append(mine[kept.row])
+        individual.append(kept.individual + len(names))
+        confidence.append(kept.confidence)
+        first = len(names)
+        names += [f"animal{first + k + 1}" for k in range(max(number, int(kept.individual.max(initial=-1)) + 1))]
+    rows = np.concatenate(row)
+    how = np.full(len(rows), PROPAGATED)
+    return _identities(recording, movies, names, rows, np.concatenate(individual), np.concatenate(confidence), how, 0.0)
 
 
 def _unnamed(recording: Recording, movies: list[str]) -> Identities:

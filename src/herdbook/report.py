@@ -1,10 +1,12 @@
 """Stage `report`: one page that tells a biologist what was tracked, how completely, how it is known and how right it is."""
 
+import base64
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import h5py
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ import herdbook
 from herdbook import page, plots
 from herdbook.artifacts import Background, Blobs, Evidence, Identities, Index, Tracklets, Trajectories
 from herdbook.colours import as_css, individual_colours
+from herdbook.doubts import read_doubts
 from herdbook.errors import HerdbookError
 from herdbook.page import Cell, Page, Picture, Section, Table
 from herdbook.scoring import Score, format_score, load_trajectories, load_truth, score_as_dict, score_trajectories
@@ -24,16 +27,19 @@ from herdbook.summaries import (
     Tracks,
     bin_ranges,
     count_how_known,
+    expected_error,
     frame_bins,
     sum_individuals,
     timeline_matrix,
     track_lines,
 )
+from herdbook.unmarked_report import unmarked_section
 
 STAGE = "report"
-STAGE_VERSION = 2
+STAGE_VERSION = 4
 
 TIME_BINS = 900  # about one for each pixel of a picture
+ERROR_BINS = 150  # a share needs many positions
 MOST_FRAGMENTS = 40
 LINE_POINTS = 20_000
 MANY = ("index", "background", "blobs", "tracklets", "identities", "evidence", "trajectories")
@@ -119,11 +125,20 @@ def recording_section(recording: Recording, marked: bool, number: int | None) ->
             "Blobs in each frame, and the animals that they hold: several animals that touch are one blob.",
         ),
     }
+    if marked and len(tracks.frame):
+        errors = expected_error(tracks, frame_bins(recording.frames, ERROR_BINS))
+        figures["error"] = (
+            plots.plot_expected_error(errors, end[frame_bins(recording.frames, ERROR_BINS)]),
+            "Share of the positions that are expected to be wrong, over time.",
+        )
     pictures = [Picture(f"{kind}_{recording.name}.png", plots.png_bytes(figure), text) for kind, (figure, text) in figures.items()]
     sentences = []
     if marked and np.isfinite(recording.gap):
         by = f" by more than {page.percent(recording.gap)}" if recording.gap > 0 else ""
         sentences.append(f"Of all ways to give the names, none fits the evidence and the movements better{by}.")
+    if marked and len(tracks.frame):
+        wrong = page.percent(float(np.mean(1.0 - tracks.confidence.astype(np.float64))))
+        sentences.append(f"By their confidence, {wrong} of the positions are expected to be wrong.")
     return Section(f"Recording {recording.name}", sentences, pictures=pictures)
 
 
@@ -167,17 +182,39 @@ def _card_sections(job: Job, recordings: Sequence[Recording]) -> Iterator[Sectio
     if not job.files["card"]:
         return
     card = json.loads(job.file("card").read_text(encoding="utf-8"))
+    if card.get("marking") == "unmarked":
+        yield unmarked_section(card, recordings)
+        if card["notes"]:
+            yield page.notes_section(card["notes"])
+        return
     confusion = np.asarray(card["confusion"], np.int64).reshape(len(card["classes"]), -1)
-    png = plots.png_bytes(plots.plot_classifier(confusion, card["classes"], card["history"]))
-    picture = Picture("classifier.png", png, "Left: what it answers for each label. Right: how it learned.")
-    yield page.classifier_section(card, recordings, [picture])
+    figures = {
+        "classifier": (
+            plots.plot_classifier(confusion, card["classes"], card["history"]),
+            "Left: what it answers for each label. Right: how it learned.",
+        ),
+        "reliability": (
+            plots.plot_reliability(
+                card["reliability"], card["tracklet_reliability"], np.asarray(card["tracklet_confusion"], np.int64), card["classes"]
+            ),
+            "Left: how often answers are right that claim a probability; on the line they claim what is true. "
+            "Right: what it answers for each label, by tracklet.",
+        ),
+    }
+    if card["worst"]:
+        files = [np.frombuffer(base64.b64decode(one["png"]), np.uint8) for one in card["worst"]]
+        images = [np.asarray(cv2.imdecode(file, cv2.IMREAD_COLOR), np.uint8) for file in files]
+        captions = [f"{one['label']} read as {one['answer']}\n{one['movie']}, frame {one['frame']}" for one in card["worst"]]
+        figures["worst_images"] = (plots.plot_images(images, captions), "The validation images that it reads worst, least probable first.")
+    pictures = [Picture(f"{name}.png", plots.png_bytes(figure), text) for name, (figure, text) in figures.items()]
+    yield page.classifier_section(card, recordings, pictures)
     if card.get("notes"):
         yield page.notes_section(card["notes"])
 
 
 def make_page(job: Job, recordings: Sequence[Recording], score: Score | None) -> Page:
     """Put the page together."""
-    marked = job.settings["marking"] == "marked"
+    marked = job.settings["marking"] != "none"
     frames, tracked = (sum(getattr(recording, name) for recording in recordings) for name in ("frames", "tracked"))
     totals = sum_individuals(list(recordings))
     number = len(job.settings["individuals"]) or None
@@ -196,9 +233,11 @@ def make_page(job: Job, recordings: Sequence[Recording], score: Score | None) ->
         key_figures.append((page.percent(score.correct), "of the true positions are right"))
         sections.append(page.score_section(score, format_score(score), job.settings["score"]["radius"], marked))
     sections += [recording_section(recording, marked, number) for recording in recordings]
+    if job.files["review"]:
+        sections.append(page.review_section(read_doubts(job.file("review"))))
     sections += [
         *_card_sections(job, recordings),
-        provenance_section({name: job.files[name] for name in (*MANY, "table", "card", "truth")}),
+        provenance_section({name: job.files[name] for name in (*MANY, "table", "card", "truth", "review")}),
     ]
     movies = sum(len(recording.movies) for recording in recordings)
     subtitle = f"{movies} movie{'s' * (movies != 1)} in {len(recordings)} recording{'s' * (len(recordings) != 1)}"
@@ -251,7 +290,7 @@ def _few(names: Sequence[str]) -> str:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the stage from the command line."""
-    run_stage(STAGE, STAGE_VERSION, _work, one=("table", "out"), many=MANY, optional=("card", "truth"), argv=argv)
+    run_stage(STAGE, STAGE_VERSION, _work, one=("table", "out"), many=MANY, optional=("card", "truth", "review"), argv=argv)
 
 
 if __name__ == "__main__":

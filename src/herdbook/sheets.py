@@ -27,14 +27,15 @@ class Label:
 
 
 def read_movie_sheet(path: Path) -> list[dict[str, Any]]:
-    """Movies from a TSV sheet: columns name, file, optionally recording, and `stage.key` columns for settings of single movies.
+    """Movies from a TSV sheet: columns name, file, optionally recording and start, and `stage.key` columns for settings of single movies.
 
     File names are relative to the sheet. Raises HerdbookError when the sheet or a column is missing.
     """
-    header, rows = _read_table(path, "\t", required=("name", "file"))
-    unknown = [c for c in header if c not in ("name", "file", "recording") and "." not in c]
+    header, rows = read_table(path, "\t", required=("name", "file"))
+    known = ("name", "file", "recording", "start")
+    unknown = [c for c in header if c not in known and "." not in c]
     if unknown:
-        hint = nearest(unknown[0], ("name", "file", "recording"))
+        hint = nearest(unknown[0], known)
         raise HerdbookError(
             f"{path}: unknown column {unknown[0]!r}; {hint} Settings of single movies are columns such as segment.difference."
         )
@@ -43,8 +44,7 @@ def read_movie_sheet(path: Path) -> list[dict[str, Any]]:
         if not row["name"] or not row["file"]:
             raise HerdbookError(f"{path}, line {line}: every movie needs a name and a file, separated by a tab.")
         movie: dict[str, Any] = {"name": row["name"], "file": str(path.parent / row["file"])}
-        if row.get("recording"):
-            movie["recording"] = row["recording"]
+        movie |= {key: row[key] for key in ("recording", "start") if row.get(key)}
         for column in header:
             if "." in column and row[column]:
                 stage, key = column.split(".", 1)
@@ -58,7 +58,7 @@ def read_labels(path: Path, movies: Sequence[str], names: Sequence[str]) -> list
 
     `movies` and `names` are what its first and last column may hold. All faulty lines are told at once (the first ten in words).
     """
-    _, rows = _read_table(path, ",", required=LABEL_COLUMNS)
+    _, rows = read_table(path, ",", required=LABEL_COLUMNS)
     labels, faults = [], []
     for line, row in rows:
         try:
@@ -73,13 +73,22 @@ def read_labels(path: Path, movies: Sequence[str], names: Sequence[str]) -> list
         if not (label.frame >= 0 and abs(label.x) < 1e9 and abs(label.y) < 1e9):
             faults.append(f"line {line}: frame {label.frame} at ({label.x}, {label.y}) is no place in a movie")
         labels.append(label)
-    if faults:
-        more = f"\n  and {len(faults) - 10} more" if len(faults) > 10 else ""
-        raise HerdbookError(f"{path}: {len(faults)} faulty lines:\n  " + "\n  ".join(faults[:10]) + more)
+    refuse_lines(path, faults)
     return labels
 
 
-def _read_table(path: Path, delimiter: str, required: Sequence[str]) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+def refuse_lines(path: Path, faults: Sequence[str]) -> None:
+    """Raise HerdbookError with the faults of a table's lines, the first ten in words, if there are any."""
+    if faults:
+        more = f"\n  and {len(faults) - 10} more" if len(faults) > 10 else ""
+        raise HerdbookError(f"{path}: {len(faults)} faulty lines:\n  " + "\n  ".join(faults[:10]) + more)
+
+
+def read_table(path: Path, delimiter: str, required: Sequence[str]) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Header and rows of a text table, each row with its line in the file and its cells by column.
+
+    Raises HerdbookError when the file or one of the required columns is missing, or when it is no text.
+    """
     if not path.is_file():
         raise HerdbookError(f"{path}: there is no such file. Expected a table with the columns {', '.join(required)}.")
     try:

@@ -26,7 +26,7 @@ from herdbook.simulated_render import (
 from herdbook.stage import Job, run_stage
 from herdbook.store import write_text
 
-STAGE_VERSION = 1
+STAGE_VERSION = 2
 
 # Yellow and white resemble orange and the floor, so they are taken only when four colours do not suffice.
 _FIRST_COLOURS = "BGOP"
@@ -35,6 +35,8 @@ _LABEL_DISTANCE = 1.5  # body lengths to the nearest other animal
 _LABEL_JITTER_PX = 1.4  # per axis: a click is about 2 px off
 # The macroblock tree of x264 writes other bytes each time, in one thread as well: 4 different files in 6 runs on the same 40 frames.
 _ENCODER = {"preset": "veryfast", "x264-params": "mbtree=0"}
+# 2.4 Mb/s at 1080p and 25 frames per second, as recordings of labs have.
+CRF = 24
 _FLICKER, _FLICKER_PERIOD_S, _FLICKER_NOISE = 0.01, 1.7, 0.003
 
 
@@ -69,7 +71,7 @@ def simulate_recording(
         size: width and height in px.
         fps: frames per second.
         seed: of everything random.
-        marking: "colour", or "none" or "texture": unmarked, individuals differ subtly or clearly.
+        marking: "colour"; or unmarked: "none", individuals differ subtly, or "texture", they differ in their pattern alone.
         labels_per_animal: clicks per animal, spread over the first movie.
         leave: whether animals leave the arena through a gap in the rim, and return.
         body_length_px: mean length of a body without antennae.
@@ -150,7 +152,7 @@ def _draw_frames(paths: Paths, floor: Floor, bodies: Bodies, fps: float, rng: np
 
 
 def _write_movie(path: Path, drawn: Iterable[NDArray[np.uint8]], size: tuple[int, int], fps: float) -> None:
-    with MovieWriter(path, *size, fps, crf=22, options=_ENCODER) as writer:
+    with MovieWriter(path, *size, fps, crf=CRF, options=_ENCODER) as writer:
         for image in drawn:
             writer.write(image)
 

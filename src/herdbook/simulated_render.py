@@ -143,8 +143,9 @@ def make_floor(width: int, height: int, arena: Arena, rng: np.random.Generator) 
 def make_bodies(identities: list[str], body_length_px: float, marking: str, rng: np.random.Generator) -> Bodies:
     """Make an individual body for every identity.
 
-    `marking` is "colour" (two dots: the identity's letters, on thorax and abdomen), or "none" or "texture" for
-    unmarked animals that differ in size (+-8 %), proportions, brightness and pattern, subtly or clearly.
+    `marking` is "colour" (two dots: the identity's letters, on thorax and abdomen); or "none" for unmarked animals that
+    differ subtly in size (+-8 %), proportions, brightness and pattern; or "texture" for unmarked animals that differ in
+    nothing but their pattern, which is clear.
     """
     number = len(identities)
     ends, group = np.zeros((_PARTS, 2, 2)), np.full(_PARTS, _LIMBS)
@@ -157,16 +158,19 @@ def make_bodies(identities: list[str], body_length_px: float, marking: str, rng:
     widths[_FIRST_LEG:_FIRST_ANTENNA] = np.tile(((0.020, 0.016), (0.016, 0.010)), (6, 1))
     widths[_FIRST_ANTENNA:_FIRST_BODY] = np.tile(((0.015, 0.015), (0.015, 0.015)), (2, 1))
 
-    length = body_length_px * rng.uniform(0.92, 1.08, number)
+    alike = marking == "texture"
+    length = np.full(number, body_length_px) if alike else body_length_px * rng.uniform(0.92, 1.08, number)
     plump = np.ones((number, _PARTS, 1))
-    plump[:, group == _ABDOMEN] = rng.uniform(0.92, 1.08, (number, 1, 1))
-    plump[:, group == _HEAD] = rng.uniform(0.94, 1.06, (number, 1, 1))
-    plump[:, _FIRST_DOT:] = rng.uniform(0.92, 1.05, (number, len(_DOTS), 1))
+    if not alike:
+        plump[:, group == _ABDOMEN] = rng.uniform(0.92, 1.08, (number, 1, 1))
+        plump[:, group == _HEAD] = rng.uniform(0.94, 1.06, (number, 1, 1))
+        plump[:, _FIRST_DOT:] = rng.uniform(0.92, 1.05, (number, len(_DOTS), 1))
 
     paint = np.empty((number, _PARTS, 3))
     paint[:] = _SKIN
     paint[:, _FIRST_LEG:_FIRST_BODY] = _LIMB
-    paint *= rng.uniform(0.8, 1.2, (number, 1, 1)) * rng.uniform(0.94, 1.06, (number, 1, 3))
+    if not alike:
+        paint *= rng.uniform(0.8, 1.2, (number, 1, 1)) * rng.uniform(0.94, 1.06, (number, 1, 3))
     paint[:, 0] = 0.0
     finish = np.empty((number, _PARTS, 4))
     finish[:] = (1.5, 1.0, 0.35, PATTERN_CONTRAST[marking])

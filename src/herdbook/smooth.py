@@ -1,25 +1,37 @@
 """Stage smooth: positions of everybody in every frame of a movie, smoothed by LK-RSTC."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from herdbook.artifacts import Blobs, Identities, Index, Tracklets, Trajectories, open_blob_images
-from herdbook.errors import HerdbookError
+from herdbook.appearance import Alone, Likeness
+from herdbook.artifacts import BlobImage, BlobImages, Blobs, Identities, Index, Tracklets, Trajectories, open_blob_images
+from herdbook.body_points import body_points, check_inside
+from herdbook.corrections import Correction, correct_points, correct_positions, read_corrections
+from herdbook.fills import fill_own_gaps
+from herdbook.frame_source import movie_source
 from herdbook.geometry import orientation
-from herdbook.lkrstc import smooth_points, window_frames
-from herdbook.movie import read_frames
-from herdbook.positions import Scene, Table, fill_gaps, head_directions, locate_animals
-from herdbook.progress import progress
+from herdbook.lkrstc import window_frames
+from herdbook.passes import Evidence
+from herdbook.places import smooth_places, unsmoothed, unsmoothed_points
+from herdbook.point_smoothing import SmoothedPoints, checked_window
+from herdbook.pose_files import read_poses
+from herdbook.poses import Poses
+from herdbook.positions import Scene, Table, head_directions, locate_animals
 from herdbook.stage import Job, run_stage
 
 STAGE = "smooth"
-STAGE_VERSION = 2
+STAGE_VERSION = 3
+
+# An animal is known for sure from this confidence on.
+SURE = 0.9
 
 
 def make_scene(blobs: Blobs, tracklets: Tracklets, identities: Identities, movie: str) -> Scene:
@@ -59,93 +71,128 @@ def cut_scene(scene: Scene, start: int, stop: int) -> Scene:
     return replace(scene, **{name: getattr(scene, name)[start:stop] for name in ("frame", "x", "y", "angle", "tracklet")})
 
 
-def slots_of(table: Table, pause_frames: int) -> NDArray[np.int64]:
-    """A column for each row of the table such that individuals share one only with a pause of at least `pause_frames` between them.
-
-    A few animals at a time make thousands of fragments; smoothing them in shared columns costs what the animals in view cost.
-    """
-    slot = np.zeros(int(table.individual.max(initial=-1)) + 1, np.int64)
-    first = np.full(len(slot), np.iinfo(np.int64).max)
-    last = np.full(len(slot), -1)
-    np.minimum.at(first, table.individual, table.frame)
-    np.maximum.at(last, table.individual, table.frame)
-    free: list[int] = []
-    for individual in np.argsort(first, kind="stable"):
-        if last[individual] < 0:
-            continue
-        reusable = next((k for k, end in enumerate(free) if end + pause_frames < first[individual]), None)
-        if reusable is None:
-            free.append(0)
-            reusable = len(free) - 1
-        free[reusable] = int(last[individual])
-        slot[individual] = reusable
-    return slot[table.individual]
-
-
-def smooth_places(
-    table: Table, frames: Iterable[NDArray[np.uint8]], interval: tuple[int, int], size: tuple[int, int], window: int
-) -> NDArray[np.float64]:
-    """The places (n, 2) px of the table's rows, smoothed over windows of so many frames; `frames` are the grey images (h, w) uint8 of the
-    interval, first frame and end, that all rows lie in, `size` their width and height.
-    """
-    slot = slots_of(table, window)
-    points = np.full((interval[1] - interval[0], int(slot.max()) + 1, 2), np.nan)
-    rows = table.frame - interval[0], slot
-    points[rows] = np.clip(np.stack([table.x, table.y], 1), 0, np.array(size) - 1)
-    return smooth_points(frames, points, window).smoothed[rows]
-
-
 def _runs_of(runs: NDArray[np.int32], offsets: NDArray[np.int64], blob: int) -> NDArray[np.int32]:
     return runs[offsets[blob] : offsets[blob + 1]]
 
 
+def alone_images(scene: Scene, blobs: Blobs, individuals: int) -> list[list[Alone]]:
+    """The images of each individual by itself, where it is known for sure."""
+    found: list[list[Alone]] = [[] for _ in range(individuals)]
+    for blob in np.flatnonzero((blobs.image >= 0) & (scene.animals[scene.tracklet] == 1)):
+        who = scene.occupants.get(int(scene.tracklet[blob]), [])
+        if len(who) == 1 and who[0][1] >= SURE:
+            place = float(scene.x[blob]), float(scene.y[blob]), float(scene.angle[blob])
+            found[who[0][0]].append((int(blob), *place, int(scene.frame[blob])))
+    return found
+
+
+def _image_of(images: BlobImages, blobs: Blobs, blob: int) -> BlobImage | None:
+    return images.image(int(blobs.image[blob])) if blobs.image[blob] >= 0 else None
+
+
+def _evidence_of(likeness: Likeness, blobs: Blobs, start: int) -> Evidence:
+    """The likeness for a scene that begins with the blob `start`."""
+
+    def evidence(blob: int, members: Sequence[int], places: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        return likeness.evidence(start + blob, int(blobs.frame[start + blob]), members, places)
+
+    return evidence
+
+
+def _read_body_points(job: Job, index: Index, corrections: Sequence[Correction]) -> tuple[Poses, NDArray[np.bool_], int]:
+    """Body points of all frames of the movie with their corrections, which they are, and how many frames the file has."""
+    if not job.files["poses"]:
+        nothing = Poses((), (), np.empty((len(index), 0, 0, 2)), np.empty((len(index), 0, 0)))
+        return nothing, np.zeros(nothing.likelihood.shape, bool), 0
+    file = job.files["poses"][0]
+    read = read_poses(job.files["poses"])
+    poses = read.likely(job.settings["likelihood"]).lasting(len(index))
+    poses, corrected = correct_points(poses, corrections, file)
+    check_inside(poses, (index.height, index.width), str(file))
+    return poses, corrected, len(read)
+
+
 def _work(job: Job) -> None:
-    cv2.setNumThreads(job.threads)
+    with ExitStack() as opened:
+        _smooth(job, opened)
+
+
+def _smooth(job: Job, opened: ExitStack) -> None:
+    cv2.setNumThreads(1)
     settings, movie = job.settings, job.file("movie")
     index, blobs = Index.load(job.file("index")), Blobs.load(job.file("blobs"))
     identities = Identities.load(job.file("identities"))
-    scene = make_scene(blobs, Tracklets.load(job.file("tracklets")), identities, job.file("blobs").stem)
+    name = job.file("blobs").stem
+    scene = make_scene(blobs, Tracklets.load(job.file("tracklets")), identities, name)
+    corrections = [c for path in job.files["corrections"] for c in read_corrections(path) if c.movie == name]
+    poses, corrected, pose_frames = _read_body_points(job, index, corrections)
+    columns, flags = poses.columns, corrected.reshape(len(index), -1)
     window = window_frames(settings["window_s"], index.fps)
-    with open_blob_images(job.file("blobs")) as images:
-        runs, offsets = images.runs(0, len(blobs))
-    tables, places = [], []
+    fill = window if settings["fill"] is None else settings["fill"]
+    images = opened.enter_context(open_blob_images(job.file("blobs")))
+    runs, offsets = images.runs(0, len(blobs))
+    likeness = Likeness(alone_images(scene, blobs, len(identities.individuals)), partial(_image_of, images, blobs), scene.variances)
+    tables, places, bodies = [], [], unsmoothed_points(columns)
     # Nothing is known between intervals: each is located, filled and smoothed on its own.
     for first, end in blobs.intervals.tolist():
         start, stop = np.searchsorted(blobs.frame, (first, end)).tolist()
         own_runs, own_offsets = runs[offsets[start] : offsets[stop]], offsets[start : stop + 1] - offsets[start]
-        found = locate_animals(cut_scene(scene, start, stop), partial(_runs_of, own_runs, own_offsets))
-        tables.append(fill_gaps(found, max(1, window)))
-        if settings["method"] == "none" or end - first == 1 or not len(tables[-1]):
-            places.append(np.stack([tables[-1].x, tables[-1].y], 1))
+        cut = cut_scene(scene, start, stop)
+        found = locate_animals(cut, partial(_runs_of, own_runs, own_offsets), _evidence_of(likeness, blobs, start))
+        for path in job.files["corrections"]:
+            found = correct_positions(found, corrections, identities.individuals, (first, end), path)
+        table = fill_own_gaps(found, cut, fill)
+        tables.append(table)
+        if settings["method"] == "none" or end - first == 1 or not (len(table) or columns.size):
+            places.append(unsmoothed(table))
             continue
-        if not 2 <= window <= end - first:
-            raise HerdbookError(
-                f"{movie}: smooth.window_s of {settings['window_s']} s is {window} frames at {index.fps:.3g} frames per second; it must be "
-                f"at least 2 and at most the {end - first} frames of the "
-                + ("movie." if len(blobs.intervals) == 1 else f"interval [{first}, {end}].")
-            )
-        frames = progress(read_frames(movie, index.pts, first, end), total=end - first, stage=STAGE)
-        places.append(smooth_places(tables[-1], (frame.grey() for frame in frames), (first, end), (index.width, index.height), window))
+        stretch = "movie" if len(blobs.intervals) == 1 else f"interval [{first}, {end}]"
+        checked_window(settings["window_s"], index.fps, end - first, str(movie), stretch)
+        own, body = smooth_places(
+            movie_source(movie, index, first, end),
+            table,
+            columns[first:end],
+            first,
+            window,
+            corrected=flags[first:end],
+            fill=fill,
+            engine=settings["engine"],
+            repair=settings["jumps"] == "repair",
+            threads=job.threads,
+        )
+        places.append(own)
+        bodies = SmoothedPoints(*(_with_part(whole, first, part) for whole, part in zip(bodies, body, strict=True)))
     table = Table(*(np.concatenate([getattr(part, name) for part in tables]) for name in Table.__dataclass_fields__))
-    x, y = np.concatenate(places).T
+    given, smoothed, disagreement, jump = (np.concatenate(part) for part in zip(*places, strict=True))
+    table.x, table.y = given.T
     Trajectories(
         individuals=identities.individuals,
         frames=len(index),
         frame=table.frame.astype(np.int32),
         individual=table.individual.astype(np.int32),
-        x=x,
-        y=y,
+        x=smoothed[:, 0],
+        y=smoothed[:, 1],
         x_raw=table.x,
         y_raw=table.y,
         heading=head_directions(table),
         confidence=table.confidence.astype(np.float32),
         source=table.source,
-    ).save(job.file("out"), job.provenance())
+        disagreement=disagreement.astype(np.float32),
+        jump=jump,
+    ).save(job.file("out"), job.provenance(outputs=("out", "points")))
+    body_points(poses, bodies, corrected, pose_frames).save(job.file("points"), job.provenance(outputs=("out", "points")))
+
+
+def _with_part(whole: NDArray[Any], first: int, part: NDArray[Any]) -> NDArray[Any]:
+    joined = whole.copy()
+    joined[first : first + len(part)] = part
+    return joined
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the stage from its command line."""
-    run_stage(STAGE, STAGE_VERSION, _work, one=("movie", "index", "blobs", "tracklets", "identities", "out"), argv=argv)
+    files = ("movie", "index", "blobs", "tracklets", "identities", "out", "points")
+    run_stage(STAGE, STAGE_VERSION, _work, one=files, many=("poses", "corrections"), argv=argv)
 
 
 if __name__ == "__main__":

@@ -88,6 +88,14 @@ def bin_ranges(values: NDArray[np.int64], edges: NDArray[np.int64]) -> NDArray[n
     return np.stack([least, np.add.reduceat(values, edges[:-1]) / np.diff(edges), greatest]).astype(np.float64)
 
 
+def expected_error(tracks: Tracks, edges: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Share (bins,) of the positions in each bin of frames that are expected to be wrong by their confidence, NaN where there is none."""
+    column = np.searchsorted(edges, tracks.frame, side="right") - 1
+    bins = len(edges) - 1
+    number = np.bincount(column, minlength=bins)
+    return _ratios(np.bincount(column, 1.0 - tracks.confidence.astype(np.float64), minlength=bins).astype(np.float64), number)
+
+
 def track_lines(tracks: Tracks, most_points: int) -> list[NDArray[np.float64]]:
     """Path (n, 2) of each individual for a picture: at most about `most_points` points, with a row of NaN at each gap in time."""
     order = np.argsort(tracks.individual, kind="stable")

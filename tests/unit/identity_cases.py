@@ -12,8 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from herdbook.artifacts import MULTIPLE, NOISE, SINGLE, BlobImage, Blobs, Evidence, Tracklets
+from herdbook import propagate
+from herdbook.artifacts import MULTIPLE, NOISE, SINGLE, BlobImage, Blobs, Evidence, Identities, Tracklets
+from herdbook.experiment import PropagateSection
 from herdbook.geometry import ellipse_mask
+from herdbook.recording_graph import Recording, join_movies
 from herdbook.store import Provenance
 from tests.unit.segment_files import write_segment
 
@@ -141,6 +144,68 @@ def write_movie(
         border_edges=np.array(border_edges, np.int64).reshape(-1, 2),
     ).save(tracklets, Provenance("tracklets", 1))
     return segment, tracklets
+
+
+class RecordingFiles:
+    """A recording in a folder, movie by movie, and what the stage propagate makes of it."""
+
+    def __init__(self, folder: Path, classes: Sequence[str]) -> None:
+        self.folder, self.classes = folder, classes
+        self.blobs: list[Path] = []
+        self.tracklets: list[Path] = []
+        self.evidence: list[Path] = []
+
+    def add(self, tracks: Sequence[Track], frames: int, evidence: Any = None, *, labelled: Any = None, **more: Any) -> None:
+        """Add a movie with the evidence of each of its tracklets."""
+        name = f"m{len(self.blobs) + 1}"
+        classes = more.pop("classes", self.classes)
+        blobs, tracklets = write_movie(self.folder, name, tracks, frames=frames, **more)
+        self.blobs.append(blobs)
+        self.tracklets.append(tracklets)
+        if evidence is not None:
+            self.evidence.append(write_evidence(self.folder, name, classes, evidence, labelled))
+
+    def identities(
+        self,
+        *,
+        marking: str = "marked",
+        name: str = "day1",
+        identities: Sequence[str] | None = None,
+        groups: Mapping[str, int] | None = None,
+        number: int | None = None,
+        facts: Sequence[str] = (),
+        **settings: Any,
+    ) -> Identities:
+        """Run the stage; `facts` are lines of that table. The number of animals is that of the names unless it is given."""
+        groups = groups or {}
+        classes = [*(self.classes if identities is None else identities), *groups]
+        section = PropagateSection(**settings).model_dump() | {
+            "identities": classes,
+            "homes": [classes],
+            "groups": [dict(groups)],
+            "marking": marking,
+            "numbers": [number or (len(classes) - len(groups) + sum(groups.values()) or None)],
+        }
+        files: dict[str, Any] = {"blobs": self.blobs, "tracklets": self.tracklets, "evidence": self.evidence}
+        files["out"] = self.folder / f"{name}.h5"
+        if facts:
+            files["facts"] = self.folder / "facts.csv"
+            files["facts"].write_text("\n".join(["movie,frame,x,y,fact,name,last", *facts]) + "\n", encoding="utf-8")
+        propagate.main(arguments(files, section))
+        return Identities.load(files["out"])
+
+    def joined(self, number: int | None = None) -> Recording:
+        """The graph of the recording."""
+        return join_movies([Tracklets.load(p) for p in self.tracklets], [Blobs.load(p) for p in self.blobs], [number])
+
+
+def who_where(found: Identities, movie: int = 0) -> dict[int, str]:
+    """The names in each tracklet of a movie."""
+    names: dict[int, str] = {}
+    for m, tracklet, individual in zip(found.movie, found.tracklet, found.individual, strict=True):
+        if m == movie:
+            names[int(tracklet)] = names.get(int(tracklet), "") + found.individuals[individual]
+    return names
 
 
 def write_evidence(

@@ -47,6 +47,7 @@ class Chain:
         more: dict[str, dict[str, list[Path | str]]] = {
             "background": {"reference": [self.at("index")], "image": list(filter(None, [self.experiment.background.file]))},
             "segment": {"masks": list(self.experiment.masks.values())},
+            "smooth": {"points": [self.folder / "points.h5"]},
             "export": {"hdf5": [self.folder / "table.h5"], "out": [self.folder / "table.csv"]},
             "report": {"table": [self.folder / "table.csv"], "out": [self.folder / "report" / "report.html"]},
         }

@@ -14,12 +14,13 @@ from herdbook.arenas import arena_edges, map_arenas, split_touching
 from herdbook.artifacts import Blobs, Identities, Tracklets, TrainingSet, open_blob_images
 from herdbook.check import arena_faults, check_experiment
 from herdbook.errors import HerdbookError
-from herdbook.experiment import PropagateSection, TrainsetSection
+from herdbook.evidence_scores import restrict_evidence
+from herdbook.experiment import PropagateSection
 from herdbook.experiment_file import parse_experiment
 from herdbook.geometry import ellipse_mask, polygon_mask
 from herdbook.labelling import runs_to_mask
 from herdbook.linking import Links, link_by_motion
-from herdbook.propagate import restrict_evidence
+from tests.unit.classifier_cases import settings_of, write_background
 from tests.unit.identity_cases import Body, Track, arguments, write_evidence
 from tests.unit.identity_cases import write_movie as write_artifacts
 from tests.unit.stage_chain import Chain
@@ -373,6 +374,7 @@ def name_animals(tmp_path):
         blobs, tracklets = write_artifacts(tmp_path, "m", tracks, frames=frames, **more)
         found = write_evidence(tmp_path, "m", [*identities, "dirt"], evidence, labelled)
         section = PropagateSection().model_dump() | {"identities": identities, "homes": homes, "marking": "marked"}
+        section["groups"] = [{} for _ in homes]
         section["numbers"] = [len(home) for home in homes]
         files = {"blobs": [blobs], "tracklets": [tracklets], "evidence": [found], "out": tmp_path / "day.h5"}
         propagate.main(arguments(files, section))
@@ -434,8 +436,9 @@ def test_a_label_in_another_arena_than_the_animal_s_own_is_noted_and_not_used(tm
     blobs, tracklets = write_artifacts(tmp_path, "m", BOTH, frames=20)
     table = tmp_path / "labels.csv"
     table.write_text("movie,frame,x,y,label\nm,0,30,30,A\nm,0,120,30,C\nm,4,120,90,B\nm,5,30,90,dirt\n")
-    section = TrainsetSection().model_dump() | {"identities": list("ABCD"), "homes": ["AB", "CD"], "other_labels": ["dirt"]}
+    section = settings_of("trainset", list("ABCD"), ["dirt"]) | {"homes": ["AB", "CD"]}
     files = {"labels": table, "blobs": [blobs], "tracklets": [tracklets], "out": tmp_path / "trainset.h5"}
+    files["background"] = [write_background(tmp_path, "m")]
     trainset.main(arguments(files, section))
     examples = TrainingSet.load(files["out"])
     assert [examples.classes[examples.label[examples.group == g][0]] for g in range(3)] == ["A", "dirt", "C"]

@@ -109,7 +109,7 @@ def test_new_does_not_overwrite(folder: Path) -> None:
         (["--movies", "video/*.mp4"], "no movie matches the pattern 'video/*.mp4'"),
         (["--movies", "videos/*.mp4", "--movies", "x.avi"], "no movie matches the pattern 'x.avi'"),
         (["--movies", "videos/*.mp4", "--marking", "marked"], "give --identities A,B,C"),
-        (["--movies", "videos/*.mp4", "--marking", "unmarked"], "not yet available"),
+        (["--movies", "videos/*.mp4", "--marking", "unmarked"], "unmarked animals need number"),
         (["--movies", "videos/*.mp4", "--identities", "A,A"], "names given twice: A"),
         (["--movies", "videos/*.mp4", "--name", "../x"], "names a folder"),
         (["--movies", "videos/*.mp4", "--number", "0"], "animals.number"),

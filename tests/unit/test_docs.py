@@ -23,6 +23,7 @@ from herdbook.artifacts import (
     TrainingSet,
     Trajectories,
 )
+from herdbook.body_points import POINT_SOURCES, BodyPoints, no_body_points
 from herdbook.store import Artifact, Provenance
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,6 +63,14 @@ def test_the_tables_of_artifacts_are_those_of_the_dataclasses(kind: type[Artifac
     assert documented(f"{kind.kind}/") == declared(kind)
 
 
+def test_the_tables_of_body_points_are_those_of_the_code() -> None:
+    assert documented("smooth/<movie>.points.h5") == declared(BodyPoints)
+    nothing = export.body_point_table("m", no_body_points(), np.zeros(0))
+    assert tuple(documented("body_points.csv")) == tuple(nothing.columns)
+    text = section("smooth/<movie>.points.h5")
+    assert [word for number, word in enumerate(POINT_SOURCES) if f"{number} {word}" not in text] == []
+
+
 def test_the_table_of_blobs_is_that_of_the_file(write_blobs: Callable[..., Path]) -> None:
     assert documented("segment/") == stored(write_blobs("m", [[(40, 40, 12, 6, 0)], [(42, 40, 12, 6, 0)]]))
 
@@ -72,7 +81,8 @@ def test_the_tables_of_trajectories_are_those_of_the_files(tmp_path: Path) -> No
     Index(np.arange(n), np.arange(n) / 20, np.ones(n, bool), 64, 48, 20.0, "h264", True, True, "f").save(
         tmp_path / "index" / "m.h5", origin
     )
-    positions = Trajectories(["A"], n, np.arange(n, dtype=np.int32), whole, real, real, real, real, small, small, np.zeros(n, np.uint8))
+    whose = (["A"], n, np.arange(n, dtype=np.int32), whole)
+    positions = Trajectories(*whose, real, real, real, real, small, small, np.zeros(n, np.uint8), small, np.zeros(n, bool))
     positions.save(tmp_path / "m.h5", origin)
     files = {"trajectories": "m.h5", "index": "index/m.h5", "out": "t.csv", "hdf5": "t.h5"}
     options = [part for name, file in files.items() for part in (f"--{name}", str(tmp_path / file))]

@@ -54,18 +54,31 @@ CHANGED: dict[str, dict[str, Any]] = {
         "intervals": [[0, 10]],
     },
     "tracklets": {"max_step": 17.0, "bridge": 5},
-    "trainset": {"images_per_tracklet": 12, "crop_width": 64},
-    "train": {"epochs": 3, "batch": 8, "patience": 2, "validation": 0.3},
-    "classify": {"images": 9},
-    "propagate": {"gap_s": 1.5, "window": 100},
-    "smooth": {"method": "none", "window_s": 0.25},
+    "trainset": {
+        **{"images_per_tracklet": 12, "size": [24, 30], "crop_length": 64.0, "blank": 9},
+        **{"neighbours": True, "white_balance": False},
+    },
+    "train": {
+        **{"architecture": "wide", "epochs": 3, "batch": 8, "patience": 2, "validation": 0.3, "rate": 0.01, "balance": False},
+        "symmetry": False,
+        "augmentation": {"shift": 0.1, "rotation": 3.0, "shear": 0.1, "zoom": 0.1, "brightness": 0.1, "hue": 0.1},
+    },
+    "classify": {"images": 9, "most_images": 11, "drift": True},
+    "propagate": {"gap_s": 1.5},
+    "smooth": {
+        **{"method": "none", "window_s": 0.25, "engine": "opencv", "fill": 3, "jumps": "repair", "likelihood": 0.5},
+        "corrections": "corrections.csv",
+    },
     "export": {"formats": []},
     "report": {"trail_s": 4.0, "overlay_every": 3},
     "simulate": {"number": 3, "frames": 20, "fps": 10.0, "size": [64, 48], "labels_per_animal": 2},
 }
 
 # Keys that a stage is told in other words, or not at all; the tests below say how.
-REWORDED = {"background": {"scope", "file"}, "segment": {"area_body", "difference_noise"}, "report": {"overlay"}}
+REWORDED = {
+    **{"background": {"scope", "file"}, "segment": {"area_body", "difference_noise"}, "report": {"overlay"}, "smooth": {"corrections"}},
+    "train": {"use", "start", "model"},
+}
 
 
 def written(folder: Path, content: Any) -> Path:
@@ -103,7 +116,7 @@ def message(folder: Path, content: Any) -> str:
         (("animals", "other_labels"), ["B"], "names given twice: B"),
         (("animals", "identities"), [False, "B"], "quotes"),
         (("animals", "number"), 1, "1 animals cannot have 2 identities"),
-        (("animals", "marking"), "unmarked", "not yet available"),
+        (("animals", "marking"), "unmarked", "groups and other_labels need marking: marked"),
         (("animals", "marking"), "painted", "expected 'marked', 'unmarked' or 'none', found 'painted'"),
         (("animals", "identities"), [], "marked animals need identities"),
         (("animals", "labels"), None, "marked animals need labels"),
@@ -345,3 +358,21 @@ def test_the_examples_of_the_readme_are_valid(tmp_path: Path) -> None:
     assert {block["animals"]["marking"] for block in complete} == {"marked", "none"}
     for block in blocks:
         parse_experiment({**complete[0], **block}, tmp_path / "e.yaml")
+
+
+@pytest.mark.parametrize(
+    ("section", "fault"),
+    [
+        ({"use": "a.keras", "start": "b.keras"}, "use reads with a classifier as it is"),
+        ({"start": "a.keras", "architecture": "custom", "model": "m.json"}, "start goes on with the network of a classifier"),
+        ({"architecture": "custom"}, "architecture: custom needs model"),
+        ({"model": "m.json"}, "architecture: custom needs model"),
+    ],
+)
+def test_a_classifier_comes_from_one_place(tmp_path: Path, section: dict[str, Any], fault: str) -> None:
+    assert fault in message(tmp_path, with_change("train", value=section))
+
+
+def test_a_given_classifier_needs_no_labels_and_its_path_is_relative_to_the_file(tmp_path: Path) -> None:
+    raw = with_change("animals", "labels", value=None) | {"train": {"use": "other/classifier.keras"}}
+    assert parse_experiment(raw, tmp_path / "e.yaml").train.use == str(tmp_path / "other" / "classifier.keras")

@@ -9,7 +9,11 @@ import pytest
 
 from herdbook import export
 from herdbook.artifacts import SOURCES, Index, Trajectories
+from herdbook.body_points import body_points
+from herdbook.doubts import Doubt, read_doubts, write_doubts
 from herdbook.export import COLUMNS, recording_starts
+from herdbook.places import unsmoothed_points
+from herdbook.pose_files import read_poses
 from herdbook.store import Provenance, open_artifact
 
 ORIGIN = Provenance("test", 1)
@@ -31,7 +35,8 @@ def make_trajectories(rng, frames, *, individuals=NAMES, rows=None):
     heading, confidence = rng.uniform(-3, 3, n).astype(np.float32), rng.random(n).astype(np.float32)
     source = rng.integers(0, len(SOURCES), n).astype(np.uint8)
     numbers = (frame.astype(np.int32), who.astype(np.int32))
-    return Trajectories(list(individuals), frames, *numbers, x, y, x_raw, y_raw, heading, confidence, source)
+    flow = rng.exponential(1, n).astype(np.float32), rng.random(n) < 0.1
+    return Trajectories(list(individuals), frames, *numbers, x, y, x_raw, y_raw, heading, confidence, source, *flow)
 
 
 def save(folder, movies):
@@ -48,6 +53,19 @@ def run(folder, recordings, *, hdf5=True):
     extra = ["--hdf5", str(folder / "t.h5")] if hdf5 else []
     export.main([*files, "--out", str(folder / "t.csv"), *extra, "--settings", json.dumps({"recordings": recordings})])
     return pd.read_csv(folder / "t.csv", dtype={"movie": str, "individual": str, "source": str})
+
+
+def test_the_review_lists_of_all_recordings_are_one_best_first(tmp_path, rng):
+    save(tmp_path, {"m": (make_index(2), make_trajectories(rng, 2))})
+    for name, gains in (("day1", [9.0, 2.0]), ("day2", [30.0, 5.5]), ("day3", [])):
+        doubts = [Doubt(name, 1, 2.0, 3.0, "is", "d", "", "d", 0.5, "", name, 0, name, 9, 10, gain) for gain in gains]
+        write_doubts(tmp_path / f"{name}.csv", doubts)
+    lists = [str(tmp_path / f"day{k}.csv") for k in (1, 2, 3)]
+    places = {"trajectories": "smooth/m.h5", "index": "index/m.h5", "out": "t.csv", "review": "doubtful.csv"}
+    files = [part for name, place in places.items() for part in (f"--{name}", str(tmp_path / place))]
+    export.main([*files, "--doubtful", *lists, "--settings", json.dumps({"recordings": {"day": ["m"]}})])
+    found = read_doubts(tmp_path / "doubtful.csv")
+    assert [(doubt.movie, doubt.gain) for doubt in found] == [("day2", 30.0), ("day1", 9.0), ("day2", 5.5), ("day1", 2.0)]
 
 
 def test_the_table_has_the_promised_columns_and_values(tmp_path, rng):
@@ -103,7 +121,7 @@ def test_hdf5_holds_the_same_in_full_precision(tmp_path, rng):
     table = run(tmp_path, {"r": ["b", "a"]})
     with open_artifact(tmp_path / "t.h5", "export") as file:
         columns, attributes = {name: file[name][...] for name in file}, dict(file.attrs)
-    assert set(columns) == {*COLUMNS, "x_raw", "y_raw"}
+    assert set(columns) == {*COLUMNS, "x_raw", "y_raw", "disagreement", "jump"}
     assert list(attributes["movies"]) == ["b", "a"]
     assert list(attributes["individuals"]) == ["x", "y", "z"]
     assert list(attributes["sources"]) == list(SOURCES)
@@ -130,7 +148,7 @@ def test_nobody_found_gives_empty_tables_with_all_columns(tmp_path, rng, individ
     assert tuple(table.columns) == COLUMNS
     assert len(table) == 0
     with h5py.File(tmp_path / "t.h5") as file:
-        assert {name: len(file[name]) for name in file} == dict.fromkeys((*COLUMNS, "x_raw", "y_raw"), 0)
+        assert {name: len(file[name]) for name in file} == dict.fromkeys((*COLUMNS, "x_raw", "y_raw", "disagreement", "jump"), 0)
         assert list(file.attrs["individuals"]) == individuals
 
 
@@ -158,3 +176,29 @@ def test_a_broken_input_leaves_no_table(tmp_path, rng, capsys):
     assert stopped.value.code == 2
     assert "smooth/b.h5" in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["index", "smooth"]
+
+
+def test_body_points_go_into_one_table_and_files_like_those_they_came_from(tmp_path, rng):
+    layers = {name: {"nose": {str(t): [t + 0.5, 2.0] for t in range(frames)}} for name, frames in (("m", 4), ("n", 3))}
+    for name, layer in layers.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(layer))
+        index, poses = make_index(5), read_poses([tmp_path / f"{name}.json"])
+        save(tmp_path, {name: (index, make_trajectories(rng, 5))})
+        whole = poses.lasting(5)
+        smoothed = unsmoothed_points(whole.columns)._replace(smoothed=whole.columns + 1)
+        corrected = np.zeros(whole.likelihood.shape, bool)
+        body_points(whole, smoothed, corrected, len(poses)).save(tmp_path / "points" / f"{name}.points.h5", ORIGIN)
+    inputs = {
+        "trajectories": sorted(tmp_path.glob("smooth/*")),
+        "index": sorted(tmp_path.glob("index/*")),
+        "points": sorted(tmp_path.glob("points/*"), reverse=True),
+        "poses": [tmp_path / "m.json", tmp_path / "n.json"],
+        "pose_tables": [tmp_path / "body_points.csv", tmp_path / "poses" / "m.json", tmp_path / "poses" / "n.json"],
+    }
+    options = [part for name, paths in inputs.items() for part in (f"--{name}", *map(str, paths))]
+    export.main([*options, "--out", str(tmp_path / "t.csv"), "--settings", json.dumps({"recordings": {"r": ["m", "n"]}})])
+    rows = pd.read_csv(tmp_path / "body_points.csv")
+    assert rows.movie.tolist() == ["m"] * 4 + ["n"] * 3
+    assert rows.time.tolist() == pytest.approx([0, 0.05, 0.1, 0.15, 0.25, 0.3, 0.35])
+    assert (rows.x - rows.x_raw).tolist() == [1.0] * 7
+    assert json.loads((tmp_path / "poses" / "n.json").read_text()) == {"nose": {str(t): [t + 1.5, 3.0] for t in range(3)}}

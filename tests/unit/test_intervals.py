@@ -9,16 +9,17 @@ import cv2
 import numpy as np
 import pytest
 
-from herdbook import propagate, scenes, segment, smooth, tracklets, trainset
+from herdbook import frame_source, movie, propagate, recording_graph, scenes, segment, tracklets, trainset
 from herdbook.artifacts import SINGLE, Blobs, Identities, Tracklets, TrainingSet, Trajectories
 from herdbook.check import check_experiment
 from herdbook.counting import SizeModel, count_animals
 from herdbook.errors import HerdbookError
-from herdbook.experiment import PropagateSection, TrainsetSection
+from herdbook.experiment import PropagateSection
 from herdbook.experiment_file import parse_experiment
+from herdbook.identity_graph import Graph, gap_edges
 from herdbook.intervals import interval_of, join_intervals, tracked_intervals
-from herdbook.solver import Graph, gap_edges
 from herdbook.store import Provenance
+from tests.unit.classifier_cases import settings_of, write_background
 from tests.unit.identity_cases import Body, Track, arguments, write_evidence
 from tests.unit.identity_cases import write_movie as write_artifacts
 from tests.unit.stage_chain import Chain
@@ -61,8 +62,8 @@ def decoded(monkeypatch):
         monkeypatch.setattr(module, name, read)
 
     watch("background", scenes, "read_frame_samples")
-    watch("segment", segment, "read_frames")
-    watch("smooth", smooth, "read_frames")
+    watch("segment", movie, "read_frames")
+    watch("smooth", frame_source, "read_frames")
     return seen
 
 
@@ -247,7 +248,7 @@ def name_animals(tmp_path):
         blobs, found = write_artifacts(tmp_path, "m", tracks, frames=20, **more)
         classes = write_evidence(tmp_path, "m", ["A", "B"], evidence)
         section = PropagateSection().model_dump() | {"identities": ["A", "B"], "homes": [["A", "B"]], "marking": "marked"}
-        section["numbers"] = [2]
+        section |= {"numbers": [2], "groups": [{}]}
         propagate.main(arguments({"blobs": [blobs], "tracklets": [found], "evidence": [classes], "out": tmp_path / "day.h5"}, section))
         names = Identities.load(tmp_path / "day.h5")
         return {int(t): names.individuals[i] for t, i in zip(names.tracklet, names.individual, strict=True)}
@@ -289,7 +290,7 @@ def test_a_recording_goes_on_where_one_movie_ends_and_the_next_begins(tmp_path):
         write_artifacts(tmp_path, "a", FAR[:1], frames=9),
         write_artifacts(tmp_path, "b", [Track(0, 8, (Body(30, 30),))], frames=20, intervals=[(0, 9), (12, 20)]),
     ]
-    found = propagate.join_movies([Tracklets.load(t) for _, t in kept], [Blobs.load(b) for b, _ in kept], [None]).graph
+    found = recording_graph.join_movies([Tracklets.load(t) for _, t in kept], [Blobs.load(b) for b, _ in kept], [None]).graph
     assert found.free.tolist() == [[True, False], [False, True]]
     assert found.part.tolist() == [0, 0]
 
@@ -299,8 +300,8 @@ def test_a_label_outside_of_the_intervals_is_noted(tmp_path):
     blobs, found = write_artifacts(tmp_path, "m", both, frames=20, intervals=HALVES)
     table = tmp_path / "labels.csv"
     table.write_text("movie,frame,x,y,label\nm,0,30,30,A\nm,0,120,90,B\nm,10,30,30,A\n")
-    section = TrainsetSection().model_dump() | {"identities": ["A", "B"], "homes": [["A", "B"]], "other_labels": []}
-    trainset.main(arguments({"labels": table, "blobs": [blobs], "tracklets": [found], "out": tmp_path / "set.h5"}, section))
+    files = {"labels": table, "blobs": [blobs], "tracklets": [found], "background": [write_background(tmp_path, "m")]}
+    trainset.main(arguments(files | {"out": tmp_path / "set.h5"}, settings_of("trainset", ["A", "B"])))
     assert TrainingSet.load(tmp_path / "set.h5").notes == ["line 4 (m, frame 10, A): the frame is outside of segment.intervals"]
 
 

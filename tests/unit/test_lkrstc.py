@@ -1,7 +1,7 @@
 """LK-RSTC: equal to the reference, and true to a motion that is known."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,36 +12,18 @@ import pytest
 from numpy.typing import NDArray
 
 from herdbook.errors import HerdbookError
-from herdbook.lkrstc import interpolate_points, iterate_windows, rstc_weights, smooth_points, window_frames
+from herdbook.lkrstc import WindowTracks, iterate_windows, rstc_weights, smooth_points, window_frames
+from tests.unit.drifting import FLOW_ERROR_PX, START, drifting
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "lk"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the LK-RSTC reference data is not here")
 
 Frames = list[NDArray[np.uint8]]
 
-VELOCITY = np.array([0.7, -0.45])  # px per frame
-FLOW_ERROR_PX = 0.03  # the step at which the flow ends its search
-START = np.array([[60.0, 80.0], [90.25, 70.5], [75.5, 100.75]])
-
 
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(7)
-
-
-def drifting(n: int, rng: np.random.Generator) -> tuple[Frames, NDArray[np.float64]]:
-    """A texture that moves by VELOCITY per frame, and the true positions (n, 3, 2) of three of its points.
-
-    It is a sum of plane waves, whose motion by a fraction of a px is exact: that of cv2.warpAffine is 0.05 px off.
-    """
-    angle, period_px, phase = rng.uniform(0, np.pi, 40), rng.uniform(9, 60, 40), rng.uniform(0, 2 * np.pi, 40)
-    k = 2 * np.pi / period_px * np.array([np.cos(angle), np.sin(angle)])
-    waves = np.exp(1j * (np.multiply.outer(k[1], np.arange(160))[:, :, None] + np.multiply.outer(k[0], np.arange(180))[:, None]))
-    frames = []
-    for t in range(n):
-        moved = np.exp(1j * (phase - VELOCITY * t @ k))
-        frames.append(np.clip(127 + 20 * np.tensordot(moved, waves, 1).real, 0, 255).round().astype(np.uint8))
-    return frames, START + VELOCITY * np.arange(n)[:, None, None]
 
 
 @pytest.fixture
@@ -61,6 +43,13 @@ def reference_points(clip: str) -> NDArray[np.float64]:
     return np.array(tracks, np.float64).transpose(1, 0, 2)
 
 
+def one_by_one(found: Iterable[WindowTracks]) -> Iterator[tuple[int, NDArray[np.float32], NDArray[np.float32]]]:
+    """First frame, forward and backward track of every window."""
+    for first, forward, backward in found:
+        for k in range(len(forward)):
+            yield first + k, forward[k], backward[k]
+
+
 def blend_by_definition(forward: NDArray[np.float32], backward: NDArray[np.float32]) -> NDArray[np.float64]:
     sf, sr = rstc_weights(len(forward))
     return np.asarray(sf[:, None, None] * forward + sr[:, None, None] * backward)
@@ -72,7 +61,7 @@ def test_smoothed_points_equal_the_reference(clip: str) -> None:
     reference = np.load(DATA / "oracles" / f"{clip}_w0.5.npz")
     window = window_frames(float(reference["window_s"]), float(reference["fps"]))
     assert window == reference["window_frames"]
-    result = smooth_points(grey_frames(clip), reference_points(clip), window)
+    result = smooth_points(grey_frames(clip), reference_points(clip), window, "opencv")
     np.testing.assert_allclose(result.smoothed, reference["smoothed"], rtol=0, atol=1e-9)
 
 
@@ -90,18 +79,9 @@ def test_engine_numba_stays_near_the_reference(clip: str) -> None:
 def test_every_window_equals_the_reference() -> None:
     raw = np.load(DATA / "oracles" / "pair384_400_w0.5_raw.npz")["rawlk"]
     ours = np.full_like(raw, np.nan)
-    for tracks in iterate_windows(grey_frames("pair384_400"), reference_points("pair384_400"), window=8):
-        blended = blend_by_definition(tracks.forward, tracks.backward)
-        ours[tracks.start % 8, tracks.start : tracks.start + 8] = blended
+    for start, forward, backward in one_by_one(iterate_windows(grey_frames("pair384_400"), reference_points("pair384_400"), 8, "opencv")):
+        ours[start % 8, start : start + 8] = blend_by_definition(forward, backward)
     np.testing.assert_allclose(ours, raw, rtol=0, atol=1e-9)
-
-
-@needs_data
-def test_interpolation_equals_the_reference() -> None:
-    reference = np.load(DATA / "oracles" / "pair384_400_interp_10_40.npz")
-    frames = list(grey_frames("pair384_400"))[10:41]
-    found = interpolate_points(frames, reference["start"], reference["end"])
-    np.testing.assert_allclose(found, reference["rstc"], rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize(("window_s", "fps", "expected"), [(0.5, 25, 12), (0.5, 15, 8), (0.5, 29.97, 15), (1.0, 25, 25), (0.1, 25, 2)])
@@ -127,17 +107,18 @@ def test_weights_without_a_meaning_are_refused(n: int, epsilon: float) -> None:
 def test_jitter_is_smoothed_towards_the_true_motion(rng: np.random.Generator) -> None:
     frames, truth = drifting(50, rng)
     noisy = truth + rng.normal(0, 1.0, truth.shape)
-    smoothed, disagreement = smooth_points(frames, noisy, window=15)
+    smoothed, disagreement, expected = smooth_points(frames, noisy, window=15)
     before = np.sqrt(((noisy - truth)[10:-10] ** 2).mean())
     after = np.sqrt(((smoothed - truth)[10:-10] ** 2).mean())
     assert after < 0.5 * before
     assert 0.5 < disagreement.mean() < 4.0
+    assert np.sqrt(((expected - truth)[10:-10] ** 2).mean()) < before
 
 
 @pytest.mark.parametrize("engine", ["opencv", "numba"])
 def test_true_points_stay_on_a_subpixel_motion(rng: np.random.Generator, engine: str) -> None:
     frames, truth = drifting(30, rng)
-    smoothed, disagreement = smooth_points(frames, truth, 10, engine)
+    smoothed, disagreement, _ = smooth_points(frames, truth, 10, engine)
     assert np.abs(smoothed - truth).max() < FLOW_ERROR_PX
     assert disagreement.max() < FLOW_ERROR_PX
 
@@ -145,10 +126,10 @@ def test_true_points_stay_on_a_subpixel_motion(rng: np.random.Generator, engine:
 @pytest.mark.parametrize("engine", ["opencv", "numba"])
 def test_zero_motion_gives_the_identical_points(texture: NDArray[np.uint8], engine: str) -> None:
     points = np.broadcast_to(START, (20, 3, 2)).copy()
-    for tracks in iterate_windows([texture] * 20, points, 7, engine):
-        np.testing.assert_array_equal(tracks.forward, points[:7])
-        np.testing.assert_array_equal(tracks.backward, points[:7])
-    smoothed, disagreement = smooth_points([texture] * 20, points, 7, engine)
+    for _, forward, backward in one_by_one(iterate_windows([texture] * 20, points, 7, engine)):
+        np.testing.assert_array_equal(forward, points[:7])
+        np.testing.assert_array_equal(backward, points[:7])
+    smoothed, disagreement, _ = smooth_points([texture] * 20, points, 7, engine)
     np.testing.assert_allclose(smoothed, points, rtol=0, atol=1e-12)
     np.testing.assert_array_equal(disagreement, 0)
 
@@ -158,6 +139,7 @@ def test_result_is_the_mean_of_windows_tracked_one_pair_and_one_point_at_a_time(
     points = truth + rng.normal(0, 1.0, truth.shape)
     points[4, 0] = points[9:12, 1] = np.nan
     window, total, count = 5, np.zeros(points.shape), np.zeros(points.shape)
+    arriving: list[list[list[NDArray[np.float32]]]] = [[[] for _ in range(3)] for _ in range(14)]
     for s in range(len(points) - window + 1):
         for label in range(points.shape[1]):
             ends = points[[s, s + window - 1], label]
@@ -167,8 +149,13 @@ def test_result_is_the_mean_of_windows_tracked_one_pair_and_one_point_at_a_time(
             backward = chain(frames[s : s + window][::-1], ends[1])[::-1]
             total[s : s + window, label] += blend_by_definition(forward, backward)[:, 0]
             count[s : s + window, label] += 1
+            for k in range(window):
+                arriving[s + k][label] += [forward[k, 0]] * (k > 0) + [backward[k, 0]] * (k < window - 1)
     expected = np.where(count > 0, total / np.maximum(count, 1), points)
-    np.testing.assert_allclose(smooth_points(frames, points, window).smoothed, expected, rtol=0, atol=1e-9)
+    found = smooth_points(frames, points, window, "opencv")
+    np.testing.assert_allclose(found.smoothed, expected, rtol=0, atol=1e-9)
+    medians = [[np.median(own, axis=0) if own else [np.nan, np.nan] for own in labels] for labels in arriving]
+    np.testing.assert_allclose(found.expected, medians, rtol=0, atol=1e-4)
 
 
 def chain(frames: list[NDArray[np.uint8]], point: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -183,7 +170,7 @@ def test_only_windows_with_both_ends_known_count(rng: np.random.Generator) -> No
     frames, points = drifting(12, rng)
     points[6:, 1, 0] = np.nan
     points[:, 2] = np.nan
-    smoothed, disagreement = smooth_points(frames, points, window=4)
+    smoothed, disagreement, _ = smooth_points(frames, points, window=4)
     np.testing.assert_array_equal(np.isnan(disagreement[:, 1]), np.arange(12) >= 6)
     np.testing.assert_array_equal(smoothed[6:, 1], points[6:, 1])
     assert np.isnan(smoothed[:, 2]).all()
@@ -201,35 +188,26 @@ def test_a_short_gap_is_filled_along_the_motion(rng: np.random.Generator) -> Non
 def test_a_lonely_point_that_no_window_covers_stays_as_it_was(texture: NDArray[np.uint8]) -> None:
     points = np.full((9, 1, 2), np.nan)
     points[4, 0] = [60.3, 70.7]
-    smoothed, disagreement = smooth_points([texture] * 9, points, window=3)
+    smoothed, disagreement, _ = smooth_points([texture] * 9, points, window=3)
     np.testing.assert_array_equal(smoothed, points)
     assert np.isnan(disagreement).all()
-
-
-def test_interpolation_follows_the_motion_between_two_labels(rng: np.random.Generator) -> None:
-    frames, truth = drifting(16, rng)
-    end = truth[-1].copy()
-    end[2] = np.nan
-    found = interpolate_points(iter(frames), truth[0], end)
-    assert np.abs(found[:, :2] - truth[:, :2]).max() < FLOW_ERROR_PX
-    assert np.isnan(found[1:, 2]).all()
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 7, 100])
 def test_chunk_and_threads_do_not_change_a_bit(rng: np.random.Generator, chunk: int) -> None:
     frames, points = drifting(20, rng)
     points[5:9, 1] = np.nan
-    expected = list(iterate_windows(frames, points, window=6))
+    expected = list(one_by_one(iterate_windows(frames, points, 6, "opencv")))
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        found = list(iterate_windows(iter(frames), points, 6, chunk=chunk))
+        found = list(one_by_one(iterate_windows(iter(frames), points, 6, "opencv", chunk)))
     finally:
         cv2.setNumThreads(threads)
-    assert [w.start for w in found] == list(range(15))
+    assert [start for start, _, _ in found] == list(range(15))
     for ours, theirs in zip(found, expected, strict=True):
-        np.testing.assert_array_equal(ours.forward, theirs.forward)
-        np.testing.assert_array_equal(ours.backward, theirs.backward)
+        np.testing.assert_array_equal(ours[1], theirs[1])
+        np.testing.assert_array_equal(ours[2], theirs[2])
 
 
 def test_no_more_than_a_window_and_a_chunk_of_frames_are_read_ahead(texture: NDArray[np.uint8]) -> None:
@@ -243,11 +221,11 @@ def test_no_more_than_a_window_and_a_chunk_of_frames_are_read_ahead(texture: NDA
 
     points = np.broadcast_to(START, (60, 3, 2))
     for tracks in iterate_windows(counted(), points, window=5, chunk=4):
-        assert read <= tracks.start + 4 + 5
+        assert read <= tracks.start + 4 + 5 - 1
 
 
 def test_a_movie_with_no_point_gives_empty_results(texture: NDArray[np.uint8]) -> None:
-    smoothed, disagreement = smooth_points([texture] * 4, np.empty((4, 0, 2)), window=3)
+    smoothed, disagreement, _ = smooth_points([texture] * 4, np.empty((4, 0, 2)), window=3)
     assert smoothed.shape == (4, 0, 2)
     assert disagreement.shape == (4, 0)
 
@@ -297,7 +275,3 @@ def test_arrays_of_another_shape_or_type_are_refused(rng: np.random.Generator) -
         smooth_points([np.dstack([frame] * 3) for frame in frames], points, 3)
     with pytest.raises(ValueError, match="one of opencv, numba, got 'cuda'"):
         smooth_points(frames, points, 3, "cuda")
-    with pytest.raises(ValueError, match="end points"):
-        interpolate_points(frames, points[0], points[1, :2])
-    with pytest.raises(HerdbookError, match="at least 2 frames"):
-        interpolate_points(frames[:1], points[0], points[0])

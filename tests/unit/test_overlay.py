@@ -48,7 +48,8 @@ def write_inputs(folder, *, frames=20, size=(200, 200), names=("Ä1", "b"), pres
     who = np.tile(np.arange(animals, dtype=np.int32), frames)
     ones = np.ones(count, np.float32)
     source = np.full(count, FROM_SINGLE, np.uint8)
-    Trajectories(list(names) if present else [], frames, frame, who, x, y, x, y, 0 * ones, ones, source).save(folder / "tracks.h5", ORIGIN)
+    places = (frames, frame, who, x, y, x, y, 0 * ones, ones, source, 0 * ones, ones < 0)
+    Trajectories(list(names) if present else [], *places).save(folder / "tracks.h5", ORIGIN)
     return truth
 
 

@@ -1,6 +1,7 @@
 import json
 import re
 from base64 import b64decode
+from dataclasses import replace
 from html import unescape
 
 import numpy as np
@@ -22,6 +23,7 @@ from herdbook.artifacts import (
     Tracklets,
     Trajectories,
 )
+from herdbook.doubts import Doubt, write_doubts
 from herdbook.store import Provenance, columns_writer
 from herdbook.summaries import (
     MISSING,
@@ -29,6 +31,7 @@ from herdbook.summaries import (
     bin_ranges,
     count_how_known,
     count_sources,
+    expected_error,
     frame_bins,
     mean_confidence,
     sum_individuals,
@@ -81,7 +84,8 @@ def write_movie(folder, movie, names, frames=FRAMES, empty=False):
         folder / "classify" / f"{movie}.h5", provenance("classify")
     )
     confidence, source = np.full(len(frame), 0.75, np.float32), np.zeros(len(frame), np.uint8)
-    Trajectories([] if empty else names, frames, frame, who, x, y, x, y, confidence * 0, confidence, source).save(
+    flow = confidence * 0, confidence < 0
+    Trajectories([] if empty else names, frames, frame, who, x, y, x, y, confidence * 0, confidence, source, *flow).save(
         folder / "smooth" / f"{movie}.h5", provenance("smooth")
     )
     return [(movie, f, t, names[w], a, b, 0.0, 0.75, "single") for f, t, w, a, b in zip(frame, time_s[frame], who, x, y, strict=True)]
@@ -106,6 +110,12 @@ def write_experiment(folder, names=("a", "b"), movies=("m1", "m2"), **settings):
         "classes": [*names, "dirt"],
         "confusion": np.diag(np.arange(1, len(names) + 2)).tolist(),
         "accuracy": 0.97,
+        "tracklet_accuracy": 0.99,
+        "validation_tracklets": 12,
+        "tracklet_confusion": np.eye(len(names) + 1, dtype=int).tolist(),
+        "reliability": {"count": [0, 9], "confidence": [0, 0.9], "accuracy": [0, 0.8], "ece": 0.1},
+        "tracklet_reliability": {"count": [0, 0], "confidence": [0, 0], "accuracy": [0, 0], "ece": None},
+        "worst": [],
         "history": {"loss": [2.0, 1.0], "val_loss": [2.0, 1.5], "accuracy": [0.5, 0.9], "val_accuracy": [0.5, 0.8]},
         "notes": ["labels.csv line 3: no blob at <12, 30>"],
     }
@@ -124,6 +134,29 @@ def run(folder, *more, marking="marked", names=("a", "b"), movies=("m1", "m2"), 
     out = folder / "report" / "report.html"
     report.main([*words, "--table", str(folder / "trajectories.csv"), *more, "--settings", json.dumps(settings), "--out", str(out)])
     return out.read_text(encoding="utf-8")
+
+
+def test_the_expected_error_is_the_mean_doubt_of_the_positions_in_each_bin():
+    tracks = tracks_of(["a", "b"], [(0, 0, 0), (0, 1, 0), (1, 0, 0), (5, 1, 0)])
+    tracks.confidence[:] = [1.0, 0.5, 0.75, 0.9]
+    np.testing.assert_allclose(expected_error(tracks, np.array([0, 2, 4, 6])), [0.25, np.nan, 0.1], rtol=1e-6)
+
+
+def test_the_page_tells_the_expected_error_and_what_is_worth_a_look(tmp_path):
+    write_experiment(tmp_path)
+    doubts = [Doubt("m1", 7, 20.4, 10, "is", "a", "", "a", 0.6, "b 0.35", "m1", 3, "m2", 9, 46, float(k)) for k in range(30, 0, -1)]
+    doubts[1] = replace(doubts[1], assigned="", movie="<m1>")
+    write_doubts(tmp_path / "doubtful.csv", doubts)
+    text = unescape(run(tmp_path, "--review", str(tmp_path / "doubtful.csv")))
+    assert "By their confidence, 25.0 % of the positions are expected to be wrong." in text
+    assert (tmp_path / "report" / "error_day.png").exists()
+    section = text[text.index("Worth a look") :]
+    assert "30 spans are worth a look" in section
+    assert section.count("a 0.60; b 0.35") == 20
+    assert "3 to 9 of m2" in section
+    assert "nobody" in section
+    write_doubts(tmp_path / "doubtful.csv", [])
+    assert "No span is in doubt enough" in run(tmp_path, "--review", str(tmp_path / "doubtful.csv"))
 
 
 def test_timeline_shows_each_category_where_it_is():
@@ -159,7 +192,7 @@ def test_counts_per_bin():
 
 def test_sources_confidence_and_ways_of_knowing_are_counted_per_individual():
     tracks = tracks_of(["a", "b"], [(0, 0, 0), (1, 0, 3), (2, 0, 3)])
-    assert count_sources(tracks).tolist() == [[1, 0, 0, 2], [0, 0, 0, 0]]
+    assert count_sources(tracks).tolist() == [[1, 0, 0, 2, 0], [0, 0, 0, 0, 0]]
     assert mean_confidence(tracks)[0] == 0.5
     assert np.isnan(mean_confidence(tracks)[1])
     counts = count_how_known(np.array([0, 1, 0]), np.array([LABELLED, ASSUMED, LABELLED], np.uint8), np.array([10, 5, 2]), 2)
@@ -197,7 +230,7 @@ def test_time_runs_on_through_the_movies_of_a_recording(tmp_path):
     assert (recording.tracklets, recording.tracklets_read, recording.images_read) == (4, 4, 28)
     totals = sum_individuals([recording])
     assert totals.names == ["a", "b"]
-    assert totals.sources.tolist() == [[2 * FRAMES, 0, 0, 0]] * 2
+    assert totals.sources.tolist() == [[2 * FRAMES, 0, 0, 0, 0]] * 2
     assert totals.confidence == pytest.approx([0.75, 0.75])
 
 
@@ -205,12 +238,20 @@ def test_page_needs_no_other_file_and_its_pictures_lie_beside_it(tmp_path):
     write_experiment(tmp_path)
     text = run(tmp_path)
     sources = re.findall(r'<img src="([^"]*)"', text)
-    assert len(sources) == 4
+    assert len(sources) == 6
     assert all(source.startswith("data:image/png;base64,") for source in sources)
     saved = {path.read_bytes() for path in (tmp_path / "report").glob("*.png")}
     assert saved == {b64decode(source.split(",")[1]) for source in sources}
     assert sorted(path.name for path in (tmp_path / "report").iterdir()) == [
-        *("classifier.png", "counts_day.png", "report.html", "timeline_day.png", "trajectories_day.png"),
+        *(
+            "classifier.png",
+            "counts_day.png",
+            "error_day.png",
+            "reliability.png",
+            "report.html",
+            "timeline_day.png",
+            "trajectories_day.png",
+        ),
     ]
     assert "http" not in text
     assert "<script" not in text
@@ -278,7 +319,7 @@ def test_extremes_make_a_page(tmp_path, marking, animals, frames, empty):
     names = [f"n{k}" for k in range(animals)]
     write_experiment(tmp_path, names, movies=("m1",), frames=frames, empty=empty)
     text = run(tmp_path, marking=marking, names=names if marking == "marked" else (), movies=("m1",))
-    assert text.count("<img") == (4 if marking == "marked" else 3)
+    assert text.count("<img") == (3 if marking == "none" else 5 if empty else 6)
     assert "nan" not in re.sub(r'src="[^"]*"', "", text)
 
 

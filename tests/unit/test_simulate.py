@@ -226,10 +226,21 @@ def test_gap_of_parallel_bodies_is_their_distance() -> None:
     assert np.isinf(gaps[0, 0])
 
 
-def test_unmarked_individuals_differ_but_wear_no_colour() -> None:
-    bodies = make_bodies(["one", "two"], BODY, "texture", np.random.default_rng(0))
+@pytest.mark.parametrize("marking", ["none", "texture"])
+def test_unmarked_individuals_wear_no_colour_but_a_pattern(marking: str) -> None:
+    bodies = make_bodies(["one", "two"], BODY, marking, np.random.default_rng(0))
     assert (bodies.finish[:, -2:, 1] == 0).all()
     assert np.abs(bodies.pattern[0] - bodies.pattern[1]).mean() > 0.1
+
+
+def test_by_texture_individuals_differ_in_nothing_but_their_pattern() -> None:
+    bodies = make_bodies(["one", "two"], BODY, "texture", np.random.default_rng(0))
+    for looks in (bodies.length, bodies.radii, bodies.paint, bodies.finish):
+        assert (looks[0] == looks[1]).all()
+
+
+def test_unmarked_individuals_differ_in_size() -> None:
+    bodies = make_bodies(["one", "two"], BODY, "none", np.random.default_rng(0))
     assert bodies.length[0] != bodies.length[1]
     assert (np.abs(bodies.length / BODY - 1) <= 0.08).all()
 

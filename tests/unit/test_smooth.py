@@ -7,10 +7,14 @@ import numpy as np
 import pytest
 
 from herdbook import index, smooth, tracklets
-from herdbook.artifacts import FROM_INTERPOLATED, FROM_RESOLVED, FROM_SINGLE, Blobs, Identities, Tracklets, Trajectories
+from herdbook.artifacts import FROM_CORRECTED, FROM_INTERPOLATED, FROM_RESOLVED, FROM_SINGLE, Blobs, Identities, Tracklets, Trajectories
+from herdbook.body_points import GIVEN, INTERPOLATED, BodyPoints
+from herdbook.experiment import SmoothSection
 from herdbook.geometry import ellipse_mask
+from herdbook.places import slots_of
+from herdbook.pose_files import read_poses
 from herdbook.positions import Table
-from herdbook.smooth import make_scene, slots_of
+from herdbook.smooth import make_scene
 from herdbook.store import Provenance
 
 SIZE, FRAMES, BODY = (160, 120), 40, (14.0, 6.0)
@@ -50,12 +54,13 @@ def scene(tmp_path, rng, stage_settings, write_movie, write_blobs, name_tracklet
     return write
 
 
-def run(folder, blobs, *, method="lkrstc", window_s=0.4):
-    files = {"movie": folder / "m.mp4", "index": folder / "index.h5", "blobs": blobs, "out": folder / "out.h5"}
-    files |= {name: folder / f"{name}.h5" for name in ("tracklets", "identities")}
-    arguments = [part for name, path in files.items() for part in (f"--{name}", str(path))]
-    smooth.main([*arguments, "--settings", json.dumps({"method": method, "window_s": window_s})])
-    return Trajectories.load(files["out"])
+def run(folder, blobs, *, threads=1, files=(), **keys):
+    paths = {"movie": folder / "m.mp4", "index": folder / "index.h5", "blobs": blobs, "out": folder / "out.h5"}
+    paths |= {name: folder / f"{name}.h5" for name in ("tracklets", "identities", "points")} | dict(files)
+    arguments = [part for name, path in paths.items() for part in (f"--{name}", str(path))]
+    settings = SmoothSection(**{"window_s": 0.4} | keys).model_dump(exclude={"corrections"})
+    smooth.main([*arguments, "--settings", json.dumps(settings), "--threads", str(threads)])
+    return Trajectories.load(paths["out"])
 
 
 def errors_px(found, truth, suffix=""):
@@ -118,7 +123,7 @@ def test_a_window_that_does_not_fit_the_movie_is_a_clear_error(tmp_path, scene, 
     assert stopped.value.code == 2
     message = capsys.readouterr().err
     assert "m.mp4" in message
-    assert f"smooth.window_s of {window_s} s is {frames} frames" in message
+    assert f"(window_s) of {window_s} s is {frames} frames" in message
     assert "at least 2 and at most the " in message
     assert "40 frames" in message
     assert not (tmp_path / "out.h5").exists()
@@ -189,3 +194,81 @@ def test_a_scene_holds_the_animals_of_its_own_movie(scene, tmp_path):
     assert made.parents == {2: [0, 1], 3: [2], 4: [2]}
     assert made.children == {0: [2], 1: [2], 2: [3, 4]}
     assert made.variances == pytest.approx((BODY[0] ** 2 / 4, BODY[1] ** 2 / 4), rel=0.1)  # those of a single animal
+
+
+def write_points(folder, truth, jitter=0.0, rng=None, missing=()):
+    """Body points of two animals, a layer of DUSTrack per movie: the centre of each animal, known in all frames but the missing ones."""
+    noise = np.zeros(truth.shape) if rng is None else rng.normal(0, jitter, truth.shape)
+    places = truth + noise
+    layer = {f"centre{k}": {str(t): places[t, k].tolist() for t in range(len(truth)) if t not in missing} for k in range(truth.shape[1])}
+    (folder / "points.json").write_text(json.dumps(layer))
+    return folder / "points.json"
+
+
+def test_body_points_are_smoothed_with_the_positions(tmp_path, scene, rng):
+    poses = write_points(tmp_path, PARALLEL, 1.5, rng, missing=range(20, 23))
+    positions = run(tmp_path, scene(PARALLEL), files={"poses": poses}, fill=3)
+    found = BodyPoints.load(tmp_path / "points.h5")
+    assert (found.individuals, found.points) == (["animal"], ["centre0", "centre1"])
+    assert len(found.frame) == 2 * FRAMES
+    truth = PARALLEL[found.frame, found.point]
+    raw, smoothed = np.hypot(*(np.stack([found.x_raw, found.y_raw], 1) - truth).T), np.hypot(*(np.stack([found.x, found.y], 1) - truth).T)
+    assert smoothed.mean() < 0.6 * raw.mean()
+    assert (found.source == np.where(np.isin(found.frame, range(20, 23)), INTERPOLATED, GIVEN)).all()
+    assert np.isfinite(found.disagreement).all()
+    assert np.isnan(found.likelihood).all()
+    alone = run(tmp_path, tmp_path / "segment" / "m.h5")
+    assert np.array_equal(positions.x, alone.x)
+    assert len(BodyPoints.load(tmp_path / "points.h5").frame) == 0
+
+
+def test_without_smoothing_body_points_are_those_of_the_file(tmp_path, scene, rng):
+    poses = write_points(tmp_path, PARALLEL, 1.5, rng, missing=[7])
+    run(tmp_path, scene(PARALLEL), files={"poses": poses}, method="none")
+    found = BodyPoints.load(tmp_path / "points.h5")
+    np.testing.assert_array_equal(found.poses().xy, read_poses([poses]).xy)
+
+
+def test_body_points_of_another_movie_are_a_clear_error(tmp_path, scene, capsys):
+    path = scene(PARALLEL)
+    with pytest.raises(SystemExit):
+        run(tmp_path, path, files={"poses": write_points(tmp_path, PARALLEL + 200)})
+    message = capsys.readouterr().err
+    assert "centre0 of animal in frame 0" in message
+    assert "outside the frame of 160x120 px" in message
+
+
+def test_corrections_are_smoothed_in_and_say_so(tmp_path, scene):
+    wrong = PARALLEL.copy()
+    wrong[18:22, 0] += (0, 12)
+    path = scene(PARALLEL, seen_at=wrong)
+    before = run(tmp_path, path)
+    lines = [f"m,{t},animal0,,{PARALLEL[t, 0, 0]},{PARALLEL[t, 0, 1]}" for t in range(18, 22)]
+    (tmp_path / "corrections.csv").write_text("\n".join(["movie,frame,individual,point,x,y", *lines, "elsewhere,3,nobody,,1,1"]))
+    after = run(tmp_path, path, files={"corrections": tmp_path / "corrections.csv"})
+    mine = (after.individual == 0) & np.isin(after.frame, range(18, 22))
+    assert (after.source[mine] == FROM_CORRECTED).all()
+    assert (after.source[~mine] == FROM_SINGLE).all()
+    assert errors_px(before, PARALLEL).max() > 5
+    assert errors_px(after, PARALLEL).max() < 0.7
+
+
+def test_threads_do_not_change_a_bit(tmp_path, scene, rng):
+    path = scene(PARALLEL, seen_at=PARALLEL + rng.normal(0, 1.5, PARALLEL.shape))
+    one, two = run(tmp_path, path), run(tmp_path, path, threads=2)
+    assert np.array_equal(one.x, two.x)
+    assert np.array_equal(one.disagreement, two.disagreement)
+
+
+def test_disagreement_is_large_where_blobs_and_flow_do_not_agree(tmp_path, scene, rng):
+    shaken = PARALLEL.copy()
+    shaken[:, 1] += rng.normal(0, 2.5, shaken[:, 1].shape)
+    found = run(tmp_path, scene(PARALLEL, seen_at=shaken))
+    calm, wild = (found.disagreement[found.individual == k].mean() for k in (0, 1))
+    assert calm < 0.5
+    assert wild > 2
+
+
+def test_the_engine_opencv_is_near(tmp_path, scene):
+    path = scene(PARALLEL)
+    assert np.abs(run(tmp_path, path).x - run(tmp_path, path, engine="opencv").x).max() < 0.05

@@ -48,8 +48,12 @@ def main(stage):
     if stage == "simulate":
         movies = json.loads(options["settings"][0])["movies"]
         made = [out / name for name in (*(f"{movie}.mp4" for movie in movies), "labels.csv", "truth.csv")]
-    if stage == "segment":
-        made.append(out.with_suffix(".excess.csv"))
+    if stage in ("segment", "propagate"):
+        made.append(out.with_suffix(".excess.csv" if stage == "segment" else ".doubtful.csv"))
+    if stage == "smooth":
+        made += options["points"]
+    if stage == "export":
+        made += [path for kind in ("review", "pose_tables", "tables", "formats") for path in options[kind]]
     if stage == "report" and options["truth"]:
         made += [out.with_name("score.json"), out.with_name("score.txt")]
     for path in made:
@@ -190,7 +194,11 @@ def finished(stages: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     (bench.folder / "labels.csv").write_text("movie,frame,x,y,label\na1,3,10,20,red\na1,3,30,20,blue\n")
     (bench.folder / "truth.csv").write_text("movie,frame,identity,x,y\n")
     (bench.folder / "other.csv").write_text("movie,frame,identity,x,y\n")
+    (bench.folder / "facts.csv").write_text("movie,frame,x,y,fact,name\na1,3,10,20,is,red\n")
     (bench.folder / "empty.png").write_text("an image")
+    (bench.folder / "corrections.csv").write_text("movie,frame,individual,point,x,y\na1,3,red,,10,20\n")
+    (bench.folder / "poses.json").write_text("{}")
+    (bench.folder / "given.h5").write_text("a training set")
     done = bench.run(BASE)
     assert done.status == 0, done.text
     return bench
@@ -249,6 +257,9 @@ EDITS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "order of identities": ({"animals": {"identities": ["blue", "red"]}}, from_stage("trainset")),
     "labels that are no identity": ({"animals": {"other_labels": ["dirt"]}}, from_stage("trainset")),
     "trainset": ({"trainset": {"images_per_tracklet": 20}}, from_stage("trainset")),
+    "a given training set": ({"trainset": {"use": "given.h5"}}, from_stage("train")),
+    "facts": ({"animals": {"facts": "facts.csv"}}, from_stage("propagate")),
+    "a group beside the identities": ({"animals": {"groups": {"plain": 3}}}, from_stage("tracklets")),
     "train": ({"train": {"patience": 3}}, from_stage("train")),
     "two values swapped": ({"train": {"epochs": 34, "batch": 12}}, from_stage("train")),
     "seed": ({"seed": 2}, from_stage("train")),
@@ -256,7 +267,12 @@ EDITS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "propagate": ({"propagate": {"gap_s": 5}}, from_stage("propagate")),
     "recording": (movies(b={"recording": "day2"}), from_stage("propagate")),
     "smooth": ({"smooth": {"window_s": 1}}, from_stage("smooth")),
+    "corrections": ({"smooth": {"corrections": "corrections.csv"}}, from_stage("smooth")),
+    "body points": (movies(b={"poses": ["poses.json"]}), from_stage("smooth")),
     "export": ({"export": {"formats": []}}, {"export", "report"}),
+    "files for another tool": ({"export": {"formats": ["hdf5", "mot"]}}, {"export", "report"}),
+    "px in a mm": ({"scale": {"px_per_mm": 8}}, {"export", "report"}),
+    "beginning of a movie": (movies(b={"start": "2026-05-17 14:03:20"}), {"export", "report"}),
     "length of trails": ({"report": {"trail_s": 5}}, {"overlay"}),
     "no overlay movies": ({"report": {"overlay": False}}, set()),
     "score": ({"score": {"radius": 10}}, {"report"}),
@@ -354,6 +370,25 @@ def test_new_labels_run_the_classifier_and_what_follows(finished: Bench) -> None
         assert finished.plan(BASE).rules == from_stage("trainset")
 
 
+def test_new_facts_run_the_identities_and_what_follows(finished: Bench) -> None:
+    told = {**BASE, "results": "more", "experiment": "told", "animals": BASE["animals"] | {"facts": "facts.csv"}}
+    assert finished.run(told, "--until", "propagate").status == 0
+    assert finished.plan(told, "--until", "propagate").rules == set()
+    with edited(finished.folder / "facts.csv", "is,red", "not,red"):
+        assert finished.plan(told).rules == from_stage("propagate")
+
+
+def test_new_corrections_run_the_positions_and_what_follows(finished: Bench) -> None:
+    told = {**BASE, "smooth": {"corrections": "corrections.csv"}, **movies(b={"poses": ["poses.json"]})}
+    assert finished.run(told).status == 0
+    assert finished.plan(told).rules == set()
+    with edited(finished.folder / "corrections.csv", "10,20", "10,21"):
+        assert finished.plan(told).rules == from_stage("smooth")
+    with edited(finished.folder / "poses.json", "{}", "{ }"):
+        assert finished.plan(told).jobs == {"smooth b", "overlay b", "export", "report"}
+    assert finished.run(BASE).status == 0
+
+
 def test_a_new_version_of_a_stage_runs_it_and_what_follows(finished: Bench) -> None:
     with edited(finished.stages / "herdbook" / "smooth.py", "STAGE_VERSION = 1", "STAGE_VERSION = 2"):
         assert finished.plan(BASE).rules == from_stage("smooth")
@@ -447,11 +482,12 @@ MARKED = {"marking": "marked", "identities": ["red"], "labels": "labels.csv"}
         ({"movies": [{"name": n, "file": f"{n}.mp4"} for n in ("m", "lost", "gone")]}, ["movie lost", "lost.mp4", "movie gone"]),
         ({"segmnt": {}, "smooth": {"window": 1}}, ["did you mean 'segment'", "did you mean 'window_s'"]),
         ({"score": {"truth": "truth.csv"}}, ["score.truth", "truth.csv"]),
+        ({"animals": {**MARKED, "facts": "no.csv"}}, ["animals.facts", "no.csv"]),
         ({"animals": MARKED}, ["labels.csv", "movie, frame, x, y, label"]),
         ({"simulate": {}}, ["movie m", "e/simulate/m.mp4"]),
         ({"experiment": "a{movie}"}, ["'a{movie}'", "must not hold"]),
     ],
-    ids=["missing movies", "unknown keys", "missing truth", "missing labels", "simulated movie elsewhere", "braces"],
+    ids=["missing movies", "unknown keys", "missing truth", "missing facts", "missing labels", "simulated movie elsewhere", "braces"],
 )
 def test_a_fault_of_the_user_is_told_on_one_screen(stages: Path, tmp_path: Path, changes: dict[str, Any], expected: list[str]) -> None:
     bench = Bench(tmp_path, stages)

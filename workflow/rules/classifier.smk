@@ -1,4 +1,4 @@
-# The classifier of marked animals: example images, training, and the evidence of each tracklet.
+# The classifier: example images, labelled or of unmarked animals, training, and the evidence of each tracklet.
 
 
 rule trainset:
@@ -6,6 +6,7 @@ rule trainset:
         labels=[source(path) for path in LABELS],
         blobs=files("segment", LABELLED),
         tracklets=files("tracklets", LABELLED),
+        background=[at(f"background/{UNIT_OF[movie]}.h5") for movie in LABELLED],
     output:
         out=at("trainset/trainset.h5"),
     log:
@@ -23,13 +24,17 @@ rule trainset:
         version=stage_version("trainset"),
     shell:
         "python -m herdbook.trainset --labels {input.labels:q} --blobs {input.blobs:q}"
-        " --tracklets {input.tracklets:q} --out {output.out:q}"
+        " --tracklets {input.tracklets:q} --background {input.background:q} --out {output.out:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
 
 
 rule train:
     input:
-        trainset=at("trainset/trainset.h5"),
+        trainset=lambda wildcards: training_set(),
+        use=classifier_files(EXPERIMENT.train.use),
+        start=classifier_files(EXPERIMENT.train.start),
+        model=EXPERIMENT.train.model or [],
+        like=classifier_files(EXPERIMENT.animals.like),
     output:
         out=at("train/classifier.keras"),
         card=at("train/classifier.json"),
@@ -47,7 +52,8 @@ rule train:
         settings=settings("train"),
         version=stage_version("train"),
     shell:
-        "python -m herdbook.train --trainset {input.trainset:q} --out {output.out:q} --card {output.card:q}"
+        "python -m herdbook.train --trainset {input.trainset:q} --use {input.use:q} --start {input.start:q}"
+        " --model {input.model:q} --like {input.like:q} --out {output.out:q} --card {output.card:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
 
 
@@ -55,7 +61,8 @@ rule classify:
     input:
         blobs=at("segment/{movie}.h5"),
         tracklets=at("tracklets/{movie}.h5"),
-        trainset=at("trainset/trainset.h5"),
+        background=lambda wildcards: at(f"background/{UNIT_OF[wildcards.movie]}.h5"),
+        trainset=at("trainset/trainset.h5") if LABELLED else [],
         classifier=at("train/classifier.keras"),
         card=at("train/classifier.json"),
     output:
@@ -75,6 +82,6 @@ rule classify:
         version=stage_version("classify"),
     shell:
         "python -m herdbook.classify --blobs {input.blobs:q} --tracklets {input.tracklets:q}"
-        " --trainset {input.trainset:q} --classifier {input.classifier:q} --card {input.card:q}"
+        " --background {input.background:q} --trainset {input.trainset:q} --classifier {input.classifier:q} --card {input.card:q}"
         " --out {output.out:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"

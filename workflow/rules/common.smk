@@ -11,6 +11,8 @@ sys.path.insert(min(INSTALLED, default=0), str(Path(workflow.basedir, "src")))
 
 from herdbook.errors import HerdbookError
 from herdbook.experiment_file import load_experiment
+from herdbook.facts import read_facts
+from herdbook.format_files import TABLES, movie_files, table_files
 from herdbook.sheets import read_labels
 from herdbook.stage_versions import stage_version
 
@@ -53,6 +55,21 @@ def check_files():
     needed |= {f"mask of the arena {k}": path for k, path in EXPERIMENT.masks.items()}
     if EXPERIMENT.background.file:
         needed["background.file"] = EXPERIMENT.background.file
+    if FACTS:
+        needed["animals.facts"] = FACTS[0]
+    for key in ("use", "start"):
+        for path in classifier_files(getattr(EXPERIMENT.train, key)):
+            needed[f"train.{key}: {path}"] = path
+    for path in classifier_files(EXPERIMENT.animals.like):
+        needed[f"animals.like: {path}"] = path
+    if EXPERIMENT.trainset.use:
+        needed["trainset.use"] = EXPERIMENT.trainset.use
+    if EXPERIMENT.train.model:
+        needed["train.model"] = EXPERIMENT.train.model
+    if EXPERIMENT.smooth.corrections:
+        needed["smooth.corrections"] = EXPERIMENT.smooth.corrections
+    for movie in EXPERIMENT.movies:
+        needed |= {f"poses of movie {movie.name}: {path}": path for path in movie.poses}
     if EXPERIMENT.score:
         needed["score.truth"] = EXPERIMENT.score.truth
     names = [EXPERIMENT.results, EXPERIMENT.experiment, *RECORDINGS, *MOVIES, *LABELS]
@@ -79,18 +96,43 @@ def refuse(faults):
 
 
 def labelled_movies():
-    """Names of the movies in which animals are labelled; the simulation labels the first one."""
+    """Names of the movies from which the classifier learns: those with labels, of unmarked animals all.
+
+    The simulation labels the first one.
+    """
+    if EXPERIMENT.animals.marking == "unmarked":
+        return list(MOVIES)
     if not LABELS:
         return []
     if LABELS[0] in SIMULATED:
         return list(MOVIES)[:1]
-    known = [*EXPERIMENT.animals.identities, *EXPERIMENT.animals.other_labels]
+    known = [*EXPERIMENT.animals.classes, *EXPERIMENT.animals.other_labels]
     named = {label.movie for label in read_labels(Path(LABELS[0]), list(MOVIES), known)}
-    if not named:
-        raise HerdbookError(
-            f"{LABELS[0]}: expected labels of each identity, found none."
-        )
     return [movie for movie in MOVIES if movie in named]
+
+
+def training_set():
+    """What the classifier is trained with: no file if it is given, a given training set, or that of the labels.
+
+    Only jobs that need labels ask for it: without any the workflow can still go as far as `before_labels`.
+    """
+    if EXPERIMENT.train.use:
+        return []
+    if (
+        EXPERIMENT.animals.marking == "marked"
+        and not LABELLED
+        and not EXPERIMENT.trainset.use
+    ):
+        raise HerdbookError(
+            f"{LABELS[0]}: expected labels of each identity, found none. To be told which points to label, begin the "
+            "command with snakemake before_labels, then: herdbook suggest"
+        )
+    return EXPERIMENT.trainset.use or at("trainset/trainset.h5")
+
+
+def classifier_files(path):
+    """A given classifier and the card beside it, if there is one."""
+    return [path, str(Path(path).with_suffix(".json"))] if path else []
 
 
 def at(path):
@@ -103,10 +145,31 @@ def files(stage, names):
     return [at(f"{stage}/{name}.h5") for name in names]
 
 
-def tables(kind):
-    """Tables of this kind beside trajectories.csv, if the experiment asks for them."""
-    wanted = kind in EXPERIMENT.export.formats
-    return [at("trajectories.h5")] if wanted else []
+def hdf5_table():
+    """The positions as HDF5, if the experiment asks for them."""
+    return [at("trajectories.h5")] if "hdf5" in FORMATS else []
+
+
+def tables():
+    """The other tables of all movies beside trajectories.csv."""
+    wanted = [file for file in table_files(FORMATS) if at(file) not in hdf5_table()]
+    return [at(file) for file in (*TABLES, *wanted)]
+
+
+def tool_files():
+    """Files of single movies for other tools."""
+    return [at(file) for file in movie_files(FORMATS, MOVIES)]
+
+
+def pose_tables():
+    """Smoothed body points of the movies that have some, each as a file of the same kind."""
+    names = [
+        f"{movie.name}{Path(movie.poses[0]).suffix}"
+        for movie in EXPERIMENT.movies
+        if movie.poses
+    ]
+    files = [at(f"poses/{name}") for name in names]
+    return [at("body_points.csv"), *files] if files else []
 
 
 def source(path):
@@ -164,10 +227,14 @@ try:
     BY_RECORDING = EXPERIMENT.background.scope == "recording"
     UNITS = RECORDINGS if BY_RECORDING else {movie: [movie] for movie in MOVIES}
     UNIT_OF = {movie: unit for unit, members in UNITS.items() for movie in members}
-    MARKED = EXPERIMENT.animals.marking == "marked"
-    LABELS = [EXPERIMENT.animals.labels] if MARKED else []
+    NAMED = EXPERIMENT.animals.marking != "none"
+    LABELS = [EXPERIMENT.animals.labels] if NAMED and EXPERIMENT.animals.labels else []
+    FACTS = [EXPERIMENT.animals.facts] if EXPERIMENT.animals.facts else []
+    FORMATS = EXPERIMENT.export.formats
     check_files()
     LABELLED = labelled_movies()
+    for table in FACTS:
+        read_facts(Path(table), list(MOVIES), EXPERIMENT.animals.classes)
 except HerdbookError as error:
     sys.exit(str(error))
 

@@ -6,10 +6,12 @@ rule propagate:
         blobs=lambda wildcards: files("segment", RECORDINGS[wildcards.recording]),
         tracklets=lambda wildcards: files("tracklets", RECORDINGS[wildcards.recording]),
         evidence=lambda wildcards: files(
-            "classify", RECORDINGS[wildcards.recording] if MARKED else []
+            "classify", RECORDINGS[wildcards.recording] if NAMED else []
         ),
+        facts=FACTS,
     output:
         out=at("propagate/{recording}.h5"),
+        doubtful=[at("propagate/{recording}.doubtful.csv")] if NAMED else [],
     log:
         at("logs/propagate/{recording}.log"),
     benchmark:
@@ -25,5 +27,5 @@ rule propagate:
         version=stage_version("propagate"),
     shell:
         "python -m herdbook.propagate --blobs {input.blobs:q} --tracklets {input.tracklets:q}"
-        " --evidence {input.evidence:q} --out {output.out:q}"
+        " --evidence {input.evidence:q} --facts {input.facts:q} --out {output.out:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"

@@ -111,15 +111,18 @@ rule smooth:
         blobs=at("segment/{movie}.h5"),
         tracklets=at("tracklets/{movie}.h5"),
         identities=lambda wildcards: files("propagate", [RECORDING_OF[wildcards.movie]]),
+        poses=lambda wildcards: EXPERIMENT.movie(wildcards.movie).poses,
+        corrections=EXPERIMENT.smooth.corrections or [],
     output:
         out=at("smooth/{movie}.h5"),
+        points=at("smooth/{movie}.points.h5"),
     log:
         at("logs/smooth/{movie}.log"),
     benchmark:
         at("benchmarks/smooth/{movie}.tsv")
     conda:
         "../../envs/herdbook.yaml"
-    threads: 1
+    threads: 4
     resources:
         mem_mb=scaled(4000),
         runtime=scaled(240),
@@ -128,7 +131,9 @@ rule smooth:
         version=stage_version("smooth"),
     shell:
         "python -m herdbook.smooth --movie {input.movie:q} --index {input.index:q} --blobs {input.blobs:q}"
-        " --tracklets {input.tracklets:q} --identities {input.identities:q} --out {output.out:q}"
+        " --tracklets {input.tracklets:q} --identities {input.identities:q}"
+        " --poses {input.poses:q} --corrections {input.corrections:q}"
+        " --out {output.out:q} --points {output.points:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
 
 

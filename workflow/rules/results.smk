@@ -5,9 +5,19 @@ rule export:
     input:
         trajectories=files("smooth", MOVIES),
         index=files("index", MOVIES),
+        blobs=files("segment", MOVIES),
+        tracklets=files("tracklets", MOVIES),
+        identities=files("propagate", RECORDINGS),
+        points=[at(f"smooth/{movie}.points.h5") for movie in MOVIES],
+        poses=[movie.poses[0] for movie in EXPERIMENT.movies if movie.poses],
+        doubtful=[at(f"propagate/{name}.doubtful.csv") for name in RECORDINGS if NAMED],
     output:
         out=at("trajectories.csv"),
-        hdf5=tables("hdf5"),
+        hdf5=hdf5_table(),
+        tables=tables(),
+        formats=tool_files(),
+        poses=pose_tables(),
+        review=[at("doubtful.csv")] if NAMED else [],
     log:
         at("logs/export/export.log"),
     benchmark:
@@ -23,7 +33,10 @@ rule export:
         version=stage_version("export"),
     shell:
         "python -m herdbook.export --trajectories {input.trajectories:q} --index {input.index:q}"
-        " --out {output.out:q} --hdf5 {output.hdf5:q}"
+        " --blobs {input.blobs:q} --tracklets {input.tracklets:q} --identities {input.identities:q}"
+        " --points {input.points:q} --poses {input.poses:q} --doubtful {input.doubtful:q}"
+        " --out {output.out:q} --hdf5 {output.hdf5:q} --review {output.review:q}"
+        " --pose_tables {output.poses:q} --tables {output.tables:q} --formats {output.formats:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
 
 
@@ -34,11 +47,12 @@ rule report:
         blobs=files("segment", MOVIES),
         tracklets=files("tracklets", MOVIES),
         identities=files("propagate", RECORDINGS),
-        evidence=files("classify", MOVIES if MARKED else []),
+        evidence=files("classify", MOVIES if NAMED else []),
         trajectories=files("smooth", MOVIES),
         table=at("trajectories.csv"),
-        card=[at("train/classifier.json")] if MARKED else [],
+        card=[at("train/classifier.json")] if NAMED else [],
         truth=[source(EXPERIMENT.score.truth)] if EXPERIMENT.score else [],
+        review=[at("doubtful.csv")] if NAMED else [],
     output:
         out=at("report/report.html"),
         score=(
@@ -63,5 +77,5 @@ rule report:
         "python -m herdbook.report --index {input.index:q} --background {input.background:q}"
         " --blobs {input.blobs:q} --tracklets {input.tracklets:q} --identities {input.identities:q}"
         " --evidence {input.evidence:q} --trajectories {input.trajectories:q} --table {input.table:q}"
-        " --card {input.card:q} --truth {input.truth:q} --out {output.out:q}"
+        " --card {input.card:q} --truth {input.truth:q} --review {input.review:q} --out {output.out:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"

@@ -1,0 +1,148 @@
+"""What stage export writes beside the positions: events, tracklets, motion, the data dictionary, and the files of other tools."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+from pyarrow.parquet import ParquetWriter
+
+from herdbook.artifacts import Identities, Index, Tracklets
+from herdbook.data_dictionary import describe_tables, dictionary_table
+from herdbook.errors import HerdbookError
+from herdbook.event_tables import event_table, tracklet_table
+from herdbook.format_files import movie_files
+from herdbook.format_writers import WRITERS, write_movement
+from herdbook.movie_tracks import Tracks, full_table, motion_table, read_tracks
+from herdbook.stage import Job
+from herdbook.store import replacing
+
+MOTION_DECIMALS = {"time": 4, "x_mm": 4, "y_mm": 4, "speed": 2, "speed_mm": 4, "body_length": 2, "body_length_mm": 4}
+Append = Callable[[pd.DataFrame], None]
+ARTIFACTS = ("trajectories", "index", "blobs", "tracklets", "identities")
+
+
+def write_tables(job: Job, starts_s: Mapping[str, float]) -> None:
+    """Write the files that the arguments `tables` and `formats` of a job of stage export list, told by their names.
+
+    `starts_s`: when each movie begins in its recording (s), in the order of the tables.
+    """
+    settings = job.settings
+    files = {name: {path.stem: path for path in job.files[name]} for name in ARTIFACTS}
+    tables = {path.name: path for path in job.files["tables"]}
+    if "events.csv" in tables:
+        named = settings["marking"] != "none"
+        parts = (event_table(name, movies, files, named, settings["arenas"]) for name, movies in settings["recordings"].items())
+        _write_csv(tables["events.csv"], parts)
+    if "tracklets.csv" in tables:
+        _write_csv(tables["tracklets.csv"], _tracklets(settings, files))
+    if "data_dictionary.csv" in tables:
+        has = {"reviewed": bool(job.files["review"]), "points": bool(job.files["pose_tables"])}
+        _write_csv(tables["data_dictionary.csv"], [dictionary_table(describe_tables(settings["formats"], **has))])
+    wanted = _movie_writers(job)
+    if not (wanted or {"motion.csv", "trajectories.parquet"} & tables.keys()):
+        return
+    clocks = recording_clocks(
+        settings["recordings"], settings["starts"], {k: Index.load(path).duration_s for k, path in files["index"].items()}
+    )
+    with _csv_parts(tables.get("motion.csv")) as to_csv, _parquet_parts(tables.get("trajectories.parquet")) as to_parquet:
+        for recording, movie in ((name, movie) for name, movies in settings["recordings"].items() for movie in movies):
+            own = {kind: files[kind][movie if kind != "identities" else recording] for kind in ARTIFACTS}
+            tracks = read_tracks(
+                movie,
+                own,
+                starts_s[movie],
+                all_names=settings["marking"] != "none",
+                px_per_mm=settings["px_per_mm"],
+                start=clocks[recording],
+            )
+            to_csv(motion_table(tracks, settings["arenas"]).round(MOTION_DECIMALS))
+            to_parquet(full_table(tracks, settings["arenas"]))
+            for write, path in wanted.get(movie, []):
+                write(path, tracks)
+
+
+def recording_clocks(
+    recordings: Mapping[str, Sequence[str]], starts: Mapping[str, str], durations_s: Mapping[str, float]
+) -> dict[str, str]:
+    """Date and time (ISO) at which each recording began, by the first of its movies whose start is known; "" for none."""
+    clocks = {}
+    for recording, movies in recordings.items():
+        before, clocks[recording] = 0.0, ""
+        for movie in movies:
+            if movie in starts:
+                clocks[recording] = (pd.Timestamp(starts[movie]) - pd.Timedelta(seconds=before)).isoformat()
+                break
+            before += durations_s[movie]
+    return clocks
+
+
+def _tracklets(settings: Mapping[str, Any], files: Mapping[str, Mapping[str, Path]]) -> Iterator[pd.DataFrame]:
+    for recording, movies in settings["recordings"].items():
+        identities = Identities.load(files["identities"][recording])
+        for movie in movies:
+            yield tracklet_table(movie, Tracklets.load(files["tracklets"][movie]), identities, settings["arenas"])
+
+
+def _movie_writers(job: Job) -> dict[str, list[tuple[Callable[[Path, Tracks], None], Path]]]:
+    """What to write for each movie: writers and paths."""
+    settings = job.settings
+    known = movie_files(settings["formats"], [movie for movies in settings["recordings"].values() for movie in movies])
+    folder = job.file("out").parent
+    writers = WRITERS | {"movement/{movie}.nc": partial(write_movement, names=settings["movement_names"])}
+    found: dict[str, list[tuple[Callable[[Path, Tracks], None], Path]]] = {}
+    for path in job.files["formats"]:
+        place = path.relative_to(folder).as_posix()
+        if place not in known:
+            raise HerdbookError(
+                f"--formats: {place} belongs to none of {', '.join(settings['formats'])}. Run snakemake, which names them all."
+            )
+        template, movie = known[place]
+        found.setdefault(movie, []).append((writers[template], path))
+    return found
+
+
+def _write_csv(path: Path, parts: Iterable[pd.DataFrame]) -> None:
+    with _csv_parts(path) as append:
+        for part in parts:
+            append(part)
+
+
+@contextmanager
+def _csv_parts(path: Path | None) -> Iterator[Append]:
+    """Appends tables to a CSV, which takes its name when the block ends well; does nothing without a path."""
+    if path is None:
+        yield lambda _: None
+        return
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        yield lambda part: part.to_csv(file, index=False, header=file.tell() == 0)
+
+
+@contextmanager
+def _parquet_parts(path: Path | None) -> Iterator[Append]:
+    """Appends tables to a Parquet file, as `_csv_parts`; the first one tells the types."""
+    if path is None:
+        yield lambda _: None
+        return
+    writers: list[ParquetWriter] = []
+    with replacing(path) as temporary:
+
+        def append(part: pd.DataFrame) -> None:
+            if not writers:
+                writers.append(
+                    ParquetWriter(temporary, pa.Schema.from_pandas(part.astype(_TEXTS), preserve_index=False), compression="zstd")
+                )
+            writers[0].write_table(pa.Table.from_pandas(part.astype(_TEXTS), schema=writers[0].schema, preserve_index=False))
+
+        try:
+            yield append
+        finally:
+            for writer in writers:
+                writer.close()
+
+
+# An empty column of objects would not say that it holds text.
+_TEXTS = dict.fromkeys(("movie", "individual", "source", "clock", "arena"), "string")

@@ -1,0 +1,65 @@
+"""Reading body points from the files of pose tools, and writing changed ones as files of the same kind.
+
+A written file is the file that was read with other places: names, likelihoods and whatever else it holds stay.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+
+from herdbook import deeplabcut_files, dustrack_files, pose_hdf5_files
+from herdbook.errors import HerdbookError
+from herdbook.poses import Poses
+
+KNOWN = "DeepLabCut .h5 or .csv, SLEAP analysis .h5, movement .nc, DUSTrack .json"
+
+
+class _Format(NamedTuple):
+    read: Callable[[Path], Poses]
+    write: Callable[[Path, Poses, Path], None]
+
+
+DEEPLABCUT = _Format(deeplabcut_files.read_deeplabcut, deeplabcut_files.write_deeplabcut)
+SLEAP = _Format(pose_hdf5_files.read_sleap, pose_hdf5_files.write_sleap)
+MOVEMENT = _Format(pose_hdf5_files.read_movement, pose_hdf5_files.write_movement)
+DUSTRACK = _Format(dustrack_files.read_dustrack, dustrack_files.write_dustrack)
+
+
+def read_poses(paths: Sequence[Path]) -> Poses:
+    """Body points of one movie from a file of DeepLabCut, SLEAP, movement or DUSTrack, told by its content.
+
+    Several files are layers of annotations by DUSTrack: a point of a later one counts. Raises HerdbookError for a file that is missing
+    or of no known kind.
+    """
+    layers = [_format_of(path).read(path) for path in paths]
+    if len(layers) > 1 and any(_format_of(path) is not DUSTRACK for path in paths):
+        raise HerdbookError(f"{paths[0]}: only layers of DUSTrack (.json) can be several files of one movie, found {len(paths)} files")
+    return layers[0] if len(layers) == 1 else dustrack_files.join_layers(layers)
+
+
+def write_poses(path: Path, poses: Poses, like: Path) -> None:
+    """Write `poses`, which have the names and frames of those read from the file `like`, as a file of the same kind."""
+    if path.suffix != like.suffix:
+        raise HerdbookError(f"{path}: expected a file {like.suffix} as {like.name}")
+    _format_of(like).write(path, poses, like)
+
+
+def _format_of(path: Path) -> _Format:
+    if not path.is_file():
+        raise HerdbookError(f"{path}: there is no such file of body points. Expected {KNOWN}.")
+    match path.suffix.lower():
+        case ".csv":
+            return DEEPLABCUT
+        case ".json":
+            return DUSTRACK
+        case ".nc" | ".h5" | ".hdf5" if h5py.is_hdf5(path):
+            with h5py.File(path, "r") as file:
+                if "tracks" in file:
+                    return SLEAP
+                if "position" in file:
+                    return MOVEMENT
+                if deeplabcut_files.KEY in file:
+                    return DEEPLABCUT
+    raise HerdbookError(f"{path}: not a known file of body points. Expected {KNOWN}.")

@@ -1,0 +1,131 @@
+"""Which tracklets a person should label next: those from which the classifier learns most about most frames."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Pixels = NDArray[np.uint8]
+
+# Looks are compared at this size (width, height), colour more than brightness, which changes with light and posture.
+SMALL = (6, 9)
+COLOUR_WEIGHT = 2.0
+# A tracklet longer than this (frames) teaches no more for it.
+ENOUGH_FRAMES = 400
+# However sure it is of a tracklet, the classifier may learn from it, and however sure the graph, it may be wrong.
+LEAST_UNSURE, LEAST_DOUBT = 0.05, 0.05
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Single tracklets that can be labelled, or are.
+
+    `first`, `last` int64 (n,) frame, counted so that tracklets with a frame in common are seen at the same time; `frames` int64 (n,);
+    `arena` int64 (n,), for animals of two arenas are never the same; `looks` float64 (n, d), see `describe_looks`; `label` int64 (n,), the
+    class that a person gave or -1; `open` bool (n,), may be suggested; `posterior` float64 (n, classes) by the classifier, None without
+    one; `doubt` float64 (n,): probability that who is in it is not known even with the graph, 1 without one. `animals`: how many there are.
+    """
+
+    first: Ints
+    last: Ints
+    frames: Ints
+    arena: Ints
+    looks: Floats
+    label: Ints
+    open: NDArray[np.bool_]
+    posterior: Floats | None
+    doubt: Floats
+    animals: int
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A tracklet worth a label: its `row`; what speaks for it: `length`, `unsure` and `doubt` 0..1, `labels`, how many its animal is
+    expected to have already.
+    """
+
+    row: int
+    length: float
+    unsure: float
+    doubt: float
+    labels: float
+
+
+def describe_looks(images: Pixels) -> Floats:
+    """The look (d,) of a tracklet from some of its images (n, height, width, 3): their mean, small, as brightness and colour."""
+    small = cv2.resize(images.mean(axis=0).astype(np.float32), SMALL, interpolation=cv2.INTER_AREA).reshape(-1, 3).astype(np.float64)
+    grey = small.mean(axis=1, keepdims=True)
+    return np.concatenate([grey, COLOUR_WEIGHT * (small - grey)], axis=1).ravel()
+
+
+def suggest_labels(found: Candidates, count: int) -> list[Suggestion]:
+    """The `count` candidates whose labels help most, best first; less where there are not as many.
+
+    They are taken one by one. Each is worth its length (as its square root, for neighbouring frames tell the same), times how unsure the
+    classifier is, times how much doubt the graph leaves, over the square of one more than the labels that its animal is expected to have
+    already. Two tracklets show one animal by the classifier's word or, before there is one, as far as their looks resemble each other;
+    never if they are seen at the same time.
+    """
+    length = np.sqrt(np.minimum(found.frames, ENOUGH_FRAMES) / ENOUGH_FRAMES)
+    unsure = np.ones(len(length)) if found.posterior is None else LEAST_UNSURE + (1 - LEAST_UNSURE) * uncertainty(found.posterior)
+    doubt = LEAST_DOUBT + (1 - LEAST_DOUBT) * found.doubt
+    same = Resemblance(found)
+    labels = np.zeros(len(length))
+    for row in np.flatnonzero(found.label >= 0).tolist():
+        labels += same.with_row(row)
+    free = found.open & (found.label < 0)
+    chosen = []
+    for _ in range(min(count, int(free.sum()))):
+        worth = np.where(free, length * unsure * doubt / (1 + labels) ** 2, -1.0)
+        row = int(worth.argmax())
+        chosen.append(Suggestion(row, float(length[row]), float(unsure[row]), float(doubt[row]), float(labels[row])))
+        free[row] = False
+        labels += same.with_row(row)
+    return chosen
+
+
+def uncertainty(posterior: Floats) -> Floats:
+    """Entropy (n,) of probabilities (n, classes), as a share of the greatest possible."""
+    if posterior.shape[1] < 2:
+        return np.zeros(len(posterior))
+    return np.asarray(-(posterior * np.log(np.maximum(posterior, 1e-12))).sum(axis=1) / np.log(posterior.shape[1]))
+
+
+class Resemblance:
+    """The probability that a tracklet shows the same animal as another."""
+
+    def __init__(self, found: Candidates) -> None:
+        self._found = found
+        # Animals seen at the same time tell how much two of them resemble each other.
+        distances = []
+        for row in np.linspace(0, len(found.first) - 1, min(len(found.first), 60)).astype(int).tolist():
+            distances.append(self._distances(row)[self._together(row)])
+        others = np.concatenate(distances) if distances else np.zeros(0)
+        others = others[others > 0]
+        self._width = 0.5 * float(np.median(others)) if len(others) else 1.0
+        self._chance = float(np.exp(-((others / self._width) ** 2) / 2).mean()) if len(others) else 1.0
+
+    def with_row(self, row: int) -> Floats:
+        """The probability (n,) that each tracklet shows the animal of a row."""
+        found = self._found
+        if found.posterior is None:
+            alike = np.exp(-((self._distances(row) / self._width) ** 2) / 2)
+            same = alike / (alike + (found.animals - 1) * self._chance)
+        elif found.label[row] >= 0:
+            same = found.posterior[:, found.label[row]].copy()
+        else:
+            same = found.posterior @ found.posterior[row]
+        same[self._together(row)] = 0.0
+        return np.asarray(same)
+
+    def _distances(self, row: int) -> Floats:
+        return np.asarray(np.sqrt(((self._found.looks - self._found.looks[row]) ** 2).mean(axis=1)))
+
+    def _together(self, row: int) -> NDArray[np.bool_]:
+        found = self._found
+        together = (found.first <= found.last[row]) & (found.last >= found.first[row]) | (found.arena != found.arena[row])
+        together[row] = False
+        return np.asarray(together)
