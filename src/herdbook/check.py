@@ -60,6 +60,7 @@ def check_experiment(experiment: Experiment) -> Findings:
     _check_facts(experiment, findings, sizes)
     _check_truth(experiment, findings)
     _check_classifier(experiment, findings)
+    _check_formats(experiment, findings)
     return findings
 
 
@@ -260,6 +261,17 @@ def _check_classifier(experiment: Experiment, findings: Findings) -> None:
                 check_classes(card, experiment.animals.classes)
         except HerdbookError as error:
             findings.faults.append(str(error))
+
+
+def _check_formats(experiment: Experiment, findings: Findings) -> None:
+    from herdbook.nwb_files import check_nwb
+
+    if "nwb" not in experiment.export.formats:
+        return
+    try:
+        check_nwb()
+    except HerdbookError as error:
+        findings.faults.append(str(error))
 
 
 def _shape(region: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """The command `herdbook`: new writes an experiment file, check tells what is wrong with one, tune proposes how to find its animals, score
-compares trajectories with truth, trainset, suggest and validate are for labels, smooth-points and interpolate work on files of body points.
+compares trajectories with truth, trainset, suggest and validate are for labels, smooth-points and interpolate work on files of body points,
+status and summary tell how far an experiment is and compare several.
 """
 
 import json
@@ -22,6 +23,7 @@ from herdbook.new_experiment import LABELS_FILE, NewAnimals, find_movies, write_
 from herdbook.pose_commands import interpolate, smooth_points
 from herdbook.scoring import format_score, load_trajectories, load_truth, score_as_dict, score_trajectories
 from herdbook.stage import EXIT_USER_FAULT
+from herdbook.study_commands import status, summary
 
 
 class _Commands(TyperGroup):
@@ -162,6 +164,8 @@ app.command()(suggest)
 app.command()(validate)
 app.command()(smooth_points)
 app.command()(interpolate)
+app.command()(status)
+app.command()(summary)
 
 
 def _movie_table(experiment: Experiment, findings: Findings) -> Table:

@@ -31,8 +31,8 @@ PALETTE = np.array(
     np.uint8,
 )
 
-# single, resolved, interpolated, merged and, last, missing (Okabe & Ito 2008, Color Universal Design; missing is light grey).
-SOURCE_COLOURS = np.array([(0, 114, 178), (0, 158, 115), (240, 228, 66), (213, 94, 0), (204, 121, 167), (232, 232, 232)], np.uint8)
+# single, resolved, interpolated, merged (Okabe & Ito 2008, Color Universal Design), corrected and, last, missing, in light grey.
+SOURCE_COLOURS = np.array([(0, 114, 178), (0, 158, 115), (240, 228, 66), (213, 94, 0), (160, 32, 240), (232, 232, 232)], np.uint8)
 
 # With more names than this, names are fragments without identity: their colour must not depend on how many others there are.
 _COUNTED = 3 * len(PALETTE)

@@ -1,19 +1,13 @@
-"""Every column of every table that an experiment gets, explained: data_dictionary.csv, and docs/tables.md of the project.
-
-`python -m herdbook.data_dictionary` writes docs/tables.md.
-"""
+"""Every column of every table that an experiment gets, explained: what data_dictionary.csv and docs/tables.md say."""
 
 from collections.abc import Collection, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-import herdbook
 from herdbook.artifacts import HOW_KNOWN, SOURCES
 from herdbook.body_points import POINT_SOURCES
 from herdbook.events import KINDS_OF_EVENTS
-from herdbook.store import write_text
 
 
 class Column(NamedTuple):
@@ -264,6 +258,32 @@ DICTIONARY = Description(
     ),
 )
 
+STUDY = Description(
+    "summary.csv",
+    "Several experiments: `herdbook summary a.yaml b.yaml`. A row for each recording; shares and figures are those of all its animals.",
+    (
+        Column("experiment", TEXT, "", "name of the experiment"),
+        Column("recording", TEXT, "", "name of the recording"),
+        Column("marking", TEXT, "", "how animals are told apart"),
+        Column("movies", WHOLE, "", "number of movies"),
+        Column("frames", WHOLE, "", "number of frames"),
+        Column("hours", NUMBER, "h", "length"),
+        Column("animals", NUMBER, "", "number of animals; empty if it is not known"),
+        Column("positions", WHOLE, "", "number of positions"),
+        Column("assigned", NUMBER, "0..1", "share of the animals' frames that have a position"),
+        Column("expected_error", NUMBER, "0..1", "share of the positions that are expected to be wrong by their confidence"),
+        *(Column(name, NUMBER, "0..1", f"share of the positions with the source {name}") for name in SOURCES),
+        Column("body_length", NUMBER, "px", "median length of animals that are alone in their blob"),
+        Column("speed", NUMBER, "px/s", "median speed"),
+        Column("speed_mm", NUMBER, "mm/s", "the same in mm; empty without scale"),
+        Column("distance", NUMBER, "px", "way that an animal went, on average, where it has positions"),
+        Column("nearest", NUMBER, "px", "median distance to the nearest other animal"),
+        Column("contacts_per_hour", NUMBER, "1/h", "contacts of an animal with another one; empty without names"),
+        Column("contact_time", NUMBER, "0..1", "share of the time that a pair of animals is in contact; empty without names"),
+        Column("correct", NUMBER, "0..1", "share of the true positions that are right, over all recordings; empty without truth"),
+    ),
+)
+
 ALWAYS = (TRAJECTORIES, EVENTS, TRACKLETS)
 BY_FORMAT: dict[str, tuple[Description, ...]] = {
     "hdf5": (TRAJECTORIES_HDF5,),
@@ -277,7 +297,7 @@ BY_FORMAT: dict[str, tuple[Description, ...]] = {
     "mot": (MOT, MOT_NAMES),
     "nwb": (NWB,),
 }
-EVERYTHING = (*ALWAYS, DOUBTFUL, BODY_POINTS, *(one for several in BY_FORMAT.values() for one in several), DICTIONARY)
+EVERYTHING = (*ALWAYS, DOUBTFUL, BODY_POINTS, *(one for several in BY_FORMAT.values() for one in several), DICTIONARY, STUDY)
 
 
 def names_of(description: Description) -> list[str]:
@@ -295,40 +315,3 @@ def dictionary_table(descriptions: Sequence[Description]) -> pd.DataFrame:
     """A row for each column of each file."""
     rows = [(one.file, *column) for one in descriptions for column in one.columns]
     return pd.DataFrame(rows, columns=names_of(DICTIONARY))
-
-
-def tables_page() -> str:
-    """The text of docs/tables.md."""
-    parts = [_INTRODUCTION]
-    for one in EVERYTHING:
-        wanted = next((name for name, several in BY_FORMAT.items() if one in several), "")
-        asked = f" Written with `{wanted}` among `export.formats`." if wanted else ""
-        rows = [f"| `{c.name}` | {c.type} | {c.unit} | {c.meaning} |" for c in one.columns]
-        parts.append(
-            "\n".join(
-                [f"## `{one.file}`\n\n{one.about}{asked}\n", "| column | type | unit | meaning |", "| --- | --- | --- | --- |", *rows]
-            )
-        )
-    return "\n\n".join(parts) + "\n"
-
-
-_INTRODUCTION = """\
-# Tables
-
-What is written for people and for the tools they go on with, in `<results>/<experiment>/`. This page is written by
-`python -m herdbook.data_dictionary`; each experiment gets the part that concerns it as `data_dictionary.csv`. The artifacts of the stages
-are explained in [artifacts.md](artifacts.md), reading all of it in Python in [python.md](python.md).
-
-Points are (x, y) in px of the movie, x to the right and y down; the centre of the top left pixel is (0, 0). A frame in which an animal was
-not found has no row in tables with a row for each position, and NaN or an empty cell in those with a row for each frame. mm need
-[`scale`](../config/README.md#scale), dates need `start` of a movie. Movies of one recording follow each other; files of the other tools are
-one per movie."""
-
-
-def main() -> None:
-    """Write docs/tables.md of the project."""
-    write_text(Path(herdbook.__file__).resolve().parents[2] / "docs" / "tables.md", tables_page())
-
-
-if __name__ == "__main__":
-    main()

@@ -17,6 +17,7 @@ from herdbook.experiment_arenas import Arena
 from herdbook.experiment_base import Section
 from herdbook.experiment_docs import Key, as_yaml, keys_of, summary
 from herdbook.experiment_file import parse_experiment
+from herdbook.experiment_results import ScaleSection
 from herdbook.sheets import LABEL_COLUMNS
 from herdbook.store import write_text
 
@@ -107,7 +108,8 @@ def _sections() -> Iterator[str]:
     for key in keys_of(Experiment):
         if key.inner is None or key.inner in (Movie, Animals, Arena, SimulateSection):
             continue
-        example = {"truth": "truth.csv"} if key.inner is ScoreSection else {}
+        examples: dict[Any, dict[str, Any]] = {ScoreSection: {"truth": "truth.csv"}, ScaleSection: {"px_per_mm": 10.0}}
+        example = examples.get(key.inner, {})
         lines = (f"#{line.removeprefix('#')}" for line in _indented(key.inner, example))
         yield f"# {summary(key.inner)}\n#{key.name}:\n" + "\n".join(lines)
 
@@ -118,7 +120,7 @@ def _indented(model: type[Section], given: dict[str, Any]) -> list[str]:
 
 def _setting(key: Key, given: dict[str, Any], indent: str = "") -> str:
     """The line of one key: with its value if it is given, else commented out with its default."""
-    mark, value = ("", as_yaml(given[key.name])) if key.name in given else ("#", key.default or "")
+    mark, value = ("", as_yaml(given[key.name])) if key.name in given else ("#", key.default or ("{}" if key.inner else ""))
     return f"{f'{mark}{indent}{key.name}: {value}':<{_MEANING_COLUMN}} # {key.meaning}"
 
 

@@ -118,7 +118,7 @@ def learn_straying(stays: Sequence[Stay]) -> float:
         chance = np.clip(stray_chance(lengths, np.exp(log_rate)), 1e-9, 1 - 1e-9)
         seen = float(np.log(np.where(wrongs, chance, 1 - chance)).sum())
         # One exchange in PRIOR_FRAMES frames, as if it had been seen.
-        return -(seen + log_rate - PRIOR_FRAMES * np.exp(log_rate))
+        return -(seen + log_rate - PRIOR_FRAMES * float(np.exp(log_rate)))
 
     return float(np.exp(minimize_scalar(loss, bounds=(np.log(1e-7), np.log(0.2)), method="bounded").x))
 
@@ -151,8 +151,8 @@ def choose_passes(distance: Floats, gains: Floats, straying: float) -> tuple[Flo
     """
     n = len(distance)
     # A pass loses credit on its way, so that without images it counts where it is nearer to where it began.
-    run = np.arange(n)
-    gain = gains + np.log(np.stack([1 - stray_chance(run + 1.0, straying), 1 - stray_chance(n - run + 0.0, straying)], 1))
+    run = np.arange(n, dtype=np.float64)
+    gain = gains + np.log(np.stack([1 - stray_chance(run + 1.0, straying), 1 - stray_chance(n - run, straying)], 1))
     change = CHANGE_COST + CHANGE_COST_PER_WIDTH * np.minimum(distance[1:], distance[:-1]) ** 2
     best, total, back = np.full((n, 2), -np.inf), np.full((n, 2), -np.inf), np.zeros((n, 2), int)
     # A stay of one frame belongs to both.

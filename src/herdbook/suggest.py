@@ -68,14 +68,14 @@ def suggest_points(experiment: Experiment, count: int, movies: Sequence[str] | N
     if experiment.animals.marking != "marked":
         raise HerdbookError(f"{experiment.experiment}: labels are for marked animals, but animals.marking is {experiment.animals.marking}.")
     labels = _labels_of(experiment)
-    blobs = {movie.name: Blobs.load(experiment.folder / "segment" / f"{movie.name}.h5") for movie in experiment.movies}
-    length = float(np.median([body_length(b.moments) for b in blobs.values() if len(b)] or [1.0]))
-    parts, start = [], 0
-    for name, mine in blobs.items():
-        parts.append(
-            _part_of(experiment, name, mine, [k for k in labels if k.movie == name], length, movies is None or name in movies, start)
-        )
-        start += mine.frames
+    parts, lengths, start = [], [], 0
+    for movie in experiment.movies:
+        blobs = Blobs.load(experiment.folder / "segment" / f"{movie.name}.h5")
+        lengths.append(body_length(blobs.moments))
+        wanted = movies is None or movie.name in movies
+        mine = [label for label in labels if label.movie == movie.name]
+        parts.append(_part_of(experiment, movie.name, blobs, mine, lengths[-1], wanted, start))
+        start += blobs.frames
     found = _join([part.candidates for part in parts])
     places = np.concatenate([part.places for part in parts])
     names = [part.movie for part in parts for _ in part.places]
@@ -97,7 +97,7 @@ def suggest_points(experiment: Experiment, count: int, movies: Sequence[str] | N
                 image=f"{number + 1:03d}_{names[best.row]}_{int(frame)}.png",
             )
         )
-    return points, length
+    return points, float(np.median(lengths))
 
 
 def write_points(experiment: Experiment, points: Sequence[Point], length_px: float, folder: Path) -> None:
@@ -156,7 +156,7 @@ def _part_of(
             looks=looks,
             label=label[rows],
             open=open_[rows] & wanted,
-            posterior=_posterior(folder / "classify" / f"{movie}.h5", rows, classes),
+            posterior=_posterior(folder / "classify" / f"{movie}.h5", rows, len(tracklets), classes),
             doubt=_doubt(experiment, movie, rows, len(tracklets)),
             animals=experiment.number or len(experiment.animals.individuals),
         ),
@@ -197,12 +197,12 @@ def _room(blobs: Blobs, row: int) -> float:
     return float(away.min())
 
 
-def _posterior(path: Path, rows: NDArray[np.int64], classes: Sequence[str]) -> NDArray[np.float64] | None:
+def _posterior(path: Path, rows: NDArray[np.int64], tracklets: int, classes: Sequence[str]) -> NDArray[np.float64] | None:
     """What the classifier says (n, classes), None if it has not run or on other tracklets than these."""
     if not path.is_file():
         return None
     evidence = Evidence.load(path)
-    if len(rows) and len(evidence.images) <= rows.max():
+    if len(evidence.images) != tracklets:
         return None
     found = np.zeros((len(rows), len(classes)))
     for column, name in enumerate(evidence.classes):
@@ -218,7 +218,8 @@ def _doubt(experiment: Experiment, movie: str, rows: NDArray[np.int64], tracklet
     sure = np.zeros(tracklets)
     if path.is_file():
         identities = Identities.load(path)
-        mine = (identities.movie == identities.movies.index(movie)) & (identities.tracklet < tracklets)
+        number = identities.movies.index(movie) if movie in identities.movies else -1
+        mine = (identities.movie == number) & (identities.tracklet < tracklets)
         np.maximum.at(sure, identities.tracklet[mine], identities.confidence[mine].astype(np.float64))
     return np.asarray(1 - sure[rows])
 

@@ -18,7 +18,7 @@ from herdbook.stage import Job, run_stage
 BLOCK_BLOBS = 50_000
 
 STAGE = "tracklets"
-STAGE_VERSION = 3
+STAGE_VERSION = 4
 
 
 def build_tracklets(

@@ -37,8 +37,8 @@ class Example:
 
 @dataclass
 class Merged:
-    """Two training sets in one, and what was found: `twice`, one text for each image that is there more than once; `contradictions`, one for
-    each tracklet or image that has two labels; `left_out`, the number of images that this cost.
+    """Two training sets in one, and what was found: `twice`, one text for each image that is there more than once; `contradictions`, one
+    for each tracklet or image that has two labels; `left_out`, the number of images that this cost.
     """
 
     examples: TrainingSet

@@ -87,9 +87,12 @@ def write_sheet(experiment: Experiment, points: Sequence[Point], length_px: floa
 
 def count_moved(experiment: Experiment, points: Sequence[Point]) -> int:
     """How many points are no longer where they were drawn: the answers are about other results."""
-    moved = 0
-    for movie in dict.fromkeys(point.movie for point in points):
-        mine = [point for point in points if point.movie == movie]
+    known = {movie.name for movie in experiment.movies}
+    moved = sum(point.movie not in known or point.individual not in experiment.animals.individuals for point in points)
+    for movie in known:
+        mine = [point for point in points if point.movie == movie and point.individual in experiment.animals.individuals]
+        if not mine:
+            continue
         now = _points_of(experiment, movie, [(point.frame, point.individual) for point in mine], 0.0, 0)
         for old, new in zip(mine, now, strict=True):
             moved += old.assigned != new.assigned or (old.assigned and np.hypot(old.x - new.x, old.y - new.y) > MOVED_PX)
@@ -115,7 +118,7 @@ def _points_of(experiment: Experiment, movie: str, cells: Sequence[tuple[int, st
             x, y, confidence = float(found.x[row]), float(found.y[row]), float(found.confidence[row])
             source = SOURCES[found.source[row]]
             known = _known(identities, tracklets, movie, name, frame)
-        time_s = start_s + float(index.time_s[frame])
+        time_s = start_s + float(index.time_s[frame]) if frame < len(index) else float("nan")
         points.append(Point(done + number + 1, recording, movie, frame, time_s, name, x, y, confidence, source, known))
     return points
 

@@ -69,15 +69,19 @@ CHANGED: dict[str, dict[str, Any]] = {
         **{"method": "none", "window_s": 0.25, "engine": "opencv", "fill": 3, "jumps": "repair", "likelihood": 0.5},
         "corrections": "corrections.csv",
     },
-    "export": {"formats": []},
+    "export": {"formats": [], "movement_names": "plural"},
     "report": {"trail_s": 4.0, "overlay_every": 3},
-    "simulate": {"number": 3, "frames": 20, "fps": 10.0, "size": [64, 48], "labels_per_animal": 2},
+    "simulate": {
+        **{"number": 3, "frames": 20, "fps": 10.0, "size": [64, 48], "labels_per_animal": 2},
+        **{"marking": "texture", "body_length_px": 20.0, "leave": False},
+    },
 }
 
 # Keys that a stage is told in other words, or not at all; the tests below say how.
 REWORDED = {
     **{"background": {"scope", "file"}, "segment": {"area_body", "difference_noise"}, "report": {"overlay"}, "smooth": {"corrections"}},
     "train": {"use", "start", "model"},
+    "trainset": {"use"},
 }
 
 
@@ -195,7 +199,7 @@ def test_a_faulty_setting_in_the_sheet_is_a_fault_of_its_movie(tmp_path: Path) -
 
 
 def test_every_section_is_told_to_its_stage_and_nothing_of_it_is_lost(tmp_path: Path) -> None:
-    stages = {key.name for key in keys_of(Experiment) if key.inner} - {"movies", "animals", "arenas", "score"}
+    stages = {key.name for key in keys_of(Experiment) if key.inner} - {"movies", "animals", "arenas", "score", "scale"}
     assert set(CHANGED) == stages
     for section, values in CHANGED.items():
         default = parse_experiment(with_change("simulate", value={}), tmp_path / "e.yaml")

@@ -24,6 +24,7 @@ CASES = {
     "one animal": {"individuals": ("only",)},
     "one frame": {"frames": 1, "known": 1.0},
     "nobody seen": {"known": 0.0},
+    "fragments": {"individuals": tuple(f"track{k:04d}" for k in range(300)), "frames": 8, "known": 0.3},
     "a hundred animals": {"individuals": tuple(f"animal {k}" for k in range(100)), "frames": 30},
 }
 

@@ -216,8 +216,8 @@ def test_movies_meet_only_where_both_are_tracked(chain, tmp_path, stage_settings
     whole = chain(folder="c", intervals=[])
     for made in (early, late, whole):
         made.run("index", "background", "segment")
-    for previous, movie, edges in ((early, whole, 0), (whole, late, 0), (late, whole, 2), (whole, early, 2)):
-        files = {"blobs": movie.at("segment"), "previous": previous.at("segment"), "out": tmp_path / "t.h5"}
+    for previous, made, edges in ((early, whole, 0), (whole, late, 0), (late, whole, 2), (whole, early, 2)):
+        files = {"blobs": made.at("segment"), "previous": previous.at("segment"), "out": tmp_path / "t.h5"}
         options = [part for name, path in files.items() for part in (f"--{name}", str(path))]
         tracklets.main([*options, "--settings", stage_settings("tracklets", tracklets={"max_step": 150})])
         assert len(Tracklets.load(tmp_path / "t.h5").border_edges) == edges

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from herdbook import cli, trainset
 from herdbook.artifacts import ASSUMED, LABELLED, Evidence, Identities, Index, TrainingSet, Trajectories
+from herdbook.errors import HerdbookError
 from herdbook.experiment_file import load_experiment
 from herdbook.store import Provenance
 from tests.unit.classifier_cases import write_background
@@ -142,6 +143,25 @@ def test_a_training_set_is_cleaned_in_a_folder_and_trained_with(recording: Path,
     assert json.loads(load_experiment(recording).settings("train"))["given"] is True
     told = herdbook("check", recording)
     assert "the given training set has no images of B" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("sections", "fault"),
+    [
+        ({"trainset": {"use": "s.h5"}, "train": {"use": "c.keras"}}, "trainset.use is to train one: give one of them"),
+        ({"trainset": {"use": "s.h5"}, "animals": {"marking": "unmarked", "number": 3}}, "trainset.use are for marked animals"),
+        ({"animals": {"marking": "marked", "identities": NAMES}}, "or a training set, trainset.use"),
+    ],
+)
+def test_a_given_training_set_stands_for_labels_and_nothing_else(recording: Path, sections: dict[str, Any], fault: str) -> None:
+    raw = yaml.safe_load(recording.read_text()) | sections
+    recording.write_text(yaml.safe_dump(raw))
+    with pytest.raises(HerdbookError, match=fault):
+        load_experiment(recording)
+    recording.write_text(
+        yaml.safe_dump(raw | {"trainset": {"use": "s.h5"}, "train": {}, "animals": {"marking": "marked", "identities": NAMES}})
+    )
+    assert load_experiment(recording).animals.labels is None
 
 
 def test_a_training_set_that_is_missing_tells_which_rule_makes_it(recording: Path, tmp_path: Path) -> None:

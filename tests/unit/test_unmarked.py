@@ -162,7 +162,7 @@ def test_a_labelled_animal_keeps_its_name_among_the_others(tmp_path):
 
 def test_animals_that_look_the_same_are_not_claimed_to_be_known(tmp_path):
     found, _ = crowd(4, looks=np.repeat(patterns(0)[:1], NUMBER, axis=0), noise=6.0)
-    _, card = learn(tmp_path, found, epochs=6)
+    _, card = learn(tmp_path, found, epochs=3)
     assert not card["clean"]
     assert any("hard to tell apart" in warning for warning in card["warnings"])
     assert card["estimated_accuracy"] < 0.8

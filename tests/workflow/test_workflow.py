@@ -370,6 +370,16 @@ def test_new_labels_run_the_classifier_and_what_follows(finished: Bench) -> None
         assert finished.plan(BASE).rules == from_stage("trainset")
 
 
+def test_without_labels_the_workflow_goes_as_far_as_suggestions_need(finished: Bench) -> None:
+    (finished.folder / "unlabelled.csv").write_text("movie,frame,x,y,label\n")
+    file = finished.write(changed(BASE, {"animals": {"labels": "unlabelled.csv"}, "results": "unlabelled"}), "unlabelled")
+    planned = finished.snakemake("before_labels", "--configfile", file, "--dry-run")
+    assert planned.rules - {"before_labels"} == {"index", "background", "segment", "tracklets"}
+    whole = finished.snakemake("--configfile", file, "--dry-run")
+    assert whole.status != 0
+    assert "begin the command with snakemake before_labels" in whole.text
+
+
 def test_new_facts_run_the_identities_and_what_follows(finished: Bench) -> None:
     told = {**BASE, "results": "more", "experiment": "told", "animals": BASE["animals"] | {"facts": "facts.csv"}}
     assert finished.run(told, "--until", "propagate").status == 0

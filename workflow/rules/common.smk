@@ -123,7 +123,7 @@ def training_set():
         and not LABELLED
         and not EXPERIMENT.trainset.use
     ):
-        raise HerdbookError(
+        sys.exit(
             f"{LABELS[0]}: expected labels of each identity, found none. To be told which points to label, begin the "
             "command with snakemake before_labels, then: herdbook suggest"
         )
