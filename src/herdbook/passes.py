@@ -29,8 +29,8 @@ Evidence = Callable[[int, Sequence[int], Floats], Floats | None]
 NEVER = 1_000_000
 # A pass is believed this many frames (at most) from its own end when it judges the other one.
 SURE_FRAMES = 5
-# A pass that is this many widths of an animal off follows another one; nearer it may be inexact.
-STRAYED = 1.5
+# A pass that is this many widths of an animal off follows another one: nearer, with animals on each other, it may be inexact only.
+STRAYED = 2.0
 # What is believed of passes before the movie tells more: they go astray once in ... frames, as if seen once.
 PRIOR_FRAMES = 1000.0
 # Confidence where both passes agree, for to be wrong both must go astray at the same moment; and where nobody knows.
