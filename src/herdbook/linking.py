@@ -22,6 +22,10 @@ Floats = NDArray[np.float64]
 # that follow each other closely, not an exchange.
 WEAK_OVERLAP = 0.3
 LIKE_AREA = 1.35
+# Pairs of blobs of one animal in consecutive frames that tell how its looks vary: at least, and no more than needed. Looks are measured no
+# better than to the last figure.
+LEAST_PAIRS, MOST_PAIRS = 50, 200_000
+LEAST_LOOK = 0.02
 
 
 @dataclass(frozen=True)
@@ -115,12 +119,14 @@ def link_by_motion(
     max_step_px: float,
     bridge_frames: int,
     group: Ints | None = None,
+    looks: NDArray[np.float32] | None = None,
 ) -> Links:
     """Add links from blobs that end to blobs that begin, where overlap says nothing.
 
     Predicted position (last position plus the mean of the last two steps) within `max_step_px` per frame. Ends and beginnings in
-    consecutive frames are assigned at the least total distance; over a drop-out of up to `bridge_frames` frames only unambiguous pairs of
-    like area are linked (each the only candidate of the other). Blobs of different `group` (n,), where it is given, are never linked.
+    consecutive frames are assigned at the least total cost: of the distance, and of the difference in `looks` (n, k), such as size and
+    brightness, by what it is in the unambiguous links of the movie. Over a drop-out of up to `bridge_frames` frames only unambiguous pairs
+    of like area are linked (each the only candidate of the other). Blobs of different `group` (n,), where it is given, are never linked.
     """
     has_child = np.zeros(len(x), bool)
     has_parent = np.zeros(len(x), bool)
@@ -147,7 +153,11 @@ def link_by_motion(
             a, b = a[alone], b[alone]
         else:
             predicted = np.stack([x[a], y[a]], 1) + velocity[k]
-            a, b = _assign(a, b, np.hypot(predicted[:, 0] - x[b], predicted[:, 1] - y[b]))
+            # A third of the gate is the longest step that overlap shows.
+            cost = np.hypot(predicted[:, 0] - x[b], predicted[:, 1] - y[b]) / (max_step_px / 3)
+            if looks is not None:
+                cost = cost + (np.abs(looks[a] - looks[b]) / look_spread(looks, before)).sum(axis=1)
+            a, b = _assign(a, b, cost)
         has_child[a] = True
         has_parent[b] = True
         parents.append(a.astype(links.parent.dtype))
@@ -166,6 +176,19 @@ def _sure_parents(links: Links, blobs: int) -> NDArray[np.int32]:
     before = np.full(blobs, -1, np.int32)
     before[links.child[sure]] = links.parent[sure]
     return before
+
+
+def look_spread(looks: NDArray[np.float32], before: NDArray[np.int32]) -> Floats:
+    """By how much each look (n, k) of an animal differs from one frame to the next, (k,): a robust standard deviation.
+
+    `before` (n,): the blob that is the same animal a frame before, -1 for none. Infinite, so that looks say nothing, with too few pairs.
+    """
+    pairs = np.flatnonzero(before >= 0)
+    pairs = pairs[:: max(1, len(pairs) // MOST_PAIRS)]
+    if len(pairs) < LEAST_PAIRS:
+        return np.full(looks.shape[1], np.inf)
+    change = np.abs(looks[pairs].astype(np.float64) - looks[before[pairs]])
+    return np.asarray(np.maximum(1.4826 * np.median(change, axis=0), LEAST_LOOK))
 
 
 def _velocities(ends: Ints, before: NDArray[np.int32], x: Floats, y: Floats) -> Floats:

@@ -28,7 +28,7 @@ from herdbook.positions import Scene, Table, head_directions, locate_animals
 from herdbook.stage import Job, run_stage
 
 STAGE = "smooth"
-STAGE_VERSION = 4
+STAGE_VERSION = 5
 
 # An animal is known for sure from this confidence on.
 SURE = 0.9

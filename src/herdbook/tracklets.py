@@ -18,7 +18,7 @@ from herdbook.stage import Job, run_stage
 BLOCK_BLOBS = 50_000
 
 STAGE = "tracklets"
-STAGE_VERSION = 4
+STAGE_VERSION = 5
 
 
 def build_tracklets(
@@ -30,7 +30,10 @@ def build_tracklets(
     """
     gate = max_step_px or step_gate(links, blobs.x, blobs.y, body_length_px)
     group = blobs.arena.astype(np.int64) * len(blobs.intervals) + interval_of(blobs.frame, blobs.intervals)
-    links = link_by_motion(links, blobs.frame, blobs.x, blobs.y, blobs.area, max_step_px=gate, bridge_frames=bridge_frames, group=group)
+    looks = np.stack([np.log(blobs.area, dtype=np.float32), blobs.intensity], 1)
+    links = link_by_motion(
+        *(links, blobs.frame, blobs.x, blobs.y, blobs.area), max_step_px=gate, bridge_frames=bridge_frames, group=group, looks=looks
+    )
     chains = chain_links(links, len(blobs))
     animals, _, _ = _count(blobs, chains, numbers)
     chains, _ = contract_chains(chains, animals)
@@ -101,7 +104,7 @@ def _spans(blobs: Blobs, chains: Chains) -> tuple[NDArray[np.int64], NDArray[np.
 
 def _work(job: Job) -> None:
     settings = job.settings
-    blobs = Blobs.load(job.file("blobs"), without=("box", "contrast", "intensity", "image"))
+    blobs = Blobs.load(job.file("blobs"), without=("box", "contrast", "image"))
     body_length_px = body_length(blobs.moments)
     blobs.moments = blobs.moments[:0]
     with open_blob_images(job.file("blobs")) as images:

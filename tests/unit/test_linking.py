@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 
 from herdbook.artifacts import Blobs, open_blob_images
-from herdbook.linking import Chains, Links, body_length, chain_links, contract_chains, link_by_motion, link_overlapping, step_gate
+from herdbook.linking import (
+    Chains,
+    Links,
+    body_length,
+    chain_links,
+    contract_chains,
+    link_by_motion,
+    link_overlapping,
+    look_spread,
+    step_gate,
+)
 from herdbook.overlap import frame_overlaps
 
 NO_LINKS = Links(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
@@ -213,3 +223,33 @@ def test_no_blobs_make_no_tracklets():
     chains = chain_links(link_overlapping(np.zeros((0, 3), np.int64), np.zeros(0, np.int32)), 0)
     assert chains.count == 0
     assert contract_chains(chains, np.zeros(0, np.int16))[0].count == 0
+
+
+def test_looks_tell_apart_what_places_cannot():
+    """Two animals that jump across each other: by their places they would be exchanged, by their brightness they are not."""
+    frames = 80
+    frame = np.repeat(np.arange(2 * frames), 2).astype(np.int32)
+    x, y = np.tile([0.0, 30.0], 2 * frames), np.zeros(4 * frames)
+    bright = np.tile([40.0, 90.0], 2 * frames) + np.resize([0.5, -0.5, 0.3], 4 * frames)
+    # Half-way both jump to the middle, each a little beyond the other.
+    x[2 * frames :] = np.tile([16.0, 14.0], frames)
+    first = np.arange(2 * frames - 2)
+    second = np.arange(2 * frames, 4 * frames - 2)
+    links = Links(np.concatenate([first, second]), np.concatenate([first, second]) + 2, np.ones(4 * frames - 4))
+    looks = np.stack([np.zeros(4 * frames), bright], 1).astype(np.float32)
+    ends = {2 * frames - 2, 2 * frames - 1}
+
+    def joined(looks):
+        found = link_by_motion(links, frame, x, y, np.full(4 * frames, 50, np.int32), max_step_px=30, bridge_frames=0, looks=looks)
+        return {int(a): int(b) for a, b in zip(found.parent, found.child, strict=True) if int(a) in ends}
+
+    near, bare = joined(looks), joined(None)
+    assert near == {2 * frames - 2: 2 * frames, 2 * frames - 1: 2 * frames + 1}
+    assert bare == {2 * frames - 2: 2 * frames + 1, 2 * frames - 1: 2 * frames}
+
+
+def test_how_looks_vary_is_learned_from_pairs_of_one_animal(rng):
+    looks = rng.normal(0, [0.1, 3.0], (4000, 2)).astype(np.float32)
+    before = np.arange(-1, 3999, dtype=np.int32)
+    assert look_spread(looks, before) == pytest.approx(np.sqrt(2) * np.array([0.1, 3.0]), rel=0.1)
+    assert np.isinf(look_spread(looks, np.full(4000, -1, np.int32))).all()
