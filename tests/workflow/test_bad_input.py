@@ -76,9 +76,9 @@ def marked(identities: list[str]) -> dict[str, Any]:
         ({"movies": [{"name": "lost", "file": "lost.mp4"}]}, ["movie lost", "lost.mp4", "correct the path"]),
         ({"segment": {"diference": 20}}, ["experiment.yaml", "segment.diference: unknown key", "did you mean 'difference'?"]),
         ({"animals": marked(["BB", "GG"])}, ["labels.csv", "line 3", "'BBG'", "did you mean 'BB'?"]),
-        ({"animals": {"marking": "unmarked", "number": 3}}, ["animals", "not yet", "Use marked with labels, or none"]),
+        ({"animals": {"marking": "unmarked"}}, ["animals", "unmarked animals need number"]),
     ],
-    ids=["missing movie", "unknown key", "label that is no identity", "unmarked"],
+    ids=["missing movie", "unknown key", "label that is no identity", "unmarked without number"],
 )
 def test_a_fault_of_the_experiment_ends_before_any_job(
     snakemake: Callable[..., Done], tmp_path: Path, changes: dict[str, Any], expected: list[str]
@@ -201,7 +201,8 @@ def long_movie(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_stage_that_is_killed_leaves_nothing_that_looks_finished(long_movie: Path, tmp_path: Path, fatal: signal.Signals) -> None:
     out = tmp_path / "movie.h5"
     command = stage("segment", long_movie, movie="movie.mp4", index="index.h5", background="background.h5", out=str(out))
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as running:
+    # What is started in the background of a shell inherits that the interrupt is ignored.
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as running:
         while not any(path.stat().st_size for path in tmp_path.iterdir()):
             assert running.poll() is None
             time.sleep(0.001)
