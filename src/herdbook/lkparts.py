@@ -4,6 +4,7 @@ Every window is tracked by itself and all are added up in their order, so that t
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -38,7 +39,8 @@ def smooth_movie(source: FrameSource, points: Floats, window: int, *, engine: st
     count = len(points) - window + 1
     stretches = [_Stretch(0, count)]
     if threads > 1:
-        stretches = _stretches(count, min(STRETCH_WINDOWS, -(-count // threads)), source.starts)
+        # As many for each process, so that all are done at the same time.
+        stretches = _stretches(count, threads * -(-count // (threads * STRETCH_WINDOWS)), source.starts)
 
     def track(stretch: _Stretch) -> Iterator[WindowTracks]:
         first, last = stretch.first, stretch.end + window - 1
@@ -78,13 +80,12 @@ def _windows(tracks: WindowTracks) -> int:
     return len(tracks.forward)
 
 
-def _stretches(count: int, most: int, starts: Sequence[int]) -> list[_Stretch]:
-    """Windows 0 .. count - 1 in stretches of at most `most`, which begin where reading can begin if such a place is in their later half."""
-    stretches, first = [], 0
-    while first < count:
-        end = min(first + most, count)
-        if end < count:
-            end = max((k for k in starts if first + most // 2 < k <= end), default=end)
-        stretches.append(_Stretch(first, end))
-        first = end
-    return stretches
+def _stretches(count: int, parts: int, starts: Sequence[int]) -> list[_Stretch]:
+    """Windows 0 .. count - 1 in about equal stretches, cut at the nearest place where reading can begin if there is one near by."""
+    cuts = [0]
+    for part in range(1, parts):
+        even = count * part // parts
+        near = min((k for k in starts if 2 * parts * abs(k - even) < count), key=lambda k: abs(k - even), default=even)
+        if cuts[-1] < near < count:
+            cuts.append(near)
+    return [_Stretch(first, end) for first, end in pairwise([*cuts, count])]

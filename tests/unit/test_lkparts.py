@@ -31,13 +31,24 @@ def test_one_thread_reads_every_frame_once(rng):
 
 
 @pytest.mark.parametrize("starts", [(0,), (0, 250, 500, 750), tuple(range(0, 1000, 7))])
-@pytest.mark.parametrize("most", [1, 60, 512, 5000])
-def test_stretches_hold_every_window_once_and_begin_at_keyframes_where_they_can(starts, most):
-    stretches = lkparts._stretches(1000, most, starts)
+@pytest.mark.parametrize("parts", [1, 2, 6, 40])
+def test_stretches_hold_every_window_once_and_begin_at_keyframes_where_they_can(starts, parts):
+    stretches = lkparts._stretches(1000, parts, starts)
     assert [k for first, end in stretches for k in range(first, end)] == list(range(1000))
-    assert max(end - first for first, end in stretches) <= most
-    if len(starts) > 4 and most >= 60:
+    assert len(stretches) <= parts
+    assert max(end - first for first, end in stretches) <= 2 * 1000 / parts
+    if len(starts) > 4:
         assert {first for first, _ in stretches} <= set(starts)
+
+
+def test_each_process_has_as_many_stretches(rng, monkeypatch):
+    asked = []
+    monkeypatch.setattr(lkparts, "STRETCH_WINDOWS", 20)
+    monkeypatch.setattr(lkparts, "_stretches", lambda count, parts, starts: asked.append(parts) or [lkparts._Stretch(0, count)])
+    frames, truth = drifting(70, rng)
+    for threads, parts in ((2, 4), (3, 6)):
+        smooth_movie(Source(frames).source, truth, 5, threads=threads, stage="test")
+        assert asked.pop() == parts
 
 
 def test_frames_held_stay_within_the_memory_for_them():
