@@ -10,8 +10,6 @@ recordings with known truth. speed: images per second of CPU time. Prints tables
 
 import argparse
 import re
-import resource
-import subprocess
 import sys
 import tarfile
 import tempfile
@@ -25,6 +23,7 @@ import keras
 import numpy as np
 import pandas as pd
 import yaml
+from measuring import run_chain
 from numpy.typing import NDArray
 from real_movies import RECORDINGS, experiment_file, machine
 
@@ -37,7 +36,6 @@ from herdbook.experiment_file import load_experiment
 from herdbook.heads import head_directions
 from herdbook.linking import body_length
 
-SNAKEFILE = Path(__file__).resolve().parents[1] / "Snakefile"
 FOLDS = 5
 FRAMES_PER_S = 10.0
 RECORDING = "day1"
@@ -239,7 +237,7 @@ def measure_labels(name: str, data: Path, work: Path, seeds: int) -> Iterator[di
     truth, given = (pd.read_csv(data / name / f"{table}.csv", dtype={"identity": str, "label": str}) for table in ("truth", "labels"))
     file = experiment_file(name, data, work)
     first = recording.movies[0]
-    run_to(file, [f"{name}/tracklets/{first}.h5"])
+    run_chain(file, 2, f"{name}/tracklets/{first}.h5")
     folder = load_experiment(file).folder
     blobs, tracklets = Blobs.load(folder / "segment" / f"{first}.h5"), Tracklets.load(folder / "tracklets" / f"{first}.h5")
     for count in LABELS_PER_ANIMAL:
@@ -257,7 +255,7 @@ def measure_few(name: str, file: Path, labels: pd.DataFrame, count: int, seed: i
     values = yaml.safe_load(file.read_text(encoding="utf-8"))
     values["animals"]["labels"], values["seed"] = str(table), seed + 1
     file.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
-    cpu_s = run_to(file, [f"{name}/propagate/{RECORDING}.h5"])
+    _, cpu_s = run_chain(file, 2, f"{name}/propagate/{RECORDING}.h5")
     folder, last = load_experiment(file).folder, recording.movies[-1]
     blobs = Blobs.load(folder / "segment" / f"{last}.h5")
     mine = truth[truth.movie == last]
@@ -329,17 +327,6 @@ def cells_apart(folder: Path, blobs: Blobs, truth: pd.DataFrame, movie: str, rad
     return named / max(cells, 1), wrong / max(named, 1)
 
 
-def run_to(file: Path, targets: Sequence[str]) -> float:
-    """Run snakemake to these files and return its CPU time (s)."""
-    command = [sys.executable, "-m", "snakemake", *targets, "--snakefile", str(SNAKEFILE), "--configfile", str(file), "--cores", "2"]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(command, cwd=file.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False)
-    if done.returncode:
-        sys.exit(done.stdout)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
 def measure_speed(folder: Path, movie: str) -> Iterator[dict[str, str]]:
     """Images per second of one thread, reading and making crops, and each network by itself; `folder` holds the stages of a recording."""
     blobs, tracklets = Blobs.load(folder / "segment" / f"{movie}.h5"), Tracklets.load(folder / "tracklets" / f"{movie}.h5")
@@ -400,7 +387,7 @@ def main() -> None:
             use_threads(1)
             cv2.setNumThreads(1)
             file = experiment_file("ants16", data, work)
-            run_to(file, ["ants16/tracklets/movie01.h5"])
+            run_chain(file, 2, "ants16/tracklets/movie01.h5")
             rows = list(measure_speed(load_experiment(file).folder, "movie01"))
         print(markdown(rows))
 

@@ -31,7 +31,8 @@ import numpy as np
 import pandas as pd
 from greedy_identities import assign_greedily
 from identity_bars import BARS, Outcome, baseline_row, bucket_table, names_row, outcome_rows, plot_reliability, tracklet_rows
-from real_movies import RECORDINGS, SNAKEFILE, Recording, experiment_file
+from measuring import run_chain
+from real_movies import RECORDINGS, Recording, experiment_file
 from simulated_evidence import learn_calibration, true_evidence, weak_evidence
 from true_blobs import NOBODY, TrueBlobs, find_blobs, judge_names, tracklet_figures
 
@@ -103,11 +104,7 @@ class Case:
 def prepare(name: str, data: Path, folder: Path, cores: int) -> Case:
     """Run what is missing of the chain."""
     file = experiment_file(name, data, folder)
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE), "--configfile", str(file), "--cores", str(cores)]
-    target = f"{name}/trajectories.csv"
-    done = subprocess.run([*command, target], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False)
-    if done.returncode:
-        sys.exit(done.stdout)
+    run_chain(file, cores, f"{name}/trajectories.csv")
     return Case(name, RECORDINGS[name], load_experiment(file), load_truth(data / name / "truth.csv"))
 
 

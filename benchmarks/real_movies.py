@@ -9,21 +9,17 @@ Prints a table in Markdown. Without --work everything is written into a temporar
 import argparse
 import os
 import platform
-import resource
-import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+from measuring import run_chain
 
 from herdbook.movie import scan_movie
 from herdbook.scoring import Score, load_trajectories, load_truth, score_trajectories
-
-SNAKEFILE = Path(__file__).resolve().parents[1] / "Snakefile"
 
 
 @dataclass(frozen=True)
@@ -87,17 +83,6 @@ def experiment_file(name: str, data: Path, folder: Path) -> Path:
     path = folder / f"{name}.yaml"
     path.write_text(yaml.safe_dump(experiment, sort_keys=False), encoding="utf-8")
     return path
-
-
-def run_chain(file: Path, cores: int) -> tuple[float, float]:
-    """Run snakemake to the report; returns wall and CPU time (s)."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE), "--configfile", str(file), "--cores", str(cores)]
-    wall, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(command, cwd=file.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode:
-        sys.exit(done.stdout)
-    return time.perf_counter() - wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def measure(name: str, data: Path, folder: Path, cores: int) -> Row:

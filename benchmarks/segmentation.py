@@ -15,13 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
+from measuring import cpu_of, decode_only, loop_movie
 
 # Settings from one look at each movie.
 MOVIES = {
@@ -31,27 +31,6 @@ MOVIES = {
     "mouse1": ("movie.mp4", {"area": [100, 50000], "difference": 20}, False),
     "guppies8": ("movie.mp4", {"area": [200, 50000], "difference": 20}, False),
 }
-
-
-def cpu_of(work: Callable[[], object]) -> float:
-    """CPU seconds of one call after a warm-up."""
-    work()
-    start = time.process_time()
-    work()
-    return time.process_time() - start
-
-
-def decode_only(movie: Path) -> int:
-    """Decode with PyAV in one thread and touch the luma plane; returns the number of frames."""
-    with av.open(str(movie)) as container:
-        stream = container.streams.video[0]
-        stream.thread_type = "NONE"
-        stream.codec_context.thread_count = 1
-        count = 0
-        for frame in container.decode(stream):
-            np.frombuffer(frame.planes[0], np.uint8)
-            count += 1
-    return count
 
 
 def usual_chain(movie: Path, background: np.ndarray, settings: dict) -> int:
@@ -147,25 +126,6 @@ def run_once(movie: Path, overrides: dict, threads: int) -> dict:
             "size_mb": (folder / "segment.h5").stat().st_size / 1e6,
             "fingerprint": artifact_fingerprint(folder / "segment.h5"),
         }
-
-
-def loop_movie(movie: Path, times: int, out: Path) -> None:
-    """The same packets again and again, with time stamps that go on: a long movie without coding anything."""
-    with av.open(str(movie)) as source, av.open(str(out), "w") as target:
-        stream = source.streams.video[0]
-        copy = target.add_stream_from_template(stream)
-        step = 0
-        for _ in range(times):
-            source.seek(0)
-            last = 0
-            for packet in source.demux(stream):
-                if packet.pts is None:
-                    continue
-                last = max(last, packet.pts + packet.duration)
-                packet.pts, packet.dts = packet.pts + step, packet.dts + step
-                packet.stream = copy
-                target.mux(packet)
-            step += last
 
 
 def in_own_process(task: str, **arguments: object) -> dict:

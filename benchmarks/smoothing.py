@@ -14,13 +14,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
+from measuring import cpu_of, decode_only, loop_movie
 
 CLIPS = ("pair384_400", "flies1024_500")
 SPEED_CLIP = "flies1024_500"
@@ -35,27 +34,6 @@ def labelled_points(data: Path, clip: str) -> np.ndarray:
     """Points (frames, labels, 2) of a clip."""
     layer = json.loads((data / "lk" / "inputs" / f"{clip}.json").read_text())
     return np.array([[track[str(t)] for t in range(len(track))] for track in layer.values()], float).transpose(1, 0, 2)
-
-
-def cpu_of(work: Callable[[], object]) -> float:
-    """CPU seconds of one call after a warm-up."""
-    work()
-    start = time.process_time()
-    work()
-    return time.process_time() - start
-
-
-def decode_only(movie: Path) -> int:
-    """Decode with PyAV in one thread and touch the luma plane; returns the number of frames."""
-    with av.open(str(movie)) as container:
-        stream = container.streams.video[0]
-        stream.thread_type = "NONE"
-        stream.codec_context.thread_count = 1
-        count = 0
-        for frame in container.decode(stream):
-            np.frombuffer(frame.planes[0], np.uint8)
-            count += 1
-    return count
 
 
 def published_loop(frames: list[np.ndarray], points: np.ndarray, window: int) -> np.ndarray:
@@ -199,25 +177,6 @@ def memory_mb() -> float:
             continue  # it ended a moment ago
         total += next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
     return total / 1024
-
-
-def loop_movie(movie: Path, times: int, out: Path) -> None:
-    """The same packets again and again, with time stamps that go on: a long movie without coding anything."""
-    with av.open(str(movie)) as source, av.open(str(out), "w") as target:
-        stream = source.streams.video[0]
-        copy = target.add_stream_from_template(stream)
-        step = 0
-        for _ in range(times):
-            source.seek(0)
-            last = 0
-            for packet in source.demux(stream):
-                if packet.pts is None:
-                    continue
-                last = max(last, packet.pts + packet.duration)
-                packet.pts, packet.dts = packet.pts + step, packet.dts + step
-                packet.stream = copy
-                target.mux(packet)
-            step += last
 
 
 def jitter(data: Path, plot: str | None) -> dict:

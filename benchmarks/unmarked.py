@@ -12,23 +12,19 @@ import argparse
 import csv
 import json
 import os
-import resource
-import subprocess
-import sys
 import tempfile
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import yaml
+from measuring import run_chain
 
 from herdbook.movie import read_frames, scan_movie
 from herdbook.movie_write import MovieWriter
 from herdbook.scoring import load_trajectories, load_truth, score_trajectories
 
-SNAKEFILE = Path(__file__).resolve().parents[1] / "Snakefile"
 DISH = {"arenas": [{"name": "dish", "include": [{"ellipse": {"centre": [507, 363], "axes": [352, 352]}}]}]}
 
 
@@ -104,17 +100,6 @@ def without_colour(movie: Path, out: Path) -> Path:
             for frame in read_frames(movie, index.pts):
                 writer.write(frame.grey()[:, :, None].repeat(3, axis=2))
     return out
-
-
-def run_chain(file: Path, cores: int, *targets: str) -> tuple[float, float]:
-    """Run snakemake to the report, or to the targets; returns wall and CPU time (s)."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE), "--configfile", str(file), "--cores", str(cores), *targets]
-    wall, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(command, cwd=file.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode:
-        sys.exit(done.stdout)
-    return time.perf_counter() - wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def peak_memory(results: Path) -> float:

@@ -1,0 +1,64 @@
+"""What several benchmarks measure with: CPU time, decoding alone, long movies, and the whole chain."""
+
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+
+SNAKEFILE = Path(__file__).resolve().parents[1] / "Snakefile"
+
+
+def cpu_of(work: Callable[[], object]) -> float:
+    """CPU seconds of one call after a warm-up."""
+    work()
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def decode_only(movie: Path) -> int:
+    """Decode with PyAV in one thread and touch the luma plane; returns the number of frames."""
+    with av.open(str(movie)) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "NONE"
+        stream.codec_context.thread_count = 1
+        count = 0
+        for frame in container.decode(stream):
+            np.frombuffer(frame.planes[0], np.uint8)
+            count += 1
+    return count
+
+
+def loop_movie(movie: Path, times: int, out: Path) -> None:
+    """The same packets again and again, with time stamps that go on: a long movie without coding anything."""
+    with av.open(str(movie)) as source, av.open(str(out), "w") as target:
+        stream = source.streams.video[0]
+        copy = target.add_stream_from_template(stream)
+        step = 0
+        for _ in range(times):
+            source.seek(0)
+            last = 0
+            for packet in source.demux(stream):
+                if packet.pts is None:
+                    continue
+                last = max(last, packet.pts + packet.duration)
+                packet.pts, packet.dts = packet.pts + step, packet.dts + step
+                packet.stream = copy
+                target.mux(packet)
+            step += last
+
+
+def run_chain(file: Path, cores: int, *targets: str) -> tuple[float, float]:
+    """Run snakemake to the report, or to the targets; returns wall and CPU time (s)."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE), "--configfile", str(file), "--cores", str(cores), *targets]
+    wall, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(command, cwd=file.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        sys.exit(done.stdout)
+    return time.perf_counter() - wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
