@@ -15,7 +15,7 @@ from herdbook.experiment_arenas import Arena, faults_of_arenas, group_homes, hom
 from herdbook.experiment_base import Count, FilePath, Name, Positive, Section, Share
 from herdbook.experiment_classifier import ClassifySection, TrainSection, TrainsetSection
 from herdbook.experiment_faults import faults_of_names
-from herdbook.experiment_results import ExportSection, ScaleSection
+from herdbook.experiment_results import ExportSection, ReportSection, ScaleSection, ScoreSection
 from herdbook.experiment_scene import BackgroundSection, SegmentSection, background_settings, segment_settings, without_alternatives
 from herdbook.experiment_unmarked import with_unmarked_names
 from herdbook.roster import member_name
@@ -128,22 +128,6 @@ class SmoothSection(Section):
     corrections: FilePath | None = Field(
         None, description="CSV or JSON with movie, frame, individual, point, x, y: places that replace those found before smoothing"
     )
-
-
-class ReportSection(Section):
-    """Overlay movies, plots and the page."""
-
-    overlay: bool = Field(True, description="write a movie with names and trails for each movie")
-    trail_s: Positive = Field(2.0, description="length of the trails (s)")
-    overlay_every: Count = Field(1, description="show every n-th frame in the overlay movie")
-
-
-class ScoreSection(Section):
-    """Comparison with known truth."""
-
-    truth: FilePath = Field(description="CSV with columns movie, frame, identity, x, y")
-    radius: Positive = Field(20.0, description="a position this near the true one is right (px)")
-    apart: Positive | None = Field(None, description="animals this far from all others are scored apart from contacts (px)")
 
 
 class SimulateSection(Section):
