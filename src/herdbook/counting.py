@@ -1,7 +1,7 @@
 """How many animals each tracklet holds: an integer min-cost flow over the graph of merges and splits.
 
-Animals flow from parents to children and are conserved; they may appear and vanish at a cost (less where a blob touches the border), and
-while they are away they wait in a pool, so that the number in view never exceeds the number known. The evidence is the area in units of
+Animals flow from parents to children and are conserved; they may appear and vanish at a cost (less where a blob touches the border), to be
+away costs a little, and never are more in view than there are. `count_flow` solves it. The evidence is the area in units of
 one animal's area; its cost is convex in the number, which keeps the flow exact. How the area grows with the number, and how far it
 spreads, is learned from the movie itself.
 """
