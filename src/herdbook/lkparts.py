@@ -47,8 +47,8 @@ def smooth_movie(source: FrameSource, points: Floats, window: int, *, engine: st
         return iterate_windows(source.read(first, last), points[first:last], window, engine, chunk, first)
 
     def track_in_lumps(stretch: _Stretch) -> Iterator[WindowTracks]:
-        # All tracks of a stretch must fit among those that wait for their turn: see `run_side_by_side`.
-        return _joined(track(stretch), -(-(stretch.end - stretch.first) // (WAITING - 1)))
+        # The tracks of some stretches must fit among those that wait for their turn: see `run_side_by_side`.
+        return _joined(track(stretch), -(-(stretch.end - stretch.first) // (WAITING // 3)))
 
     tracks = run_side_by_side(track_in_lumps if threads > 1 else track, stretches, threads)
     return combine_windows(points, window, progress(tracks, total=count, stage=stage, unit="windows", size=_windows))

@@ -12,8 +12,8 @@ P = TypeVar("P")
 T = TypeVar("T")
 
 # Results that wait for their turn, per process: the work stops there until the reader has caught up. With room for fewer than a part's
-# results the processes would wait for each other.
-WAITING = 8
+# results the processes would wait for each other; with room for just one part they did so whenever one of them was held up.
+WAITING = 24
 ALIVE_CHECK_S = 1.0
 
 
@@ -51,6 +51,7 @@ def _work(work: Callable[[P], Iterator[T]], parts: Sequence[P], queue: Any) -> N
 
 
 def _in_order(parts: int, queues: list[Any], processes: list[Any]) -> Iterator[Any]:
+    done = False
     try:
         for part in range(parts):
             worker = part % len(queues)
@@ -61,11 +62,14 @@ def _in_order(parts: int, queues: list[Any], processes: list[Any]) -> Iterator[A
                 if kind == "end":
                     break
                 yield value
+        # Only then do they end by themselves: before, they may wait for room in a queue that nobody empties.
+        done = True
     finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
+        for process, queue in zip(processes, queues, strict=True):
+            if not done:
+                process.terminate()
             process.join()
+            queue.close()
 
 
 def _next(queue: Any, process: Any) -> tuple[str, Any]:
