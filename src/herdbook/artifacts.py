@@ -293,7 +293,7 @@ class Trajectories(Artifact):
     `frame` int32, `individual` int32 (into `individuals`), `x`, `y` float64 px, `x_raw`, `y_raw` float64 px before smoothing,
     `heading` float32 rad (image axes: x right, y down), `confidence` float32, `source` uint8 (index into SOURCES). `disagreement` float32
     px of the flow forward and backward, NaN where nothing was smoothed; `jump` bool, farther from where it should be than movement and
-    flow allow.
+    flow allow. `windows` int64 (k,) length of the smoothing window in each interval (frames), 0 where nothing was smoothed.
     """
 
     kind: ClassVar[str] = "smooth"
@@ -310,3 +310,4 @@ class Trajectories(Artifact):
     source: NDArray[np.uint8]
     disagreement: NDArray[np.float32]
     jump: NDArray[np.bool_]
+    windows: NDArray[np.int64] | None = None

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from herdbook.errors import HerdbookError
 from herdbook.lkflow import FLOW_WINDOW_PX
 from herdbook.point_smoothing import SmoothedPoints
-from herdbook.poses import Poses
+from herdbook.poses import Poses, no_poses
 from herdbook.store import Artifact
 
 POINT_SOURCES = ("given", "interpolated", "corrected")
@@ -94,6 +94,6 @@ def check_inside(poses: Poses, shape: tuple[int, int], file: str) -> None:
 
 def no_body_points() -> BodyPoints:
     """The artifact of a movie without body points."""
-    nothing = Poses((), (), np.empty((0, 0, 0, 2)), np.empty((0, 0, 0)))
+    nothing = no_poses(0)
     flags = np.zeros((0, 0), bool)
     return body_points(nothing, SmoothedPoints(nothing.columns, nothing.columns, np.empty((0, 0)), flags, flags), flags[:, :, None], 0)

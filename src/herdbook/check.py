@@ -58,6 +58,7 @@ def check_experiment(experiment: Experiment) -> Findings:
     findings.faults += _background_faults_of(experiment, sizes)
     _check_labels(experiment, findings, sizes)
     _check_facts(experiment, findings, sizes)
+    _check_points(experiment, findings)
     _check_truth(experiment, findings)
     _check_classifier(experiment, findings)
     _check_formats(experiment, findings)
@@ -219,6 +220,43 @@ def _check_facts(experiment: Experiment, findings: Findings, sizes: Mapping[str,
         return
     frames = {name: movie.frames for name, movie in findings.movies.items()}
     findings.faults += [f"{path}, {fault}" for fault in fact_place_faults(facts, frames, sizes)]
+
+
+def _check_points(experiment: Experiment, findings: Findings) -> None:
+    # Their readers import pandas, which the stages that import this module for its other checks need not.
+    from herdbook.body_points import check_inside
+    from herdbook.corrections import correct_points, read_corrections
+    from herdbook.pose_files import read_poses
+    from herdbook.poses import no_poses
+
+    corrections, file = [], Path(experiment.smooth.corrections or "")
+    try:
+        corrections = read_corrections(file) if experiment.smooth.corrections else []
+    except HerdbookError as error:
+        findings.faults.append(str(error))
+    names = [movie.name for movie in experiment.movies]
+    findings.faults += [
+        f"{file}, {c.place}: there is no movie {c.movie!r}; {nearest(c.movie, names)}" for c in corrections if c.movie not in names
+    ]
+    individuals = experiment.animals.individuals
+    findings.faults += [
+        f"{file}, {c.place}: there is no animal {c.individual!r}; {nearest(c.individual, individuals)}"
+        for c in corrections
+        if individuals and not c.point and c.individual not in individuals
+    ]
+    findings.faults += [
+        f"{file}, {c.place}: {c.movie} has frames 0 to {findings.movies[c.movie].frames - 1}, found frame {c.frame}"
+        for c in corrections
+        if not c.point and c.movie in findings.movies and c.frame >= findings.movies[c.movie].frames
+    ]
+    for movie in (movie for movie in experiment.movies if movie.name in findings.movies):
+        frames, size = findings.movies[movie.name].frames, findings.movies[movie.name].size
+        try:
+            read = read_poses([Path(path) for path in movie.poses]) if movie.poses else no_poses(frames)
+            poses, _ = correct_points(read.lasting(frames), [c for c in corrections if c.movie == movie.name], file)
+            check_inside(poses, size[::-1], ", ".join(movie.poses))
+        except HerdbookError as error:
+            findings.faults.append(f"movie {movie.name}: {error}")
 
 
 def _check_truth(experiment: Experiment, findings: Findings) -> None:

@@ -1,5 +1,6 @@
 """Positions of animals and their body points in one interval of a movie, filled and smoothed together in one pass over its frames."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,21 +12,25 @@ from herdbook.lkgaps import Gaps, find_gaps
 from herdbook.lkrstc import Floats
 from herdbook.point_smoothing import SmoothedPoints, smooth_columns
 from herdbook.positions import Table
+from herdbook.window_choice import choose_window
 
 
 class Places(NamedTuple):
-    """Of each row of a table of positions: place before and after smoothing (n, 2) px, disagreement (n,) px, whether it jumps (n,)."""
+    """Of each row of a table of positions: place before and after smoothing (n, 2) px, disagreement (n,) px, whether it jumps (n,);
+    and the `window` (frames) that they were smoothed over, 0 for none.
+    """
 
     given: Floats
     smoothed: Floats
     disagreement: Floats
     jump: NDArray[np.bool_]
+    window: int
 
 
 def unsmoothed(table: Table) -> Places:
     """The places of the table as they are."""
     given = np.stack([table.x, table.y], 1)
-    return Places(given, given, np.full(len(table), np.nan), np.zeros(len(table), bool))
+    return Places(given, given, np.full(len(table), np.nan), np.zeros(len(table), bool), 0)
 
 
 def unsmoothed_points(body: Floats) -> SmoothedPoints:
@@ -62,7 +67,7 @@ def smooth_places(
     table: Table,
     body: Floats,
     first: int,
-    window: int,
+    windows: Sequence[int],
     *,
     corrected: NDArray[np.bool_],
     fill: int,
@@ -70,13 +75,13 @@ def smooth_places(
     repair: bool,
     threads: int,
 ) -> tuple[Places, SmoothedPoints]:
-    """Positions of the table's rows and body points (T, L, 2), smoothed over windows of so many frames.
+    """Positions of the table's rows and body points (T, L, 2), smoothed over the best of these windows (frames, ascending).
 
     `source` holds the T frames of an interval that begins with frame `first`, in which all rows lie. Rows with source interpolated are
     filled anew by flow, as are gaps of at most `fill` frames of the body points, `corrected` (T, L) of which a person gave. The other
     parameters are those of `point_smoothing.smooth_columns`.
     """
-    slot = slots_of(table, window)
+    slot = slots_of(table, windows[-1])
     animals = int(slot.max(initial=-1)) + 1
     rows = table.frame - first, slot
     between = table.source == FROM_INTERPOLATED
@@ -89,8 +94,9 @@ def smooth_places(
     trusted[:, animals:] = corrected
     of_body = find_gaps(~np.isnan(body[..., 0]), fill)
     gaps = _join(_gaps_of_rows(table, slot, first), of_body._replace(label=of_body.label + animals))
+    window = choose_window(source, points, windows, engine)
     result = smooth_columns(source, points, gaps, window, trusted=trusted, engine=engine, repair=repair, threads=threads)
-    own = Places(result.given[rows], result.smoothed[rows], result.disagreement[rows], result.jump[rows])
+    own = Places(result.given[rows], result.smoothed[rows], result.disagreement[rows], result.jump[rows], window)
     return own, result.of_columns(animals)
 
 

@@ -60,3 +60,8 @@ class Poses:
             return replace(self, xy=self.xy[:frames], likelihood=self.likelihood[:frames])
         missing = np.full((more, *self.xy.shape[1:]), np.nan)
         return replace(self, xy=np.concatenate([self.xy, missing]), likelihood=np.concatenate([self.likelihood, missing[..., 0]]))
+
+
+def no_poses(frames: int) -> Poses:
+    """The body points of a movie that has none."""
+    return Poses((), (), np.empty((frames, 0, 0, 2)), np.empty((frames, 0, 0)))

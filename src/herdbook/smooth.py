@@ -23,12 +23,13 @@ from herdbook.passes import Evidence
 from herdbook.places import smooth_places, unsmoothed, unsmoothed_points
 from herdbook.point_smoothing import SmoothedPoints, checked_window
 from herdbook.pose_files import read_poses
-from herdbook.poses import Poses
+from herdbook.poses import Poses, no_poses
 from herdbook.positions import Scene, Table, head_directions, locate_animals
 from herdbook.stage import Job, run_stage
+from herdbook.window_choice import LONGEST_S, windows_to_try
 
 STAGE = "smooth"
-STAGE_VERSION = 5
+STAGE_VERSION = 6
 
 # An animal is known for sure from this confidence on.
 SURE = 0.9
@@ -102,7 +103,7 @@ def _evidence_of(likeness: Likeness, blobs: Blobs, start: int) -> Evidence:
 def _read_body_points(job: Job, index: Index, corrections: Sequence[Correction]) -> tuple[Poses, NDArray[np.bool_], int]:
     """Body points of all frames of the movie with their corrections, which they are, and how many frames the file has."""
     if not job.files["poses"]:
-        nothing = Poses((), (), np.empty((len(index), 0, 0, 2)), np.empty((len(index), 0, 0)))
+        nothing = no_poses(len(index))
         return nothing, np.zeros(nothing.likelihood.shape, bool), 0
     file = job.files["poses"][0]
     read = read_poses(job.files["poses"])
@@ -127,8 +128,7 @@ def _smooth(job: Job, opened: ExitStack) -> None:
     corrections = [c for path in job.files["corrections"] for c in read_corrections(path) if c.movie == name]
     poses, corrected, pose_frames = _read_body_points(job, index, corrections)
     columns, flags = poses.columns, corrected.reshape(len(index), -1)
-    window = window_frames(settings["window_s"], index.fps)
-    fill = window if settings["fill"] is None else settings["fill"]
+    fill = window_frames(settings["window_s"] or LONGEST_S, index.fps) if settings["fill"] is None else settings["fill"]
     images = opened.enter_context(open_blob_images(job.file("blobs")))
     runs, offsets = images.runs(0, len(blobs))
     likeness = Likeness(alone_images(scene, blobs, len(identities.individuals)), partial(_image_of, images, blobs), scene.variances)
@@ -147,13 +147,15 @@ def _smooth(job: Job, opened: ExitStack) -> None:
             places.append(unsmoothed(table))
             continue
         stretch = "movie" if len(blobs.intervals) == 1 else f"interval [{first}, {end}]"
-        checked_window(settings["window_s"], index.fps, end - first, str(movie), stretch)
+        windows = windows_to_try(index.fps, end - first)
+        if settings["window_s"] is not None:
+            windows = [checked_window(settings["window_s"], index.fps, end - first, str(movie), stretch)]
         own, body = smooth_places(
             movie_source(movie, index, first, end),
             table,
             columns[first:end],
             first,
-            window,
+            windows,
             corrected=flags[first:end],
             fill=fill,
             engine=settings["engine"],
@@ -163,7 +165,7 @@ def _smooth(job: Job, opened: ExitStack) -> None:
         places.append(own)
         bodies = SmoothedPoints(*(_with_part(whole, first, part) for whole, part in zip(bodies, body, strict=True)))
     table = Table(*(np.concatenate([getattr(part, name) for part in tables]) for name in Table.__dataclass_fields__))
-    given, smoothed, disagreement, jump = (np.concatenate(part) for part in zip(*places, strict=True))
+    given, smoothed, disagreement, jump = (np.concatenate(part) for part in zip(*(own[:4] for own in places), strict=True))
     table.x, table.y = given.T
     Trajectories(
         individuals=identities.individuals,
@@ -179,6 +181,7 @@ def _smooth(job: Job, opened: ExitStack) -> None:
         source=table.source,
         disagreement=disagreement.astype(np.float32),
         jump=jump,
+        windows=np.array([own.window for own in places], np.int64),
     ).save(job.file("out"), job.provenance(outputs=("out", "points")))
     body_points(poses, bodies, corrected, pose_frames).save(job.file("points"), job.provenance(outputs=("out", "points")))
 

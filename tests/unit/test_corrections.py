@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from herdbook.artifacts import FROM_CORRECTED, FROM_SINGLE
+from herdbook.check import check_experiment
 from herdbook.corrections import correct_points, correct_positions, read_corrections
 from herdbook.errors import HerdbookError
+from herdbook.experiment_file import parse_experiment
 from herdbook.poses import Poses
 from herdbook.positions import Table
 
@@ -113,3 +115,32 @@ def test_unknown_names_are_told_with_their_line(tmp_path, table):
     path = write(tmp_path, "movie,frame,individual,point,x,y\nm,0,A,nos,1,1\nm,8,A,nose,1,1\n")
     with pytest.raises(HerdbookError, match=r"(?s)line 2: the body points have no 'nos'.*line 3: there is no frame 8"):
         correct_points(poses, own(path), path)
+
+
+def test_the_check_looks_at_corrections_and_body_points(tmp_path, write_movie):
+    write_movie("m1.mp4", [np.full((60, 80), 200, np.uint8)] * 10)
+    raw = {
+        "experiment": "e",
+        "movies": [{"name": "m1", "file": "m1.mp4", "poses": ["poses.csv"]}],
+        "animals": {"marking": "marked", "identities": ["A"], "labels": "labels.csv"},
+        "smooth": {"corrections": "corrections.csv"},
+    }
+    (tmp_path / "labels.csv").write_text("movie,frame,x,y,label\nm1,0,9,9,A\n", encoding="utf-8")
+    body = "scorer,s,s,s\nbodyparts,nose,nose,nose\ncoords,x,y,likelihood\n"
+    (tmp_path / "poses.csv").write_text(body + "".join(f"{t},30,30,1\n" for t in range(10)), encoding="utf-8")
+    experiment = parse_experiment(raw, tmp_path / "e.yaml")
+
+    def faults(*corrections):
+        (tmp_path / "corrections.csv").write_text("\n".join(["movie,frame,individual,point,x,y", *corrections, ""]), encoding="utf-8")
+        return "\n".join(check_experiment(experiment).faults)
+
+    assert not faults("m1,3,A,,9,9", "m1,3,animal,nose,9,9")
+    assert "line 2: there is no movie 'm2'" in faults("m2,3,A,,9,9")
+    assert "line 2: there is no animal 'a'" in faults("m1,3,a,,9,9")
+    assert "line 2: m1 has frames 0 to 9, found frame 10" in faults("m1,10,A,,9,9")
+    assert "the body points have no 'tail'" in faults("m1,3,animal,tail,9,9")
+    assert "expected a frame" in faults("m1,x,A,,9,9")
+    (tmp_path / "poses.csv").write_text(body + "0,3000,30,1\n", encoding="utf-8")
+    assert "nose of animal in frame 0 is at (3000.0, 30.0), outside the frame of 80x60 px" in faults()
+    (tmp_path / "poses.csv").unlink()
+    assert "poses.csv" in faults()
