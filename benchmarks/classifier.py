@@ -1,11 +1,10 @@
-"""How well and how fast the classifier reads: against the network of anTraX, with few labels, and per second.
+"""How well and how fast the classifier reads: against the network of anTraX, and per second.
 
     python benchmarks/classifier.py crops --data ../shared/data
-    python benchmarks/classifier.py labels --data ../shared/data --work /tmp/labels --sets ants16 mice4
     python benchmarks/classifier.py speed --data ../shared/data
 
-crops: five folds of labelled crops of tagged ants, grouped by tracklet. labels: accuracy against the number of labels per animal on
-recordings with known truth. speed: images per second of CPU time. Prints tables in Markdown; times are CPU seconds of the process.
+crops: five folds of labelled crops of tagged ants, grouped by tracklet. speed: images per second of CPU time. Prints tables in Markdown;
+times are CPU seconds of the process.
 """
 
 import argparse
@@ -21,14 +20,12 @@ from pathlib import Path
 import cv2
 import keras
 import numpy as np
-import pandas as pd
-import yaml
-from measuring import run_chain
+from measuring import markdown, run_chain
 from numpy.typing import NDArray
-from real_movies import RECORDINGS, experiment_file, machine
+from real_movies import experiment_file, machine
 
 from herdbook.architectures import build_network
-from herdbook.artifacts import SINGLE, Background, Blobs, Evidence, Identities, Tracklets, open_blob_images
+from herdbook.artifacts import Background, Blobs, Tracklets, open_blob_images
 from herdbook.calibration import fit_calibration, image_scores, reliability, tracklet_posteriors
 from herdbook.classifier import Examples, Recipe, finish_network, predict_logits, split_groups, train_network, use_threads
 from herdbook.crops import CropSpec, crop_length, light_of, make_crops, spread_rows
@@ -38,9 +35,6 @@ from herdbook.linking import body_length
 
 FOLDS = 5
 FRAMES_PER_S = 10.0
-RECORDING = "day1"
-LABELS_PER_ANIMAL = (6, 3, 1)
-LONG_FRAMES = 20
 Pixels = NDArray[np.uint8]
 Labels = NDArray[np.int32]
 
@@ -209,124 +203,6 @@ def measure_crops(data: Path, networks: Sequence[str], folds: int, seed: int) ->
         }
 
 
-def draw_labels(truth: pd.DataFrame, blobs: Blobs, tracklets: Tracklets, radius_px: float, count: int, seed: int) -> pd.DataFrame:
-    """`count` labels per animal, at random among its frames in single tracklets of the first movie, each in another tracklet."""
-    rng = np.random.default_rng(seed)
-    at_frame = {frame: np.flatnonzero(blobs.frame == frame) for frame in rng.permutation(blobs.frames)[:400]}
-    labels = []
-    for identity, rows in truth[truth.frame.isin(at_frame)].groupby("identity"):
-        used: set[int] = set()
-        for row in rows.sample(frac=1, random_state=seed).itertuples():
-            here = at_frame[row.frame]
-            away = np.hypot(blobs.x[here] - row.x, blobs.y[here] - row.y)
-            if not len(here) or away.min() > radius_px / 2:
-                continue
-            tracklet = int(tracklets.blob_tracklet[here[away.argmin()]])
-            if tracklet in used or tracklets.tracklet_kind[tracklet] != SINGLE:
-                continue
-            used.add(tracklet)
-            labels.append((row.movie, row.frame, row.x, row.y, identity))
-            if len(used) == count:
-                break
-    return pd.DataFrame(labels, columns=["movie", "frame", "x", "y", "label"])
-
-
-def measure_labels(name: str, data: Path, work: Path, seeds: int) -> Iterator[dict[str, str]]:
-    """One row per number of labels and choice of them: those of labels.csv first, then drawn from the truth."""
-    recording = RECORDINGS[name]
-    truth, given = (pd.read_csv(data / name / f"{table}.csv", dtype={"identity": str, "label": str}) for table in ("truth", "labels"))
-    file = experiment_file(name, data, work)
-    first = recording.movies[0]
-    run_chain(file, 2, f"{name}/tracklets/{first}.h5")
-    folder = load_experiment(file).folder
-    blobs, tracklets = Blobs.load(folder / "segment" / f"{first}.h5"), Tracklets.load(folder / "tracklets" / f"{first}.h5")
-    for count in LABELS_PER_ANIMAL:
-        for seed in range(seeds):
-            labels = given.groupby("label").head(count)
-            if seed:
-                labels = draw_labels(truth[truth.movie == first], blobs, tracklets, recording.radius_px, count, seed)
-            yield measure_few(name, file, labels, count, seed, truth)
-
-
-def measure_few(name: str, file: Path, labels: pd.DataFrame, count: int, seed: int, truth: pd.DataFrame) -> dict[str, str]:
-    """The row of one choice of labels; the experiment file is changed to it."""
-    recording, table = RECORDINGS[name], file.parent / f"{name}_{count}_{seed}.csv"
-    labels.to_csv(table, index=False)
-    values = yaml.safe_load(file.read_text(encoding="utf-8"))
-    values["animals"]["labels"], values["seed"] = str(table), seed + 1
-    file.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
-    _, cpu_s = run_chain(file, 2, f"{name}/propagate/{RECORDING}.h5")
-    folder, last = load_experiment(file).folder, recording.movies[-1]
-    blobs = Blobs.load(folder / "segment" / f"{last}.h5")
-    mine = truth[truth.movie == last]
-    right, confidence = tracklet_answers(folder, blobs, mine, last, recording.radius_px)
-    named, wrong = cells_apart(folder, blobs, mine, last, recording.radius_px, recording.apart_px or 0.0)
-    return {
-        "recording": name,
-        "labels per animal": str(count),
-        "labels": f"drawn, seed {seed}" if seed else "labels.csv",
-        f"tracklets >= {LONG_FRAMES} frames": str(len(right)),
-        "read rightly": f"{right.mean():.4f}",
-        "ECE": f"{reliability(confidence, right)['ece']:.4f}",
-        "apart: named": f"{named:.4f}",
-        "apart: error": f"{wrong:.5f}",
-        "CPU s": f"{cpu_s:.0f}",
-    }
-
-
-def tracklet_answers(
-    folder: Path, blobs: Blobs, truth: pd.DataFrame, movie: str, radius_px: float
-) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Of the single tracklets of LONG_FRAMES or more that show one animal in nine of ten frames: whether each is read rightly, and how
-    probable its answer is.
-    """
-    tracklets, evidence = Tracklets.load(folder / "tracklets" / f"{movie}.h5"), Evidence.load(folder / "classify" / f"{movie}.h5")
-    names, place = true_places(truth, blobs.frames)
-    away = np.hypot(place[blobs.frame, :, 0] - blobs.x[:, None], place[blobs.frame, :, 1] - blobs.y[:, None])
-    seen = np.zeros((len(tracklets), len(names)))
-    near = away.min(axis=1) < radius_px
-    np.add.at(seen, (tracklets.blob_tracklet[near], away.argmin(axis=1)[near]), 1)
-    length = np.bincount(tracklets.blob_tracklet, minlength=len(tracklets))
-    clear = (tracklets.tracklet_kind == SINGLE) & (length >= LONG_FRAMES) & (seen.max(axis=1) > 0.9 * length) & (evidence.images > 0)
-    answer = np.array(evidence.classes)[evidence.log_likelihood.argmax(axis=1)]
-    right = answer == np.array(names)[seen.argmax(axis=1)]
-    return right[clear], np.exp(evidence.log_likelihood.max(axis=1).astype(np.float64)[clear]) / len(evidence.classes)
-
-
-def true_places(truth: pd.DataFrame, frames: int) -> tuple[list[str], NDArray[np.float64]]:
-    """The names and where each animal is (frames, animals, 2), px, infinite where it is not known."""
-    names = sorted(truth.identity.unique())
-    place = np.full((frames, len(names), 2), np.inf)
-    place[truth.frame, [names.index(name) for name in truth.identity]] = truth[["x", "y"]]
-    return names, place
-
-
-def cells_apart(folder: Path, blobs: Blobs, truth: pd.DataFrame, movie: str, radius_px: float, apart_px: float) -> tuple[float, float]:
-    """Of the animals that are `apart_px` from all others, frame by frame: the share that has a name, and the share of those names that is
-    wrong. An animal's name is that of the tracklet of the nearest blob within `radius_px`.
-    """
-    tracklets, identities = Tracklets.load(folder / "tracklets" / f"{movie}.h5"), Identities.load(folder / "propagate" / f"{RECORDING}.h5")
-    names, place = true_places(truth, blobs.frames)
-    here = identities.movie == identities.movies.index(movie)
-    holds = np.zeros((len(tracklets), len(identities.individuals)), bool)
-    holds[identities.tracklet[here], identities.individual[here]] = True
-    column = [identities.individuals.index(name) for name in names]
-    offsets, cells, named, wrong = blobs.frame_offsets, 0, 0, 0
-    for frame in range(blobs.frames):
-        start, stop = offsets[frame : frame + 2]
-        between = np.hypot(*(place[frame][:, None] - place[frame]).transpose(2, 0, 1))
-        np.fill_diagonal(between, np.inf)
-        for k in np.flatnonzero(np.isfinite(place[frame, :, 0]) & ~(between.min(axis=1) < apart_px)):
-            cells += 1
-            away = np.hypot(blobs.x[start:stop] - place[frame, k, 0], blobs.y[start:stop] - place[frame, k, 1])
-            if stop == start or away.min() > radius_px:
-                continue
-            tracklet = tracklets.blob_tracklet[start + away.argmin()]
-            named += bool(holds[tracklet].any())
-            wrong += bool(holds[tracklet].any() and not holds[tracklet, column[k]])
-    return named / max(cells, 1), wrong / max(named, 1)
-
-
 def measure_speed(folder: Path, movie: str) -> Iterator[dict[str, str]]:
     """Images per second of one thread, reading and making crops, and each network by itself; `folder` holds the stages of a recording."""
     blobs, tracklets = Blobs.load(folder / "segment" / f"{movie}.h5"), Tracklets.load(folder / "tracklets" / f"{movie}.h5")
@@ -349,20 +225,12 @@ def measure_speed(folder: Path, movie: str) -> Iterator[dict[str, str]]:
         yield {"step": f"{network}, read", "images per CPU s": f"{len(crops) / seconds:.0f}", "parameters": f"{model.count_params():,}"}
 
 
-def markdown(rows: Sequence[dict[str, str]]) -> str:
-    """The rows as a table."""
-    lines = [" | ".join(rows[0]), " | ".join(["---"] * len(rows[0])), *(" | ".join(row.values()) for row in rows)]
-    return "\n".join(f"| {line} |" for line in lines)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the classifier and print tables.")
-    parser.add_argument("what", choices=("crops", "labels", "speed"))
+    parser.add_argument("what", choices=("crops", "speed"))
     parser.add_argument("--data", type=Path, required=True, help="folder of the recordings")
     parser.add_argument("--networks", nargs="+", default=["small", "antrax"], help="small, wide, large, antrax (crops)")
     parser.add_argument("--folds", type=int, default=FOLDS, help="how many of the five folds (crops)")
-    parser.add_argument("--sets", nargs="+", default=["ants16", "mice4"], help="recordings (labels)")
-    parser.add_argument("--seeds", type=int, default=3, help="choices of labels (labels)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--work", type=Path, help="keep all results in this folder")
     given = parser.parse_args()
@@ -371,13 +239,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         work = (given.work or Path(temporary)).resolve()
         work.mkdir(parents=True, exist_ok=True)
-        if given.what == "labels":
-            rows = []
-            for name in given.sets:
-                for row in measure_labels(name, data, work, given.seeds):
-                    rows.append(row)
-                    print(row, file=sys.stderr, flush=True)
-        elif given.what == "crops":
+        if given.what == "crops":
             use_threads(1)
             rows = []
             for row in measure_crops(data, given.networks, given.folds, given.seed):

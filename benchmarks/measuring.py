@@ -4,7 +4,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import av
@@ -62,3 +62,9 @@ def run_chain(file: Path, cores: int, *targets: str) -> tuple[float, float]:
     if done.returncode:
         sys.exit(done.stdout)
     return time.perf_counter() - wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def markdown(rows: Sequence[dict[str, str]]) -> str:
+    """The rows as a table."""
+    lines = [" | ".join(rows[0]), " | ".join(["---"] * len(rows[0])), *(" | ".join(row.values()) for row in rows)]
+    return "\n".join(f"| {line} |" for line in lines)

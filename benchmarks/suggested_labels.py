@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from classifier import RECORDING, measure_few, run_to, true_places
+from few_labels import RECORDING, measure_few, true_places
 from real_movies import RECORDINGS, experiment_file
 
 from herdbook.artifacts import SINGLE, Blobs, Tracklets
@@ -53,7 +53,7 @@ def measure(data: Path, work: Path, seeds: int, rounds: int) -> Iterator[dict[st
     first = recording.movies[0]
     mine = truth[truth.movie == first]
     file = experiment_file(NAME, data, work)
-    run_to(file, [f"{NAME}/{stage}/{movie}.h5" for stage in ("tracklets", "background") for movie in recording.movies])
+    run_chain(file, 2, *(f"{NAME}/{stage}/{movie}.h5" for stage in ("tracklets", "background") for movie in recording.movies))
     folder = load_experiment(file).folder
     blobs, tracklets = Blobs.load(folder / "segment" / f"{first}.h5"), Tracklets.load(folder / "tracklets" / f"{first}.h5")
     for seed in range(seeds):
