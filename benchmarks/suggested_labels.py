@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from few_labels import RECORDING, measure_few, true_places
+from measuring import run_chain
 from real_movies import RECORDINGS, experiment_file
 
 from herdbook.artifacts import SINGLE, Blobs, Tracklets
