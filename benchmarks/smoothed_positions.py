@@ -3,7 +3,8 @@
     python benchmarks/smoothed_positions.py RESULTS TRUTH.csv
 
 RESULTS is the folder of a finished experiment (`real_movies.py --work` keeps one). Error is the distance to the truth (px) of the same
-individual; jitter the median size of the second difference over time (px).
+individual; jitter the median size of the second difference over time (px). Where the truth has the direction of the head (theta, rad), the
+share of headings that point to the other end of the body is told, too.
 """
 
 import argparse
@@ -55,6 +56,11 @@ def main() -> None:
         for name, x, y in (("before", tracks.x_raw, tracks.y_raw), ("after", tracks.x, tracks.y)):
             places = places_of(tracks.frame.astype(np.int64), tracks.individual.astype(np.int64), np.stack([x, y], 1), shape)
             print(f"| {file.stem} | {tracks.windows} | {name} | {row(places, truth)} |")
+        if "theta" in own:
+            theta = np.full(shape, np.nan)
+            theta[own["frame"], who] = own["theta"]
+            turned = np.cos(tracks.heading - theta[tracks.frame, tracks.individual])
+            print(f"| {file.stem} | | heads at the wrong end: {np.mean(turned[np.isfinite(turned)] < 0):.4f} | | | | | |")
 
 
 if __name__ == "__main__":

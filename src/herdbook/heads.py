@@ -33,9 +33,23 @@ def head_directions(
     of a hidden Markov chain, solved by the forward-backward algorithm (Rabiner 1989, Proc. IEEE 77:257): an end stays the same the more
     surely the longer the body is and the less it turns, and motion speaks for the end in front. Blobs of no tracklet keep their axis.
     """
-    axis = orientation(*moments.T)
     major, minor = axis_lengths(*moments.T)
-    long = 1 - minor / major
+    return directions_along(rows, offsets, frame, x, y, np.asarray(orientation(*moments.T)), 1 - minor / major, body_length_px)
+
+
+def directions_along(
+    rows: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    frame: NDArray[np.int32] | NDArray[np.int64],
+    x: Floats,
+    y: Floats,
+    axis: Floats,
+    long: Floats,
+    body_length_px: float,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """As `head_directions`, for places with a body axis: `axis` rad (n,), and `long` (n,), how much longer than wide, 0 for a disc, 1 for
+    a line. Track i has the places rows[offsets[i]:offsets[i + 1]] in the order of time; it may have gaps.
+    """
     chance = np.full(len(axis), 0.5)
     _forward_backward(rows, offsets, frame.astype(np.int64), x, y, axis, long, float(body_length_px), chance)
     other = chance > 0.5

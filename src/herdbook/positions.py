@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from herdbook.artifacts import FROM_INTERPOLATED, FROM_SINGLE
+from herdbook.geometry import wrap_angle
+from herdbook.heads import directions_along
 from herdbook.passes import NEVER, Evidence, Pass, join_passes
 from herdbook.resolve import PIXELS_PER_ANIMAL, blob_pixels, fit_ellipses, spread_guess
 
@@ -191,19 +193,15 @@ def fill_gaps(table: Table, most_frames: int) -> Table:
     return both.take(np.lexsort((both.individual, both.frame)))
 
 
-def head_directions(table: Table) -> NDArray[np.float32]:
-    """Heading (n,) rad from body axes: continuous along each individual's track, and pointing on the whole where it moves."""
-    heading = np.zeros(len(table), np.float32)
-    order = np.lexsort((table.frame, table.individual))
-    t = table.take(order)
-    breaks = np.flatnonzero((np.diff(t.individual) != 0) | (np.diff(t.frame) > 1)) + 1
-    for rows in np.split(np.arange(len(t)), breaks):
-        if not len(rows):
-            continue
-        axis = np.unwrap(t.angle[rows], period=np.pi)
-        if len(rows) > 1:
-            ahead = np.cos(axis) * np.gradient(t.x[rows]) + np.sin(axis) * np.gradient(t.y[rows])
-            if ahead.sum() < 0:
-                axis = axis + np.pi
-        heading[order[rows]] = np.angle(np.exp(1j * axis))
-    return heading
+def head_directions(table: Table, variances: tuple[float, float]) -> NDArray[np.float32]:
+    """Heading (n,) rad in (-pi, pi] from body axes: which end is the head follows from where each individual goes over its whole track.
+
+    `variances` along and across the body (px²) tell its length and how clear its axis is. See `heads.directions_along`.
+    """
+    major, minor = variances
+    order = np.lexsort((table.frame, table.individual)).astype(np.int64)
+    breaks = np.flatnonzero(np.diff(table.individual[order])) + 1
+    offsets = np.concatenate([[0], breaks, [len(table)]] if len(table) else [[0]]).astype(np.int64)
+    long = np.full(len(table), 1 - np.sqrt(minor / major))
+    direction, _ = directions_along(order, offsets, table.frame, table.x, table.y, table.angle, long, 4 * np.sqrt(major))
+    return np.asarray(wrap_angle(direction), np.float32)

@@ -176,7 +176,7 @@ def _smooth(job: Job, opened: ExitStack) -> None:
         y=smoothed[:, 1],
         x_raw=table.x,
         y_raw=table.y,
-        heading=head_directions(table),
+        heading=head_directions(table, scene.variances),
         confidence=table.confidence.astype(np.float32),
         source=table.source,
         disagreement=disagreement.astype(np.float32),

@@ -144,7 +144,7 @@ def test_nobody_named_gives_no_positions(locate):
     table, _, _ = locate(CROSSING, named=[])
     assert len(table) == 0
     assert table.x.dtype == np.float64
-    assert len(fill_gaps(table, 5)) == len(head_directions(table)) == 0
+    assert len(fill_gaps(table, 5)) == len(head_directions(table, VARIANCES)) == 0
 
 
 def table_of(tracks):
@@ -178,6 +178,9 @@ def test_gaps_between_two_individuals_are_none():
     assert len(fill_gaps(table, 5)) == 2
 
 
+VARIANCES = (100.0, 16.0)  # variances of a body of 40 x 16 px
+
+
 def walker(direction, axis, frames=30, speed=2.0, start=0):
     """A track along a direction with a body axis that differs from it by some half turns."""
     t = np.arange(frames)
@@ -187,7 +190,7 @@ def walker(direction, axis, frames=30, speed=2.0, start=0):
 @pytest.mark.parametrize("direction", [0.0, 1.0, np.pi / 2, 3.0, -2.5])
 def test_heading_points_where_a_walker_walks(rng, direction):
     axis = direction + rng.normal(0, 0.1, 30) + np.pi * rng.integers(-2, 3, 30)
-    heading = head_directions(table_of({0: walker(direction, axis)}))
+    heading = head_directions(table_of({0: walker(direction, axis)}), VARIANCES)
     assert heading.dtype == np.float32
     assert np.abs(heading).max() <= np.float32(np.pi)
     assert np.abs(angle_difference(heading, direction)).max() < 0.5
@@ -195,26 +198,43 @@ def test_heading_points_where_a_walker_walks(rng, direction):
 
 def test_each_walker_has_its_own_heading():
     table = table_of({0: walker(0.0, np.full(30, np.pi)), 1: walker(np.pi, np.full(30, np.pi))})
-    heading = head_directions(table)
+    heading = head_directions(table, VARIANCES)
     assert heading[table.individual == 0] == pytest.approx(0, abs=1e-5)
     assert np.abs(heading[table.individual == 1]) == pytest.approx(np.pi)
 
 
 def test_a_walker_that_backs_up_for_a_while_does_not_turn_round():
     x = np.cumsum([2.0] * 20 + [-1.0] * 8 + [2.0] * 20)
-    heading = head_directions(table_of({0: [(t, x[t], 50, np.pi) for t in range(48)]}))
+    heading = head_directions(table_of({0: [(t, x[t], 50, np.pi) for t in range(48)]}), VARIANCES)
     assert heading == pytest.approx(0, abs=1e-5)
 
 
 def test_heading_follows_a_walker_round_a_circle():
     turn = np.linspace(0, 4 * np.pi, 200)
     axis = np.arctan(np.tan(turn + np.pi / 2))  # as orientations come: in (-pi/2, pi/2]
-    heading = head_directions(table_of({0: [(t, 50 + 30 * np.cos(a), 50 + 30 * np.sin(a), axis[t]) for t, a in enumerate(turn)]}))
+    heading = head_directions(table_of({0: [(t, 50 + 30 * np.cos(a), 50 + 30 * np.sin(a), axis[t]) for t, a in enumerate(turn)]}), VARIANCES)
     assert np.abs(angle_difference(heading, turn + np.pi / 2)).max() < 0.05
 
 
 def test_after_a_gap_the_heading_is_found_anew():
     there, back = walker(0.0, np.zeros(20), 20), walker(np.pi, np.zeros(20), 20, start=60)
-    heading = head_directions(table_of({0: there + back}))
+    heading = head_directions(table_of({0: there + back}), VARIANCES)
     assert heading[:20] == pytest.approx(0, abs=1e-5)
     assert np.abs(heading[20:]) == pytest.approx(np.pi)
+
+
+def test_one_bad_frame_does_not_turn_the_rest_of_a_track_round():
+    # At a fast turn the axis of one frame lies across, and says nothing of which way the body turned.
+    axis = np.zeros(120)
+    axis[60] = np.pi / 2
+    there = [(t, 3.0 * t, 50.0, axis[t]) for t in range(60)]
+    back = [(60 + t, 180 - 3.0 * t, 50.0, axis[60 + t]) for t in range(60)]
+    heading = head_directions(table_of({0: there + back}), VARIANCES)
+    assert heading[:58] == pytest.approx(0, abs=1e-5)
+    assert np.abs(heading[63:]) == pytest.approx(np.pi)
+
+
+def test_an_animal_that_rests_keeps_the_heading_with_which_it_came(rng):
+    x = np.concatenate([np.arange(30) * 3.0, np.full(300, 90.0)]) + rng.normal(0, 0.3, 330)
+    heading = head_directions(table_of({0: [(t, x[t], 50.0, 0.0) for t in range(330)]}), VARIANCES)
+    assert heading == pytest.approx(0, abs=1e-5)
