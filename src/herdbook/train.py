@@ -14,7 +14,7 @@ from herdbook.trainset_files import check_given_set
 from herdbook.unmarked_trainset import UnmarkedSet
 
 STAGE = "train"
-STAGE_VERSION = 2
+STAGE_VERSION = 3
 
 
 def take_given(job: Job) -> None:
