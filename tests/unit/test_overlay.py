@@ -1,21 +1,17 @@
 import math
 
-import av
 import numpy as np
 import pytest
 
 from herdbook import drawing, overlay
-from herdbook.artifacts import FROM_INTERPOLATED, FROM_MERGED, FROM_RESOLVED, FROM_SINGLE, Index, Trajectories
+from herdbook.artifacts import FROM_INTERPOLATED, FROM_MERGED, FROM_RESOLVED, FROM_SINGLE
 from herdbook.colours import as_bgr, individual_colours
-from herdbook.movie import scan_movie
-from herdbook.movie_write import MovieWriter
-from herdbook.store import Provenance
-from tests.unit.segment_files import write_segment
+from herdbook.tracked_movie import clock_time
+from tests.unit.tracked_movie_files import GREY, read_movie, run_movie_stage, write_tracked_movie
 
-ORIGIN = Provenance("test", 1)
-GREY = 200
 STYLE = drawing.Style.for_height(480)
 RED = (0, 0, 255)
+NAMES = ("Ä1", "b")
 
 
 def positions(frames):
@@ -24,50 +20,28 @@ def positions(frames):
     return np.stack([np.stack([x, np.full(frames, 60.0)], 1), np.stack([x, np.full(frames, 150.0)], 1)], 1)
 
 
-def write_inputs(folder, *, frames=20, size=(200, 200), names=("Ä1", "b"), present=True):
+def write_inputs(folder, *, frames=20, **options):
     truth = positions(frames)
-    with MovieWriter(folder / "m.mp4", *size, 20.0) as writer:
-        for _ in range(frames):
-            writer.write(np.full((size[1], size[0], 3), GREY, np.uint8))
-    scan = scan_movie(folder / "m.mp4")
-    facts = (scan.width, scan.height, scan.fps, scan.codec, scan.grey, scan.full_range)
-    Index(scan.pts, scan.time_s, scan.keyframe, *facts, "f").save(folder / "index.h5", ORIGIN)
-    animals = 2 if present else 0
-    frame = np.repeat(np.arange(frames, dtype=np.int32), animals)
-    x, y = truth[:, :animals].reshape(-1, 2).T
-    count = len(frame)
-    box = np.stack([x - 3, y - 1, x + 4, y + 2], axis=1).astype(np.int32)
-    runs = np.stack([np.stack([y + d, x - 3, x + 3], axis=1) for d in (-1, 0, 1)], axis=1).reshape(-1, 3).astype(np.int16)
-    columns = {
-        **{"frame": frame, "x": x, "y": y, "area": np.full(count, 21, np.int32), "box": box, "moments": np.ones((count, 3))},
-        **{"contrast": np.ones(count, np.float32), "intensity": np.ones(count, np.float32), "arena": np.zeros(count, np.int16)},
-        "border": np.zeros(count, bool),
-    }
-    facts_of_movie = {"frames": frames, "width": size[0], "height": size[1], "fps": 20.0}
-    write_segment(folder / "blobs.h5", columns, runs, 3 * np.arange(count + 1), provenance=ORIGIN, **facts_of_movie)
-    who = np.tile(np.arange(animals, dtype=np.int32), frames)
-    ones = np.ones(count, np.float32)
-    source = np.full(count, FROM_SINGLE, np.uint8)
-    places = (frames, frame, who, x, y, x, y, 0 * ones, ones, source, 0 * ones, ones < 0)
-    Trajectories(list(names) if present else [], *places).save(folder / "tracks.h5", ORIGIN)
+    write_tracked_movie(folder, truth, names=NAMES, **options)
     return truth
 
 
-def run(folder, settings='{"overlay_every": 1, "trail_s": 0.5}'):
-    files = {"movie": "m.mp4", "index": "index.h5", "blobs": "blobs.h5", "trajectories": "tracks.h5", "out": "out/m.mp4"}
-    overlay.main([*(word for name, file in files.items() for word in (f"--{name}", str(folder / file))), "--settings", settings])
-    with av.open(str(folder / "out" / "m.mp4")) as container:
-        rate = container.streams.video[0].average_rate
-        return np.stack([frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]), float(rate)
+def run(folder, **section):
+    return read_movie(run_movie_stage(overlay, folder, "out/m.mp4", **section))
+
+
+def changed(image, least=60):
+    """Where a frame differs from the plain grey of the movie."""
+    return np.abs(image.astype(int) - GREY).max(axis=-1) > least
 
 
 def test_overlay_shows_each_animal_in_its_colour_where_it_is(tmp_path):
     truth = write_inputs(tmp_path)
-    movie, rate = run(tmp_path)
+    movie, rate, _ = run(tmp_path)
     assert movie.shape == (20, 200, 200, 3)
     assert rate == pytest.approx(20)
     for number in (0, 10, 19):
-        for (x, y), colour in zip(truth[number], as_bgr(individual_colours(["Ä1", "b"])), strict=True):
+        for (x, y), colour in zip(truth[number], as_bgr(individual_colours(NAMES)), strict=True):
             spot = movie[number, int(y) - 1 : int(y) + 2, int(x) - 1 : int(x) + 2].reshape(-1, 3).mean(axis=0)
             assert np.abs(spot - colour).max() < 60
     assert np.abs(movie[10, 90:120, 60:180].astype(int) - GREY).max() < 12
@@ -75,40 +49,119 @@ def test_overlay_shows_each_animal_in_its_colour_where_it_is(tmp_path):
 
 def test_trail_is_as_long_as_asked(tmp_path):
     truth = write_inputs(tmp_path)
-    movie, _ = run(tmp_path)
-    row = movie[19, 58:63].astype(int)
-    changed = np.flatnonzero((np.abs(row - GREY).max(axis=2) > 60).any(axis=0))
-    assert abs(changed.min() - truth[19 - 10, 0, 0]) <= 4
+    movie, _, _ = run(tmp_path, trail_s=0.5)
+    columns = np.flatnonzero(changed(movie[19, 58:63]).any(axis=0))
+    assert abs(columns.min() - truth[19 - 10, 0, 0]) <= 4
 
 
-def test_overlay_of_every_nth_frame_keeps_real_time_down_to_ten_frames_per_second(tmp_path):
+def test_only_what_is_asked_for_is_drawn(tmp_path):
+    truth = write_inputs(tmp_path, heading=-math.pi / 2)
+    x, y = truth[19, 0].astype(int)
+    # Some of the frame that only this part is drawn on.
+    places = {
+        "names": np.s_[y - 4 : y + 5, x + 9 : x + 20],
+        "trails": np.s_[y - 1 : y + 2, x - 30 : x - 10],
+        "outlines": np.s_[y - 1 : y + 2, x + 3],
+        "marks": np.s_[185:200, 0:100],
+        "time": np.s_[2:14, 2:60],
+    }
+    for part in places:
+        movie, _, _ = run(tmp_path, show=[part])
+        drawn = {other for other, place in places.items() if changed(movie[19][place]).any()}
+        assert drawn == ({part, "outlines"} if part == "marks" else {part}), part
+    movie, _, _ = run(tmp_path, show=[])
+    assert not changed(movie, 20).any()
+
+
+def test_a_fast_movie_leaves_frames_out_and_keeps_its_rate(tmp_path):
     write_inputs(tmp_path)
-    movie, rate = run(tmp_path, '{"overlay_every": 2, "trail_s": 0.5}')
-    assert (len(movie), rate) == (10, pytest.approx(10))
-    movie, rate = run(tmp_path, '{"overlay_every": 3, "trail_s": 0.5}')
-    assert (len(movie), rate) == (7, pytest.approx(10))
+    movie, rate, times = run(tmp_path, speed=4)
+    assert (len(movie), rate) == (5, pytest.approx(20))
+    assert times == pytest.approx(np.arange(5) / 20, abs=1e-3)
 
 
-@pytest.mark.parametrize("present", [True, False])
-def test_overlay_of_one_frame(tmp_path, present):
-    write_inputs(tmp_path, frames=1, present=present)
-    assert len(run(tmp_path)[0]) == 1
+def test_every_nth_frame_is_shown_when_it_was_filmed(tmp_path):
+    write_inputs(tmp_path)
+    movie, rate, times = run(tmp_path, every=3)
+    assert (len(movie), rate) == (7, pytest.approx(20 / 3))
+    assert times == pytest.approx(np.arange(7) * 3 / 20, abs=1e-3)
+
+
+def test_intervals_follow_each_other_without_a_pause(tmp_path):
+    truth = write_inputs(tmp_path)
+    movie, _, times = run(tmp_path, intervals=[[2, 5], [15, 17]], show=["marks"])
+    assert times == pytest.approx(np.arange(5) / 20, abs=1e-3)
+    for image, number in zip(movie, (2, 3, 4, 15, 16), strict=True):
+        columns = np.flatnonzero(changed(image[58:63], 100).any(axis=0))
+        assert columns.min() - 2 <= truth[number, 0, 0] <= columns.max()
+    assert len(run(tmp_path, intervals=[[0.5, 0.7]], intervals_in="s")[0]) == 4
+
+
+def test_an_interval_without_a_frame_is_refused(tmp_path, capsys):
+    write_inputs(tmp_path)
+    with pytest.raises(SystemExit):
+        run(tmp_path, intervals=[[20, 30]])
+    assert "overlay.intervals: [20, 30] holds no frame of a movie of 20 frames" in capsys.readouterr().err
+
+
+def test_uneven_times_of_the_frames_are_kept(tmp_path):
+    time_s = np.cumsum([0.0, 0.05, 0.05, 0.4, 0.05, 0.2])
+    write_inputs(tmp_path, frames=6, time_s=time_s)
+    movie, _, times = run(tmp_path)
+    assert len(movie) == 6
+    assert times == pytest.approx(time_s, abs=1e-3)
+
+
+@pytest.mark.parametrize("animals", [0, 1, 100])
+@pytest.mark.parametrize("frames", [1, 3])
+def test_overlay_of_any_number_of_animals(tmp_path, rng, animals, frames):
+    places = rng.uniform(0, 199, (frames, animals, 2))
+    write_tracked_movie(tmp_path, places)
+    movie, _, _ = run(tmp_path)
+    assert len(movie) == frames
+    assert changed(movie[0, 20:140]).any() == bool(animals)
+
+
+def test_frames_of_odd_size_grow_by_a_pixel(tmp_path):
+    places = np.full((2, 1, 2), 60.0)
+    write_tracked_movie(tmp_path, places, size=(151, 101), images=[np.full((101, 151, 3), GREY, np.uint8)] * 2)
+    assert run(tmp_path)[0].shape == (2, 102, 152, 3)
+
+
+def test_a_grey_movie_gets_colours(tmp_path):
+    truth = positions(3)
+    images = [np.full((200, 200), GREY, np.uint8)] * 3
+    write_tracked_movie(tmp_path, truth, names=NAMES, images=images, pixel_format="gray")
+    movie, _, _ = run(tmp_path)
+    x, y = truth[2, 0].astype(int)
+    spot = movie[2, y - 1 : y + 2, x - 1 : x + 2].reshape(-1, 3).mean(axis=0)
+    assert np.abs(spot - as_bgr(individual_colours(NAMES))[0]).max() < 60
+    assert np.abs(movie[2, 90:120, 60:180].astype(int) - GREY).max() < 12
+
+
+def test_animals_at_the_border_are_drawn_as_far_as_they_are_inside(tmp_path):
+    corners = np.array([[0.0, 0], [199, 0], [0, 199], [199, 199], [-3, 90], [203, 90]])
+    write_tracked_movie(tmp_path, np.tile(corners, (2, 1, 1)))
+    movie, _, _ = run(tmp_path, show=["names", "trails", "outlines", "marks"])
+    assert all(changed(movie[1][place]).any() for place in (np.s_[:4, :4], np.s_[:4, -4:], np.s_[90, :12], np.s_[90, -12:]))
 
 
 def test_wide_movie_is_scaled_down_with_its_positions(tmp_path):
     truth = write_inputs(tmp_path, frames=2, size=(2560, 240))
-    movie, _ = run(tmp_path)
+    movie, _, _ = run(tmp_path)
     assert movie.shape == (2, 120, 1280, 3)
     x, y = (truth[1, 0] + 0.5) / 2 - 0.5
     spot = movie[1, round(y), round(x)].astype(int)
-    assert np.abs(spot - as_bgr(individual_colours(["Ä1", "b"]))[0]).max() < 90
+    assert np.abs(spot - as_bgr(individual_colours(NAMES))[0]).max() < 90
+    assert run(tmp_path, max_width=640)[0].shape == (2, 60, 640, 3)
 
 
-def test_trajectories_of_another_movie_are_refused(tmp_path, capsys):
+@pytest.mark.parametrize("artifact", ["tracks", "blobs"])
+def test_trajectories_of_another_movie_are_refused(tmp_path, capsys, artifact):
     write_inputs(tmp_path)
-    tracks = Trajectories.load(tmp_path / "tracks.h5")
-    tracks.frames = 19
-    tracks.save(tmp_path / "tracks.h5", ORIGIN)
+    (tmp_path / "other").mkdir()
+    write_inputs(tmp_path / "other", frames=19)
+    (tmp_path / "other" / f"{artifact}.h5").replace(tmp_path / f"{artifact}.h5")
     with pytest.raises(SystemExit):
         run(tmp_path)
     assert "19 frames" in capsys.readouterr().err
@@ -208,4 +261,4 @@ def test_legend_of_a_narrow_frame_takes_more_rows_and_stays_inside():
 
 @pytest.mark.parametrize(("time_s", "text"), [(0, "0:00:00.0"), (59.96, "0:01:00.0"), (3725.04, "1:02:05.0")])
 def test_clock(time_s, text):
-    assert overlay.clock_time(time_s) == text
+    assert clock_time(time_s) == text

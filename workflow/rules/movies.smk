@@ -1,4 +1,4 @@
-# One job per movie: frames, background, blobs and tracklets; after the identities are known, positions and overlay movies.
+# One job per movie: frames, background, blobs and tracklets; after the identities are known, positions and the movies that show them.
 
 
 rule index:
@@ -19,6 +19,7 @@ rule index:
     params:
         settings=settings("index"),
         version=stage_version("index"),
+        fingerprint=movie_fingerprint,
     shell:
         "python -m herdbook.index --movie {input.movie:q} --out {output.out:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
@@ -144,7 +145,13 @@ rule overlay:
         blobs=at("segment/{movie}.h5"),
         trajectories=at("smooth/{movie}.h5"),
     output:
-        out=at("overlay/{movie}.mp4"),
+        out=report(
+            at("overlay/{movie}.mp4"),
+            caption="../report/overlay.rst",
+            category="Movies",
+            labels={"movie": "{movie}", "shows": "all animals"},
+        ),
+        record=at("provenance/overlay/{movie}.json"),
     log:
         at("logs/overlay/{movie}.log"),
     benchmark:
@@ -160,5 +167,68 @@ rule overlay:
         version=stage_version("overlay"),
     shell:
         "python -m herdbook.overlay --movie {input.movie:q} --index {input.index:q} --blobs {input.blobs:q}"
-        " --trajectories {input.trajectories:q} --out {output.out:q}"
+        " --trajectories {input.trajectories:q} --out {output.out:q} --record {output.record:q} --made {output:q}"
+        " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
+
+
+rule closeups:
+    input:
+        movie=lambda wildcards: MOVIES[wildcards.movie],
+        index=at("index/{movie}.h5"),
+        trajectories=at("smooth/{movie}.h5"),
+        reference=files("segment", list(MOVIES)[:1]),
+    output:
+        out=directory(at("closeups/{movie}")),
+        record=at("provenance/closeups/{movie}.json"),
+    log:
+        at("logs/closeups/{movie}.log"),
+    benchmark:
+        at("benchmarks/closeups/{movie}.tsv")
+    conda:
+        "../../envs/herdbook.yaml"
+    threads: 2
+    resources:
+        mem_mb=scaled(4000),
+        runtime=scaled(240),
+    params:
+        settings=settings("closeups"),
+        version=stage_version("closeups"),
+    shell:
+        "python -m herdbook.closeups --movie {input.movie:q} --index {input.index:q}"
+        " --trajectories {input.trajectories:q} --reference {input.reference:q}"
+        " --out {output.out:q} --record {output.record:q} --made {output:q}"
+        " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
+
+
+rule mosaic:
+    input:
+        movie=lambda wildcards: MOVIES[wildcards.movie],
+        index=at("index/{movie}.h5"),
+        trajectories=at("smooth/{movie}.h5"),
+        reference=files("segment", list(MOVIES)[:1]),
+    output:
+        out=report(
+            at("mosaic/{movie}.mp4"),
+            caption="../report/mosaic.rst",
+            category="Movies",
+            labels={"movie": "{movie}", "shows": "each animal in a tile"},
+        ),
+        record=at("provenance/mosaic/{movie}.json"),
+    log:
+        at("logs/mosaic/{movie}.log"),
+    benchmark:
+        at("benchmarks/mosaic/{movie}.tsv")
+    conda:
+        "../../envs/herdbook.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled(3000),
+        runtime=scaled(240),
+    params:
+        settings=settings("mosaic"),
+        version=stage_version("mosaic"),
+    shell:
+        "python -m herdbook.mosaic --movie {input.movie:q} --index {input.index:q}"
+        " --trajectories {input.trajectories:q} --reference {input.reference:q}"
+        " --out {output.out:q} --record {output.record:q} --made {output:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
