@@ -9,25 +9,26 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
-from herdbook.artifacts import SOURCES
 from herdbook.colours import SOURCE_COLOURS, as_css
+from herdbook.summaries import CATEGORIES
 
 Reliability = Mapping[str, Any]
 
 DPI = 110
 WIDTH_IN = 9.2
-CATEGORIES = (*SOURCES, "missing")
-# Beyond this many names a legend is longer than the picture that it explains.
-MOST_IN_LEGEND = 48
+# Those of the sources, then unknown, hidden, not tracked, no position.
+CATEGORY_COLOURS = np.concatenate(
+    [SOURCE_COLOURS[:-1], np.array([(110, 110, 110), (200, 200, 200), (255, 255, 255), (232, 232, 232)], np.uint8)]
+)
 MOST_NUMBERED_CLASSES = 20
+MOST_TALL_ROWS = 60
 LONGEST_NAME = 24
 
 
@@ -38,68 +39,27 @@ def png_bytes(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def plot_trajectories(
-    background: NDArray[np.uint8], lines: Sequence[NDArray[np.float64]], names: Sequence[str], colours: Sequence[str]
-) -> Figure:
-    """Paths (n, 2) of the individuals, with NaN at gaps, over the darkened background; with a legend if the names are few."""
-    height, width = background.shape[:2]
-    legend = 0 < len(names) <= MOST_IN_LEGEND
-    columns = max(1, min(len(names), 92 // (min(LONGEST_NAME, max((len(name) for name in names), default=1)) + 6)))
-    legend_in = 0.24 * -(-len(names) // columns) + 0.1 if legend else 0.0
-    # A tall frame may not make a picture that is longer than a screen.
-    scale = min(WIDTH_IN / width, 8.0 / height)
-    figure = Figure(figsize=(WIDTH_IN, height * scale + legend_in))
-    share = legend_in / (height * scale + legend_in)
-    axes = figure.add_axes((0.5 - 0.5 * width * scale / WIDTH_IN, share, width * scale / WIDTH_IN, 1 - share))
-    grey = background.mean(axis=2)
-    axes.imshow(
-        10 + 0.22 * grey, cmap="gray", vmin=0, vmax=255, extent=(-0.5, width - 0.5, height - 0.5, -0.5), interpolation="antialiased"
-    )
-    paths = LineCollection(list(lines), colors=list(colours), linewidths=1.1, alpha=0.9, capstyle="round")
-    axes.add_collection(paths, autolim=False)
-    ends = np.array([line[-1] if len(line) else (np.nan, np.nan) for line in lines]).reshape(-1, 2)
-    axes.scatter(ends[:, 0], ends[:, 1], c=list(colours), s=18, linewidths=0.5, edgecolors="black", zorder=3)
-    axes.set_xlim(-0.5, width - 0.5)
-    axes.set_ylim(height - 0.5, -0.5)
-    axes.set_axis_off()
-    if legend:
-        handles = [Line2D([], [], color=colour, linewidth=5, label=_plain(name)) for name, colour in zip(names, colours, strict=True)]
-        figure.legend(
-            handles=handles,
-            loc="lower center",
-            ncols=columns,
-            frameon=False,
-            fontsize=9,
-            handlelength=1.0,
-            borderpad=0.1,
-            columnspacing=1.2,
-        )
-    return figure
-
-
 def plot_timeline(categories: NDArray[np.uint8], time_edges_s: NDArray[np.float64], names: Sequence[str], colours: Sequence[str]) -> Figure:
     """Category (individuals, bins), an index into CATEGORIES, of each individual over time; `time_edges_s` (bins + 1,)."""
     rows = len(names)
-    row_in = 0.26 if rows <= 60 else 0.15
-    figure = Figure(figsize=(WIDTH_IN, 1.1 + row_in * max(rows, 1)), layout="constrained")
+    figure = Figure(figsize=(WIDTH_IN, 1.1 + row_height(rows) * max(rows, 1)), layout="constrained")
     axes = figure.add_subplot()
-    unit, divisor = _time_unit(float(time_edges_s[-1]))
+    unit, divisor = time_unit(float(time_edges_s[-1]))
     edges = time_edges_s / divisor
     axes.pcolormesh(
-        edges, np.arange(rows + 1) - 0.5, categories, cmap=ListedColormap(as_css(SOURCE_COLOURS)), vmin=-0.5, vmax=len(CATEGORIES) - 0.5,
+        edges, np.arange(rows + 1) - 0.5, categories, cmap=ListedColormap(as_css(CATEGORY_COLOURS)), vmin=-0.5, vmax=len(CATEGORIES) - 0.5,
         rasterized=True,
     )  # fmt: skip
-    axes.hlines(np.arange(1, rows) - 0.5, edges[0], edges[-1], colors="white", linewidth=2 if rows <= 60 else 1)
-    axes.set_ylim(max(rows, 1) - 0.5, -0.5)
     axes.set_xlim(edges[0], edges[-1])
-    axes.set_yticks(np.arange(rows), [_plain(name) for name in names], fontsize=9 if rows <= 60 else 6)
-    axes.tick_params(axis="y", length=0, pad=14)
-    axes.scatter(np.full(rows, -0.011), np.arange(rows), c=list(colours) or None, marker="s", s=45 if rows <= 60 else 14, clip_on=False,
-                 transform=axes.get_yaxis_transform(), edgecolors="0.3", linewidths=0.4)  # fmt: skip
+    name_rows(axes, names, colours)
     axes.set_xlabel(f"time ({unit})")
-    _bare(axes)
-    handles = [Patch(facecolor=colour, label=name) for name, colour in zip(CATEGORIES, as_css(SOURCE_COLOURS), strict=True)]
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, fontsize=9)
+    bare(axes)
+    handles = [
+        Patch(facecolor=colour, edgecolor="0.5", linewidth=0.5, label=CATEGORIES[k])
+        for k, colour in enumerate(as_css(CATEGORY_COLOURS))
+        if (categories == k).any()
+    ]
+    figure.legend(handles=handles, loc="outside upper center", ncols=max(1, len(handles)), frameon=False, fontsize=9)
     return figure
 
 
@@ -107,7 +67,7 @@ def plot_counts(blobs: NDArray[np.float64], animals: NDArray[np.float64], time_e
     """Blobs per frame and animals that the tracklets hold, each (3, bins) least, mean, greatest; beside the known number of animals."""
     figure = Figure(figsize=(WIDTH_IN, 2.6), layout="constrained")
     axes = figure.add_subplot()
-    unit, divisor = _time_unit(float(time_edges_s[-1]))
+    unit, divisor = time_unit(float(time_edges_s[-1]))
     edges = time_edges_s / divisor
     for (least, mean, greatest), colour, label in ((blobs, "#0072b2", "blobs"), (animals, "#d55e00", "animals in them")):
         axes.stairs(greatest, edges, baseline=least, fill=True, color=colour, alpha=0.25, linewidth=0)
@@ -119,7 +79,7 @@ def plot_counts(blobs: NDArray[np.float64], animals: NDArray[np.float64], time_e
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
     axes.set_xlabel(f"time ({unit})")
     axes.set_ylabel("per frame")
-    _bare(axes)
+    bare(axes)
     figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9)
     return figure
 
@@ -128,7 +88,7 @@ def plot_expected_error(share: NDArray[np.float64], time_edges_s: NDArray[np.flo
     """Share (bins,) of the positions that are expected to be wrong over time, NaN where there are none."""
     figure = Figure(figsize=(WIDTH_IN, 2.2), layout="constrained")
     axes = figure.add_subplot()
-    unit, divisor = _time_unit(float(time_edges_s[-1]))
+    unit, divisor = time_unit(float(time_edges_s[-1]))
     edges = time_edges_s / divisor
     axes.stairs(100 * share, edges, fill=True, color="#d55e00", alpha=0.25, linewidth=0)
     axes.stairs(100 * share, edges, baseline=None, color="#d55e00", linewidth=1.3)
@@ -137,7 +97,7 @@ def plot_expected_error(share: NDArray[np.float64], time_edges_s: NDArray[np.flo
     axes.set_xlim(edges[0], edges[-1])
     axes.set_xlabel(f"time ({unit})")
     axes.set_ylabel("expected error (%)")
-    _bare(axes)
+    bare(axes)
     return figure
 
 
@@ -152,8 +112,8 @@ def plot_classifier(confusion: NDArray[np.int64], classes: Sequence[str], histor
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     size = 9 if number <= 12 else 7
     if number <= 40:
-        axes.set_xticks(np.arange(number), [_plain(name) for name in classes], fontsize=size, rotation=90)
-        axes.set_yticks(np.arange(number), [_plain(name) for name in classes], fontsize=size)
+        axes.set_xticks(np.arange(number), [plain(name) for name in classes], fontsize=size, rotation=90)
+        axes.set_yticks(np.arange(number), [plain(name) for name in classes], fontsize=size)
     if number <= MOST_NUMBERED_CLASSES:
         for row, column in np.argwhere(confusion > 0):
             ink = "white" if shares[row, column] > 0.5 else "black"
@@ -169,7 +129,7 @@ def plot_classifier(confusion: NDArray[np.int64], classes: Sequence[str], histor
         curve.set_ylabel(label)
         curve.xaxis.set_major_locator(MaxNLocator(integer=True))
         curve.set_ylim(bottom=0)
-        _bare(curve)
+        bare(curve)
     curve.set_ylim(0, 1.02)
     curve.set_xlabel("epoch")
     curve.legend(loc="lower right", frameon=False, fontsize=9)
@@ -196,14 +156,14 @@ def plot_reliability(images: Reliability, tracklets: Reliability, confusion: NDA
     axes.set_xlabel("probability claimed")
     axes.set_ylabel("share that is right")
     axes.legend(loc="lower right", frameon=False, fontsize=9)
-    _bare(axes)
+    bare(axes)
     matrix = figure.add_subplot(grid[1])
     total = confusion.sum(axis=1, keepdims=True)
     matrix.imshow(np.divide(confusion, total, out=np.zeros(confusion.shape), where=total > 0), cmap="Blues", vmin=0, vmax=1)
     if len(classes) <= 40:
         size = 9 if len(classes) <= 12 else 7
-        matrix.set_xticks(np.arange(len(classes)), [_plain(name) for name in classes], fontsize=size, rotation=90)
-        matrix.set_yticks(np.arange(len(classes)), [_plain(name) for name in classes], fontsize=size)
+        matrix.set_xticks(np.arange(len(classes)), [plain(name) for name in classes], fontsize=size, rotation=90)
+        matrix.set_yticks(np.arange(len(classes)), [plain(name) for name in classes], fontsize=size)
     matrix.set_title("tracklets kept for validation", fontsize=10)
     return figure
 
@@ -216,26 +176,46 @@ def plot_images(images: Sequence[NDArray[np.uint8]], captions: Sequence[str]) ->
     for k, (image, caption) in enumerate(zip(images, captions, strict=True)):
         axes = figure.add_subplot(rows, columns, k + 1)
         axes.imshow(image[:, :, ::-1])
-        axes.set_title(_plain_lines(caption), fontsize=7)
+        axes.set_title(plain_lines(caption), fontsize=7)
         axes.set_axis_off()
     return figure
 
 
-def _time_unit(duration_s: float) -> tuple[str, float]:
+def row_height(rows: int) -> float:
+    """Height (inches) of a row with a name, in a picture with this many of them."""
+    return 0.26 if rows <= MOST_TALL_ROWS else 0.15
+
+
+def name_rows(axes: Axes, names: Sequence[str], colours: Sequence[str]) -> None:
+    """Give row 0, 1, ... of an image its name and colour on the left, the first one on top, and part the rows."""
+    rows, tall = len(names), len(names) <= MOST_TALL_ROWS
+    axes.hlines(np.arange(1, rows) - 0.5, *axes.get_xlim(), colors="white", linewidth=2 if tall else 1)
+    axes.set_ylim(max(rows, 1) - 0.5, -0.5)
+    axes.set_yticks(np.arange(rows), [plain(name) for name in names], fontsize=9 if tall else 6)
+    axes.tick_params(axis="y", length=0, pad=14)
+    points = np.zeros(rows), np.arange(rows)
+    axes.scatter(*points, c=list(colours) or None, marker="s", s=45 if tall else 14, clip_on=False, edgecolors="0.3", linewidths=0.4,
+                 transform=axes.get_yaxis_transform() + ScaledTranslation(-7 / 72, 0, axes.figure.dpi_scale_trans))  # fmt: skip
+
+
+def time_unit(duration_s: float) -> tuple[str, float]:
+    """Unit of the axis of time of something this long, and how many s it has."""
     if duration_s < 180:
         return "s", 1.0
     return ("min", 60.0) if duration_s < 3 * 3600 else ("h", 3600.0)
 
 
-def _bare(axes: Axes) -> None:
+def bare(axes: Axes) -> None:
+    """Take away the upper and right edge."""
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _plain_lines(text: str) -> str:
-    return "\n".join(_plain(line) for line in text.split("\n"))
+def plain_lines(text: str) -> str:
+    """The lines, each as `plain`."""
+    return "\n".join(plain(line) for line in text.split("\n"))
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """The name, cut if it is very long, without what Matplotlib would take for mathematics or for a label that is to be hidden."""
     text = (name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…").replace("$", r"\$")
     return f"\u200b{text}" if text.startswith("_") else text

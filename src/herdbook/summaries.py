@@ -3,14 +3,20 @@
 Frames are numbered through a recording, from 0 in its first movie.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from herdbook.artifacts import HOW_KNOWN, SOURCES
+from herdbook.sample_frames import SampleFrame
 
-MISSING = len(SOURCES)
+# What an animal without a position is in a frame: perhaps one that is seen but not known by name; out of sight; in a frame that is not
+# tracked; a fragment that does not exist then.
+CATEGORIES = (*SOURCES, "unknown", "hidden", "not tracked", "no position")
+UNKNOWN, HIDDEN, UNTRACKED, ABSENT = range(len(SOURCES), len(CATEGORIES))
+ROWS_AT_ONCE = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -64,22 +70,27 @@ def frame_bins(frames: int, most: int) -> NDArray[np.int64]:
     return np.linspace(0, frames, bins + 1).astype(np.int64)
 
 
-def timeline_matrix(tracks: Tracks, individuals: NDArray[np.int64], edges: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Category (len(individuals), bins) of each individual in each bin of frames: an index into SOURCES, or MISSING.
+def timeline_matrix(
+    tracks: Tracks, individuals: NDArray[np.int64], edges: NDArray[np.int64], lacking: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """Category (len(individuals), bins) of each individual in each bin of frames, an index into CATEGORIES.
 
-    It is the most frequent category of the bin; where two are equally frequent the less certain one, which comes later.
+    `lacking` (frames,) is the category of who has no position in a frame. It is the most frequent category of the bin; where two are
+    equally frequent the less certain one, which comes later.
     """
+    kinds, bins = len(CATEGORIES), len(edges) - 1
     row_of = np.full(len(tracks.names), -1)
     row_of[individuals] = np.arange(len(individuals))
-    row = row_of[tracks.individual]
-    shown = row >= 0
-    bins = len(edges) - 1
-    column = np.searchsorted(edges, tracks.frame[shown], side="right") - 1
-    flat = (row[shown] * bins + column) * (MISSING + 1) + tracks.source[shown]
-    shape = (len(individuals), bins, MISSING + 1)
-    counts = np.bincount(flat, minlength=int(np.prod(shape))).reshape(shape)
-    counts[..., MISSING] = np.diff(edges) - counts.sum(axis=2)
-    return np.asarray(MISSING - counts[..., ::-1].argmax(axis=2), np.uint8)
+    bin_of = np.repeat(np.arange(bins), np.diff(edges))
+    counts = np.tile(np.bincount(bin_of * kinds + lacking, minlength=bins * kinds), len(individuals))
+    for start in range(0, len(tracks.frame), ROWS_AT_ONCE):
+        rows = np.s_[start : start + ROWS_AT_ONCE]
+        row, frame, source = row_of[tracks.individual[rows]], tracks.frame[rows], tracks.source[rows]
+        place = (row * bins + bin_of[frame]) * kinds
+        shown = row >= 0
+        counts += np.bincount((place + source)[shown], minlength=len(counts))
+        counts -= np.bincount((place + lacking[frame])[shown], minlength=len(counts))
+    return np.asarray(kinds - 1 - counts.reshape(len(individuals), bins, kinds)[..., ::-1].argmax(axis=2), np.uint8)
 
 
 def bin_ranges(values: NDArray[np.int64], edges: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -127,13 +138,23 @@ class MovieFacts:
 
 
 @dataclass(frozen=True)
+class Contacts:
+    """Contacts of pairs of individuals, symmetric (n, n): their `number` int64, and how long they last in all, `time_s` float64."""
+
+    number: NDArray[np.int64]
+    time_s: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Recording:
     """One recording: its movies, positions, and what the report counts in it.
 
     `time_s` (frames + 1,) of the frames through the recording and of its end; `blobs`, `animals` int64 (frames,) blobs per frame and
     animals that the tracklets hold in them; `how_known` int64 (individuals, ways) frames, see `count_how_known`; `gap` see `Identities`;
     `tracklets` number of them, `tracklets_read` of those looked at by the classifier, `images_read` images it looked at;
-    `background` uint8 (height, width, 3) BGR.
+    `background` uint8 (height, width, 3) BGR. `lacking` uint8 (frames,): the category of who has no position in a frame, UNKNOWN or HIDDEN
+    or UNTRACKED; `arenas` int16 (height, width) number of the arena at each pixel, -1 outside; `body_length_px` median length of animals
+    that are alone, NaN if none is; `contacts` None where nobody has a lasting name.
     """
 
     name: str
@@ -148,6 +169,12 @@ class Recording:
     tracklets_read: int
     images_read: int
     background: NDArray[np.uint8]
+    lacking: NDArray[np.uint8]
+    arenas: NDArray[np.int16]
+    body_length_px: float
+    px_per_mm: float | None = None
+    contacts: Contacts | None = None
+    samples: Sequence[SampleFrame] = field(default_factory=list)
 
     @property
     def frames(self) -> int:

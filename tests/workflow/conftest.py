@@ -1,0 +1,40 @@
+"""What tests of the whole chain share: a small experiment that has run to its end."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Done
+
+FRAMES = 150
+MOVIES = ("movie01", "movie02")
+
+
+def simulated(results: str, frames: int, identities: list[str]) -> dict[str, Any]:
+    """An experiment like the demo: two movies of one recording, made by the simulation, and scored with its truth."""
+    made = f"{results}/small/simulate"
+    return {
+        "experiment": "small",
+        "results": results,
+        "simulate": {"number": len(identities), "frames": frames, "size": [480, 360]},
+        "movies": [{"name": name, "file": f"{made}/{name}.mp4", "recording": "day1"} for name in MOVIES],
+        "animals": {"marking": "marked", "identities": identities, "labels": f"{made}/labels.csv"},
+        "segment": {"images_per_s": 5},
+        "train": {"epochs": 3},
+        "score": {"truth": f"{made}/truth.csv"},
+    }
+
+
+EXPERIMENT = simulated("results", FRAMES, ["BB", "GG", "OO", "PP"])
+
+
+@pytest.fixture(scope="session")
+def finished(snakemake: Callable[..., Done], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished experiment."""
+    folder = tmp_path_factory.mktemp("small")
+    done = snakemake(folder, EXPERIMENT)
+    assert done.returncode == 0, done.stdout
+    assert "Report: " in done.stdout
+    return folder / "results" / "small"
