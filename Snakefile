@@ -13,6 +13,9 @@ include: "workflow/rules/common.smk"
 workdir: EXPERIMENT.results
 
 
+report: "workflow/report/workflow.rst"
+
+
 wildcard_constraints:
     movie=one_of(MOVIES),
     recording=one_of(RECORDINGS),
@@ -34,9 +37,7 @@ rule all:
     input:
         tables=[at("trajectories.csv"), *hdf5_table(), *tables(), *tool_files()],
         page=at("report/report.html"),
-        overlays=[
-            at(f"overlay/{movie}.mp4") for movie in MOVIES if EXPERIMENT.report.overlay
-        ],
+        movies=written_movies(),
 
 
 rule before_labels:

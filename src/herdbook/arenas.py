@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from herdbook.errors import HerdbookError
 from herdbook.geometry import Ellipse, Polygon, paint_regions
+from herdbook.scene_file import image_size
 
 Mask = NDArray[np.bool_]
 ArenaMap = NDArray[np.int16]
@@ -54,14 +55,15 @@ def read_mask(path: Path, shape: tuple[int, int], name: str) -> Mask:
 
     Raises HerdbookError when the file is no image, or not one of the movie's size.
     """
-    pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None
-    if pixels is None:
-        raise HerdbookError(f"{path}: the mask of the arena {name!r} cannot be read. Give an image file such as PNG.")
-    if pixels.shape[:2] != shape:
+    size = image_size(path)
+    if size and size != shape[::-1]:
         raise HerdbookError(
-            f"{path}: the mask of the arena {name!r} is {pixels.shape[1]} x {pixels.shape[0]} px, the movie {shape[1]} x {shape[0]} px. "
+            f"{path}: the mask of the arena {name!r} is {size[0]} x {size[1]} px, the movie {shape[1]} x {shape[0]} px. "
             "Draw it over a frame of the movie in full size."
         )
+    pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if size else None
+    if pixels is None or pixels.shape[:2] != shape:
+        raise HerdbookError(f"{path}: the mask of the arena {name!r} cannot be read. Give an image file such as PNG.")
     return np.asarray(pixels[..., :3].any(axis=2) if pixels.ndim == 3 else pixels > 0)
 
 

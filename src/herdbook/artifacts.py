@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from herdbook.blob_images import unpack_image
+from herdbook.errors import HerdbookError
 from herdbook.movie_frame import Coding
 from herdbook.run_coding import RUN_COLUMNS, unpack_runs
-from herdbook.store import Artifact, open_artifact
+from herdbook.store import Artifact, file_fingerprint, open_artifact
 
 SINGLE, MULTIPLE, NOISE = 0, 1, 2
 KINDS = ("single", "multiple", "noise")
@@ -52,6 +53,14 @@ class Index(Artifact):
         """Time from the first frame to the end of the last, s."""
         step = float(np.median(np.diff(self.time_s))) if len(self) > 1 else 1.0 / self.fps
         return float(self.time_s[-1]) + step
+
+    def check_movie(self, path: Path) -> None:
+        """Raise HerdbookError unless the movie is the one whose frames these are."""
+        if file_fingerprint(path) != self.movie_fingerprint:
+            raise HerdbookError(
+                f"{path}: the file is not the one whose frames were listed: it is still being recorded or copied, or was replaced. Wait "
+                "until that has ended, then run snakemake again: the rule 'index' reads it anew."
+            )
 
 
 @dataclass

@@ -17,6 +17,7 @@ def _work(job: Job) -> None:
     indices = [Index.load(path) for path in job.files["index"]]
     reference = Index.load(job.file("reference"))
     for path, index in zip(movies, indices, strict=True):
+        index.check_movie(path)
         if (index.width, index.height) != (reference.width, reference.height):
             raise HerdbookError(
                 f"{path}: the frames are {index.width} x {index.height} px, but those of the recording's first movie "

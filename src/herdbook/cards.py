@@ -45,6 +45,8 @@ def read_card(path: Path) -> Card:
         values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if values.get("format") != FORMAT:
             raise ValueError(f"format {values.get('format')!r}, expected {FORMAT}")
+        if not all(isinstance(name, str) for names in (values["classes"], values["others"]) for name in names):
+            raise ValueError("classes and others must be names")
         return Card(
             path=path,
             classes=list(values["classes"]),
@@ -57,7 +59,7 @@ def read_card(path: Path) -> Card:
             given=bool(values.get("given", False)),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise HerdbookError(f"{path}: not the card of a classifier of this version of Herdbook ({error!r}). Train it again.") from error
+        raise HerdbookError(f"{path}: not the card of a classifier of this version of Herdbook ({error!r:.200}). Train it again.") from error
 
 
 def check_classes(card: Card, identities: Sequence[str]) -> None:

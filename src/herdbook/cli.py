@@ -1,6 +1,6 @@
 """The command `herdbook`: new writes an experiment file, check tells what is wrong with one, tune proposes how to find its animals, score
-compares trajectories with truth, trainset, suggest and validate are for labels, smooth-points and interpolate work on files of body points,
-status and summary tell how far an experiment is and compare several.
+compares trajectories with truth, trainset, suggest and validate are for labels, smooth-points, interpolate and place-points for poses,
+status and summary tell how far an experiment is and compare several, provenance tells where a file of the results comes from.
 """
 
 import json
@@ -20,10 +20,10 @@ from herdbook.experiment_faults import nearest
 from herdbook.experiment_file import load_experiment
 from herdbook.label_commands import suggest, trainset_app, validate
 from herdbook.new_experiment import LABELS_FILE, NewAnimals, find_movies, write_experiment
-from herdbook.pose_commands import interpolate, smooth_points
+from herdbook.pose_commands import interpolate, place_points, smooth_points
 from herdbook.scoring import format_score, load_trajectories, load_truth, score_as_dict, score_trajectories
 from herdbook.stage import EXIT_USER_FAULT
-from herdbook.study_commands import status, summary
+from herdbook.study_commands import provenance, status, summary
 
 
 class _Commands(TyperGroup):
@@ -164,7 +164,9 @@ app.command()(suggest)
 app.command()(validate)
 app.command()(smooth_points)
 app.command()(interpolate)
+app.command()(place_points)
 app.command()(status)
+app.command()(provenance)
 app.command()(summary)
 
 

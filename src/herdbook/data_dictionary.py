@@ -97,9 +97,10 @@ EVENTS = Description(
             TEXT,
             "",
             f"{', '.join(KINDS_OF_EVENTS)}. merge: a blob of several animals, from its beginning to its end (or that of the movie), "
-            "whoever is in it; contact: two animals are in one blob, whoever else is in it; exit: an animal is lost at the edge of the "
-            "frame or arena; entrance: it is seen again, or for the first time, at the edge; hidden: it has no position, and neither left "
-            "nor came at the edge: it is hidden, or seen but not known by name",
+            "whoever is in it; contact: two animals are in one blob, whoever else is in it, or part for at most export.contact_gap_s "
+            "in between; exit: an animal is lost at the edge of the frame or arena; entrance: it is seen again, or for the "
+            "first time, at the edge; hidden: it has no position, and neither left nor came at the edge: it is hidden, or seen but not "
+            "known by name",
         ),
         Column("movie", TEXT, "", "movie in which it begins"),
         Column("frame", WHOLE, "", "first frame; of exit and hidden the first without a position, of entrance the first with one"),

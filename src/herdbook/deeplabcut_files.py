@@ -12,12 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from herdbook.deeplabcut_hdf5 import KEY, LEVELS, read_hdf5_table
 from herdbook.errors import HerdbookError
-from herdbook.poses import ONLY_ANIMAL, Poses
+from herdbook.poses import ONLY_ANIMAL, Poses, check_length
 from herdbook.store import replacing
-
-KEY = "df_with_missing"
-LEVELS = (["scorer", "bodyparts", "coords"], ["scorer", "individuals", "bodyparts", "coords"])
 
 
 def read_deeplabcut(path: Path) -> Poses:
@@ -26,6 +24,7 @@ def read_deeplabcut(path: Path) -> Poses:
     rows = _frames_of(path, table)
     names = [(column[1] if len(column) == 4 else ONLY_ANIMAL, column[-2], column[-1]) for column in table.columns]
     individuals, points = tuple(dict.fromkeys(n[0] for n in names)), tuple(dict.fromkeys(n[1] for n in names))
+    check_length(int(rows.max(initial=-1)) + 1, len(rows), len(individuals) * len(points))
     values = np.full((int(rows.max(initial=-1)) + 1, len(individuals), len(points), 3), np.nan)
     coords = {"x": 0, "y": 1, "likelihood": 2}
     for (individual, point, coord), column in zip(names, table.to_numpy(float).T, strict=True):
@@ -60,7 +59,7 @@ def write_deeplabcut(path: Path, poses: Poses, like: Path) -> None:
 def _read_table(path: Path) -> pd.DataFrame:
     table: pd.DataFrame
     if path.suffix.lower() != ".csv":
-        table = _needing_tables(lambda: pd.read_hdf(path, key=KEY))
+        table = read_hdf5_table(path)
     else:
         try:
             head = pd.read_csv(path, header=None, nrows=4, dtype=str, keep_default_na=False)

@@ -7,17 +7,20 @@ import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from herdbook.artifacts import LABELLED
 from herdbook.facts import IS
-from herdbook.identity_graph import Graph
-from herdbook.recording_graph import Recording
 from herdbook.sheets import read_table
 from herdbook.store import replacing
+
+# What they need takes half a second to import, which the stages that only read the list need not pay.
+if TYPE_CHECKING:
+    from herdbook.identity_graph import Graph
+    from herdbook.recording_graph import Recording
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -80,7 +83,7 @@ DOUBT_COLUMNS = tuple(field.name for field in fields(Doubt))
 
 
 def find_spans(
-    graph: Graph, held: Counts, confidence: NDArray[np.float32], how: NDArray[np.uint8], scores: Gains, is_group: NDArray[np.bool_]
+    graph: "Graph", held: Counts, confidence: NDArray[np.float32], how: NDArray[np.uint8], scores: Gains, is_group: NDArray[np.bool_]
 ) -> list[Span]:
     """The spans worth an answer, best first.
 
@@ -117,7 +120,7 @@ def _best_look(animals: Ints, lost: Floats) -> int:
 
 
 def _probabilities(
-    graph: Graph, held: Counts, confidence: NDArray[np.float32], scores: Gains, is_group: NDArray[np.bool_], row: int
+    graph: "Graph", held: Counts, confidence: NDArray[np.float32], scores: Gains, is_group: NDArray[np.bool_], row: int
 ) -> Floats:
     """Probability (columns,) that each identity is in a tracklet: of those it holds their confidence, and what that leaves for the others.
 
@@ -138,7 +141,7 @@ def _probabilities(
 
 def describe_spans(
     spans: Iterable[Span],
-    recording: Recording,
+    recording: "Recording",
     movies: Sequence[str],
     names: Sequence[str],
     who: Callable[[int, int], Sequence[str]],

@@ -18,6 +18,7 @@ import PIL.ImageFont
 from numpy.typing import NDArray
 
 from herdbook.artifacts import FROM_CORRECTED, FROM_INTERPOLATED, FROM_MERGED, FROM_RESOLVED, FROM_SINGLE, SOURCES
+from herdbook.drawing_kernels import blend_label, find_corners, outline_runs
 
 Colour = tuple[int, int, int]
 Image = NDArray[np.uint8]
@@ -81,17 +82,9 @@ kept_label = lru_cache(maxsize=4096)(make_label)
 
 def draw_label(image: Image, label: Label, corner: tuple[int, int], colour: Colour) -> None:
     """Write a text with its top left corner here (x, y); what lies outside of the image is left out."""
-    (x, y), (width, height) = corner, label.size
-    x0, y0, x1, y1 = max(0, x), max(0, y), min(image.shape[1], x + width), min(image.shape[0], y + height)
-    if x0 >= x1 or y0 >= y1:
-        return
-    part = np.s_[y0 - y : y1 - y, x0 - x : x1 - x]
-    ground = image[y0:y1, x0:x1].astype(np.float32)
-    ground += label.halo[part] * (np.array(HALO, np.float32) - ground)
     ink = np.array(colour, np.float32)
     ink += _LETTERS_WHITE * (255 - ink)
-    ground += label.letters[part] * (ink - ground)
-    image[y0:y1, x0:x1] = np.rint(ground).astype(np.uint8)
+    blend_label(image, label.letters, label.halo, *corner, np.array(HALO, np.float32), ink)
 
 
 def draw_trail(image: Image, points: Points, frames: NDArray[np.int64], colour: Colour, style: Style, longest_gap: int = 1) -> None:
@@ -139,20 +132,13 @@ def place_labels(
     Each label takes the first free place among right, left and rows above and below that covers neither another label, nor a mark
     (a square of 2 `gap` px around each anchor), nor the boxes x0, y0, x1, y1 in `taken`; where none is free, the least covered one.
     """
-    corners = np.zeros((len(anchors), 2), np.int64)
-    boxes = np.concatenate([np.c_[anchors - gap, anchors + gap], np.reshape(np.asarray(taken, float), (-1, 4))])
+    corners = np.zeros((len(anchors), 2))
+    filled = np.concatenate([np.c_[anchors - gap, anchors + gap], np.reshape(np.asarray(taken, float), (-1, 4))])
+    boxes = np.concatenate([filled, np.zeros((len(anchors), 4))])
     # Animals in one place make one column of names if those further up are placed first.
-    for row in np.lexsort((anchors[:, 0], anchors[:, 1])):
-        width, height = sizes[row]
-        places = anchors[row] + _offsets(int(width), int(height), gap)
-        low = np.clip(places, 0, np.maximum(0, np.array(frame_size) - sizes[row]))
-        covers = (
-            np.minimum(low[:, None, :] + sizes[row], boxes[None, :, 2:]) - np.maximum(low[:, None, :], boxes[None, :, :2])
-        ).clip(0).prod(axis=2).sum(axis=1)  # fmt: skip
-        best = low[int(np.argmin(covers))]
-        corners[row] = np.rint(best)
-        boxes = np.concatenate([boxes, [[*best, *(best + sizes[row])]]])
-    return corners
+    order = np.lexsort((anchors[:, 0], anchors[:, 1]))
+    find_corners(anchors, sizes.astype(np.float64), order, float(gap), boxes, len(filled), *map(float, frame_size), corners)
+    return np.rint(corners).astype(np.int64)
 
 
 def draw_outlines(image: Image, runs: NDArray[np.int32], scale: float) -> None:
@@ -160,22 +146,8 @@ def draw_outlines(image: Image, runs: NDArray[np.int32], scale: float) -> None:
 
     `scale` is the size of a full-frame pixel on the image.
     """
-    if not len(runs):
-        return
-    top, left = int(runs[:, 0].min()), int(runs[:, 1].min())
-    lengths = (runs[:, 2] - runs[:, 1] + 1).astype(np.int64)
-    start = np.cumsum(lengths) - lengths
-    rows = np.repeat(runs[:, 0] - top + 1, lengths)
-    columns = np.arange(lengths.sum()) - np.repeat(start - runs[:, 1] + left - 1, lengths)
-    mask = np.zeros((int(rows.max()) + 2, int(columns.max()) + 2), bool)
-    mask[rows, columns] = True
-    inner = mask[rows - 1, columns] & mask[rows + 1, columns] & mask[rows, columns - 1] & mask[rows, columns + 1]
-    edge_x, edge_y = columns[~inner] + left - 1, rows[~inner] + top - 1
-    x = np.clip(np.rint((edge_x + 0.5) * scale - 0.5).astype(np.int64), 0, image.shape[1] - 1)
-    y = np.clip(np.rint((edge_y + 0.5) * scale - 0.5).astype(np.int64), 0, image.shape[0] - 1)
-    ground = image[y, x]
-    ink = np.where(ground.mean(axis=1, keepdims=True) < 128, 255.0, 0.0)
-    image[y, x] = (0.4 * ground + 0.6 * ink).astype(np.uint8)
+    if len(runs):
+        outline_runs(image, runs, float(scale))
 
 
 @cache
@@ -226,13 +198,3 @@ def _stroke(image: Image, lines: list[Points], colour: Colour, line: int) -> Non
 def _fixed(point: Points) -> tuple[int, int]:
     x, y = np.rint(point * (1 << _SUBPIXEL_BITS)).astype(int)
     return int(x), int(y)
-
-
-@lru_cache(maxsize=1024)
-def _offsets(width: int, height: int, gap: float) -> Points:
-    """Places of a label's corner relative to its anchor, the preferred ones first."""
-    right, left, middle = gap, -gap - width, -height / 2
-    places = [(right, middle), (left, middle), (-width / 2, gap), (-width / 2, -gap - height)]
-    for row in range(1, 5):
-        places += [(x, middle + sign * row * height) for sign in (1, -1) for x in (right, left)]
-    return np.array(places)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from herdbook.errors import HerdbookError
-from herdbook.poses import ONLY_ANIMAL, Poses
+from herdbook.poses import ONLY_ANIMAL, Poses, check_length
 from herdbook.store import write_text
 
 
@@ -23,6 +23,7 @@ def read_dustrack(path: Path) -> Poses:
             f"{path}: expected annotations of DUSTrack, {{label: {{frame: [x, y]}}}}, found something else ({error})"
         ) from error
     frames = 1 + max((t for track in tracks.values() for t in track), default=-1)
+    check_length(frames, sum(map(len, tracks.values())), len(tracks))
     xy = np.full((frames, 1, len(tracks), 2), np.nan)
     for k, track in enumerate(tracks.values()):
         for t, place in track.items():

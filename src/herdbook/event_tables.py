@@ -58,18 +58,23 @@ def tracklet_table(movie: str, tracklets: Tracklets, identities: Identities, are
     return table.merge(rows, on="tracklet", how="left")[list(TRACKLET_COLUMNS)].fillna({"individual": "", "how": ""})
 
 
-def event_table(recording: str, movies: Sequence[str], files: Files, named: bool, arenas: Sequence[str]) -> pd.DataFrame:
+def event_table(
+    recording: str, movies: Sequence[str], files: Files, named: bool, arenas: Sequence[str], contact_gap_s: float
+) -> pd.DataFrame:
     """The events of a recording in order of time, columns EVENT_COLUMNS.
 
     `files` are the paths of the artifacts index, blobs, tracklets, trajectories by movie, and identities by recording. Animals that are
-    not `named` have no exit, entrance or hiding of their own: their tracks come and go.
+    not `named` have no exit, entrance or hiding of their own: their tracks come and go. A contact goes on where the pair parts for at most
+    `contact_gap_s`.
     """
     identities = Identities.load(files["identities"][recording])
     scenes = [_Scene(movie, files, identities, named) for movie in movies]
     offsets = np.cumsum([0, *(scene.frames for scene in scenes)])
     spans = _joined([scene.spans for scene in scenes], offsets)
     tracked = join_intervals(np.concatenate([scene.tracked + offset for scene, offset in zip(scenes, offsets[:-1], strict=True)]))
-    events = find_merges(spans) + find_contacts(spans)
+    starts = np.cumsum([0.0, *(scene.duration_s for scene in scenes)])
+    times = np.concatenate([*(scene.time_s + start for scene, start in zip(scenes, starts[:-1], strict=True)), [starts[-1]]])
+    events = find_merges(spans) + find_contacts(spans, times, contact_gap_s)
     if named:
         present = [
             np.concatenate([scene.present[k] + offset for scene, offset in zip(scenes, offsets[:-1], strict=True)])
@@ -78,8 +83,6 @@ def event_table(recording: str, movies: Sequence[str], files: Files, named: bool
         events += find_absences(present, spans, tracked)
     else:
         events += find_edge_events(spans, tracked)
-    starts = np.cumsum([0.0, *(scene.duration_s for scene in scenes)])
-    times = np.concatenate([*(scene.time_s + start for scene, start in zip(scenes, starts[:-1], strict=True)), [starts[-1]]])
     at_ends = np.concatenate([scene.places for scene in scenes], axis=1)
     arena = np.concatenate([scene.arena for scene in scenes])
 

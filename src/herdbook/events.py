@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
+# Blobs of animals that touch part for single frames: of the 848 times that a pair of 16 ants parted within 10 min, 343 ended in this time
+# and 39 in as long a time after it.
+CONTACT_GAP_S = 0.5
+
 MERGE, CONTACT, EXIT, ENTRANCE, HIDDEN = KINDS_OF_EVENTS = ("merge", "contact", "exit", "entrance", "hidden")
 
 
@@ -58,13 +62,18 @@ def find_merges(spans: Spans) -> list[Event]:
     ]
 
 
-def find_contacts(spans: Spans) -> list[Event]:
-    """An event for each pair of individuals and each stretch of frames in which both are in one blob, whoever else is in it."""
+def find_contacts(spans: Spans, time_s: NDArray[np.float64], gap_s: float) -> list[Event]:
+    """An event for each pair of individuals and each stretch of frames in which both are in one blob, whoever else is in it.
+
+    They are still in contact where they part for at most `gap_s`; `time_s` (frames + 1,) of the frames and of the end.
+    """
     together: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
     for k, (first, end, who) in enumerate(zip(spans.first.tolist(), spans.end.tolist(), spans.who, strict=True)):
         for pair in combinations(sorted(set(who)), 2):
             together.setdefault(pair, []).append((first, end, k))
-    return [Event(CONTACT, first, end, pair, 2, k) for pair, parts in together.items() for first, end, k in joined_spans(parts)]
+    return [
+        Event(CONTACT, first, end, pair, 2, k) for pair, parts in together.items() for first, end, k in joined_spans(parts, time_s, gap_s)
+    ]
 
 
 def find_absences(present: Sequence[Ints], spans: Spans, tracked: Ints) -> list[Event]:
@@ -101,11 +110,15 @@ def find_edge_events(spans: Spans, tracked: Ints) -> list[Event]:
     return [Event(kind, at, at + 1, spans.who[k], int(spans.animals[k]), k, side) for kind, at, k, side in leaving + coming]
 
 
-def joined_spans(parts: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
-    """Spans (first, end, place) that overlap or follow each other without a frame between them as one, in order, at its first place."""
+def joined_spans(parts: Sequence[tuple[int, int, int]], time_s: NDArray[np.float64], gap_s: float) -> list[tuple[int, int, int]]:
+    """Spans (first, end, place) that overlap or follow each other after at most `gap_s` as one, in order, at its first place.
+
+    `time_s` (frames + 1,) of the frames and of the end; with a gap of 0 those with no frame between them are joined.
+    """
     joined: list[tuple[int, int, int]] = []
     for first, end, place in sorted(parts):
-        if joined and first <= joined[-1][1]:
+        # Differences of times such as 0.1 s are not exact.
+        if joined and (first <= joined[-1][1] or time_s[first] - time_s[joined[-1][1]] <= gap_s + 1e-6):
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]), joined[-1][2])
         else:
             joined.append((first, end, place))

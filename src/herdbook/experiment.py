@@ -4,6 +4,7 @@
 """
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -12,16 +13,18 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from herdbook.experiment_arenas import Arena, faults_of_arenas, group_homes, homes, population, region_settings, with_names_of_arenas
-from herdbook.experiment_base import Count, FilePath, Name, Positive, Section, Share
+from herdbook.experiment_base import MOST_ANIMALS, Count, FilePath, Name, Positive, Section, Share
 from herdbook.experiment_classifier import ClassifySection, TrainSection, TrainsetSection
 from herdbook.experiment_faults import faults_of_names
-from herdbook.experiment_results import ExportSection, ReportSection, ScaleSection, ScoreSection
+from herdbook.experiment_movies import WRITTEN_MOVIES, CloseupsSection, MosaicSection, OverlaySection, movie_settings, shown_part
+from herdbook.experiment_results import ExportSection, ScaleSection, ScoreSection
 from herdbook.experiment_scene import BackgroundSection, SegmentSection, background_settings, segment_settings, without_alternatives
+from herdbook.experiment_simulate import SimulateSection
 from herdbook.experiment_unmarked import with_unmarked_names
 from herdbook.roster import member_name
 
 # Sections that a movie may override: those of the stages that work movie by movie.
-OVERRIDABLE = ("index", "segment", "tracklets", "smooth")
+OVERRIDABLE = ("index", "segment", "tracklets", "smooth", "overlay", "closeups", "mosaic")
 
 
 class Animals(Section):
@@ -50,6 +53,8 @@ class Animals(Section):
 
     @model_validator(mode="after")
     def _complete(self) -> "Animals":
+        if max(self.number or 0, sum(self.groups.values())) > MOST_ANIMALS:
+            raise ValueError(f"there can be at most {MOST_ANIMALS} animals")
         if self.marking == "unmarked":
             if not self.identities:
                 raise ValueError("unmarked animals need number: how many there are, here or in each arena")
@@ -114,7 +119,9 @@ class SmoothSection(Section):
     """Positions."""
 
     method: Literal["lkrstc", "none"] = Field("lkrstc", description="LK-RSTC smoothing, or none")
-    window_s: Positive = Field(0.5, description="length of the smoothing window (s)")
+    window_s: Positive | None = Field(
+        None, description="length of the smoothing window (s); by default the shortest, up to 0.5 s, that takes nearly all jitter away"
+    )
     engine: Literal["numba", "opencv"] = Field(
         "numba", description="optical flow: numba, or the slower opencv, whose result equals DUSTrack's to the last digit"
     )
@@ -128,21 +135,6 @@ class SmoothSection(Section):
     corrections: FilePath | None = Field(
         None, description="CSV or JSON with movie, frame, individual, point, x, y: places that replace those found before smoothing"
     )
-
-
-class SimulateSection(Section):
-    """A simulated recording with known truth: renders the movies, their labels and the truth."""
-
-    number: Count = Field(8, description="animals")
-    frames: Count = Field(600, description="frames per movie")
-    fps: Positive = Field(20.0, description="frames per second")
-    size: tuple[Count, Count] = Field((640, 480), description="width and height (px)")
-    marking: Literal["colour", "texture", "none"] = Field(
-        "colour", description="colour: two dots; texture: unmarked animals that differ in their pattern alone; none: in all, but subtly"
-    )
-    body_length_px: Positive = Field(37.0, description="mean length of a body (px)")
-    leave: bool = Field(True, description="animals leave the arena through a gap in its rim, and return")
-    labels_per_animal: Annotated[int, Field(ge=0)] = Field(6, description="labelled points per animal")
 
 
 class Movie(Section):
@@ -182,7 +174,9 @@ class Experiment(Section):
     propagate: PropagateSection = PropagateSection()
     smooth: SmoothSection = SmoothSection()
     export: ExportSection = ExportSection()
-    report: ReportSection = ReportSection()
+    overlay: OverlaySection = OverlaySection()
+    closeups: CloseupsSection = CloseupsSection()
+    mosaic: MosaicSection = MosaicSection()
     score: ScoreSection | None = None
     simulate: SimulateSection | None = None
 
@@ -257,7 +251,11 @@ class Experiment(Section):
 
     def movie(self, name: str) -> Movie:
         """The movie of this name."""
-        return next(m for m in self.movies if m.name == name)
+        return self._movie_by_name[name]
+
+    @cached_property
+    def _movie_by_name(self) -> dict[str, Movie]:
+        return {movie.name: movie for movie in self.movies}
 
     def recording_of(self, movie: str) -> str:
         """The recording that a movie belongs to."""
@@ -265,10 +263,12 @@ class Experiment(Section):
 
     def section(self, stage: str, movie: str | None = None) -> Any:
         """The section of a stage, with the movie's override if there is one."""
-        section = getattr(self, "report" if stage == "overlay" else stage)
+        section: Any = getattr(self, stage, None)
         if movie is None or stage not in OVERRIDABLE:
             return section
         override = self.movie(movie).override.get(stage, {})
+        if not override:
+            return section
         kept = without_alternatives(section.model_dump(mode="json", exclude_unset=True), override)
         return type(section).model_validate(kept | override)
 
@@ -300,28 +300,31 @@ class Experiment(Section):
                 values = section.model_dump(mode="json", exclude={"use"})
             case TrainSection():
                 values = section.model_dump(mode="json", exclude={"use", "start", "model"})
+            case OverlaySection() | CloseupsSection() | MosaicSection():
+                values = movie_settings(section, animals.body_length)
             case _:
                 values = section.model_dump(mode="json") if section is not None else {}
-        shared: dict[str, dict[str, Any]] = {
-            "simulate": {"seed": self.seed, "movies": [m.name for m in self.movies], "identities": animals.identities},
-            "background": {"polarity": self.segment.polarity, "intervals": self.intervals(unit) if stage == "background" else {}},
-            "segment": {"arenas": region_settings(self.arenas)},
-            "tracklets": {"numbers": self._population},
-            "trainset": {
+        # Each is made only for its own stage: what names all movies, made for each job, takes minutes for a thousand of them.
+        shared: dict[str, Callable[[], dict[str, Any]]] = {
+            "simulate": lambda: {"seed": self.seed, "movies": [m.name for m in self.movies], "identities": animals.identities},
+            "background": lambda: {"polarity": self.segment.polarity, "intervals": self.intervals(unit)},
+            "segment": lambda: {"arenas": region_settings(self.arenas)},
+            "tracklets": lambda: {"numbers": self._population},
+            "trainset": lambda: {
                 "identities": animals.classes,
                 "homes": homes(self.arenas, animals.classes),
                 "other_labels": animals.other_labels,
                 **({"numbers": self._population, "seed": self.seed} if animals.marking == "unmarked" else {}),
             },
-            "train": {
+            "train": lambda: {
                 "seed": self.seed,
                 "identities": animals.classes,
                 "other_labels": animals.other_labels,
                 **({"given": True} if self.trainset.use else {}),
                 **({"homes": homes(self.arenas, animals.classes), "numbers": self._population} if animals.marking == "unmarked" else {}),
             },
-            "classify": {"seed": self.seed, "identities": animals.classes, "other_labels": animals.other_labels},
-            "propagate": {
+            "classify": lambda: {"seed": self.seed, "identities": animals.classes, "other_labels": animals.other_labels},
+            "propagate": lambda: {
                 "identities": animals.classes,
                 "homes": homes(self.arenas, animals.classes),
                 "groups": group_homes(self.arenas, animals.groups),
@@ -329,23 +332,25 @@ class Experiment(Section):
                 **({"keep": animals.keep} if animals.marking == "none" else {}),
                 "numbers": self._population,
             },
-            "export": {
+            "export": lambda: {
                 "recordings": self.recordings,
                 "marking": animals.marking,
                 "arenas": [arena.name for arena in self.arenas],
                 "px_per_mm": self.scale.value if self.scale else None,
                 "starts": {movie.name: movie.start.isoformat() for movie in self.movies if movie.start},
             },
-            "report": {
+            "mosaic": lambda: {"lasting": animals.marking != "none" or animals.keep},
+            "report": lambda: {
                 "experiment": self.experiment,
+                "shown": {
+                    stage: {m.name: shown_part(section) for m in self.movies if (section := self.section(stage, m.name)).write}
+                    for stage in WRITTEN_MOVIES
+                },
                 "marking": animals.marking,
                 "recordings": self.recordings,
                 "score": self.score.model_dump(mode="json", exclude={"truth"}) if self.score else None,
                 "individuals": animals.individuals,
+                "px_per_mm": self.scale.value if self.scale else None,
             },
         }
-        if stage == "report":
-            values = {}
-        if stage == "overlay":
-            values.pop("overlay")
-        return json.dumps(values | shared.get(stage, {}), sort_keys=True, ensure_ascii=False)
+        return json.dumps(values | shared.get(stage, dict)(), sort_keys=True, ensure_ascii=False)

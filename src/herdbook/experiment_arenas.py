@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from herdbook.experiment_base import Count, FilePath, Name, Point, Positive, Section
+from herdbook.experiment_base import MOST_ANIMALS, Count, FilePath, Name, Point, Positive, Section
 from herdbook.experiment_faults import nearest
 
 
@@ -63,6 +63,8 @@ class Arena(Section):
 
     @model_validator(mode="after")
     def _one_way(self) -> "Arena":
+        if max(self.number or 0, sum(self.groups.values())) > MOST_ANIMALS:
+            raise ValueError(f"there can be at most {MOST_ANIMALS} animals")
         if self.regions and (self.include or self.exclude):
             raise ValueError("give either regions, whose order counts, or include and exclude")
         return self

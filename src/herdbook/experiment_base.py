@@ -1,8 +1,13 @@
 """What all models of the experiment file share: the base that refuses unknown keys, and the types of values."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+# Larger numbers, and smaller ones that are not 0, are mistakes of the keyboard; products of them leave the range of what can be counted.
+LARGEST, SMALLEST = 10**9, 1e-9
+# Each of them has a place in every table.
+MOST_ANIMALS = 10_000
 
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -13,6 +18,25 @@ Point = tuple[float, float]
 
 
 class Section(BaseModel):
-    """Base of all models: unknown keys are refused."""
+    """Base of all models: unknown keys are refused, and numbers beyond all measure."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*")
+    @classmethod
+    def _measured(cls, value: Any) -> Any:
+        _check_numbers(value)
+        return value
+
+
+def _check_numbers(value: Any) -> None:
+    match value:
+        case bool():
+            return
+        case int() | float() if abs(value) > LARGEST or 0 < abs(value) < SMALLEST:
+            raise ValueError(f"expected a number of at most {LARGEST} and, unless it is 0, of at least {SMALLEST:g}")
+        case list() | tuple():
+            for part in value:
+                _check_numbers(part)
+        case dict():
+            _check_numbers(list(value.values()))

@@ -5,10 +5,17 @@ from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
+from reprlib import Repr
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+
+# More faults than fit on a screen, and longer ones, help nobody.
+MOST_FAULTS, MOST_CHARACTERS = 10, 400
+
+_repr = Repr()
+_repr.maxstring = _repr.maxother = _repr.maxlong = 100
 
 
 @dataclass(frozen=True)
@@ -21,9 +28,19 @@ class Fault:
 
 def describe_faults(path: Path, faults: Sequence[Fault]) -> str:
     """All faults of an experiment file in one message, each once."""
-    lines = list(dict.fromkeys(f"  {'.'.join(f.place) or 'the file'}: {f.text}" for f in faults))
+    lines = list(dict.fromkeys(_shortened(f"  {'.'.join(f.place) or 'the file'}: {f.text}") for f in faults))
     count = "one fault" if len(lines) == 1 else f"{len(lines)} faults"
-    return f"{path}: {count} in the experiment file:\n" + "\n".join(lines)
+    more = [f"  and {len(lines) - MOST_FAULTS} more"] if len(lines) > MOST_FAULTS else []
+    return f"{path}: {count} in the experiment file:\n" + "\n".join([*lines[:MOST_FAULTS], *more])
+
+
+def shown(value: Any) -> str:
+    """What was found, as short as a message needs it: a long text, or a tree that YAML's aliases blow up, in part."""
+    return _repr.repr(value)
+
+
+def _shortened(line: str) -> str:
+    return line if len(line) <= MOST_CHARACTERS else f"{line[:MOST_CHARACTERS]} ..."
 
 
 def faults_of(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
@@ -63,9 +80,9 @@ def _fault(item: dict[str, Any], model: type[BaseModel]) -> Fault:
     if kind == "missing":
         return Fault(place, "is missing")
     if kind == "literal_error":
-        return Fault(place, f"expected {item['ctx']['expected']}, found {item['input']!r}")
+        return Fault(place, f"expected {item['ctx']['expected']}, found {shown(item['input'])}")
     if kind == "model_type":
-        found = "nothing" if item["input"] is None else repr(item["input"])
+        found = "nothing" if item["input"] is None else shown(item["input"])
         return Fault(place, f"expected keys with values, indented below it, found {found}")
     text = (
         item["msg"]
@@ -75,7 +92,7 @@ def _fault(item: dict[str, Any], model: type[BaseModel]) -> Fault:
     )
     found = item["input"]
     if not isinstance(found, dict | list | BaseModel):
-        text += f", found {found!r}"
+        text += f", found {shown(found)}"
     if kind == "string_type" and isinstance(found, bool | int | float | date):
         text += "; YAML reads words such as NO, ON and 12 so unless they stand in quotes"
     return Fault(place, text)

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from herdbook.errors import HerdbookError
 from herdbook.experiment import OVERRIDABLE, Experiment
 from herdbook.experiment_base import Section
-from herdbook.experiment_faults import Fault, describe_faults, faults_of
+from herdbook.experiment_faults import Fault, describe_faults, faults_of, shown
 from herdbook.sheets import read_movie_sheet
 
 
@@ -50,9 +50,9 @@ def load_experiment(path: Path, overrides: Mapping[str, Any] | None = None) -> E
 def parse_experiment(raw: dict[str, Any], path: Path) -> Experiment:
     """Check the content of an experiment file that stands at `path`; paths in it become absolute."""
     base = path.resolve().parent
-    raw = dict(raw)
-    if isinstance(raw.get("movies"), str):
-        raw["movies"] = read_movie_sheet(base / raw["movies"])
+    raw, sheet = dict(raw), raw.get("movies")
+    if isinstance(sheet, str):
+        raw["movies"] = read_movie_sheet(Path(_resolved(base, sheet)))
     faults: list[Fault] = []
     experiment = None
     try:
@@ -61,6 +61,8 @@ def parse_experiment(raw: dict[str, Any], path: Path) -> Experiment:
         faults += faults_of(error, Experiment)
     if isinstance(raw.get("movies"), list):
         faults += _override_faults(raw)
+    if isinstance(sheet, str):
+        faults = [Fault(fault.place, fault.text + f" (in {sheet})" * (fault.place[:1] == ("movies",))) for fault in faults]
     if faults or experiment is None:
         raise HerdbookError(describe_faults(path, faults))
     return experiment
@@ -92,10 +94,7 @@ def _absolute_paths(raw: dict[str, Any], base: Path) -> dict[str, Any]:
         value = owner.get(key, default)
         if not isinstance(value, str) or not value:
             return owner
-        try:
-            return {**owner, key: str((base / value).resolve())}
-        except ValueError as error:
-            raise HerdbookError(f"{base}: {value!r} cannot be the path of a file ({error}).") from error
+        return {**owner, key: _resolved(base, value)}
 
     raw = absolute(raw, "results", "results")
     if isinstance(raw.get("movies"), list):
@@ -113,7 +112,19 @@ def _absolute_paths(raw: dict[str, Any], base: Path) -> dict[str, Any]:
 def _with_absolute_poses(movie: Any, base: Path) -> Any:
     if not isinstance(movie, dict) or not isinstance(movie.get("poses"), list):
         return movie
-    return movie | {"poses": [str((base / path).resolve()) if isinstance(path, str) and path else path for path in movie["poses"]]}
+    return movie | {"poses": [_resolved(base, path) if isinstance(path, str) and path else path for path in movie["poses"]]}
+
+
+def _resolved(base: Path, path: str) -> str:
+    """The absolute path of a file. Raises HerdbookError for what cannot be one, or cannot be looked at."""
+    try:
+        found = (base / path).resolve()
+        # A name that is too long, or a folder that may not be looked into, would be told without its place by whoever asks first.
+        found.exists()
+    except (ValueError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise HerdbookError(f"{base}: {shown(path)} cannot be the path of a file ({reason}). Correct it in the experiment file.") from error
+    return str(found)
 
 
 def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Sections of the experiment file on the results: tables, pictures, the comparison with the truth, and what a px is in mm."""
+"""Sections of the experiment file on the results: tables, the comparison with the truth, and what a px is in mm."""
 
 import math
 from typing import Annotated, Literal
@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from herdbook.experiment_base import Count, FilePath, Point, Positive, Section
+from herdbook.events import CONTACT_GAP_S
+from herdbook.experiment_base import FilePath, Point, Positive, Section
 
 FormatName = Literal["hdf5", "parquet", "motion", "movement", "deeplabcut", "sleap", "idtracker", "jaaba", "mot", "nwb"]
 
@@ -21,6 +22,10 @@ class ExportSection(Section):
     )
     movement_names: Literal["singular", "plural"] = Field(
         "singular", description="names of the dimensions for movement: singular from its version 0.17 on, plural for older ones"
+    )
+
+    contact_gap_s: Annotated[float, Field(ge=0)] = Field(
+        CONTACT_GAP_S, description="a contact in events.csv goes on where the two animals part for at most this time (s)"
     )
 
     @model_validator(mode="after")
@@ -73,14 +78,6 @@ def circle_radius(points: list[Point]) -> float:
     terms = np.column_stack([2 * shifted, np.ones(len(shifted))])
     found, _, rank, _ = np.linalg.lstsq(terms, (shifted**2).sum(axis=1), rcond=1e-9)
     return float(np.sqrt(found[2] + found[0] ** 2 + found[1] ** 2)) if rank == 3 else math.nan
-
-
-class ReportSection(Section):
-    """Overlay movies, plots and the page."""
-
-    overlay: bool = Field(True, description="write a movie with names and trails for each movie")
-    trail_s: Positive = Field(2.0, description="length of the trails (s)")
-    overlay_every: Count = Field(1, description="show every n-th frame in the overlay movie")
 
 
 class ScoreSection(Section):

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from herdbook.experiment_base import MOST_ANIMALS
+
 ANIMAL = "animal"
 
 
@@ -25,7 +27,7 @@ def with_unmarked_names(raw: Any) -> Any:
     taken = {name for name in [*told, *earlier] if isinstance(name, str)}
 
     def fill(known: list[Any], number: Any, every: bool) -> list[Any]:
-        count = number if isinstance(number, int) else 0
+        count = number if isinstance(number, int) and number <= MOST_ANIMALS else 0
         names = list(known)
         while spare and (every or len(names) < count):
             names.append(spare.pop(0))

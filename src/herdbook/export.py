@@ -16,7 +16,7 @@ from herdbook.stage import Job, run_stage
 from herdbook.store import columns_writer, replacing
 
 STAGE = "export"
-STAGE_VERSION = 3
+STAGE_VERSION = 4
 
 COLUMNS = ("movie", "frame", "time", "individual", "x", "y", "heading", "confidence", "source")
 DECIMALS = {"time": 4, "x": 2, "y": 2, "heading": 3, "confidence": 3}

@@ -35,7 +35,8 @@ def write_tables(job: Job, starts_s: Mapping[str, float]) -> None:
     tables = {path.name: path for path in job.files["tables"]}
     if "events.csv" in tables:
         named = settings["marking"] != "none"
-        parts = (event_table(name, movies, files, named, settings["arenas"]) for name, movies in settings["recordings"].items())
+        more = named, settings["arenas"], settings["contact_gap_s"]
+        parts = (event_table(name, movies, files, *more) for name, movies in settings["recordings"].items())
         _write_csv(tables["events.csv"], parts)
     if "tracklets.csv" in tables:
         _write_csv(tables["tracklets.csv"], _tracklets(settings, files))

@@ -1,19 +1,37 @@
 """Stage index: the frames of a movie, their times and keyframes; a broken file is found here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from herdbook.artifacts import Index
+from herdbook.errors import HerdbookError
 from herdbook.movie import scan_movie
 from herdbook.stage import Job, run_stage
 from herdbook.store import file_fingerprint
 
 STAGE = "index"
-STAGE_VERSION = 2
+STAGE_VERSION = 3
+
+
+@contextmanager
+def unchanged(path: Path) -> Iterator[None]:
+    """Raise HerdbookError, instead of any other error, if a movie is not the same any more when the block ends."""
+    before = file_fingerprint(path) if path.exists() else ""
+    try:
+        yield
+    finally:
+        if before and file_fingerprint(path) != before:
+            raise HerdbookError(
+                f"{path}: the file changed while it was read: it is still being recorded or copied. Wait until that has ended, then run "
+                "snakemake again."
+            )
 
 
 def _work(job: Job) -> None:
     path = job.file("movie")
-    scan = scan_movie(path, on_broken=job.settings["on_broken"])
+    with unchanged(path):
+        scan = scan_movie(path, on_broken=job.settings["on_broken"])
     Index(
         pts=scan.pts,
         time_s=scan.time_s,

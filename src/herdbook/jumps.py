@@ -5,7 +5,6 @@ Points are (x, y) in px.
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
 
 from herdbook.lkrstc import Floats
 
@@ -24,6 +23,9 @@ def find_jumps(points: Floats, expected: Floats, window: int) -> NDArray[np.bool
     over `window` frames. Both distances must exceed the limit of the point: 8 robust standard deviations of its distance to the flow, at
     least 6 px.
     """
+    # A fifth of a second to import, which the stages that only read body points need not pay.
+    from scipy.ndimage import median_filter
+
     from_flow = np.hypot(*np.moveaxis(points - expected, -1, 0))
     jumps = np.zeros(points.shape[:2], bool)
     for label in range(points.shape[1]):

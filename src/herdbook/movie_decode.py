@@ -19,7 +19,12 @@ from herdbook.movie_frame import Frame
 
 REMEDY = "copy the file again from its source, or re-encode it (ffmpeg -i FILE NEWFILE)"
 
+MOST_PX = 1 << 28  # four times 16K; a damaged header may ask for any memory
+
 _NO_TIMESTAMPS = 0x80  # AVFMT_NOTIMESTAMPS, set for raw streams such as .h264
+
+# Formats that name other files, or addresses in a network: a movie is what the experiment file names, and nothing else is read.
+_LISTS = ("hls", "concat", "concatf", "dash", "webm_dash_manifest", "imf", "sdp", "rtsp")
 
 IMAGE_CODECS = {
     **{".png": "png", ".jpg": "mjpeg", ".jpeg": "mjpeg", ".pgm": "pgm", ".bmp": "bmp"},
@@ -134,18 +139,33 @@ def open_video(path: Path) -> tuple[Any, Any]:
     if not path.stat().st_size:
         raise HerdbookError(f"{path} is broken: the file is empty. What to do: {REMEDY}.")
     try:
-        container = av.open(str(path))
+        # Titles and the like may be in any encoding, or damaged.
+        container = av.open(str(path), metadata_errors="replace", options={"protocol_whitelist": "file"})
     except FFmpegError as error:
-        why = "it is no movie, or its index is missing because recording or copying stopped early"
+        why = "it is no movie, or its index is missing because recording or copying stopped early, or goes on"
         said = error.strerror or error
         raise HerdbookError(f"{path} cannot be opened: {why} ({said}). What to do: {REMEDY}.") from error
+    if container.format.name in _LISTS:
+        container.close()
+        raise HerdbookError(f"{path} is no movie but a list of other files ({container.format.name}); name the movies themselves.")
     if not container.streams.video or container.format.name == "tty":
         container.close()
         raise HerdbookError(f"{path} holds no video stream; name a movie file or a folder of images")
     stream = container.streams.video[0]
+    if stream.codec_context is None:
+        container.close()
+        raise HerdbookError(f"{path} cannot be opened: its video is coded in a way that FFmpeg does not know. What to do: {REMEDY}.")
+    context = stream.codec_context
+    if context.width * context.height > MOST_PX:
+        container.close()
+        raise _too_large(path, context.width, context.height)
     stream.thread_type = "NONE"
     stream.codec_context.thread_count = 1
     return container, stream
+
+
+def _too_large(path: Path, width: int, height: int) -> HerdbookError:
+    return HerdbookError(f"{path} is broken: it says that its frames are {width} x {height} px, which none are. What to do: {REMEDY}.")
 
 
 def is_counted(container: Any, stream: Any) -> bool:
@@ -220,6 +240,8 @@ def image_size(file: Path) -> tuple[int, int]:
             head = opened.read(24)
         if len(head) == 24 and head[12:16] == b"IHDR":
             width, height = struct.unpack(">II", head[16:])
+            if width * height > MOST_PX:
+                raise _too_large(file, width, height)
             return width, height
     container, stream = open_video(file)
     with container:

@@ -82,6 +82,12 @@ class Frame:
             self._bgr = self._converted("bgr24")
         return self._bgr
 
+    def bgr_scaled(self, width: int, height: int) -> NDArray[np.uint8]:
+        """The frame scaled down to this size by the means of areas, uint8 (height, width, 3); made anew with each call."""
+        # Five times as fast as cv2.INTER_AREA at two thirds of the size.
+        keys = {"width": width, "height": height, "format": "bgr24", "interpolation": "AREA", "threads": 1}
+        return np.asarray(self._reformatter.reformat(self._frame, **keys).to_ndarray(), np.uint8)
+
     def bgr_patch(self, x0: int, y0: int, x1: int, y1: int) -> NDArray[np.uint8]:
         """Columns x0 <= x < x1 of rows y0 <= y < y1, uint8 (y1 - y0, x1 - x0, 3), without converting the frame.
 

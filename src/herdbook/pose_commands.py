@@ -1,4 +1,4 @@
-"""The commands `herdbook smooth-points` and `herdbook interpolate`: LK-RSTC for files of body points, without an experiment."""
+"""The commands on files of body points: smooth-points and interpolate, LK-RSTC without an experiment, and place-points for close-ups."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -59,3 +59,14 @@ def interpolate(
     from herdbook.pose_runs import interpolate_pose_file
 
     typer.echo(interpolate_pose_file(movie, labels, out, engine=engine))
+
+
+def place_points(
+    closeups: Annotated[Path, typer.Argument(metavar="FOLDER", help="folder of the close-ups of a movie")],
+    poses: Annotated[list[Path], typer.Argument(metavar="POSES", help="files of body points found in them, each named as its close-up")],
+    out: Annotated[Path, typer.Option(help="file of movement (.nc) to write, for movies: poses")],
+) -> None:
+    """Bring body points that were found in close-ups back into the whole frame, all animals in one file."""
+    from herdbook import closeup_points
+
+    typer.echo(closeup_points.place_points(closeups, poses, out))

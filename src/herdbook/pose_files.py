@@ -3,16 +3,19 @@
 A written file is the file that was read with other places: names, likelihoods and whatever else it holds stay.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import h5py
+import numpy as np
 
-from herdbook import deeplabcut_files, dustrack_files, pose_hdf5_files
+from herdbook import deeplabcut_files, deeplabcut_hdf5, dustrack_files, pose_hdf5_files
 from herdbook.errors import HerdbookError
 from herdbook.poses import Poses
 
+FARTHEST_PX = 1e9
 KNOWN = "DeepLabCut .h5 or .csv, SLEAP analysis .h5, movement .nc, DUSTrack .json"
 
 
@@ -33,7 +36,11 @@ def read_poses(paths: Sequence[Path]) -> Poses:
     Several files are layers of annotations by DUSTrack: a point of a later one counts. Raises HerdbookError for a file that is missing
     or of no known kind.
     """
-    layers = [_format_of(path).read(path) for path in paths]
+    layers = []
+    for path in paths:
+        with _told(path):
+            layers.append(_format_of(path).read(path))
+        _check_places(path, layers[-1])
     if len(layers) > 1 and any(_format_of(path) is not DUSTRACK for path in paths):
         raise HerdbookError(f"{paths[0]}: only layers of DUSTrack (.json) can be several files of one movie, found {len(paths)} files")
     return layers[0] if len(layers) == 1 else dustrack_files.join_layers(layers)
@@ -44,6 +51,29 @@ def write_poses(path: Path, poses: Poses, like: Path) -> None:
     if path.suffix != like.suffix:
         raise HerdbookError(f"{path}: expected a file {like.suffix} as {like.name}")
     _format_of(like).write(path, poses, like)
+
+
+def _check_places(path: Path, poses: Poses) -> None:
+    wrong = np.argwhere(np.abs(poses.xy).max(axis=-1) > FARTHEST_PX)
+    if len(wrong):
+        frame, who, point = wrong[0].tolist()
+        x, y = poses.xy[frame, who, point]
+        raise HerdbookError(
+            f"{path}: {poses.points[point]} of {poses.individuals[who]} in frame {frame} is at ({x:g}, {y:g}), which is in no movie "
+            f"({len(wrong)} such points). Correct or delete them."
+        )
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """HDF5 and pandas word a damaged file in many ways: each becomes a HerdbookError."""
+    try:
+        yield
+    except (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError, MemoryError) as error:
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        raise HerdbookError(
+            f"{path}: not a readable file of body points ({said[0]:.200}). Expected {KNOWN}. Write or copy it anew."
+        ) from error
 
 
 def _format_of(path: Path) -> _Format:
@@ -60,6 +90,6 @@ def _format_of(path: Path) -> _Format:
                     return SLEAP
                 if "position" in file:
                     return MOVEMENT
-                if deeplabcut_files.KEY in file:
+                if deeplabcut_hdf5.KEY in file:
                     return DEEPLABCUT
     raise HerdbookError(f"{path}: not a known file of body points. Expected {KNOWN}.")

@@ -16,15 +16,19 @@ from herdbook.store import replacing
 DIMENSIONS = {"time": 0, "individuals": 1, "individual": 1, "keypoints": 2, "keypoint": 2, "space": 3}
 
 
+# Packed a thousand times smaller at best; a small dataset may say what it will.
+MOST_PACKED, LEAST_BYTES = 2000, 1 << 26
+
+
 def read_sleap(path: Path) -> Poses:
     """Body points of a SLEAP analysis file: tracks (individuals, 2, points, frames)."""
     with h5py.File(path, "r") as file:
-        tracks: NDArray[Any] = file["tracks"][...]
+        tracks = _whole(file["tracks"])
         if tracks.ndim != 4 or tracks.shape[1] != 2 or "node_names" not in file:
             raise HerdbookError(f"{path}: expected a SLEAP analysis file with tracks (animals, 2, points, frames), found {tracks.shape}")
         points = _names(file["node_names"])
         individuals = _names(file["track_names"]) if "track_names" in file else ()
-        scores = file["point_scores"][...].transpose(2, 0, 1) if "point_scores" in file else None
+        scores = _whole(file["point_scores"]).transpose(2, 0, 1) if "point_scores" in file else None
     xy = tracks.transpose(3, 0, 2, 1).astype(np.float64)
     xy[np.isnan(xy).any(axis=-1)] = np.nan
     likelihood = np.full(xy.shape[:3], np.nan) if scores is None else scores.astype(np.float64)
@@ -48,13 +52,13 @@ def read_movement(path: Path) -> Poses:
     """Body points of a netCDF file of movement: position by time, space, keypoints, individuals."""
     with h5py.File(path, "r") as file:
         order = _order(path, file["position"])
-        xy = np.transpose(file["position"][...], order).astype(np.float64)
+        xy = np.transpose(_whole(file["position"]), order).astype(np.float64)
         names = {DIMENSIONS[name]: _names(file[name]) for name in DIMENSIONS if name in file and DIMENSIONS[name] in (1, 2)}
         if names.keys() != {1, 2} or xy.shape[3] != 2:
             raise HerdbookError(f"{path}: expected positions in x and y by keypoints and individuals, found {xy.shape}")
         likelihood = np.full(xy.shape[:3], np.nan)
         if "confidence" in file:
-            likelihood = np.transpose(file["confidence"][...], _order(path, file["confidence"])).astype(np.float64)
+            likelihood = np.transpose(_whole(file["confidence"]), _order(path, file["confidence"])).astype(np.float64)
     xy[np.isnan(xy).any(axis=-1)] = np.nan
     return Poses(names[1], names[2], xy, likelihood)
 
@@ -73,6 +77,14 @@ def _order(path: Path, variable: h5py.Dataset) -> list[int]:
     if any(name not in DIMENSIONS for name in names):
         raise HerdbookError(f"{path}: {variable.name} has the dimensions {', '.join(names)}, expected those of movement's poses")
     return sorted(range(len(names)), key=lambda axis: DIMENSIONS[names[axis]])
+
+
+def _whole(dataset: h5py.Dataset) -> NDArray[Any]:
+    """The values of a dataset. Raises ValueError for one that says that it is far larger than what is stored."""
+    if dataset.nbytes > max(LEAST_BYTES, MOST_PACKED * min(dataset.id.get_storage_size(), Path(dataset.file.filename).stat().st_size)):
+        raise ValueError(f"{dataset.name} says that it holds {dataset.shape} values, which are not there")
+    values: NDArray[Any] = dataset[...]
+    return values
 
 
 def _names(dataset: h5py.Dataset) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ from herdbook.errors import HerdbookError
 
 # Name of the animal in files of a single one, which give it none.
 ONLY_ANIMAL = "animal"
+# Places for points of frames between those that a table has; each takes 24 bytes.
+MOST_SPARSE = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,12 @@ class Poses:
             return replace(self, xy=self.xy[:frames], likelihood=self.likelihood[:frames])
         missing = np.full((more, *self.xy.shape[1:]), np.nan)
         return replace(self, xy=np.concatenate([self.xy, missing]), likelihood=np.concatenate([self.likelihood, missing[..., 0]]))
+
+
+def check_length(frames: int, rows: int, points: int) -> None:
+    """Raise ValueError for the `frames` of a table of few `rows` and so many `points` of all animals if they cannot be those of a movie."""
+    if frames * max(points, 1) > MOST_SPARSE and frames > 1000 * rows:
+        raise ValueError(f"frame {frames - 1} in a table of {rows} rows: no movie is so long")
 
 
 def no_poses(frames: int) -> Poses:

@@ -15,6 +15,7 @@ import xarray as xr
 from herdbook.artifacts import Identities, Index, Tracklets
 from herdbook.errors import HerdbookError
 from herdbook.event_tables import EVENT_COLUMNS, event_table, tracklet_table
+from herdbook.events import CONTACT_GAP_S
 from herdbook.export_tables import recording_clocks
 from herdbook.movie_tracks import Tracks, read_tracks
 from herdbook.store import open_artifact
@@ -63,7 +64,8 @@ class Results:
         for recording, movies in self.recordings.items():
             files = {kind: {movie: self._path(kind, movie) for movie in movies} for kind in FOLDERS if kind != "identities"}
             files["identities"] = {recording: self._path("identities", recording)}
-            parts.append(event_table(recording, movies, files, self.named, self._arenas))
+            gap_s = float(self.export_settings.get("contact_gap_s", CONTACT_GAP_S))
+            parts.append(event_table(recording, movies, files, self.named, self._arenas, gap_s))
         known = [part for part in parts if len(part)]
         return pd.concat(known, ignore_index=True) if known else pd.DataFrame(columns=list(EVENT_COLUMNS))
 

@@ -77,6 +77,7 @@ def broken_words(broken: Sequence[int], tracked: int) -> str:
 def _work(job: Job) -> None:
     settings, movie = job.settings, job.file("movie")
     index, background = Index.load(job.file("index")), Background.load(job.file("background"), without=unread_images(settings))
+    index.check_movie(movie)
     faults = arena_faults(settings["arenas"], index.width, index.height)
     if faults:
         raise HerdbookError(f"{movie}: the arenas do not fit the frame:\n  " + "\n  ".join(faults))

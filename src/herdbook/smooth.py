@@ -22,7 +22,6 @@ from herdbook.lkrstc import window_frames
 from herdbook.passes import Evidence
 from herdbook.places import smooth_places, unsmoothed, unsmoothed_points
 from herdbook.point_smoothing import SmoothedPoints, checked_window
-from herdbook.pose_files import read_poses
 from herdbook.poses import Poses, no_poses
 from herdbook.positions import Scene, Table, head_directions, locate_animals
 from herdbook.stage import Job, run_stage
@@ -105,6 +104,9 @@ def _read_body_points(job: Job, index: Index, corrections: Sequence[Correction])
     if not job.files["poses"]:
         nothing = no_poses(len(index))
         return nothing, np.zeros(nothing.likelihood.shape, bool), 0
+    # A third of a second to import, for what few movies have.
+    from herdbook.pose_files import read_poses
+
     file = job.files["poses"][0]
     read = read_poses(job.files["poses"])
     poses = read.likely(job.settings["likelihood"]).lasting(len(index))
@@ -122,6 +124,7 @@ def _smooth(job: Job, opened: ExitStack) -> None:
     cv2.setNumThreads(1)
     settings, movie = job.settings, job.file("movie")
     index, blobs = Index.load(job.file("index")), Blobs.load(job.file("blobs"))
+    index.check_movie(movie)
     identities = Identities.load(job.file("identities"))
     name = job.file("blobs").stem
     scene = make_scene(blobs, Tracklets.load(job.file("tracklets")), identities, name)

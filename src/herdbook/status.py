@@ -8,8 +8,9 @@ from pathlib import Path
 import h5py
 
 from herdbook.experiment import Experiment
+from herdbook.experiment_movies import WRITTEN_MOVIES
 from herdbook.stage_versions import stage_version
-from herdbook.store import artifact_fingerprint, file_fingerprint
+from herdbook.store import artifact_fingerprint
 
 DONE, STALE, MISSING = "done", "stale", "–"
 # Folder of the artifact that an argument of a stage names.
@@ -96,8 +97,9 @@ def _items(experiment: Experiment) -> Iterator[Item]:
         yield item("smooth", movie, f"tracklets/{movie}.h5", f"propagate/{recording_of[movie]}.h5")
     table = "trajectories.h5" if "hdf5" in experiment.export.formats else "trajectories.csv"
     yield item("export", "", *(f"smooth/{movie}.h5" for movie in movies), path=table)
-    if experiment.report.overlay:
-        yield from (item("overlay", movie, f"smooth/{movie}.h5", path=f"overlay/{movie}.mp4") for movie in movies)
+    for stage, path in WRITTEN_MOVIES.items():
+        wanted = [movie for movie in movies if experiment.section(stage, movie).write]
+        yield from (item(stage, movie, f"smooth/{movie}.h5", path=path.format(movie=movie)) for movie in wanted)
     yield item("report", "", table, path="report/report.html")
 
 
@@ -135,15 +137,17 @@ def _changed_keys(before: Mapping[str, object], now: Mapping[str, object]) -> li
 
 def _changed_input(inputs: Mapping[str, str], experiment: Experiment) -> str:
     """The first input that is another one now; those whose place is not known are passed over."""
-    movies = {Path(movie.file).name: Path(movie.file) for movie in experiment.movies}
     files = {"labels": experiment.animals.labels, "facts": experiment.animals.facts, "corrections": experiment.smooth.corrections}
     for name, fingerprint in inputs.items():
-        option, _, file = name.partition("/")
-        path = experiment.folder / FOLDERS[option] / file if option in FOLDERS else Path(files.get(option) or "")
+        option, file = name.partition("/")[0], name.rpartition("/")[2]
         if option == "movie":
-            if file not in movies:
+            # Movies in several folders may have one name.
+            paths = [Path(movie.file) for movie in experiment.movies if Path(movie.file).name == file]
+            if not paths:
                 return f"movie, {file}"
-            path = movies[file]
-        if path.is_file() and (artifact_fingerprint(path) if option in FOLDERS else file_fingerprint(path)) != fingerprint:
-            return str(path.relative_to(experiment.folder)) if option in FOLDERS else str(path)
+        else:
+            paths = [experiment.folder / FOLDERS[option] / file if option in FOLDERS else Path(files.get(option) or "")]
+        there = [path for path in paths if path.exists() and path != Path()]
+        if there and fingerprint not in {artifact_fingerprint(path) for path in there}:
+            return str(there[0].relative_to(experiment.folder)) if option in FOLDERS else str(there[0])
     return ""

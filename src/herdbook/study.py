@@ -80,9 +80,8 @@ def study_page(table: pd.DataFrame) -> Page:
         (page.duration(float(table["hours"].sum()) * 3600), "filmed"),
     ]
     sections = [Section(title, tables=[_page_table(table, names)]) for title, names in PARTS.items()]
-    meanings = [f"{_words(column.name)}: {column.meaning}." for column in STUDY.columns]
-    files = Table(("all of it",), [[Cell("summary.csv", path="summary.csv")]])
-    sections.append(Section("What the columns mean", meanings, [files]))
+    meanings = [(_words(column.name), column.meaning) for column in STUDY.columns]
+    sections.append(Section("What the columns mean", terms=meanings, links=[Cell("summary.csv", path="summary.csv")]))
     return Page("Summary", "Several experiments in one table", figures, sections, f"Herdbook {herdbook.__version__}")
 
 

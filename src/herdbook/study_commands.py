@@ -1,5 +1,8 @@
-"""The commands `herdbook status` and `herdbook summary`: how far an experiment is, and one table over many."""
+"""The commands `herdbook status`, `herdbook provenance` and `herdbook summary`: how far an experiment is, where a file comes from, and one
+table over many experiments.
+"""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +29,19 @@ def status(file: Annotated[Path, typer.Argument(metavar="FILE", help="the experi
         typer.echo(f"{path} {reason}")
     if all(state == DONE for states in (*found.movies.values(), found.experiment) for state in states.values()):
         typer.echo("All results are there and made from what is there now.")
+
+
+def provenance(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="a file of the results: an artifact, a table, the report, an overlay movie")],
+    json_: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Say where a file of the results comes from, back to the movies: stages, versions, settings, seeds, and whether its inputs are still
+    the same.
+    """
+    from herdbook.provenance import as_json, describe, trace_origin
+
+    chain = trace_origin(file)
+    typer.echo(json.dumps(as_json(chain), indent=1, ensure_ascii=False) if json_ else "\n".join(describe(chain)))
 
 
 def summary(

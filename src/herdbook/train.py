@@ -34,10 +34,8 @@ def _work(job: Job) -> None:
         return
     network, card = _learn_unmarked(job) if "numbers" in job.settings else _learn_marked(job)
     card["versions"]["stage"] = STAGE_VERSION
-    with replacing(job.file("out")) as temporary:
-        named = temporary.with_suffix(".keras")
-        network.save(named, include_optimizer=False)
-        named.replace(temporary)
+    with replacing(job.file("out"), ".keras") as temporary:
+        network.save(temporary, include_optimizer=False)
     write_text(job.file("card"), json.dumps(card, indent=1, ensure_ascii=False))
 
 

@@ -121,7 +121,7 @@ def _read(path: Path) -> Found:
         with PIL.Image.open(path) as picture:
             info = json.loads(picture.info.get(INFO, "{}"))
             pixels = np.asarray(picture.convert("RGB"))[..., ::-1]
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as error:
         raise HerdbookError(f"{path}: not a readable image ({error}); delete it") from error
     return Found(path, named[1], int(named[2]), np.ascontiguousarray(pixels), info)
 

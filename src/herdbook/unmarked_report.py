@@ -8,9 +8,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from herdbook import page, plots, unmarked_plots
+from herdbook import page, unmarked_plots
 from herdbook.colours import as_css, individual_colours
-from herdbook.page import Cell, Picture, Section, Table
+from herdbook.page import Cell, Section, Table
+from herdbook.pictures import as_picture
 from herdbook.summaries import Recording
 
 
@@ -56,7 +57,7 @@ def unmarked_section(card: dict[str, Any], recordings: Sequence[Recording]) -> S
             "How it learned. Collisions: pairs of tracklets that share a frame and were taken for the same animal.",
         ),
     }
-    pictures = [Picture(f"unmarked_{name}.png", plots.png_bytes(figure), text) for name, (figure, text) in figures.items()]
+    pictures = [as_picture(f"unmarked_{name}", figure, text) for name, (figure, text) in figures.items()]
     tables = [_match_table(card["match"])] if card["match"] else []
     return Section("Animals without labels", sentences, tables, pictures=pictures)
 

@@ -92,7 +92,7 @@ def write_results(folder, *, marking="marked", formats=(), px_per_mm=None, start
         0.0,
     ).save(folder / "propagate" / "day.h5", origin)
     settings = {"recordings": {"day": ["a", "b"]}, "marking": marking, "arenas": ["dish"], "px_per_mm": px_per_mm, "starts": starts or {}}
-    settings |= {"formats": list(formats), "movement_names": "singular"}
+    settings |= {"formats": list(formats), "movement_names": "singular", "contact_gap_s": 0.0}
     artifacts = {"trajectories": "smooth", "index": "index", "blobs": "segment", "tracklets": "tracklets", "identities": "propagate"}
     files = {name: sorted((folder / stage).glob("*.h5")) for name, stage in artifacts.items()}
     files |= {"out": [folder / "trajectories.csv"], "hdf5": [folder / "trajectories.h5"]}

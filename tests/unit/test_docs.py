@@ -94,7 +94,7 @@ def test_the_tables_of_trajectories_are_those_of_the_files(tmp_path: Path) -> No
 
 
 def test_every_common_attribute_is_documented() -> None:
-    assert set(documented(EVERYWHERE)) == {*Provenance("s", 1).attributes(), "artifact", "fingerprint"}
+    assert set(documented(EVERYWHERE)) == {*Provenance("s", 1).attributes(), "artifact", "columns", "fingerprint"}
 
 
 @pytest.mark.parametrize(("title", "words"), [("tracklets/", KINDS), ("propagate/", HOW_KNOWN), ("smooth/", SOURCES)])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from herdbook.event_tables import EVENT_COLUMNS, TRACKLET_COLUMNS, join_names, split_names
-from herdbook.events import joined_spans, missing_spans
+from herdbook.events import Spans, find_contacts, joined_spans, missing_spans
 from tests.unit.table_cases import write_results
 
 
@@ -78,9 +78,22 @@ def test_joined_names_come_apart_again(names):
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 9)), max_size=8))
 def test_joined_spans_cover_the_same_frames_and_lie_apart(parts):
-    joined = joined_spans([(first, first + n, 0) for first, n in parts])
+    joined = joined_spans([(first, first + n, 0) for first, n in parts], np.arange(60.0), 0.0)
     assert {f for first, end, _ in joined for f in range(first, end)} == {f for first, n in parts for f in range(first, first + n)}
     assert all(before[1] < after[0] for before, after in pairwise(joined))
+
+
+@pytest.mark.parametrize(
+    ("gap_s", "contacts"),
+    [(0.0, [(0, 5), (7, 10), (14, 20)]), (0.1, [(0, 5), (7, 10), (14, 20)]), (0.2, [(0, 10), (14, 20)]), (0.5, [(0, 20)])],
+)
+def test_a_contact_goes_on_where_the_pair_parts_for_a_moment(gap_s, contacts):
+    first, end = np.array([0, 7, 14, 16, 3]), np.array([5, 10, 17, 20, 9])
+    no = np.zeros(5, bool)
+    spans = Spans(first, end, np.full(5, 2), [(0, 1), (1, 0), (0, 1), (0, 1, 2), (2,)], no, no, no, no)
+    events = find_contacts(spans, np.arange(31) / 10, gap_s)
+    assert [(event.first, event.end) for event in events if event.who == (0, 1)] == contacts
+    assert [(event.first, event.end) for event in events if event.who == (0, 2)] == [(16, 20)]
 
 
 @given(st.sets(st.integers(0, 30)), st.tuples(st.integers(0, 10), st.integers(12, 15), st.integers(16, 20), st.integers(22, 31)))

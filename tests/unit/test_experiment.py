@@ -69,8 +69,19 @@ CHANGED: dict[str, dict[str, Any]] = {
         **{"method": "none", "window_s": 0.25, "engine": "opencv", "fill": 3, "jumps": "repair", "likelihood": 0.5},
         "corrections": "corrections.csv",
     },
-    "export": {"formats": [], "movement_names": "plural"},
-    "report": {"trail_s": 4.0, "overlay_every": 3},
+    "export": {"formats": [], "movement_names": "plural", "contact_gap_s": 1.5},
+    "overlay": {
+        **{"show": ["trails"], "trail_s": 4.0, "every": 3, "speed": 2.0, "intervals": [[1.5, 9.0]], "intervals_in": "s"},
+        **{"max_width": 640, "crf": 30},
+    },
+    "closeups": {
+        **{"size": 96, "size_body": 3.0, "head_up": True, "shortest_s": 0.0},
+        **{"every": 3, "intervals": [[1.5, 9.0]], "intervals_in": "s", "crf": 30},
+    },
+    "mosaic": {
+        **{"size_body": 3.0, "head_up": True, "max_width": 640},
+        **{"every": 3, "speed": 2.0, "intervals": [[1.5, 9.0]], "intervals_in": "s", "crf": 30},
+    },
     "simulate": {
         **{"number": 3, "frames": 20, "fps": 10.0, "size": [64, 48], "labels_per_animal": 2},
         **{"marking": "texture", "body_length_px": 20.0, "leave": False},
@@ -79,7 +90,8 @@ CHANGED: dict[str, dict[str, Any]] = {
 
 # Keys that a stage is told in other words, or not at all; the tests below say how.
 REWORDED = {
-    **{"background": {"scope", "file"}, "segment": {"area_body", "difference_noise"}, "report": {"overlay"}, "smooth": {"corrections"}},
+    **{"background": {"scope", "file"}, "segment": {"area_body", "difference_noise"}, "smooth": {"corrections"}},
+    **{stage: {"write"} for stage in ("overlay", "closeups", "mosaic")},
     "train": {"use", "start", "model"},
     "trainset": {"use"},
 }
@@ -204,11 +216,10 @@ def test_every_section_is_told_to_its_stage_and_nothing_of_it_is_lost(tmp_path: 
     for section, values in CHANGED.items():
         default = parse_experiment(with_change("simulate", value={}), tmp_path / "e.yaml")
         changed = parse_experiment(with_change(section, value=values), tmp_path / "e.yaml")
-        stage = "overlay" if section == "report" else section
-        told = json.loads(changed.settings(stage))
+        told = json.loads(changed.settings(section))
         plain = {key: value for key, value in values.items() if key not in REWORDED.get(section, ())}
         assert {key: told[key] for key in plain} == plain
-        unlike = {key for key in plain if json.loads(default.settings(stage))[key] != told[key]}
+        unlike = {key for key in plain if json.loads(default.settings(section))[key] != told[key]}
         assert unlike == set(plain), "the test must change every value"
     keys = {key.name: {inner.name for inner in keys_of(key.inner)} for key in keys_of(Experiment) if key.inner and key.name in CHANGED}
     assert keys == {name: set(values) | REWORDED.get(name, set()) for name, values in CHANGED.items()}
@@ -286,7 +297,7 @@ def test_settings_are_sorted_and_do_not_depend_on_the_order_of_keys(tmp_path: Pa
 
     raw = FULL | CHANGED
     one, other = (parse_experiment(content, tmp_path / "e.yaml") for content in (raw, turned(raw)))
-    for stage in (*CHANGED, "overlay"):
+    for stage in CHANGED:
         text = one.settings(stage, "m1")
         assert text == other.settings(stage, "m1")
         assert text == json.dumps(json.loads(text), sort_keys=True, ensure_ascii=False)
@@ -325,7 +336,7 @@ def test_whatever_is_written_only_herdbook_errors_come_out(tmp_path: Path, data:
     except HerdbookError:
         return
     for movie in experiment.movies:
-        for stage in (*CHANGED, "overlay"):
+        for stage in CHANGED:
             json.loads(experiment.settings(stage, movie.name))
 
 

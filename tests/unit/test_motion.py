@@ -106,4 +106,4 @@ def test_contacts_of_no_tracklets_are_none(rng):
     from herdbook.events import Spans
 
     nothing, no = np.zeros(0, np.int64), np.zeros(0, bool)
-    assert find_contacts(Spans(nothing, nothing, nothing, [], no, no, no, no)) == []
+    assert find_contacts(Spans(nothing, nothing, nothing, [], no, no, no, no), np.zeros(1), 0.5) == []

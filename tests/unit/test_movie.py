@@ -431,6 +431,17 @@ def test_a_patch_outside_the_frame_is_refused(rng) -> None:
             frame.bgr_patch(*box)
 
 
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "gray", "bgr24"])
+def test_a_frame_is_scaled_down_by_areas(rng, pixel_format) -> None:
+    image = cv2.GaussianBlur(rng.integers(0, 256, (90, 120, 3), dtype=np.uint8), (0, 0), 8)
+    frame = one_frame(cv2.normalize(image, None, 0, 255, cv2.NORM_MINMAX), pixel_format)
+    small = frame.bgr_scaled(80, 60)
+    expected = cv2.resize(frame.bgr(), (80, 60), interpolation=cv2.INTER_AREA).astype(int)
+    assert small.shape == (60, 80, 3)
+    assert np.abs(small - expected).mean() < 2
+    assert abs((small - expected).mean()) < 0.5
+
+
 def test_luma_is_a_view_that_cannot_be_written(movies) -> None:
     path, _ = movies["h264-bframes-vfr.mp4"]
     frame = next(iter(read_frames(path, scan_movie(path).pts)))

@@ -85,7 +85,7 @@ def test_the_nearest_other_animal_of_the_same_frame_counts(rng):
 @pytest.fixture
 def finished(tmp_path):
     """An experiment all of whose artifacts say that they were made from what is there; returns its file and its folder."""
-    file = experiment_file(tmp_path, "one", report={"overlay": False})
+    file = experiment_file(tmp_path, "one", overlay={"write": False})
     experiment = load_experiment(file)
     folder = write_results(experiment.folder, marking="none")
     for movie in "ab":

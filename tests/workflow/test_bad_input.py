@@ -139,7 +139,7 @@ class Marked:
     def run(self, *options: str, labels: str = "", **sections: Any) -> Done:
         """Run with further lines of labels."""
         (self.folder / "labels.csv").write_text(self.labels + labels, encoding="utf-8")
-        sections = {"animals": marked([*ANIMALS]), "train": {"epochs": 1}, "report": {"overlay": False}} | sections
+        sections = {"animals": marked([*ANIMALS]), "train": {"epochs": 1}, "overlay": {"write": False}} | sections
         return self._snakemake(self.folder, experiment({"name": "bars", "file": "bars.mp4"}, **sections), *options)
 
 

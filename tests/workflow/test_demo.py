@@ -4,44 +4,13 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from herdbook.movie import scan_movie
 from tests.conftest import ROOT, Done
-
-FRAMES = 150
-MOVIES = ("movie01", "movie02")
-
-
-def simulated(results: str, frames: int, identities: list[str]) -> dict[str, Any]:
-    """An experiment like the demo: two movies of one recording, made by the simulation, and scored with its truth."""
-    made = f"{results}/small/simulate"
-    return {
-        "experiment": "small",
-        "results": results,
-        "simulate": {"number": len(identities), "frames": frames, "size": [480, 360]},
-        "movies": [{"name": name, "file": f"{made}/{name}.mp4", "recording": "day1"} for name in MOVIES],
-        "animals": {"marking": "marked", "identities": identities, "labels": f"{made}/labels.csv"},
-        "segment": {"images_per_s": 5},
-        "train": {"epochs": 3},
-        "score": {"truth": f"{made}/truth.csv"},
-    }
-
-
-EXPERIMENT = simulated("results", FRAMES, ["BB", "GG", "OO", "PP"])
-
-
-@pytest.fixture(scope="module")
-def finished(snakemake: Callable[..., Done], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a finished experiment."""
-    folder = tmp_path_factory.mktemp("small")
-    done = snakemake(folder, EXPERIMENT)
-    assert done.returncode == 0, done.stdout
-    assert "Report: " in done.stdout
-    return folder / "results" / "small"
+from tests.workflow.conftest import EXPERIMENT, FRAMES, MOVIES
 
 
 def test_the_table_has_the_public_columns(finished: Path) -> None:
@@ -87,7 +56,7 @@ def test_the_same_experiment_gives_the_same_bytes_on_any_number_of_cores(
 def test_the_demo_is_followed_nearly_without_error(snakemake: Callable[..., Done], tmp_path: Path) -> None:
     text = (ROOT / "config" / "demo.yaml").read_text(encoding="utf-8")
     demo = yaml.safe_load(text.replace("../results", str(tmp_path / "results")))
-    done = snakemake(tmp_path, demo | {"report": {"overlay": False}})
+    done = snakemake(tmp_path, demo | {"overlay": {"write": False}})
     assert done.returncode == 0, done.stdout
     score = json.loads((tmp_path / "results" / "demo" / "report" / "score.json").read_text(encoding="utf-8"))
     assert score["individuals"] == 8

@@ -24,6 +24,8 @@ STAGES = (
     *("simulate", "index", "background", "segment", "tracklets", "trainset", "train"),
     *("classify", "propagate", "smooth", "export", "overlay", "report"),
 )
+# Stages that run only where the experiment asks for what they write.
+WISHED = ("closeups", "mosaic")
 
 STAND_IN = """
 import json, sys
@@ -54,8 +56,12 @@ def main(stage):
         made += options["points"]
     if stage == "export":
         made += [path for kind in ("review", "pose_tables", "tables", "formats") for path in options[kind]]
+    made += options.get("record", [])
     if stage == "report" and options["truth"]:
         made += [out.with_name("score.json"), out.with_name("score.txt")]
+    if stage == "closeups":
+        out.mkdir()
+        made[0] = out / "red.mp4"
     for path in made:
         Path(path).write_text(f"made by {stage}", encoding="utf-8")
 
@@ -166,7 +172,7 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     package.mkdir()
     real = str(Path(herdbook.__file__).parent)
     (package / "__init__.py").write_text(f"__version__ = '0'\n__path__.append({real!r})\n", encoding="utf-8")
-    for stage in STAGES:
+    for stage in (*STAGES, *WISHED):
         (package / f"{stage}.py").write_text(STAND_IN, encoding="utf-8")
     return folder
 
@@ -202,6 +208,17 @@ def finished(stages: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     done = bench.run(BASE)
     assert done.status == 0, done.text
     return bench
+
+
+@pytest.fixture(scope="module")
+def wished(stages: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Bench, dict[str, Any]]:
+    """A small experiment with what only some ask for, run to its end, and its file."""
+    bench = Bench(tmp_path_factory.mktemp("wished"), stages)
+    bench.movies("m")
+    raw = SMALL | {stage: {"write": True} for stage in WISHED}
+    done = bench.run(raw)
+    assert done.status == 0, done.text
+    return bench, raw
 
 
 @pytest.fixture(scope="module")
@@ -273,8 +290,13 @@ EDITS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "files for another tool": ({"export": {"formats": ["hdf5", "mot"]}}, {"export", "report"}),
     "px in a mm": ({"scale": {"px_per_mm": 8}}, {"export", "report"}),
     "beginning of a movie": (movies(b={"start": "2026-05-17 14:03:20"}), {"export", "report"}),
-    "length of trails": ({"report": {"trail_s": 5}}, {"overlay"}),
-    "no overlay movies": ({"report": {"overlay": False}}, set()),
+    "length of trails": ({"overlay": {"trail_s": 5}}, {"overlay"}),
+    "what is drawn": ({"overlay": {"show": ["names"]}}, {"overlay"}),
+    "stretches that are shown": (movies(b={"override": {"overlay": {"intervals": [[3, 9]]}}}), {"overlay", "report"}),
+    "no overlay movies": ({"overlay": {"write": False}}, {"report"}),
+    "close-ups": ({"closeups": {"write": True}}, {"closeups", "report"}),
+    "size of close-ups that are not written": ({"closeups": {"size": 96}}, set()),
+    "mosaics": ({"mosaic": {"write": True}}, {"mosaic", "report"}),
     "score": ({"score": {"radius": 10}}, {"report"}),
     "truth": ({"score": {"truth": "other.csv"}}, {"report"}),
     "name of the experiment": ({"experiment": "ants2"}, from_stage("index")),
@@ -438,9 +460,27 @@ def test_an_edit_of_the_simulation_runs_everything(demo: tuple[Bench, Run]) -> N
     assert planned.rules == {"simulate", *from_stage("index")}
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_takes_the_arguments_of_its_rule(demo: tuple[Bench, Run], stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = [call for name, call in demo[0].calls() if name == stage]
+def test_close_ups_and_mosaics_depend_on_their_own_wishes_alone(wished: tuple[Bench, dict[str, Any]]) -> None:
+    bench, raw = wished
+    assert "Nothing to be done" in bench.plan(raw).text
+    for changes, expected in (
+        ({"closeups": {"head_up": True}}, {"closeups"}),
+        ({"mosaic": {"size_body": 3}}, {"mosaic"}),
+        # The report links to the moments that are shown.
+        ({"mosaic": {"speed": 4}}, {"mosaic", "report"}),
+        ({"animals": {"body_length": 30}}, {"closeups", "mosaic"}),
+        ({"smooth": {"window_s": 1}}, from_stage("smooth") | {"closeups", "mosaic"}),
+    ):
+        assert bench.plan(changed(raw, changes)).rules == expected
+    assert (bench.folder / "results" / "e" / "closeups" / "m" / "red.mp4").is_file()
+
+
+@pytest.mark.parametrize("stage", [*STAGES, *WISHED])
+def test_a_stage_takes_the_arguments_of_its_rule(
+    demo: tuple[Bench, Run], wished: tuple[Bench, dict[str, Any]], stage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = wished[0] if stage in WISHED else demo[0]
+    calls = [call for name, call in bench.calls() if name == stage]
     assert calls
     module = importlib.import_module(f"herdbook.{stage}")
     real: Callable[..., None] = module.run_stage

@@ -38,6 +38,7 @@ rule train:
     output:
         out=at("train/classifier.keras"),
         card=at("train/classifier.json"),
+        record=at("provenance/train.json"),
     log:
         at("logs/train/train.log"),
     benchmark:
@@ -54,6 +55,7 @@ rule train:
     shell:
         "python -m herdbook.train --trainset {input.trainset:q} --use {input.use:q} --start {input.start:q}"
         " --model {input.model:q} --like {input.like:q} --out {output.out:q} --card {output.card:q}"
+        " --record {output.record:q} --made {output:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
 
 

@@ -11,10 +11,12 @@ sys.path.insert(min(INSTALLED, default=0), str(Path(workflow.basedir, "src")))
 
 from herdbook.errors import HerdbookError
 from herdbook.experiment_file import load_experiment
+from herdbook.experiment_movies import WRITTEN_MOVIES
 from herdbook.facts import read_facts
 from herdbook.format_files import TABLES, movie_files, table_files
 from herdbook.sheets import read_labels
 from herdbook.stage_versions import stage_version
+from herdbook.store import file_fingerprint
 
 # Snakemake takes {word} for a wildcard and <word> for a path variable, and has no way to quote them.
 UNUSABLE = re.compile(r"[{}<>\x00-\x1f]")
@@ -172,9 +174,30 @@ def pose_tables():
     return [at("body_points.csv"), *files] if files else []
 
 
+def written_movies():
+    """Overlay movies, close-ups and mosaics of the movies that are to have them."""
+    return [
+        at(path.format(movie=movie))
+        for stage, path in WRITTEN_MOVIES.items()
+        for movie in MOVIES
+        if EXPERIMENT.section(stage, movie).write
+    ]
+
+
 def source(path):
     """A file that the experiment names, relative if the rule simulate makes it."""
     return SIMULATED.get(path, path)
+
+
+def filmed(path):
+    """A movie as an input: when a given one was last changed means nothing, for the rule index knows it by its fingerprint."""
+    return SIMULATED.get(path) or ancient(path)
+
+
+def movie_fingerprint(wildcards):
+    """What tells whether a given movie is still the same; one that is simulated may not be there yet."""
+    path = EXPERIMENT.movie(wildcards.movie).file
+    return "" if path in SIMULATED else file_fingerprint(Path(path))
 
 
 def one_of(names):
@@ -219,7 +242,7 @@ def closing_words():
 try:
     EXPERIMENT = read_experiment()
     SIMULATED = simulated_files()
-    MOVIES = {movie.name: source(movie.file) for movie in EXPERIMENT.movies}
+    MOVIES = {movie.name: filmed(movie.file) for movie in EXPERIMENT.movies}
     RECORDINGS = EXPERIMENT.recordings
     RECORDING_OF = {
         movie: name for name, members in RECORDINGS.items() for movie in members

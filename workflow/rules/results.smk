@@ -17,7 +17,18 @@ rule export:
         tables=tables(),
         formats=tool_files(),
         poses=pose_tables(),
-        review=[at("doubtful.csv")] if NAMED else [],
+        review=(
+            [
+                report(
+                    at("doubtful.csv"),
+                    caption="../report/doubtful.rst",
+                    category="Where to look",
+                )
+            ]
+            if NAMED
+            else []
+        ),
+        record=at("provenance/export.json"),
     log:
         at("logs/export/export.log"),
     benchmark:
@@ -37,11 +48,13 @@ rule export:
         " --points {input.points:q} --poses {input.poses:q} --doubtful {input.doubtful:q}"
         " --out {output.out:q} --hdf5 {output.hdf5:q} --review {output.review:q}"
         " --pose_tables {output.poses:q} --tables {output.tables:q} --formats {output.formats:q}"
-        " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
+        " --record {output.record:q} --made {output:q}"
+        " --settings - --threads {threads} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule report:
     input:
+        movie=list(MOVIES.values()),
         index=files("index", MOVIES),
         background=files("background", UNITS),
         blobs=files("segment", MOVIES),
@@ -52,14 +65,27 @@ rule report:
         table=at("trajectories.csv"),
         card=[at("train/classifier.json")] if NAMED else [],
         truth=[source(EXPERIMENT.score.truth)] if EXPERIMENT.score else [],
+        events=at("events.csv"),
+        masks=list(EXPERIMENT.masks.values()),
         review=[at("doubtful.csv")] if NAMED else [],
+        tables=[*hdf5_table(), *tables(), *tool_files(), *pose_tables()],
     output:
-        out=at("report/report.html"),
+        out=report(
+            at("report/report.html"), caption="../report/page.rst", category="Report"
+        ),
         score=(
-            [at("report/score.json"), at("report/score.txt")]
+            [
+                at("report/score.json"),
+                report(
+                    at("report/score.txt"),
+                    caption="../report/score.rst",
+                    category="Compared with the truth",
+                ),
+            ]
             if EXPERIMENT.score
             else []
         ),
+        record=at("provenance/report.json"),
     log:
         at("logs/report/report.log"),
     benchmark:
@@ -74,8 +100,10 @@ rule report:
         settings=settings("report"),
         version=stage_version("report"),
     shell:
-        "python -m herdbook.report --index {input.index:q} --background {input.background:q}"
+        "python -m herdbook.report --movie {input.movie:q} --masks {input.masks:q} --events {input.events:q}"
+        " --index {input.index:q} --background {input.background:q}"
         " --blobs {input.blobs:q} --tracklets {input.tracklets:q} --identities {input.identities:q}"
         " --evidence {input.evidence:q} --trajectories {input.trajectories:q} --table {input.table:q}"
-        " --card {input.card:q} --truth {input.truth:q} --review {input.review:q} --out {output.out:q}"
-        " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
+        " --card {input.card:q} --truth {input.truth:q} --review {input.review:q} --tables {input.tables:q}"
+        " --out {output.out:q} --record {output.record:q} --made {output:q}"
+        " --settings - --threads {threads} > {log:q} 2>&1 <<< {params.settings:q}"

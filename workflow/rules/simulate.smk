@@ -6,6 +6,7 @@ rule simulate:
         movies=[at(f"simulate/{movie}.mp4") for movie in MOVIES],
         labels=at("simulate/labels.csv"),
         truth=at("simulate/truth.csv"),
+        record=at("provenance/simulate.json"),
     log:
         at("logs/simulate/simulate.log"),
     benchmark:
@@ -21,4 +22,5 @@ rule simulate:
         version=stage_version("simulate"),
         folder=subpath(output.labels, parent=True),
     shell:
-        "python -m herdbook.simulate --out {params.folder:q} --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
+        "python -m herdbook.simulate --out {params.folder:q} --record {output.record:q} --made {output:q}"
+        " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"

@@ -1,0 +1,266 @@
+"""Runs that are disturbed on purpose: stages killed at a chosen moment, run with a limit on the size of files, or on damaged artifacts."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import yaml
+
+import herdbook
+from tests.conftest import ROOT, Done
+
+STAGES = (
+    *("simulate", "index", "background", "segment", "tracklets", "trainset", "train", "classify"),
+    *("propagate", "smooth", "export", "report", "overlay", "closeups", "mosaic"),
+)
+# Before its work; when half of its CPU time is spent, and at the latest when all is written; all but its last file in place.
+MOMENTS = ("start", "middle", "writing")
+
+MADE = "results/small/simulate"
+EXPERIMENT: dict[str, Any] = {
+    "experiment": "small",
+    "results": "results",
+    "simulate": {"number": 4, "frames": 120, "size": [320, 300], "body_length_px": 30, "leave": False, "labels_per_animal": 4},
+    "movies": [{"name": "m", "file": f"{MADE}/m.mp4"}],
+    "animals": {"marking": "marked", "identities": ["BB", "GG", "OO", "PP"], "labels": f"{MADE}/labels.csv"},
+    "segment": {"images_per_s": 5},
+    "train": {"epochs": 1},
+    "closeups": {"write": True},
+    "mosaic": {"write": True},
+    "score": {"truth": f"{MADE}/truth.csv"},
+}
+
+# Comes before Herdbook's own module, does what that does, and kills the stage that FAULT names, or tells CALLS what it did.
+WATCHED = """
+import atexit, json, os, signal, sys, time
+from pathlib import Path
+
+exec(compile(Path({real!r}).read_text(encoding="utf-8"), {real!r}, "exec"))
+_run_stage = run_stage
+
+
+def run_stage(stage, version, work, **options):
+    victim, moment, whom, amount = (os.environ.get("FAULT") or "- - - 0").split()
+    moment = moment if victim == stage else ""
+    told = {{"stage": stage, "argv": sys.argv[1:], "cpu_s": 0.0, "renames": 0}}
+
+    def die():
+        os.kill(0 if whom == "all" else os.getpid(), signal.SIGKILL)
+
+    def look(event, arguments):
+        if event == "os.rename" and Path(arguments[0]).name.startswith("." + Path(arguments[1]).name + "."):
+            told["renames"] += 1
+            if moment == "writing" and told["renames"] == float(amount):
+                die()
+
+    def watched(job):
+        before = time.process_time()
+        if moment == "start":
+            die()
+        if moment == "middle":
+            # Nothing handles this signal: it ends the process as SIGKILL does, but at a CPU time.
+            signal.setitimer(signal.ITIMER_PROF, float(amount))
+        work(job)
+        if moment == "middle":
+            die()
+        told["cpu_s"] = time.process_time() - before
+
+    def tell():
+        with open(os.environ["CALLS"], "a", encoding="utf-8") as file:
+            file.write(json.dumps(told) + "\\n")
+
+    sys.addaudithook(look)
+    if "CALLS" in os.environ:
+        atexit.register(tell)
+    _run_stage(stage, version, watched, **options)
+"""
+
+# Stages are imported once; each case runs in a process of its own, with its own limit.
+CASES = """
+import importlib, json, os, resource, sys, traceback
+
+cases = json.load(sys.stdin)
+for stage in {case["stage"] for case in cases}:
+    importlib.import_module("herdbook." + stage)
+for case in cases:
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            os.chdir(case["folder"])
+            said = os.open(case["said"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.dup2(said, 1), os.dup2(said, 2)
+            if case["limit_bytes"]:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (case["limit_bytes"],) * 2)
+            sys.modules["herdbook." + case["stage"]].main(case["argv"])
+            status = 0
+        except SystemExit as ending:
+            status = ending.code or 0
+        except BaseException:
+            traceback.print_exc()
+        sys.stdout.flush(), sys.stderr.flush()
+        os._exit(status)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a stage's job was told, the CPU time of its work, and how many files it renamed into place."""
+
+    stage: str
+    argv: list[str]
+    cpu_s: float
+    renames: int
+
+
+@dataclass(frozen=True)
+class Case:
+    """A stage to run alone in a folder of results, perhaps with a limit on the size of each file that it writes."""
+
+    stage: str
+    argv: Sequence[str]
+    folder: Path
+    limit_bytes: int = 0
+
+
+class Runs:
+    """A folder with the small experiment, and snakemake on it with stages that can be killed."""
+
+    def __init__(self, folder: Path, experiment: dict[str, Any] = EXPERIMENT) -> None:
+        self.folder = folder
+        self.results = folder / "results" / "small"
+        package = folder / "watched" / "herdbook"
+        package.mkdir(parents=True)
+        real = Path(herdbook.__file__).parent
+        (package / "__init__.py").write_text(f"__version__ = '0'\n__path__.append({str(real)!r})\n", encoding="utf-8")
+        (package / "stage.py").write_text(WATCHED.format(real=str(real / "stage.py")), encoding="utf-8")
+        (folder / "experiment.yaml").write_text(yaml.safe_dump(experiment, sort_keys=False), encoding="utf-8")
+
+    def command(self, *options: str) -> list[str]:
+        """Snakemake on the experiment."""
+        fixed = ["--snakefile", str(ROOT / "Snakefile"), "--configfile", "experiment.yaml", "--cores", "1"]
+        return [sys.executable, "-m", "snakemake", *fixed, *options]
+
+    def environment(self, fault: str = "") -> dict[str, str]:
+        """With stages that can be killed: stage, moment, whom ("job", or "all" for snakemake with it), and CPU time or number of a file."""
+        kernels = {"NUMBA_CACHE_DIR": str(ROOT / ".numba_cache")}
+        return os.environ | kernels | {"PYTHONPATH": str(self.folder / "watched"), "COLUMNS": "80", "FAULT": fault}
+
+    def snakemake(self, *options: str, fault: str = "", calls: Path | None = None) -> Done:
+        """Run snakemake to its end."""
+        told = {"CALLS": str(calls)} if calls else {}
+        return subprocess.run(
+            self.command(*options),
+            cwd=self.folder,
+            env=self.environment(fault) | told,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            check=False,
+            start_new_session=True,
+        )
+
+
+class Reference(Runs):
+    """The small experiment, run to its end without a fault."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        calls = folder / "calls.jsonl"
+        done = self.snakemake(calls=calls)
+        if done.returncode:
+            raise RuntimeError(done.stdout)
+        told = [Call(**json.loads(line)) for line in calls.read_text(encoding="utf-8").splitlines()]
+        self.calls = {call.stage: call for call in told}
+
+    def fault(self, stage: str, moment: str, whom: str = "job") -> str:
+        """How a run is told to kill this stage."""
+        call = self.calls[stage]
+        amount = {"start": 0.0, "middle": max(call.cpu_s / 2, 0.001), "writing": call.renames}[moment]
+        return f"{stage} {moment} {whom} {amount}"
+
+    def copy(self, folder: Path) -> Path:
+        """A folder like that in which jobs run, with all results."""
+        shutil.copytree(self.results, folder / "small")
+        return folder
+
+
+def run_cases(cases: Sequence[Case], folder: Path) -> list[Done]:
+    """Run stages alone, one after the other; `stdout` of each is all that it said."""
+    said = [folder / f"case{number}.txt" for number in range(len(cases))]
+    given = [
+        {"stage": case.stage, "argv": list(case.argv), "folder": str(case.folder), "said": str(file), "limit_bytes": case.limit_bytes}
+        for case, file in zip(cases, said, strict=True)
+    ]
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(ROOT / ".numba_cache"), "MPLBACKEND": "Agg", "KERAS_BACKEND": "tensorflow"}
+    done = subprocess.run(
+        [sys.executable, "-c", CASES], input=json.dumps(given), env=environment, stdout=subprocess.PIPE, encoding="utf-8", check=True
+    )
+    pairs = zip(done.stdout.split(), said, strict=True)
+    return [Done([], int(status), file.read_text(encoding="utf-8")) for status, file in pairs]
+
+
+def stage_of(path: Path) -> str:
+    """The stage that makes a file, by its path in the experiment's folder."""
+    if path.parts[0] == "provenance":
+        return path.with_suffix("").parts[1]
+    return path.parts[0] if len(path.parts) > 1 else "export"
+
+
+def contents(results: Path) -> dict[str, str]:
+    """What each file of the results holds: of artifacts the fingerprints of their columns, of others their text or bytes."""
+    found = {}
+    for path in sorted(results.rglob("*")):
+        relative = path.relative_to(results)
+        if path.is_dir() or relative.parts[0] in ("logs", "benchmarks"):
+            continue
+        if path.suffix == ".h5" and path.stat().st_size and h5py.is_hdf5(path):
+            with h5py.File(path) as file:
+                found[str(relative)] = str(file.attrs["columns"])
+        else:
+            found[str(relative)] = path.read_bytes().hex()
+    return found
+
+
+def differing(results: Path, reference: Path) -> set[str]:
+    """Paths of the files that are not what they are in the reference, or are in one of the folders alone."""
+    one, other = contents(results), contents(reference)
+    return {path for path in {*one, *other} if one.get(path) != other.get(path)}
+
+
+@dataclass(frozen=True)
+class Killed:
+    """How a stage was killed (moment, whom), what snakemake said then and on the run after it, and the files it left half written."""
+
+    moment: str
+    whom: str
+    fault: Done
+    next: Done
+    parts: list[str]
+
+
+def kill_every_stage(reference: Reference, folder: Path, moments: dict[str, str], together: str) -> tuple[Runs, dict[str, Killed]]:
+    """Run the experiment in an empty folder and kill each stage at its moment; the one `together` with snakemake itself.
+
+    After each kill snakemake runs again as a user would: it must finish the stage before the next one is killed.
+    """
+    runs, killed = Runs(folder), {}
+    for stage, moment in moments.items():
+        whom = "all" if stage == together else "job"
+        fault = runs.snakemake("--until", stage, fault=reference.fault(stage, moment, whom))
+        parts = [str(path.relative_to(runs.results)) for path in runs.results.rglob(".*")]
+        again = runs.snakemake("--until", stage)
+        if stage == together:
+            runs.snakemake("--unlock")
+            locked, again = again, runs.snakemake("--until", stage)
+            fault = Done([], fault.returncode, fault.stdout + locked.stdout)
+        killed[stage] = Killed(moment, whom, fault, again, parts)
+    return runs, killed
