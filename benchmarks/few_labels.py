@@ -150,7 +150,7 @@ def plot_rows(rows: Sequence[dict[str, str]], path: Path) -> None:
     """Accuracy and errors against the number of labels: a dot for each choice of labels, a line through their means."""
     table = pd.DataFrame(rows).astype({"labels per animal": int, "read rightly": float, "apart: error": float})
     figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
-    titles = (f"tracklets of at least {LONG_FRAMES} frames read rightly", "animals apart from others: share of names that are wrong")
+    titles = (f"tracklets of at least {LONG_FRAMES} frames read rightly", "names that are wrong, of animals apart")
     for axis, column, title in zip(axes, ("read rightly", "apart: error"), titles, strict=True):
         for marker, (name, own) in zip("osv^", table.groupby("recording"), strict=False):
             means = own.groupby("labels per animal")[column].mean()
@@ -158,6 +158,7 @@ def plot_rows(rows: Sequence[dict[str, str]], path: Path) -> None:
             axis.plot(own["labels per animal"], own[column], marker, color=line.get_color())
         axis.set(xscale="log", xlabel="labels per animal", title=title, xticks=LABELS_PER_ANIMAL, xticklabels=LABELS_PER_ANIMAL)
         axis.minorticks_off()
+        axis.set_ylim(*((None, 1.001) if column == "read rightly" else (0.0, max(0.004, 1.1 * table[column].max()))))
         axis.grid(alpha=0.3)
         axis.legend()
     figure.savefig(path, dpi=110)

@@ -212,7 +212,9 @@ def test_a_walker_that_backs_up_for_a_while_does_not_turn_round():
 def test_heading_follows_a_walker_round_a_circle():
     turn = np.linspace(0, 4 * np.pi, 200)
     axis = np.arctan(np.tan(turn + np.pi / 2))  # as orientations come: in (-pi/2, pi/2]
-    heading = head_directions(table_of({0: [(t, 50 + 30 * np.cos(a), 50 + 30 * np.sin(a), axis[t]) for t, a in enumerate(turn)]}), VARIANCES)
+    heading = head_directions(
+        table_of({0: [(t, 50 + 30 * np.cos(a), 50 + 30 * np.sin(a), axis[t]) for t, a in enumerate(turn)]}), VARIANCES
+    )
     assert np.abs(angle_difference(heading, turn + np.pi / 2)).max() < 0.05
 
 
