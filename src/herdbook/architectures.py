@@ -1,9 +1,12 @@
 """Networks that read crops, in Keras 3 without calls of one backend: images uint8 (n, height, width, 3) in, logits (n, classes) out."""
 
+import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile, ZipInfo
 
 import keras
 
@@ -70,6 +73,22 @@ def load_model(path: Path) -> keras.Model:
     if not isinstance(model, keras.Model):
         raise HerdbookError(f"{path}: not a readable Keras 3 model (found {type(model).__name__}).")
     return model
+
+
+def save_model(model: keras.Model, path: Path) -> None:
+    """Write a Keras model as .keras; the same weights give the same bytes, for Keras adds the time and addresses of the memory."""
+    model.save(path, include_optimizer=False)
+    with ZipFile(path) as saved:
+        parts = {name: saved.read(name) for name in saved.namelist()}
+    known: dict[str, str] = {}
+    config = re.sub(
+        r'("shared_object_id": )(\d+)', lambda found: found[1] + known.setdefault(found[2], str(len(known))), parts["config.json"].decode()
+    )
+    metadata = json.loads(parts["metadata.json"])
+    parts |= {"config.json": config.encode(), "metadata.json": json.dumps(metadata | {"date_saved": ""}).encode()}
+    with ZipFile(path, "w") as written:
+        for name, content in parts.items():
+            written.writestr(ZipInfo(name), content)
 
 
 def with_classes(model: keras.Model, known: list[str], classes: list[str]) -> keras.Model:

@@ -59,7 +59,9 @@ def read_card(path: Path) -> Card:
             given=bool(values.get("given", False)),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise HerdbookError(f"{path}: not the card of a classifier of this version of Herdbook ({error!r:.200}). Train it again.") from error
+        raise HerdbookError(
+            f"{path}: not the card of a classifier of this version of Herdbook ({error!r:.200}). Train it again."
+        ) from error
 
 
 def check_classes(card: Card, identities: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ attribute as a pickle of lists and texts. Of that the lists and texts are read, 
 """
 
 import pickletools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ def plain_names(pickled: bytes) -> Any:
     stack: list[Any] = []
     memo: dict[int, Any] = {}
     for opcode, argument, _ in pickletools.genops(pickled):
-        name = opcode.name
+        name, place = opcode.name, int(argument) if isinstance(argument, int) else -1
         if name == "STOP":
             return stack.pop()
         if name == "MARK":
@@ -64,9 +64,9 @@ def plain_names(pickled: bytes) -> Any:
             added = [stack.pop()] if name == "APPEND" else _since_mark(stack)
             stack[-1].extend(added)
         elif name in ("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"):
-            memo[len(memo) if name == "MEMOIZE" else argument] = stack[-1]
+            memo[len(memo) if name == "MEMOIZE" else place] = stack[-1]
         elif name in ("GET", "BINGET", "LONG_BINGET"):
-            stack.append(memo[argument])
+            stack.append(memo[place])
         elif name not in ("PROTO", "FRAME"):
             raise ValueError(f"names of columns cannot be a {name}")
     raise ValueError("names of columns that do not end")
@@ -79,7 +79,7 @@ def _since_mark(stack: list[Any]) -> list[Any]:
     return found
 
 
-def _read_rows(group: h5py.Group, encoding: str) -> tuple[NDArray[np.float64], list[tuple[str, ...]], Sequence[Any]]:
+def _read_rows(group: h5py.Group, encoding: str) -> tuple[NDArray[np.float64], list[tuple[str, ...]], list[Any]]:
     """A "table": a dataset of rows, whose fields are the index and blocks of columns."""
     rows = group["table"]
     blocks = sorted(name for name in rows.dtype.names if name.startswith("values_block_"))
@@ -90,7 +90,7 @@ def _read_rows(group: h5py.Group, encoding: str) -> tuple[NDArray[np.float64], l
     return values[:, order], [tuple(map(str, column)) for column in whole], _decoded(rows["index"], encoding)
 
 
-def _read_fixed(group: h5py.Group, encoding: str) -> tuple[NDArray[np.float64], list[tuple[str, ...]], Sequence[Any]]:
+def _read_fixed(group: h5py.Group, encoding: str) -> tuple[NDArray[np.float64], list[tuple[str, ...]], list[Any]]:
     """A "fixed" table: blocks of columns, each with its own names."""
     blocks = [f"block{k}" for k in range(int(group.attrs["nblocks"]))]
     columns = [column for block in blocks for column in _names(group, f"{block}_items", encoding)]

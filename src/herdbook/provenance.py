@@ -10,7 +10,7 @@ from typing import Any
 import h5py
 
 from herdbook.errors import HerdbookError
-from herdbook.store import artifact_fingerprint, open_artifact
+from herdbook.store import artifact_fingerprint, open_artifact, read_attributes
 
 SAME, CHANGED, MISSING, UNTOLD = "unchanged", "changed", "missing", "not told"
 RECORDS = "provenance"
@@ -75,7 +75,7 @@ def read_origin(path: Path) -> Origin | None:
     """
     if path.suffix == ".h5" and path.is_file() and (kind := _artifact_kind(path)):
         with open_artifact(path, kind) as file:
-            said = dict(file.attrs)
+            said = read_attributes(file)
         said |= {name: json.loads(said[name]) for name in ("settings", "inputs", "input_files")}
         return _origin(said, path.parent, str(said["fingerprint"]))
     for record in _records(path):
@@ -156,7 +156,7 @@ def _artifact_kind(path: Path) -> str:
     """What kind of artifact a file is, "" for none; trajectories.h5 for another tool may be any HDF5 file."""
     try:
         with h5py.File(path, "r") as file:
-            return str(file.attrs.get("artifact", ""))
+            return str(read_attributes(file).get("artifact", ""))
     except (OSError, KeyError, RuntimeError) as error:
         raise HerdbookError(f"{path}: not a readable artifact ({error}). Delete it and run snakemake again.") from error
 

@@ -16,7 +16,7 @@ import herdbook
 from herdbook.experiment import Experiment
 from herdbook.experiment_docs import Key, as_yaml, keys_of, summary
 from herdbook.page import Cell, Section, Table
-from herdbook.store import file_fingerprint
+from herdbook.store import file_fingerprint, read_attributes
 
 # What the package needs, as pyproject.toml lists it.
 PACKAGES = (
@@ -117,7 +117,7 @@ def _read_origins(paths: Iterable[Path]) -> tuple[list[Made], list[list[Cell]]]:
         attributes: dict[str, str] = {}
         if path.suffix == ".h5":
             with h5py.File(path, "r") as file:
-                attributes = {key: str(value) for key, value in file.attrs.items()}
+                attributes = {key: str(value) for key, value in read_attributes(file).items()}
         elif path.suffix == ".json":
             attributes = _of_card(json.loads(path.read_text(encoding="utf-8")))
         files.append([Cell(path.name), Cell(attributes.get("stage", "")), Cell(attributes.get("fingerprint") or file_fingerprint(path))])

@@ -18,7 +18,7 @@ from herdbook.event_tables import EVENT_COLUMNS, event_table, tracklet_table
 from herdbook.events import CONTACT_GAP_S
 from herdbook.export_tables import recording_clocks
 from herdbook.movie_tracks import Tracks, read_tracks
-from herdbook.store import open_artifact
+from herdbook.store import open_artifact, read_attributes
 
 # Folder of the artifacts that each argument of the stages is named after.
 FOLDERS = {"trajectories": "smooth", "index": "index", "blobs": "segment", "tracklets": "tracklets", "identities": "propagate"}
@@ -75,7 +75,7 @@ class Results:
         rows = []
         for path in sorted(self.folder.glob("*/*.h5")):
             with h5py.File(path, "r") as file:
-                said = dict(file.attrs)
+                said = read_attributes(file)
             if "settings" in said:
                 values = _flat(json.loads(said["settings"]))
                 versions = int(said["stage_version"]), str(said["herdbook_version"])

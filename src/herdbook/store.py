@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+import traceback
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
@@ -165,7 +166,7 @@ class ColumnsWriter:
 
     def attribute(self, name: str, value: Any) -> None:
         """Set an attribute of the file's root."""
-        self._file.attrs[name] = value
+        self._file.attrs[name] = _fixed_text(value)
 
     def columns(self) -> dict[str, str]:
         """Fingerprint of each column, whatever the batches it was written in."""
@@ -181,8 +182,9 @@ def columns_writer(path: Path, kind: str, provenance: Provenance) -> Iterator[Co
     with replacing(path) as temporary, _create_file(temporary) as file:
         writer = ColumnsWriter(file)
         yield writer
-        file.attrs.update({"artifact": kind, **provenance.attributes(), "columns": json.dumps(writer.columns())})
-        file.attrs[FINGERPRINT] = _seal(file)
+        for name, value in {"artifact": kind, **provenance.attributes(), "columns": json.dumps(writer.columns())}.items():
+            writer.attribute(name, value)
+        writer.attribute(FINGERPRINT, _seal(read_attributes(file)))
 
 
 @contextmanager
@@ -196,22 +198,32 @@ def open_artifact(path: Path, kind: str) -> Iterator[h5py.File]:
         raise HerdbookError(_unreadable(path, kind, error)) from error
     with file:
         try:
-            if file.attrs.get("artifact") != kind or FINGERPRINT not in file.attrs:
+            said = read_attributes(file)
+            if said.get("artifact") != kind or FINGERPRINT not in said:
                 raise HerdbookError(
-                    f"{path}: expected an artifact of '{kind}', found {file.attrs.get('artifact', 'something else')!r}. "
+                    f"{path}: expected an artifact of '{kind}', found {said.get('artifact', 'something else')!r}. "
                     f"Delete it and run snakemake again: the rule '{kind}' makes it anew."
                 )
-            if file.attrs[FINGERPRINT] != _seal(file):
+            if said[FINGERPRINT] != _seal(said):
                 raise HerdbookError(
                     f"{path}: its attributes are not those that were written with it: it is damaged, was changed, or comes from another "
                     f"version of Herdbook. Delete it and run snakemake again: the rule '{kind}' makes it anew."
                 )
             yield file
         except (OSError, KeyError, RuntimeError) as error:
-            # HDF5 words its own faults so: a broken or missing column. Any other fault is not the file's.
-            if "synchronously" not in str(error) or "write" in str(error):
+            # HDF5 tells so of a broken or missing column. Any other fault, such as a full disk of another file, is not this file's.
+            if "write" in str(error) or not _raised_by_hdf5(error):
                 raise
             raise HerdbookError(_unreadable(path, kind, error)) from error
+
+
+def read_attributes(file: h5py.File) -> dict[str, Any]:
+    """The attributes of a file: text as str, lists of text as list, numbers as HDF5 gives them."""
+    found = {}
+    for name, value in file.attrs.items():
+        many = isinstance(value, np.ndarray) and value.dtype.kind in "SO"
+        found[name] = [_as_text(part) for part in value] if many else _as_text(value)
+    return found
 
 
 def artifact_fingerprint(path: Path) -> str:
@@ -221,7 +233,7 @@ def artifact_fingerprint(path: Path) -> str:
             with h5py.File(path, "r") as file:
                 # Other tools have HDF5 files, too.
                 if "artifact" in file.attrs:
-                    return str(file.attrs[FINGERPRINT])
+                    return str(_as_text(file.attrs[FINGERPRINT]))
         except (OSError, KeyError, RuntimeError) as error:
             # Its folder has the name of its rule.
             raise HerdbookError(_unreadable(path, path.parent.name, error)) from error
@@ -258,12 +270,13 @@ class Artifact:
         """Read the artifact, the arrays `without` left empty; errors name the rule that makes it anew."""
         with open_artifact(path, cls.kind) as file:
             values: dict[str, Any] = {}
+            said = read_attributes(file)
             for item in fields(cls):
                 if item.name in file:
                     column = file[item.name]
                     values[item.name] = np.empty(0, column.dtype) if item.name in without else column[...]
-                elif item.name in file.attrs:
-                    value = file.attrs[item.name]
+                elif item.name in said:
+                    value = said[item.name]
                     if isinstance(value, np.generic):
                         value = value.item()
                     if str(item.type).startswith("list") or any(str(a).startswith("list") for a in get_args(item.type)):
@@ -278,13 +291,30 @@ class Artifact:
             ) from error
 
 
-def _seal(file: h5py.File) -> str:
-    """Fingerprint of all attributes, among which are those of the columns."""
+def _seal(attributes: Mapping[str, Any]) -> str:
+    """Fingerprint of all attributes, among which are the fingerprints of the columns."""
     digest = hashlib.sha256()
-    for name in sorted(set(file.attrs) - {FINGERPRINT, INPUT_FILES}):
-        value = np.asarray(file.attrs[name]).tolist()
-        digest.update(f"{name}={json.dumps(value)};".encode())
+    for name in sorted(attributes.keys() - {FINGERPRINT, INPUT_FILES}):
+        digest.update(f"{name}={json.dumps(np.asarray(attributes[name]).tolist())};".encode())
     return digest.hexdigest()[:32]
+
+
+def _fixed_text(value: Any) -> Any:
+    """Text of fixed length, as bytes (UTF-8): what has any length stands in heaps without checksums, in which HDF5 loops forever if a disk
+    gives zeros for them.
+    """
+    if isinstance(value, str):
+        value = value.encode()
+    elif isinstance(value, list) and value and all(isinstance(part, str) for part in value):
+        value = [part.encode() for part in value]
+    else:
+        return value
+    longest = max(map(len, value), default=0) if isinstance(value, list) else len(value)
+    return np.array(value, h5py.string_dtype("utf-8", max(1, longest)))
+
+
+def _as_text(value: Any) -> Any:
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def _create_file(path: Path) -> h5py.File:
@@ -293,6 +323,11 @@ def _create_file(path: Path) -> h5py.File:
     creation.set_obj_track_times(False)
     access.set_libver_bounds(h5py.h5f.LIBVER_LATEST, h5py.h5f.LIBVER_LATEST)
     return h5py.File(h5py.h5f.create(os.fsencode(path), h5py.h5f.ACC_TRUNC, creation, access))
+
+
+def _raised_by_hdf5(error: BaseException) -> bool:
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and "h5py" in frames[-1].filename
 
 
 def _unreadable(path: Path, kind: str, error: Exception) -> str:

@@ -34,12 +34,18 @@ def _work(job: Job) -> None:
         return
     network, card = _learn_unmarked(job) if "numbers" in job.settings else _learn_marked(job)
     card["versions"]["stage"] = STAGE_VERSION
-    with replacing(job.file("out"), ".keras") as temporary:
-        network.save(temporary, include_optimizer=False)
+    _save(network, job.file("out"))
     write_text(job.file("card"), json.dumps(card, indent=1, ensure_ascii=False))
 
 
 # The network's library takes seconds to come, so only training asks for it.
+def _save(network: Any, path: Path) -> None:
+    from herdbook.architectures import save_model
+
+    with replacing(path, ".keras") as temporary:
+        save_model(network, temporary)
+
+
 def _learn_marked(job: Job) -> tuple[Any, dict[str, Any]]:
     from herdbook.training import train_classifier
 

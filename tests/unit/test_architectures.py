@@ -1,8 +1,10 @@
+import time
+
 import keras
 import numpy as np
 import pytest
 
-from herdbook.architectures import build_network, custom_network, load_model, with_classes
+from herdbook.architectures import build_network, custom_network, load_model, save_model, with_classes
 from herdbook.classifier import predict_logits, use_threads
 from herdbook.errors import HerdbookError
 
@@ -27,8 +29,18 @@ def test_a_network_gives_logits_and_survives_its_file(architecture, tmp_path):
     assert notes == []
     logits = predict_logits(model, IMAGES)
     assert logits.shape == (3, 5)
-    model.save(tmp_path / "n.keras")
+    save_model(model, tmp_path / "n.keras")
     np.testing.assert_allclose(predict_logits(load_model(tmp_path / "n.keras"), IMAGES), logits, rtol=1e-5, atol=1e-6)
+
+
+def test_the_same_weights_are_the_same_file(tmp_path):
+    for name in ("one", "other"):
+        keras.utils.set_random_seed(1)
+        # The names of layers count models of this process; a stage makes one.
+        keras.backend.clear_session()
+        save_model(build_network("small", 48, 32, 5)[0], tmp_path / f"{name}.keras")
+        time.sleep(2.1)  # zip files tell even seconds
+    assert (tmp_path / "one.keras").read_bytes() == (tmp_path / "other.keras").read_bytes()
 
 
 def test_larger_networks_have_more_parameters():

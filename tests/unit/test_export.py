@@ -14,7 +14,7 @@ from herdbook.doubts import Doubt, read_doubts, write_doubts
 from herdbook.export import COLUMNS, recording_starts
 from herdbook.places import unsmoothed_points
 from herdbook.pose_files import read_poses
-from herdbook.store import Provenance, open_artifact
+from herdbook.store import Provenance, open_artifact, read_attributes
 
 ORIGIN = Provenance("test", 1)
 NAMES = ["Ä1", "b, c", "d"]
@@ -120,7 +120,7 @@ def test_hdf5_holds_the_same_in_full_precision(tmp_path, rng):
     save(tmp_path, movies)
     table = run(tmp_path, {"r": ["b", "a"]})
     with open_artifact(tmp_path / "t.h5", "export") as file:
-        columns, attributes = {name: file[name][...] for name in file}, dict(file.attrs)
+        columns, attributes = {name: file[name][...] for name in file}, read_attributes(file)
     assert set(columns) == {*COLUMNS, "x_raw", "y_raw", "disagreement", "jump"}
     assert list(attributes["movies"]) == ["b", "a"]
     assert list(attributes["individuals"]) == ["x", "y", "z"]
@@ -149,7 +149,7 @@ def test_nobody_found_gives_empty_tables_with_all_columns(tmp_path, rng, individ
     assert len(table) == 0
     with h5py.File(tmp_path / "t.h5") as file:
         assert {name: len(file[name]) for name in file} == dict.fromkeys((*COLUMNS, "x_raw", "y_raw", "disagreement", "jump"), 0)
-        assert list(file.attrs["individuals"]) == individuals
+        assert list(read_attributes(file)["individuals"]) == individuals
 
 
 def test_a_movie_with_nobody_does_not_disturb_the_others(tmp_path, rng):
@@ -163,7 +163,7 @@ def test_a_movie_with_nobody_does_not_disturb_the_others(tmp_path, rng):
     assert table.individual.tolist() == NAMES * 2
     assert table.time.min() == pytest.approx(0.1)
     with h5py.File(tmp_path / "t.h5") as file:
-        assert [file.attrs["individuals"][k] for k in file["individual"]] == NAMES * 2
+        assert [read_attributes(file)["individuals"][k] for k in file["individual"]] == NAMES * 2
         assert file["x"].dtype == np.float64
 
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import h5py
 import numpy as np
@@ -29,6 +29,7 @@ from herdbook.store import (
     columns_writer,
     file_fingerprint,
     open_artifact,
+    read_attributes,
     replacing,
     write_text,
 )
@@ -58,7 +59,8 @@ def example(kind: type[Artifact], rows: int) -> Artifact:
         if hint in plain:
             made[name] = plain[hint]
         else:
-            dtype = np.dtype(hint.__args__[1].__args__[0])
+            array = next((part for part in get_args(hint) if hasattr(part, "__args__")), hint) if type(None) in get_args(hint) else hint
+            dtype = np.dtype(array.__args__[1].__args__[0])
             made[name] = rng.integers(0, 2 if dtype.kind == "b" else 100, shapes.get(name, (rows,))).astype(dtype)
     return kind(**made)
 
@@ -113,7 +115,7 @@ def test_appended_rows_equal_rows_written_at_once(tmp_path: Path, rng: np.random
 def test_the_file_says_where_it_comes_from(tmp_path: Path) -> None:
     example(Index, 3).save(tmp_path / "a.h5", PROVENANCE)
     with h5py.File(tmp_path / "a.h5") as file:
-        told = dict(file.attrs)
+        told = read_attributes(file)
     assert told["artifact"] == "index"
     for name, value in PROVENANCE.attributes().items():
         assert told[name] == value

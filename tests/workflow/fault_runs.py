@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,12 @@ import yaml
 import herdbook
 from tests.conftest import ROOT, Done
 
-STAGES = (
-    *("simulate", "index", "background", "segment", "tracklets", "trainset", "train", "classify"),
-    *("propagate", "smooth", "export", "report", "overlay", "closeups", "mosaic"),
+# The stages in their order; those that wait for the same ones stand together.
+ORDER = (
+    *(("simulate",), ("index",), ("background",), ("segment",), ("tracklets",), ("trainset",), ("train",)),
+    *(("classify",), ("propagate",), ("smooth",), ("export", "overlay", "closeups", "mosaic"), ("report",)),
 )
+STAGES = tuple(stage for stages in ORDER for stage in stages)
 # Before its work; when half of its CPU time is spent, and at the latest when all is written; all but its last file in place.
 MOMENTS = ("start", "middle", "writing")
 
@@ -37,7 +39,10 @@ EXPERIMENT: dict[str, Any] = {
     "score": {"truth": f"{MADE}/truth.csv"},
 }
 
-# Comes before Herdbook's own module, does what that does, and kills the stage that FAULT names, or tells CALLS what it did.
+# By stage: the moment, whom to kill ("job", or "all" for snakemake with it), and the CPU time (s) or the number of the file.
+Faults = Mapping[str, tuple[str, str, float]]
+
+# Comes before Herdbook's own module, does what that does, and kills the stages that FAULTS names, or tells CALLS what it did.
 WATCHED = """
 import atexit, json, os, signal, sys, time
 from pathlib import Path
@@ -47,8 +52,7 @@ _run_stage = run_stage
 
 
 def run_stage(stage, version, work, **options):
-    victim, moment, whom, amount = (os.environ.get("FAULT") or "- - - 0").split()
-    moment = moment if victim == stage else ""
+    moment, whom, amount = json.loads(os.environ["FAULTS"]).get(stage, ["", "", 0])
     told = {{"stage": stage, "argv": sys.argv[1:], "cpu_s": 0.0, "renames": 0}}
 
     def die():
@@ -57,7 +61,7 @@ def run_stage(stage, version, work, **options):
     def look(event, arguments):
         if event == "os.rename" and Path(arguments[0]).name.startswith("." + Path(arguments[1]).name + "."):
             told["renames"] += 1
-            if moment == "writing" and told["renames"] == float(amount):
+            if moment == "writing" and told["renames"] == amount:
                 die()
 
     def watched(job):
@@ -66,7 +70,7 @@ def run_stage(stage, version, work, **options):
             die()
         if moment == "middle":
             # Nothing handles this signal: it ends the process as SIGKILL does, but at a CPU time.
-            signal.setitimer(signal.ITIMER_PROF, float(amount))
+            signal.setitimer(signal.ITIMER_PROF, amount)
         work(job)
         if moment == "middle":
             die()
@@ -149,22 +153,23 @@ class Runs:
         fixed = ["--snakefile", str(ROOT / "Snakefile"), "--configfile", "experiment.yaml", "--cores", "1"]
         return [sys.executable, "-m", "snakemake", *fixed, *options]
 
-    def environment(self, fault: str = "") -> dict[str, str]:
-        """With stages that can be killed: stage, moment, whom ("job", or "all" for snakemake with it), and CPU time or number of a file."""
+    def environment(self, faults: Faults | None = None) -> dict[str, str]:
+        """With stages that can be killed."""
         kernels = {"NUMBA_CACHE_DIR": str(ROOT / ".numba_cache")}
-        return os.environ | kernels | {"PYTHONPATH": str(self.folder / "watched"), "COLUMNS": "80", "FAULT": fault}
+        return os.environ | kernels | {"PYTHONPATH": str(self.folder / "watched"), "COLUMNS": "80", "FAULTS": json.dumps(faults or {})}
 
-    def snakemake(self, *options: str, fault: str = "", calls: Path | None = None) -> Done:
+    def snakemake(self, *options: str, faults: Faults | None = None, calls: Path | None = None) -> Done:
         """Run snakemake to its end."""
         told = {"CALLS": str(calls)} if calls else {}
         return subprocess.run(
             self.command(*options),
             cwd=self.folder,
-            env=self.environment(fault) | told,
+            env=self.environment(faults) | told,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             check=False,
+            # What is killed together is a group of processes, which must not be that of the tests.
             start_new_session=True,
         )
 
@@ -181,11 +186,10 @@ class Reference(Runs):
         told = [Call(**json.loads(line)) for line in calls.read_text(encoding="utf-8").splitlines()]
         self.calls = {call.stage: call for call in told}
 
-    def fault(self, stage: str, moment: str, whom: str = "job") -> str:
-        """How a run is told to kill this stage."""
+    def fault(self, stage: str, moment: str, whom: str = "job") -> tuple[str, str, float]:
+        """What tells a run to kill this stage."""
         call = self.calls[stage]
-        amount = {"start": 0.0, "middle": max(call.cpu_s / 2, 0.001), "writing": call.renames}[moment]
-        return f"{stage} {moment} {whom} {amount}"
+        return moment, whom, {"start": 0.0, "middle": max(call.cpu_s / 2, 0.001), "writing": call.renames}[moment]
 
     def copy(self, folder: Path) -> Path:
         """A folder like that in which jobs run, with all results."""
@@ -238,29 +242,23 @@ def differing(results: Path, reference: Path) -> set[str]:
 
 @dataclass(frozen=True)
 class Killed:
-    """How a stage was killed (moment, whom), what snakemake said then and on the run after it, and the files it left half written."""
+    """How stages were killed: what snakemake said, and after the kill of snakemake itself what it said on the next run."""
 
-    moment: str
-    whom: str
     fault: Done
-    next: Done
-    parts: list[str]
+    locked: Done | None
 
 
-def kill_every_stage(reference: Reference, folder: Path, moments: dict[str, str], together: str) -> tuple[Runs, dict[str, Killed]]:
+def kill_every_stage(reference: Reference, folder: Path, moments: Mapping[str, str], together: str) -> tuple[Runs, dict[str, Killed]]:
     """Run the experiment in an empty folder and kill each stage at its moment; the one `together` with snakemake itself.
 
-    After each kill snakemake runs again as a user would: it must finish the stage before the next one is killed.
+    After each kill snakemake runs again, as a user would run it, and gets as far as the next stage that is killed.
     """
     runs, killed = Runs(folder), {}
-    for stage, moment in moments.items():
-        whom = "all" if stage == together else "job"
-        fault = runs.snakemake("--until", stage, fault=reference.fault(stage, moment, whom))
-        parts = [str(path.relative_to(runs.results)) for path in runs.results.rglob(".*")]
-        again = runs.snakemake("--until", stage)
-        if stage == together:
+    for stages in ORDER:
+        whom = "all" if together in stages else "job"
+        fault = runs.snakemake(faults={stage: reference.fault(stage, moments[stage], whom) for stage in stages})
+        locked = runs.snakemake() if whom == "all" else None
+        if locked:
             runs.snakemake("--unlock")
-            locked, again = again, runs.snakemake("--until", stage)
-            fault = Done([], fault.returncode, fault.stdout + locked.stdout)
-        killed[stage] = Killed(moment, whom, fault, again, parts)
+        killed |= dict.fromkeys(stages, Killed(fault, locked))
     return runs, killed

@@ -223,6 +223,15 @@ def settings(stage):
     )
 
 
+def with_movie(wildcard, needs_others=False):
+    """Group, on a cluster, of what is one job for each movie up to its tracklets, or None: for stages that wait for several movies.
+
+    A stage that `needs_others` of its recording, or is needed by them, would let each movie of it wait for the one before.
+    """
+    waits = BY_RECORDING or (needs_others and len(RECORDINGS) < len(MOVIES))
+    return None if waits else f"frames-{{{wildcard}}}"
+
+
 def scaled(amount):
     """A resource that grows with each attempt, for profiles with retries."""
     return lambda wildcards, attempt: amount * attempt

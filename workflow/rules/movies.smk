@@ -10,6 +10,8 @@ rule index:
         at("logs/index/{movie}.log"),
     benchmark:
         at("benchmarks/index/{movie}.tsv")
+    group:
+        with_movie("movie", needs_others=True)
     conda:
         "../../envs/herdbook.yaml"
     threads: 1
@@ -37,6 +39,8 @@ rule background:
         at("logs/background/{unit}.log"),
     benchmark:
         at("benchmarks/background/{unit}.tsv")
+    group:
+        with_movie("unit")
     conda:
         "../../envs/herdbook.yaml"
     threads: 1
@@ -65,6 +69,8 @@ rule segment:
         at("logs/segment/{movie}.log"),
     benchmark:
         at("benchmarks/segment/{movie}.tsv")
+    group:
+        with_movie("movie")
     conda:
         "../../envs/herdbook.yaml"
     threads: 4
@@ -90,6 +96,8 @@ rule tracklets:
         at("logs/tracklets/{movie}.log"),
     benchmark:
         at("benchmarks/tracklets/{movie}.tsv")
+    group:
+        with_movie("movie", needs_others=True)
     conda:
         "../../envs/herdbook.yaml"
     threads: 1

@@ -1,6 +1,12 @@
 # One job per experiment: the tables that the next tool opens, and the report.
 
 
+# On a cluster they run where Snakemake runs: they read what is there and wait for nobody.
+localrules:
+    export,
+    report,
+
+
 rule export:
     input:
         trajectories=files("smooth", MOVIES),
