@@ -11,6 +11,7 @@ from zipfile import ZipFile, ZipInfo
 import keras
 
 from herdbook.errors import HerdbookError
+from herdbook.given_models import check_model
 
 # Keras is untyped: what layers take and give is a symbolic tensor.
 Tensor = Any
@@ -63,6 +64,7 @@ def load_model(path: Path) -> keras.Model:
     """A Keras model from .keras or .json, without running code that may be in it. Raises HerdbookError when it cannot be read."""
     if not path.is_file():
         raise HerdbookError(f"{path}: there is no such file. Expected a Keras model, as .keras or .json.")
+    check_model(path)
     try:
         if path.suffix == ".json":
             model = keras.models.model_from_json(path.read_text(encoding="utf-8"))

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import h5py
 import numpy as np
@@ -15,7 +15,7 @@ from herdbook.blob_images import unpack_image
 from herdbook.errors import HerdbookError
 from herdbook.movie_frame import Coding
 from herdbook.run_coding import RUN_COLUMNS, unpack_runs
-from herdbook.store import Artifact, file_fingerprint, open_artifact
+from herdbook.store import Artifact, file_fingerprint, open_artifact, read_column
 
 SINGLE, MULTIPLE, NOISE = 0, 1, 2
 KINDS = ("single", "multiple", "noise")
@@ -128,7 +128,9 @@ class Blobs:
         """Read the columns of a segment artifact; those `without` stay empty."""
         with open_artifact(path, cls.kind) as file:
             numbers = {name: file.attrs[name].item() for name in ("frames", "width", "height", "fps")}
-            read = {name: file[name][:0] if name in without else file[name][...] for name in ("intervals", *cls.columns)}
+            read: dict[str, Any] = {
+                name: file[name][:0] if name in without else read_column(file, name) for name in ("intervals", *cls.columns)
+            }
             return cls(path=path, **numbers, **read)
 
 

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from herdbook.experiment_base import Count, Positive, Section
 
-Even = Annotated[int, Field(ge=16, le=4096, multiple_of=2)]
+Even = Annotated[int, Field(ge=16, le=16384, multiple_of=2)]
 Quality = Annotated[int, Field(ge=0, le=51)]
 Instant = Annotated[float, Field(ge=0)]
 # What the stages that write movies make of each movie, relative to the experiment's folder.

@@ -151,7 +151,7 @@ def plot_occupancy(
     left, _, _, top = view.extent
     step = cell_px / view.px_per_unit
     extent = (left, left + step * counts.shape[2], top + step * counts.shape[1], top)
-    grey = _small(190 + 0.22 * view.cut(background).mean(axis=2), round(1.5 * WIDTH_IN * DPI / columns))
+    grey = _small(_faint(view.cut(background)), round(1.5 * WIDTH_IN * DPI / columns))
     for k, axes in enumerate(grid):
         axes.imshow(grey, cmap="gray", norm=Normalize(0, 255), extent=view.extent, interpolation="antialiased")
         image = axes.imshow(shares[k], cmap="viridis_r", norm=norm, extent=extent, interpolation="nearest")
@@ -191,6 +191,13 @@ def panels(
     figure.text((start - _LEFT_IN + 0.02) / WIDTH_IN, middle / total, f"y ({view.unit})", fontsize=9, rotation=90, ha="left", va="center")
     figure.text((_LEFT_IN + room / 2) / WIDTH_IN, (below_in + 0.03) / total, f"x ({view.unit})", fontsize=9, ha="center", va="bottom")
     return figure, grid
+
+
+def _faint(image: Image) -> NDArray[np.float64]:
+    """The image in light greys, whatever its own brightness."""
+    grey = image.mean(axis=2)
+    dark, bright = np.quantile(grey, (0.02, 0.98))
+    return np.asarray(195 + 50 * np.clip((grey - dark) / max(1.0, bright - dark), 0, 1))
 
 
 def _small(image: NDArray[Any], most_px: int) -> Image:

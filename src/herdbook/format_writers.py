@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 import herdbook
-from herdbook.deeplabcut_files import KEY, LEVELS
+from herdbook.deeplabcut_hdf5 import KEY, LEVELS
 from herdbook.movie_tracks import Tracks
 from herdbook.nwb_files import write_nwb
 from herdbook.store import replacing, write_text

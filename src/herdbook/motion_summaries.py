@@ -24,7 +24,7 @@ QUARTILES = (0.25, 0.5, 0.75)
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 HISTOGRAM_CELLS = 60
 # The scale ends here: what a jump or an exchange of names makes of a speed would squeeze all others.
-SHOWN_SHARE = 0.995
+SHOWN_SHARE = 0.99
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from herdbook.errors import HerdbookError
-from herdbook.store import raise_if_full, replacing
+from herdbook.store import replacing, telling_full_disk
 
 _CONTAINERS = {
     **{".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"},
@@ -73,10 +73,10 @@ class MovieWriter:
         with ExitStack() as files:
             part = files.enter_context(replacing(self._path))
             try:
-                self._container = av.open(str(part), "w", format=_CONTAINERS[self._path.suffix.lower()])
+                with telling_full_disk(self._path):
+                    self._container = av.open(str(part), "w", format=_CONTAINERS[self._path.suffix.lower()])
                 stream: Any = self._container.add_stream(self._codec, rate=self._rate, options=self._options)
             except (FFmpegError, ValueError, OSError) as error:
-                raise_if_full(self._path, error)
                 raise HerdbookError(f"{self._path}: cannot write a movie with {self._codec}: {error}") from error
             self._files = files.pop_all()
         stream.width, stream.height = width + width % 2, height + height % 2

@@ -12,12 +12,13 @@ from typing import Any
 import yaml
 
 from herdbook.errors import HerdbookError
-from herdbook.experiment import Animals, Experiment, Movie, SimulateSection
+from herdbook.experiment import Animals, Experiment, Movie
 from herdbook.experiment_arenas import Arena
 from herdbook.experiment_base import Section
 from herdbook.experiment_docs import Key, as_yaml, keys_of, summary
 from herdbook.experiment_file import parse_experiment
 from herdbook.experiment_results import ScaleSection, ScoreSection
+from herdbook.experiment_simulate import SimulateSection
 from herdbook.sheets import LABEL_COLUMNS
 from herdbook.store import write_text
 

@@ -69,9 +69,10 @@ def plot_counts(blobs: NDArray[np.float64], animals: NDArray[np.float64], time_e
     axes = figure.add_subplot()
     unit, divisor = time_unit(float(time_edges_s[-1]))
     edges = time_edges_s / divisor
-    for (least, mean, greatest), colour, label in ((blobs, "#0072b2", "blobs"), (animals, "#d55e00", "animals in them")):
+    # The wider line is seen on both sides of the other one where they are the same.
+    for (least, mean, greatest), colour, width, label in ((blobs, "#56b4e9", 3.6, "blobs"), (animals, "#d55e00", 1.2, "animals in them")):
         axes.stairs(greatest, edges, baseline=least, fill=True, color=colour, alpha=0.25, linewidth=0)
-        axes.stairs(mean, edges, baseline=None, color=colour, linewidth=1.3, label=label)
+        axes.stairs(mean, edges, baseline=None, color=colour, linewidth=width, label=label)
     if number is not None:
         axes.axhline(number, color="0.2", linestyle=(0, (4, 3)), linewidth=1, label=f"number of animals: {number}")
     axes.set_ylim(0, 1.08 * max(1.0, blobs.max(), animals.max(), number or 0))

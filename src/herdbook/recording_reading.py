@@ -16,7 +16,7 @@ from herdbook.event_tables import split_names
 from herdbook.events import CONTACT
 from herdbook.motion import body_axes
 from herdbook.sample_frames import SampleFrame, read_samples
-from herdbook.store import open_artifact
+from herdbook.store import open_artifact, read_attributes, read_column
 from herdbook.summaries import HIDDEN, UNKNOWN, UNTRACKED, Contacts, MovieFacts, Recording, Tracks, count_how_known
 
 Files = Mapping[str, Mapping[str, Path]]
@@ -53,7 +53,7 @@ def read_recording(
         tracklets = Tracklets.load(_path(files, "tracklets", movie))
         held = identities.animals_of(movie)
         with open_artifact(_path(files, "blobs", movie), Blobs.kind) as file:
-            blob_frame, intervals = file["frame"][...], file["intervals"][...]
+            blob_frame, intervals = read_column(file, "frame"), read_column(file, "intervals")
             lengths.append(_body_lengths(file, tracklets.blob_tracklet, held))
         tracked = int(np.diff(intervals).sum())
         facts.append(MovieFacts(movie, len(index), tracked, index.duration_s, index.width, index.height, index.fps, index.codec))
@@ -100,7 +100,7 @@ def read_recording(
         body_length_px=float(np.median(known)) if len(known) else np.nan,
         px_per_mm=px_per_mm,
         contacts=None if contacts is None else count_contacts(contacts[contacts["recording"] == name], names),
-        samples=_samples(movies, files, identities, facts),
+        samples=_samples(movies, files, identities, facts, np.flatnonzero(np.concatenate(lacking) != UNTRACKED)),
     )
 
 
@@ -146,13 +146,15 @@ def _lacking(frames: int, intervals: NDArray[np.int64], nameless: NDArray[np.int
 
 def _arenas(blobs: Path, shape: tuple[int, int], masks: Sequence[Path]) -> NDArray[np.int16]:
     with open_artifact(blobs, Blobs.kind) as file:
-        return map_arenas(json.loads(file.attrs["settings"]).get("arenas", []), shape, masks)
+        return map_arenas(json.loads(read_attributes(file)["settings"]).get("arenas", []), shape, masks)
 
 
-def _samples(movies: Sequence[str], files: Files, identities: Identities, facts: Sequence[MovieFacts]) -> list[SampleFrame]:
-    """Frames spread over the recording; none of movies whose file was not given."""
+def _samples(
+    movies: Sequence[str], files: Files, identities: Identities, facts: Sequence[MovieFacts], tracked: NDArray[np.int64]
+) -> list[SampleFrame]:
+    """Frames spread over the `tracked` ones of the recording; none of movies whose file was not given."""
     ends = np.cumsum([movie.frames for movie in facts])
-    targets = ((np.arange(SAMPLES) + 0.5) / SAMPLES * ends[-1]).astype(np.int64)
+    targets = tracked[((np.arange(SAMPLES) + 0.5) / SAMPLES * len(tracked)).astype(np.int64)]
     samples = []
     start_s = 0.0
     for number, movie in enumerate(movies):

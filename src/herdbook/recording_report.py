@@ -16,7 +16,7 @@ from herdbook.motion_summaries import arenas_of, measure_neighbours, measure_spe
 from herdbook.page import Picture, Section
 from herdbook.pictures import as_picture
 from herdbook.review_strips import Files, read_strips
-from herdbook.summaries import ABSENT, Recording, bin_ranges, expected_error, frame_bins, timeline_matrix, track_lines
+from herdbook.summaries import ABSENT, UNTRACKED, Recording, bin_ranges, expected_error, frame_bins, timeline_matrix, track_lines
 
 TIME_BINS = 900  # about one for each pixel of a picture
 SPREAD_BINS = 300  # a median needs several positions
@@ -116,7 +116,7 @@ def _time_pictures(recording: Recording, marked: bool, number: int | None) -> It
     colours = as_css(individual_colours(tracks.names))
     edges = frame_bins(recording.frames, TIME_BINS)
     shown = np.arange(len(tracks.names)) if marked else tracks.longest(MOST_FRAGMENTS)
-    lacking = recording.lacking if marked else np.full(recording.frames, ABSENT, np.uint8)
+    lacking = recording.lacking if marked else np.where(recording.lacking == UNTRACKED, UNTRACKED, ABSENT).astype(np.uint8)
     without = (
         " Unknown: it may be in a blob in which not everybody is known by name. Hidden: everybody who is seen has a name." if marked else ""
     )

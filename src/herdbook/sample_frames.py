@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from herdbook.artifacts import Blobs, Identities, Index, Tracklets, Trajectories, open_blob_images
 from herdbook.movie import read_frame_samples
-from herdbook.store import open_artifact
+from herdbook.store import open_artifact, read_column
 
 Floats = NDArray[np.float64]
 
@@ -59,7 +59,7 @@ def read_samples(movie: str, files: dict[str, Path], identities: Identities, tar
     """
     index = Index.load(files["index"])
     with open_artifact(files["blobs"], Blobs.kind) as file:
-        intervals, blob_frame = file["intervals"][...], file["frame"][...]
+        intervals, blob_frame = read_column(file, "intervals"), read_column(file, "frame")
     chosen = pick_frames(index.keyframe, intervals, targets)
     if not chosen:
         return []

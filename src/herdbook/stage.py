@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from herdbook.errors import HerdbookError
-from herdbook.store import Provenance, artifact_fingerprint, write_text
+from herdbook.store import Provenance, artifact_fingerprint, telling_full_disk, write_text
 
 EXIT_USER_FAULT = 2
 
@@ -102,9 +102,10 @@ def run_stage(
     # Clusters end a job with SIGTERM, which by itself would leave half-written files.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        work(job)
-        if parsed["record"]:
-            job.write_record(parsed["record"], parsed["made"])
+        with telling_full_disk():
+            work(job)
+            if parsed["record"]:
+                job.write_record(parsed["record"], parsed["made"])
     except HerdbookError as error:
         print(f"herdbook {stage}: {error}", file=sys.stderr)
         sys.exit(EXIT_USER_FAULT)

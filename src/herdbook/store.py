@@ -78,11 +78,9 @@ def replacing(path: Path, suffix: str = ".part") -> Iterator[Path]:
         leftover.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}{suffix}")
     try:
-        yield temporary
-        temporary.replace(path)
-    except Exception as error:
-        raise_if_full(path, error)
-        raise
+        with telling_full_disk(path):
+            yield temporary
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -97,13 +95,19 @@ def make_writable_folder(folder: Path) -> None:
         raise HerdbookError(f"{folder}: nothing can be written into the folder. {_FULL_REMEDIES[errno.EROFS]}.")
 
 
-def raise_if_full(path: Path, error: Exception) -> None:
-    """Raise HerdbookError if an error on writing `path` means that the disk takes no more, however the library words it."""
-    # Libraries in C, such as HDF5, put the number into their text.
-    told = re.search(r"errno = (\d+)", str(error))
-    code = (error.errno if isinstance(error, OSError) else None) or (int(told[1]) if told else 0)
-    if code in _FULL_REMEDIES:
-        raise HerdbookError(f"{path}: cannot be written: {os.strerror(code).lower()}. {_FULL_REMEDIES[code]}, then run again.") from error
+@contextmanager
+def telling_full_disk(path: Path | None = None) -> Iterator[None]:
+    """Raise HerdbookError for an error that means that the disk takes no more, however the library words it; `path` is what is written."""
+    try:
+        yield
+    except Exception as error:
+        # Libraries in C, such as HDF5, put the number into their text.
+        told = re.search(r"errno = (\d+)", str(error))
+        code = (error.errno if isinstance(error, OSError) else None) or (int(told[1]) if told else 0)
+        if code not in _FULL_REMEDIES:
+            raise
+        name = path or getattr(error, "filename", None) or Path.cwd()
+        raise HerdbookError(f"{name}: cannot be written: {os.strerror(code).lower()}. {_FULL_REMEDIES[code]}, then run again.") from error
 
 
 def write_text(path: Path, text: str) -> None:
@@ -161,7 +165,9 @@ class ColumnsWriter:
     def put(self, name: str, values: NDArray[Any]) -> None:
         """Write a whole column at once, in one piece: right for one too small for chunks, each of which takes CHUNK_BYTES on the disk."""
         values = np.ascontiguousarray(values)
-        self._file.create_dataset(name, data=values, **({"chunks": values.shape, "fletcher32": True} if values.size else {}))
+        # Packed for its checksums, not for its size: a block of zeros fits a sum of zero, but not gzip.
+        packed = {"chunks": values.shape, "fletcher32": True, "compression": "gzip", "compression_opts": 1} if values.size else {}
+        self._file.create_dataset(name, data=values, **packed)
         self._digests[name] = hashlib.sha256(values.tobytes())
 
     def attribute(self, name: str, value: Any) -> None:
@@ -170,10 +176,7 @@ class ColumnsWriter:
 
     def columns(self) -> dict[str, str]:
         """Fingerprint of each column, whatever the batches it was written in."""
-        return {
-            name: hashlib.sha256(f"{self._file[name].dtype} {self._file[name].shape} {data.hexdigest()}".encode()).hexdigest()[:32]
-            for name, data in sorted(self._digests.items())
-        }
+        return {name: _column_fingerprint(self._file[name], data.hexdigest()) for name, data in sorted(self._digests.items())}
 
 
 @contextmanager
@@ -226,6 +229,15 @@ def read_attributes(file: h5py.File) -> dict[str, Any]:
     return found
 
 
+def read_column(file: h5py.File, name: str) -> NDArray[Any]:
+    """A whole column of an open artifact. Raises HerdbookError if it is not the one that was written."""
+    values: NDArray[Any] = file[name][...]
+    said = read_attributes(file)
+    if json.loads(said["columns"]).get(name) != _column_fingerprint(values, hashlib.sha256(np.ascontiguousarray(values).data).hexdigest()):
+        raise HerdbookError(_unreadable(Path(file.filename), said["artifact"], f"the column {name} is not the one that was written"))
+    return values
+
+
 def artifact_fingerprint(path: Path) -> str:
     """The fingerprint that an artifact carries, or that of a plain file."""
     if path.suffix == ".h5":
@@ -274,7 +286,7 @@ class Artifact:
             for item in fields(cls):
                 if item.name in file:
                     column = file[item.name]
-                    values[item.name] = np.empty(0, column.dtype) if item.name in without else column[...]
+                    values[item.name] = np.empty(0, column.dtype) if item.name in without else read_column(file, item.name)
                 elif item.name in said:
                     value = said[item.name]
                     if isinstance(value, np.generic):
@@ -297,6 +309,10 @@ def _seal(attributes: Mapping[str, Any]) -> str:
     for name in sorted(attributes.keys() - {FINGERPRINT, INPUT_FILES}):
         digest.update(f"{name}={json.dumps(np.asarray(attributes[name]).tolist())};".encode())
     return digest.hexdigest()[:32]
+
+
+def _column_fingerprint(column: h5py.Dataset | NDArray[Any], data: str) -> str:
+    return hashlib.sha256(f"{column.dtype} {column.shape} {data}".encode()).hexdigest()[:32]
 
 
 def _fixed_text(value: Any) -> Any:
@@ -330,5 +346,5 @@ def _raised_by_hdf5(error: BaseException) -> bool:
     return bool(frames) and "h5py" in frames[-1].filename
 
 
-def _unreadable(path: Path, kind: str, error: Exception) -> str:
+def _unreadable(path: Path, kind: str, error: Exception | str) -> str:
     return f"{path}: not a readable artifact ({error}). Delete it and run snakemake again: the rule '{kind}' makes it anew."

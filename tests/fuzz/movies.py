@@ -35,6 +35,9 @@ KINDS: dict[str, tuple[str, str, dict[str, str], dict[str, str]]] = {
     "ffv1.mkv": ("ffv1", "gray", {}, {}),
 }
 FOLDERS = ("png", "jpg")
+# FFmpeg leaves in the lost part of a JPEG what was in memory before: such a frame is never twice the same. A frame taken for another would
+# shift all that follow.
+MOST_UNLIKE = 2
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def _damage_images(folder: Path, rng: Rng) -> str:
 
 
 def decoded(path: Path) -> list[NDArray[np.uint8]]:
-    """Grey levels of all frames that FFmpeg decodes, in the order in which they are shown; what cannot be decoded is passed over."""
+    """Luma of all frames that FFmpeg decodes, in the order in which they are shown; what cannot be decoded is passed over."""
     if path.is_dir():
         images = sorted(path.iterdir(), key=lambda file: int(file.stem.removeprefix("frame")))
         return [frame for file in images for frame in decoded(file)[:1]]
@@ -115,8 +118,15 @@ def decoded(path: Path) -> list[NDArray[np.uint8]]:
         stream.thread_type = "NONE"
         for packet in container.demux(stream):
             with suppress(FFmpegError):
-                frames += [np.asarray(frame.to_ndarray(format="gray")) for frame in packet.decode()]
+                frames += [_luma(frame) for frame in packet.decode()]
     return frames
+
+
+def _luma(frame: av.VideoFrame) -> NDArray[np.uint8]:
+    if frame.format.name not in ("gray", "yuv420p", "yuvj420p"):
+        return np.asarray(frame.to_ndarray(format="gray"), np.uint8)
+    plane = frame.planes[0]
+    return np.frombuffer(plane, np.uint8).reshape(plane.height, -1)[:, : plane.width].copy()
 
 
 def settings(stage: str, window: bool) -> str:
@@ -188,10 +198,8 @@ def compare(case: Case, folder: Path, *, kept: bool) -> str:
         return f"index has {n} frames, {len(there)} can be decoded"
     if (np.diff(found.time_s) <= 0).any() or not np.isfinite(found.time_s).all() or not found.fps > 0:
         return f"times {found.time_s}, {found.fps} frames per second"
-    for number, frame in enumerate(read_frames(case.path, found.pts)):
-        if frame.luma.shape != there[number].shape[:2]:
-            return f"frame {number} is {frame.luma.shape}, FFmpeg gives {there[number].shape}"
-    return ""
+    others = [n for n, frame in enumerate(read_frames(case.path, found.pts)) if not np.array_equal(frame.luma, there[n])]
+    return f"frames {others} are not those that FFmpeg gives" if len(others) > MOST_UNLIKE else ""
 
 
 def _is_clear(printed: str, path: Path) -> bool:

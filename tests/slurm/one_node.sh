@@ -35,7 +35,7 @@ MinJobAge=3600
 ReturnToService=2
 GresTypes=gpu
 NodeName=$host NodeAddr=127.0.0.1 CPUs=$CPUS RealMemory=$MEMORY_MB Gres=gpu:1 State=UNKNOWN
-PartitionName=short Nodes=$host MaxTime=1:00:00
+PartitionName=short Nodes=$host MaxTime=4:00:00
 PartitionName=long Nodes=$host MaxTime=INFINITE Default=YES
 END
     # A character device stands for the GPU.

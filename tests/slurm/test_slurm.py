@@ -14,12 +14,14 @@ from typing import NamedTuple
 import pytest
 
 from tests.conftest import ROOT, Done
-from tests.workflow.conftest import simulated
+from tests.workflow.conftest import EXPERIMENT, MOVIES
 
 ONE_NODE = Path(__file__).with_name("one_node.sh")
 LIMIT_S = 1800
 # What differs on a node of two cores without accounting: see docs/cluster.md.
-HERE = ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "5", "--latency-wait", "5"]
+HERE = ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "5"]
+# What a user may choose for a cluster.
+CHOSEN = ["--set-resources", "train:gpu=1", "tracklets:slurm_partition=short", "--slurm-array-jobs", "index"]
 
 
 class Sent(NamedTuple):
@@ -77,8 +79,8 @@ def kill_the_first(rule: str, killed: list[Sent], over: threading.Event) -> None
 def ran(slurm: None, snakemake: Callable[..., Done], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Sent, list[Sent]]:
     """The folder of an experiment that ran through the queue, the job that was killed on the way, and all jobs that were sent."""
     folder = tmp_path_factory.mktemp("cluster")
-    experiment = simulated("results", 60, ["BB", "GG", "OO"]) | {"train": {"epochs": 1}, "overlay": {"write": False}}
-    options = ["--profile", str(ROOT / "profiles" / "slurm"), *HERE, "--set-resources", "train:gpu=1", "tracklets:slurm_partition=short"]
+    experiment = EXPERIMENT | {"train": {"epochs": 1}, "overlay": {"write": False}}
+    options = ["--profile", str(ROOT / "profiles" / "slurm"), *HERE, *CHOSEN]
     killed: list[Sent] = []
     over = threading.Event()
     killer = threading.Thread(target=kill_the_first, args=("tracklets", killed, over))
@@ -106,14 +108,14 @@ def test_a_job_that_is_killed_is_sent_again_with_more_memory(ran: tuple[Path, Se
 
 
 def test_background_and_segment_of_a_movie_are_one_job(ran: tuple[Path, Sent, list[Sent]]) -> None:
-    assert sorted(job.comment for job in ran[2] if "frames-" in job.comment) == ["rule_frames-movie01", "rule_frames-movie02"]
-    assert not any("rule_segment" in job.comment or "rule_background" in job.comment for job in ran[2])
+    together = [job.comment for job in ran[2] if "background" in job.comment or "segment" in job.comment]
+    assert sorted(together) == [f"rule_frames-{movie}_background_segment" for movie in MOVIES]
 
 
-def test_stages_of_single_movies_are_arrays(ran: tuple[Path, Sent, list[Sent]]) -> None:
-    for rule in ("index", "classify", "smooth"):
-        assert len({job.number.split("_")[0] for job in ran[2] if f"rule_{rule}" in job.comment}) == 1
-        assert sum(f"rule_{rule}" in job.comment for job in ran[2]) == 2
+def test_the_jobs_of_a_stage_can_be_one_array(ran: tuple[Path, Sent, list[Sent]]) -> None:
+    numbers = [job.number for job in ran[2] if "rule_index" in job.comment]
+    assert [number.split("_")[1] for number in numbers] == ["1", "2"]
+    assert len({number.split("_")[0] for number in numbers}) == 1
 
 
 def test_only_training_asks_for_a_gpu(ran: tuple[Path, Sent, list[Sent]]) -> None:

@@ -235,7 +235,7 @@ def _held(path: Path) -> str:
     """What a drawn input holds; of the movie and the network what they are drawn from."""
     if path.suffix == ".h5":
         with h5py.File(path) as file:
-            return str(file.attrs["columns"])
+            return str(read_attributes(file)["columns"])
     return path.name if path.suffix in (".mkv", ".keras") else path.read_text(encoding="utf-8")
 
 

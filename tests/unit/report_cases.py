@@ -12,6 +12,7 @@ from herdbook.store import Provenance
 from tests.unit.segment_files import write_segment
 
 FPS, LONG, WIDE, STEP = 10.0, 8, 4, 2
+MIDDLE = np.array([LONG - 1, WIDE - 1]) / 2
 KINDS = {"index": "index", "background": "background", "blobs": "segment", "tracklets": "tracklets", "identities": "propagate"}
 KINDS |= {"trajectories": "smooth"}
 
@@ -23,7 +24,7 @@ def corner_of(animal, frame):
 
 def place_of(animal, frame):
     x, y = corner_of(animal, frame)
-    return x + (LONG - 1) / 2, y + (WIDE - 1) / 2
+    return x + MIDDLE[0], y + MIDDLE[1]
 
 
 def grey_of(animal):
@@ -75,7 +76,7 @@ def _write_movie(folder, movie, names, frames, known, filmed, origin):
         np.zeros(0, np.float32), np.zeros((0, 2), np.int64),
     ).save(folder / "tracklets" / f"{movie}.h5", origin)  # fmt: skip
     kept = np.isin(animal, known)
-    x, y = (corners[kept] + ((LONG - 1) / 2, (WIDE - 1) / 2)).T
+    x, y = (corners[kept] + MIDDLE).T
     zero = np.zeros(int(kept.sum()), np.float32)
     Trajectories(
         list(names), frames, frame[kept].astype(np.int32), animal[kept].astype(np.int32), x, y, x, y, zero, zero + 0.9,
@@ -87,7 +88,7 @@ def _write_blobs(path, frame, animal, corners, shape, origin):
     """Every fifth frame has images."""
     n = len(frame)
     x0, y0 = corners.T
-    middle = corners + ((LONG - 1) / 2, (WIDE - 1) / 2)
+    middle = corners + MIDDLE
     columns = {
         **{"frame": frame.astype(np.int32), "x": middle[:, 0], "y": middle[:, 1], "area": np.full(n, LONG * WIDE, np.int32)},
         **{"box": np.stack([x0, y0, x0 + LONG, y0 + WIDE], 1).astype(np.int32), "arena": np.zeros(n, np.int16)},

@@ -38,8 +38,8 @@ class Chain:
             "tracklets": ["blobs"],
             "propagate": ["blobs", "tracklets", "evidence"],
             "smooth": ["movie", "index", "blobs", "tracklets", "identities"],
-            "export": ["trajectories", "index"],
-            "report": ["index", "background", "blobs", "tracklets", "identities", "evidence", "trajectories"],
+            "export": ["trajectories", "index", "blobs", "tracklets", "identities"],
+            "report": ["movie", "index", "background", "blobs", "tracklets", "identities", "evidence", "trajectories"],
         }[stage]
         made = {"blobs": "segment", "identities": "propagate", "evidence": "classify", "trajectories": "smooth"}
         files = {name: [self.movie if name == "movie" else self.at(made.get(name, name))] for name in needs}
@@ -48,7 +48,15 @@ class Chain:
             "background": {"reference": [self.at("index")], "image": list(filter(None, [self.experiment.background.file]))},
             "segment": {"masks": list(self.experiment.masks.values())},
             "smooth": {"points": [self.folder / "points.h5"]},
-            "export": {"hdf5": [self.folder / "table.h5"], "out": [self.folder / "table.csv"]},
-            "report": {"table": [self.folder / "table.csv"], "out": [self.folder / "report" / "report.html"]},
+            "export": {
+                "hdf5": [self.folder / "table.h5"],
+                "out": [self.folder / "table.csv"],
+                "tables": [self.folder / f"{name}.csv" for name in ("tracklets", "events", "data_dictionary")],
+            },
+            "report": {
+                "table": [self.folder / "table.csv"],
+                "events": [self.folder / "events.csv"],
+                "out": [self.folder / "report" / "report.html"],
+            },
         }
         return {"out": [self.at(stage)]} | files | more.get(stage, {})

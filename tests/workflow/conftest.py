@@ -1,12 +1,11 @@
 """What tests of the whole chain share: a small experiment that has run to its end."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import Done
+from tests.workflow.fault_runs import Reference
 
 FRAMES = 150
 MOVIES = ("movie01", "movie02")
@@ -31,10 +30,13 @@ EXPERIMENT = simulated("results", FRAMES, ["BB", "GG", "OO", "PP"])
 
 
 @pytest.fixture(scope="session")
-def finished(snakemake: Callable[..., Done], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
+    """The experiment, run to its end."""
+    return Reference(tmp_path_factory.mktemp("small"), EXPERIMENT)
+
+
+@pytest.fixture(scope="session")
+def finished(reference: Reference) -> Path:
     """The folder of a finished experiment."""
-    folder = tmp_path_factory.mktemp("small")
-    done = snakemake(folder, EXPERIMENT)
-    assert done.returncode == 0, done.stdout
-    assert "Report: " in done.stdout
-    return folder / "results" / "small"
+    assert "Report: " in reference.done.stdout
+    return reference.results

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import h5py
 import yaml
 
 import herdbook
+from herdbook.store import read_attributes
 from tests.conftest import ROOT, Done
 
 # The stages in their order; those that wait for the same ones stand together.
@@ -24,21 +27,8 @@ ORDER = (
 STAGES = tuple(stage for stages in ORDER for stage in stages)
 # Before its work; when half of its CPU time is spent, and at the latest when all is written; all but its last file in place.
 MOMENTS = ("start", "middle", "writing")
-
-MADE = "results/small/simulate"
-EXPERIMENT: dict[str, Any] = {
-    "experiment": "small",
-    "results": "results",
-    "simulate": {"number": 4, "frames": 120, "size": [320, 300], "body_length_px": 30, "leave": False, "labels_per_animal": 4},
-    "movies": [{"name": "m", "file": f"{MADE}/m.mp4"}],
-    "animals": {"marking": "marked", "identities": ["BB", "GG", "OO", "PP"], "labels": f"{MADE}/labels.csv"},
-    "segment": {"images_per_s": 5},
-    "train": {"epochs": 1},
-    "closeups": {"write": True},
-    "mosaic": {"write": True},
-    "score": {"truth": f"{MADE}/truth.csv"},
-}
-
+# No kill: the job says that it is `waiting`, and goes on when there is a file `go` in its folder.
+WAIT = ("wait", "job", 0.0)
 # By stage: the moment, whom to kill ("job", or "all" for snakemake with it), and the CPU time (s) or the number of the file.
 Faults = Mapping[str, tuple[str, str, float]]
 
@@ -68,6 +58,10 @@ def run_stage(stage, version, work, **options):
         before = time.process_time()
         if moment == "start":
             die()
+        if moment == "wait":
+            Path("waiting").touch()
+            while not Path("go").exists():
+                time.sleep(0.02)
         if moment == "middle":
             # Nothing handles this signal: it ends the process as SIGKILL does, but at a CPU time.
             signal.setitimer(signal.ITIMER_PROF, amount)
@@ -136,21 +130,21 @@ class Case:
 
 
 class Runs:
-    """A folder with the small experiment, and snakemake on it with stages that can be killed."""
+    """A folder with an experiment, and snakemake on it with stages that can be killed."""
 
-    def __init__(self, folder: Path, experiment: dict[str, Any] = EXPERIMENT) -> None:
-        self.folder = folder
-        self.results = folder / "results" / "small"
-        package = folder / "watched" / "herdbook"
+    def __init__(self, folder: Path, experiment: dict[str, Any]) -> None:
+        self.folder, self.experiment = folder, experiment
+        self.results = folder / "results" / experiment["experiment"]
+        package, real = folder / "watched" / "herdbook", Path(herdbook.__file__).parent
         package.mkdir(parents=True)
-        real = Path(herdbook.__file__).parent
-        (package / "__init__.py").write_text(f"__version__ = '0'\n__path__.append({str(real)!r})\n", encoding="utf-8")
+        first = (real / "__init__.py").read_text(encoding="utf-8")
+        (package / "__init__.py").write_text(f"{first}\n__path__.append({str(real)!r})\n", encoding="utf-8")
         (package / "stage.py").write_text(WATCHED.format(real=str(real / "stage.py")), encoding="utf-8")
         (folder / "experiment.yaml").write_text(yaml.safe_dump(experiment, sort_keys=False), encoding="utf-8")
 
-    def command(self, *options: str) -> list[str]:
+    def command(self, *options: str, cores: int = 1) -> list[str]:
         """Snakemake on the experiment."""
-        fixed = ["--snakefile", str(ROOT / "Snakefile"), "--configfile", "experiment.yaml", "--cores", "1"]
+        fixed = ["--snakefile", str(ROOT / "Snakefile"), "--configfile", "experiment.yaml", "--cores", str(cores)]
         return [sys.executable, "-m", "snakemake", *fixed, *options]
 
     def environment(self, faults: Faults | None = None) -> dict[str, str]:
@@ -158,13 +152,12 @@ class Runs:
         kernels = {"NUMBA_CACHE_DIR": str(ROOT / ".numba_cache")}
         return os.environ | kernels | {"PYTHONPATH": str(self.folder / "watched"), "COLUMNS": "80", "FAULTS": json.dumps(faults or {})}
 
-    def snakemake(self, *options: str, faults: Faults | None = None, calls: Path | None = None) -> Done:
-        """Run snakemake to its end."""
-        told = {"CALLS": str(calls)} if calls else {}
+    def snakemake(self, *options: str, faults: Faults | None = None, calls: Path | None = None, cores: int = 1) -> Done:
+        """Run snakemake to its end; jobs tell `calls` what they did."""
         return subprocess.run(
-            self.command(*options),
+            self.command(*options, cores=cores),
             cwd=self.folder,
-            env=self.environment(faults) | told,
+            env=self.environment(faults) | ({"CALLS": str(calls)} if calls else {}),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
@@ -175,26 +168,45 @@ class Runs:
 
 
 class Reference(Runs):
-    """The small experiment, run to its end without a fault."""
+    """An experiment that ran to its end without a fault, two jobs at a time, and what its jobs were told."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        calls = folder / "calls.jsonl"
-        done = self.snakemake(calls=calls)
-        if done.returncode:
-            raise RuntimeError(done.stdout)
-        told = [Call(**json.loads(line)) for line in calls.read_text(encoding="utf-8").splitlines()]
-        self.calls = {call.stage: call for call in told}
+    def __init__(self, folder: Path, experiment: dict[str, Any]) -> None:
+        super().__init__(folder, experiment)
+        self.done = self.snakemake(calls=folder / "calls.jsonl", cores=2)
+        assert self.done.returncode == 0, self.done.stdout
+        told = (folder / "calls.jsonl").read_text(encoding="utf-8").splitlines()
+        self.calls = sorted((Call(**json.loads(line)) for line in told), key=lambda call: call.argv)
+
+    def call(self, stage: str) -> Call:
+        """One job of a stage."""
+        return next(call for call in self.calls if call.stage == stage)
 
     def fault(self, stage: str, moment: str, whom: str = "job") -> tuple[str, str, float]:
-        """What tells a run to kill this stage."""
-        call = self.calls[stage]
+        """What tells a run to kill the jobs of this stage."""
+        call = self.call(stage)
         return moment, whom, {"start": 0.0, "middle": max(call.cpu_s / 2, 0.001), "writing": call.renames}[moment]
 
     def copy(self, folder: Path) -> Path:
-        """A folder like that in which jobs run, with all results."""
-        shutil.copytree(self.results, folder / "small")
+        """Copy the results, so that jobs can run in the folder."""
+        shutil.copytree(self.results, folder / self.results.name)
         return folder
+
+    def inputs(self, stage: str) -> dict[str, str]:
+        """The first file that a job of a stage takes from another stage, by argument; paths as the job was told them."""
+        argv, found = self.call(stage).argv, {}
+        for option, path in pairwise(argv):
+            made = path.startswith(f"{self.results.name}/") and not path.startswith("--")
+            if option.startswith("--") and made and stage_of(Path(path).relative_to(self.results.name)) != stage:
+                found[option.removeprefix("--")] = path
+        return found
+
+    def largest(self, stage: str) -> tuple[str, int]:
+        """The largest file that a job of a stage makes, as path and bytes."""
+        argv = self.call(stage).argv
+        files = [path for path in self.results.rglob("*") if path.is_file() and stage_of(path.relative_to(self.results)) == stage]
+        mine = {str(Path(self.results.name, path.relative_to(self.results))): path.stat().st_size for path in files}
+        named = {path: size for path, size in mine.items() if any(path == word or path.startswith(f"{word}/") for word in argv)} or mine
+        return max(named.items(), key=itemgetter(1))
 
 
 def run_cases(cases: Sequence[Case], folder: Path) -> list[Done]:
@@ -228,7 +240,7 @@ def contents(results: Path) -> dict[str, str]:
             continue
         if path.suffix == ".h5" and path.stat().st_size and h5py.is_hdf5(path):
             with h5py.File(path) as file:
-                found[str(relative)] = str(file.attrs["columns"])
+                found[str(relative)] = str(read_attributes(file)["columns"])
         else:
             found[str(relative)] = path.read_bytes().hex()
     return found
@@ -253,8 +265,9 @@ def kill_every_stage(reference: Reference, folder: Path, moments: Mapping[str, s
 
     After each kill snakemake runs again, as a user would run it, and gets as far as the next stage that is killed.
     """
-    runs, killed = Runs(folder), {}
-    for stages in ORDER:
+    runs, killed = Runs(folder, reference.experiment), {}
+    made = {call.stage for call in reference.calls}
+    for stages in ([stage for stage in stages if stage in made] for stages in ORDER):
         whom = "all" if together in stages else "job"
         fault = runs.snakemake(faults={stage: reference.fault(stage, moments[stage], whom) for stage in stages})
         locked = runs.snakemake() if whom == "all" else None

@@ -43,16 +43,6 @@ def test_a_second_run_has_nothing_to_do(finished: Path, snakemake: Callable[...,
     assert "Nothing to be done" in snakemake(finished.parents[1], EXPERIMENT).stdout
 
 
-def test_the_same_experiment_gives_the_same_bytes_on_any_number_of_cores(
-    finished: Path, snakemake: Callable[..., Done], tmp_path: Path
-) -> None:
-    done = snakemake(tmp_path, EXPERIMENT, "--cores", "1", "--until", "export")
-    assert done.returncode == 0, done.stdout
-    again = tmp_path / "results" / "small"
-    for name in ("simulate/movie01.mp4", "train/classifier.json", "trajectories.csv"):
-        assert (again / name).read_bytes() == (finished / name).read_bytes(), name
-
-
 def test_the_demo_is_followed_nearly_without_error(snakemake: Callable[..., Done], tmp_path: Path) -> None:
     text = (ROOT / "config" / "demo.yaml").read_text(encoding="utf-8")
     demo = yaml.safe_load(text.replace("../results", str(tmp_path / "results")))

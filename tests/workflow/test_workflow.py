@@ -65,7 +65,8 @@ def main(stage):
         out.mkdir()
         made[0] = out / "red.mp4"
     for path in made:
-        Path(path).write_text(f"made by {stage}", encoding="utf-8")
+        # Of larger files than 1 MB Snakemake would look at the time alone.
+        Path(path).write_text(f"made by {stage}" * (100_000 if stage == "segment" else 1), encoding="utf-8")
 
 
 if __name__ == "__main__":
@@ -97,9 +98,10 @@ class Run:
     def jobs(self) -> set[str]:
         """The jobs of a dry run: rule, and the movie, recording or unit that it is for."""
         found = set()
-        for block in re.split(r"\n(?=(?:local)?rule )", self.text)[1:]:
+        # The jobs of a group are indented.
+        for block in re.split(r"\n(?= *(?:local)?rule )", self.text)[1:]:
             rule = block.split()[1].rstrip(":")
-            wildcard = re.search(r"^    wildcards: \w+=(.*)$", block, re.M)
+            wildcard = re.search(r"^ +wildcards: \w+=(.*)$", block, re.M)
             found.add(f"{rule} {wildcard[1]}" if wildcard else rule)
         return found - {"all"}
 
@@ -158,7 +160,7 @@ class Bench:
 
     def movies(self, *names: str) -> None:
         for name in names:
-            (self.folder / f"{name}.mp4").write_text("a movie")
+            (self.folder / f"{name}.mp4").write_text(f"the movie {name}" * 100_000)
 
     def calls(self, results: str = "results") -> list[tuple[str, list[str]]]:
         """Stage and arguments of each job that ran."""
@@ -223,13 +225,18 @@ def wished(stages: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Benc
     return bench, raw
 
 
+def copy_project(folder: Path) -> Path:
+    """A checkout of what snakemake reads, as new as can be."""
+    for part in ("workflow", "profiles", "config", "envs"):
+        shutil.copytree(ROOT / part, folder / part, copy_function=shutil.copyfile)
+    shutil.copyfile(ROOT / "Snakefile", folder / "Snakefile")
+    return folder
+
+
 @pytest.fixture(scope="module")
 def demo(stages: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Bench, Run]:
     """A copy of the project in which `snakemake` ran without any file named, and what it printed."""
-    folder = tmp_path_factory.mktemp("demo") / "project"
-    for part in ("workflow", "profiles", "config", "envs"):
-        shutil.copytree(ROOT / part, folder / part)
-    shutil.copy(ROOT / "Snakefile", folder)
+    folder = copy_project(tmp_path_factory.mktemp("demo") / "project")
     bench = Bench(folder, stages, folder / "Snakefile")
     return bench, bench.snakemake()
 
@@ -327,6 +334,45 @@ def test_nothing_runs_again_without_a_change(finished: Bench) -> None:
     assert "Nothing to be done" in finished.plan(BASE).text
 
 
+@pytest.mark.parametrize("latest_first", [False, True])
+def test_files_that_were_only_touched_make_nothing_run_again(finished: Bench, latest_first: bool) -> None:
+    found = (path for path in finished.folder.rglob("*") if path.is_file() and ".snakemake" not in path.parts)
+    times = {path: path.stat().st_mtime_ns for path in sorted(found, reverse=latest_first)}
+    for second, path in enumerate(times):
+        os.utime(path, (2_000_000_000 + second,) * 2)
+    assert "Nothing to be done" in finished.plan(BASE).text
+    for path, time_ns in times.items():
+        os.utime(path, ns=(time_ns, time_ns))
+
+
+def test_a_moved_folder_of_results_makes_nothing_run_again(finished: Bench, tmp_path: Path) -> None:
+    shutil.copytree(finished.folder / "results", tmp_path / "elsewhere")
+    assert "Nothing to be done" in finished.plan({**BASE, "results": str(tmp_path / "elsewhere")}).text
+
+
+def test_a_fresh_checkout_makes_nothing_run_again(finished: Bench, tmp_path: Path) -> None:
+    copy_project(tmp_path / "checkout")
+    fresh = Bench(finished.folder, finished.stages, tmp_path / "checkout" / "Snakefile")
+    assert "Nothing to be done" in fresh.plan(BASE).text
+
+
+@pytest.mark.parametrize("seconds", [-1_000_000, 1_000_000])
+def test_a_movie_that_was_replaced_runs_all_of_it_whatever_its_time(finished: Bench, seconds: int) -> None:
+    stages = ("index", "background", "segment", "tracklets", "classify", "propagate", "smooth", "overlay")
+    movie = finished.folder / "b.mp4"
+    with edited(movie, "movie b", "movie B"):
+        os.utime(movie, (movie.stat().st_mtime + seconds,) * 2)
+        assert finished.plan(BASE).jobs == {f"{stage} b" for stage in stages} | JOINT
+
+
+def test_an_artifact_that_was_deleted_is_made_anew_with_what_follows(finished: Bench) -> None:
+    artifact = finished.folder / "results" / "ants" / "tracklets" / "b.h5"
+    artifact.rename(artifact.with_suffix(".away"))
+    stages = ("tracklets", "classify", "propagate", "smooth", "overlay")
+    assert finished.plan(BASE).jobs == {f"{stage} b" for stage in stages} | JOINT
+    artifact.with_suffix(".away").rename(artifact)
+
+
 def test_the_order_of_keys_means_nothing(finished: Bench) -> None:
     turned = {key: dict(reversed(value.items())) if isinstance(value, dict) else value for key, value in reversed(BASE.items())}
     assert "Nothing to be done" in finished.plan(turned).text
@@ -341,9 +387,11 @@ def edited(path: Path, old: str, new: str) -> Iterator[None]:
     """The file with new text for old, and afterwards as it was."""
     before, time_ns = path.read_text(encoding="utf-8"), path.stat().st_mtime_ns
     path.write_text(before.replace(old, new), encoding="utf-8")
-    yield
-    path.write_text(before, encoding="utf-8")
-    os.utime(path, ns=(time_ns, time_ns))
+    try:
+        yield
+    finally:
+        path.write_text(before, encoding="utf-8")
+        os.utime(path, ns=(time_ns, time_ns))
 
 
 JOINT = {"export", "report"}

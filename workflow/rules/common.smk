@@ -16,7 +16,7 @@ from herdbook.facts import read_facts
 from herdbook.format_files import TABLES, movie_files, table_files
 from herdbook.sheets import read_labels
 from herdbook.stage_versions import stage_version
-from herdbook.store import file_fingerprint
+from herdbook.store import file_fingerprint, make_writable_folder
 
 # Snakemake takes {word} for a wildcard and <word> for a path variable, and has no way to quote them.
 UNUSABLE = re.compile(r"[{}<>\x00-\x1f]")
@@ -267,6 +267,7 @@ try:
     LABELLED = labelled_movies()
     for table in FACTS:
         read_facts(Path(table), list(MOVIES), EXPERIMENT.animals.classes)
+    make_writable_folder(Path(EXPERIMENT.results))
 except HerdbookError as error:
     sys.exit(str(error))
 
