@@ -365,12 +365,15 @@ def test_a_movie_that_was_replaced_runs_all_of_it_whatever_its_time(finished: Be
         assert finished.plan(BASE).jobs == {f"{stage} b" for stage in stages} | JOINT
 
 
-def test_an_artifact_that_was_deleted_is_made_anew_with_what_follows(finished: Bench) -> None:
-    artifact = finished.folder / "results" / "ants" / "tracklets" / "b.h5"
-    artifact.rename(artifact.with_suffix(".away"))
-    stages = ("tracklets", "classify", "propagate", "smooth", "overlay")
-    assert finished.plan(BASE).jobs == {f"{stage} b" for stage in stages} | JOINT
-    artifact.with_suffix(".away").rename(artifact)
+def test_an_artifact_that_was_deleted_is_made_anew_when_it_is_needed_or_named(finished: Bench) -> None:
+    results = finished.folder / "results" / "ants"
+    with away(results / "tracklets" / "b.h5"):
+        assert finished.plan(BASE).jobs == set()
+        assert finished.plan(BASE, "ants/tracklets/b.h5").jobs == {"tracklets b"}
+        # As it is after a job that failed because the artifact is damaged.
+        with away(results / "smooth" / "b.h5"), away(results / "trajectories.csv"):
+            planned = finished.plan(BASE)
+    assert planned.jobs == {f"{stage} b" for stage in ("tracklets", "classify", "propagate", "smooth", "overlay")} | JOINT
 
 
 def test_the_order_of_keys_means_nothing(finished: Bench) -> None:
@@ -392,6 +395,16 @@ def edited(path: Path, old: str, new: str) -> Iterator[None]:
     finally:
         path.write_text(before, encoding="utf-8")
         os.utime(path, ns=(time_ns, time_ns))
+
+
+@contextmanager
+def away(path: Path) -> Iterator[None]:
+    """The file is not there, and afterwards as it was."""
+    kept = path.rename(path.with_suffix(".away"))
+    try:
+        yield
+    finally:
+        kept.rename(path)
 
 
 JOINT = {"export", "report"}
