@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pandas as pd
 
 import herdbook
 from herdbook.deeplabcut_hdf5 import KEY, LEVELS
+from herdbook.hdf5_files import new_hdf5
 from herdbook.movie_tracks import Tracks
 from herdbook.nwb_files import write_nwb
 from herdbook.store import replacing, write_text
@@ -77,29 +77,29 @@ def write_sleap(path: Path, tracks: Tracks) -> None:
         "video_path": tracks.movie,
         "provenance": json.dumps({"software": SOFTWARE, "version": herdbook.__version__}),
     }
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with replacing(path) as temporary, new_hdf5(temporary) as new:
         for name, value in columns.items():
             packed = {"compression": "gzip", "compression_opts": 1} if np.size(value) > 1 else {}
-            file.create_dataset(name, data=value, **packed)
+            new.file.create_dataset(name, data=value, **packed)
         for name, words in texts.items():
-            file.create_dataset(name, data=np.array([word.encode() for word in words], "S") if words else np.zeros(0, "S1"))
+            new.file.create_dataset(name, data=np.array([word.encode() for word in words], "S") if words else np.zeros(0, "S1"))
         for name, text in said.items():
-            file.create_dataset(name, data=text)
+            new.file.create_dataset(name, data=text)
 
 
 def write_idtracker_hdf5(path: Path, tracks: Tracks) -> None:
     """trajectories.h5 of idtracker.ai: trajectories (frames, animals, 2), id_probabilities (frames, animals, 1) and their attributes."""
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
-        file.create_dataset("trajectories", data=tracks.xy, compression="gzip", compression_opts=1)
-        file.create_dataset("id_probabilities", data=tracks.dense(tracks.confidence)[..., None], compression="gzip", compression_opts=1)
+    with replacing(path) as temporary, new_hdf5(temporary) as new:
+        new.file.create_dataset("trajectories", data=tracks.xy, compression="gzip", compression_opts=1)
+        new.file.create_dataset("id_probabilities", data=tracks.dense(tracks.confidence)[..., None], compression="gzip", compression_opts=1)
         attributes = _idtracker_attributes(tracks)
         for name in ("areas", "setup_points", "identities_groups", "stats"):
-            group = file.create_group(name)
+            group = new.file.create_group(name)
             for key, value in attributes.pop(name).items():
                 group.create_dataset(key, data=value)
         attributes["length_unit"] = attributes["length_unit"] or -1
         for key, value in attributes.items():
-            file.attrs[key] = value
+            new.file.attrs[key] = value
 
 
 def write_idtracker_csv(path: Path, tracks: Tracks) -> None:

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 import herdbook
 from herdbook.errors import HerdbookError
+from herdbook.hdf5_files import new_hdf5
 from herdbook.movie_tracks import Tracks
 from herdbook.store import replacing
 
@@ -74,5 +74,5 @@ def write_nwb(path: Path, tracks: Tracks) -> None:
                 source_software_version=herdbook.__version__,
             )
         )
-    with replacing(path) as temporary, h5py.File(temporary, "w") as opened, NWBHDF5IO(file=opened, mode="w") as io:
+    with replacing(path) as temporary, new_hdf5(temporary) as new, NWBHDF5IO(file=new.file, mode="w") as io:
         io.write(file)

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 import herdbook
 from herdbook.errors import HerdbookError
+from herdbook.hdf5_files import NewFile, new_hdf5
 
 # Below this size a chunked, compressed dataset costs more than it saves: five columns of three rows took 1.3 MB.
 SMALL_BYTES = 16_384
@@ -135,8 +136,8 @@ def file_fingerprint(path: Path) -> str:
 class ColumnsWriter:
     """Appends rows to the columns of an HDF5 file, so that a stage never holds a whole movie's results."""
 
-    def __init__(self, file: h5py.File) -> None:
-        self._file = file
+    def __init__(self, new: NewFile) -> None:
+        self._new, self._file = new, new.file
         # Kept open: a column that is opened anew would unpack and pack its last chunk for every batch.
         self._columns: dict[str, h5py.Dataset] = {}
         self._digests: dict[str, Any] = {}
@@ -160,6 +161,7 @@ class ColumnsWriter:
         start = column.shape[0]
         column.resize(start + len(values), axis=0)
         column[start:] = values
+        self._new.check()
         self._digests.setdefault(name, hashlib.sha256()).update(values)
 
     def put(self, name: str, values: NDArray[Any]) -> None:
@@ -182,12 +184,12 @@ class ColumnsWriter:
 @contextmanager
 def columns_writer(path: Path, kind: str, provenance: Provenance) -> Iterator[ColumnsWriter]:
     """Open an artifact of many rows for appending; it takes its name only when the block ends well."""
-    with replacing(path) as temporary, _create_file(temporary) as file:
-        writer = ColumnsWriter(file)
+    with replacing(path) as temporary, new_hdf5(temporary, newest=True) as new:
+        writer = ColumnsWriter(new)
         yield writer
         for name, value in {"artifact": kind, **provenance.attributes(), "columns": json.dumps(writer.columns())}.items():
             writer.attribute(name, value)
-        writer.attribute(FINGERPRINT, _seal(read_attributes(file)))
+        writer.attribute(FINGERPRINT, _seal(read_attributes(new.file)))
 
 
 @contextmanager
@@ -331,14 +333,6 @@ def _fixed_text(value: Any) -> Any:
 
 def _as_text(value: Any) -> Any:
     return value.decode() if isinstance(value, bytes) else value
-
-
-def _create_file(path: Path) -> h5py.File:
-    """A new HDF5 file in the newest format (attributes above 64 KB) without the times of writing: same data, same bytes."""
-    creation, access = (h5py.h5p.create(kind) for kind in (h5py.h5p.FILE_CREATE, h5py.h5p.FILE_ACCESS))
-    creation.set_obj_track_times(False)
-    access.set_libver_bounds(h5py.h5f.LIBVER_LATEST, h5py.h5f.LIBVER_LATEST)
-    return h5py.File(h5py.h5f.create(os.fsencode(path), h5py.h5f.ACC_TRUNC, creation, access))
 
 
 def _raised_by_hdf5(error: BaseException) -> bool:

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
@@ -34,7 +34,7 @@ Faults = Mapping[str, tuple[str, str, float]]
 
 # Comes before Herdbook's own module, does what that does, and kills the stages that FAULTS names, or tells CALLS what it did.
 WATCHED = """
-import atexit, json, os, signal, sys, time
+import atexit, io, json, os, signal, sys, time
 from pathlib import Path
 
 exec(compile(Path({real!r}).read_text(encoding="utf-8"), {real!r}, "exec"))
@@ -43,7 +43,9 @@ _run_stage = run_stage
 
 def run_stage(stage, version, work, **options):
     moment, whom, amount = json.loads(os.environ["FAULTS"]).get(stage, ["", "", 0])
-    told = {{"stage": stage, "argv": sys.argv[1:], "cpu_s": 0.0, "renames": 0}}
+    given = sys.stdin.read() if "-" in sys.argv else ""
+    sys.stdin = io.StringIO(given)
+    told = {{"stage": stage, "argv": sys.argv[1:], "given": given, "cpu_s": 0.0, "renames": 0}}
 
     def die():
         os.kill(0 if whom == "all" else os.getpid(), signal.SIGKILL)
@@ -82,7 +84,7 @@ def run_stage(stage, version, work, **options):
 
 # Stages are imported once; each case runs in a process of its own, with its own limit.
 CASES = """
-import importlib, json, os, resource, sys, traceback
+import importlib, io, json, os, resource, sys, traceback
 
 cases = json.load(sys.stdin)
 for stage in {case["stage"] for case in cases}:
@@ -93,6 +95,7 @@ for case in cases:
         status = 1
         try:
             os.chdir(case["folder"])
+            sys.stdin = io.StringIO(case["given"])
             said = os.open(case["said"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             os.dup2(said, 1), os.dup2(said, 2)
             if case["limit_bytes"]:
@@ -111,20 +114,20 @@ for case in cases:
 
 @dataclass(frozen=True)
 class Call:
-    """What a stage's job was told, the CPU time of its work, and how many files it renamed into place."""
+    """What a stage's job was told, also by standard input, the CPU time of its work, and how many files it renamed into place."""
 
     stage: str
     argv: list[str]
+    given: str
     cpu_s: float
     renames: int
 
 
 @dataclass(frozen=True)
 class Case:
-    """A stage to run alone in a folder of results, perhaps with a limit on the size of each file that it writes."""
+    """A stage's job to run alone in a folder of results, perhaps with a limit on the size of each file that it writes."""
 
-    stage: str
-    argv: Sequence[str]
+    call: Call
     folder: Path
     limit_bytes: int = 0
 
@@ -195,7 +198,7 @@ class Reference(Runs):
         """The first file that a job of a stage takes from another stage, by argument; paths as the job was told them."""
         argv, found = self.call(stage).argv, {}
         for option, path in pairwise(argv):
-            made = path.startswith(f"{self.results.name}/") and not path.startswith("--")
+            made = path.startswith(f"{self.results.name}/") and (self.results.parent / path).is_file()
             if option.startswith("--") and made and stage_of(Path(path).relative_to(self.results.name)) != stage:
                 found[option.removeprefix("--")] = path
         return found
@@ -213,7 +216,7 @@ def run_cases(cases: Sequence[Case], folder: Path) -> list[Done]:
     """Run stages alone, one after the other; `stdout` of each is all that it said."""
     said = [folder / f"case{number}.txt" for number in range(len(cases))]
     given = [
-        {"stage": case.stage, "argv": list(case.argv), "folder": str(case.folder), "said": str(file), "limit_bytes": case.limit_bytes}
+        asdict(case.call) | {"folder": str(case.folder), "said": str(file), "limit_bytes": case.limit_bytes}
         for case, file in zip(cases, said, strict=True)
     ]
     environment = os.environ | {"NUMBA_CACHE_DIR": str(ROOT / ".numba_cache"), "MPLBACKEND": "Agg", "KERAS_BACKEND": "tensorflow"}
