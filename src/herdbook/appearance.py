@@ -16,8 +16,8 @@ from herdbook.artifacts import BlobImage
 
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.float32]
-# Images of an animal alone: blob, x, y, angle of the body axis (rad), frame.
-Alone = tuple[int, float, float, float, int]
+# Images (n, 5) of an animal alone, in order of frame: blob, x, y, angle of the body axis (rad), frame.
+Alone = Floats
 
 # A body is looked at in this many pixels along its axis, one body length in all.
 WIDTH = 40
@@ -47,9 +47,8 @@ class Likeness:
     pixels along and across its body, px². `useful` is false when animals cannot be told apart by their looks, or are never seen alone.
     """
 
-    def __init__(self, alone: Sequence[Sequence[Alone]], image_of: ImageOf, variances: tuple[float, float]) -> None:
-        self._alone = [list(images) for images in alone]
-        self._frames = [np.array([image[4] for image in images]) for images in self._alone]
+    def __init__(self, alone: Sequence[Alone], image_of: ImageOf, variances: tuple[float, float]) -> None:
+        self._alone = alone
         self._image_of = image_of
         length, across = 4 * variances[0] ** 0.5, 4 * variances[1] ** 0.5
         self._scale = WIDTH / max(1.0, length)
@@ -89,14 +88,14 @@ class Likeness:
         for place, animal in enumerate(usable):
             picks = np.unique(np.linspace(0, len(self._alone[animal]) - 1, TRIALS).round().astype(int))
             for turn, pick in enumerate(picks.tolist()):
-                blob, x, y, angle, frame = self._alone[animal][pick]
+                blob, x, y, angle, frame = self._alone[animal][pick].tolist()
                 other = usable[(place + 1 + turn % (len(usable) - 1)) % len(usable)]
-                image = self._image_of(blob)
-                own = self._examples(animal, frame, TRIAL_APART)
+                image = self._image_of(int(blob))
+                own = self._examples(animal, int(frame), TRIAL_APART)
                 if image is None or not len(own):
                     continue
                 spot = np.array([[x, y, angle]])
-                margins.append(self._distances(image, spot, self._examples(other, frame))[0] - self._distances(image, spot, own)[0])
+                margins.append(self._distances(image, spot, self._examples(other, int(frame)))[0] - self._distances(image, spot, own)[0])
         if not margins:
             return np.inf
         margin = np.array(margins)
@@ -106,17 +105,22 @@ class Likeness:
 
     def _examples(self, animal: int, frame: int, apart: int = 0) -> Pixels:
         """Images (n, pixels * 3) of an animal alone, near in time and from the whole movie, more than `apart` frames away."""
-        frames = self._frames[animal]
-        far = np.flatnonzero(np.abs(frames - frame) >= apart)
-        near = far[np.argsort(np.abs(frames[far] - frame), kind="stable")[:NEAR]]
-        spread = far[np.linspace(0, len(far) - 1, min(SPREAD, len(far))).round().astype(int)] if len(far) else far
+        frames = self._alone[animal][:, 4]
+        # Images before `stop` and from `start` on are far enough away.
+        stop, start = int(np.searchsorted(frames, frame - apart, "right")), int(np.searchsorted(frames, frame + apart))
+        start = max(start, stop)
+        beside = np.concatenate([np.arange(max(0, stop - NEAR), stop), np.arange(start, min(len(frames), start + NEAR))])
+        near = beside[np.argsort(np.abs(frames[beside] - frame), kind="stable")[:NEAR]]
+        far = stop + len(frames) - start
+        spread = np.linspace(0, far - 1, min(SPREAD, far)).round().astype(int)
+        spread += np.where(spread >= stop, start - stop, 0)
         chosen = np.unique(np.concatenate([near, spread]))
         cut = [self._example(animal, int(k)) for k in chosen]
         return np.stack(cut) if cut else np.zeros((0, self._weight.size * 3), np.float32)
 
     def _cut_example(self, animal: int, number: int) -> Pixels:
-        blob, x, y, angle, _ = self._alone[animal][number]
-        image = self._image_of(blob)
+        blob, x, y, angle, _ = self._alone[animal][number].tolist()
+        image = self._image_of(int(blob))
         assert image is not None
         return self._cut(image, x, y, angle)[0].ravel()
 

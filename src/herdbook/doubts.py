@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from herdbook.artifacts import LABELLED
+from herdbook.errors import HerdbookError
 from herdbook.facts import IS
 from herdbook.sheets import read_table
 from herdbook.store import replacing
@@ -182,8 +183,13 @@ def write_doubts(path: Path, doubts: Iterable[Doubt]) -> None:
         writer.writerows(astuple(doubt) for doubt in doubts)
 
 
-def read_doubts(path: Path) -> list[Doubt]:
-    """Read a review list that `write_doubts` wrote."""
-    _, rows = read_table(path, ",", required=DOUBT_COLUMNS)
-    kinds = {field.name: field.type for field in fields(Doubt)}
-    return [Doubt(**{name: kinds[name](row[name]) for name in DOUBT_COLUMNS}) for _, row in rows]  # type: ignore[operator]
+def read_doubts(path: Path, rule: str) -> list[Doubt]:
+    """Read a review list that `write_doubts` wrote in the rule of this name. Raises HerdbookError for one that is damaged."""
+    try:
+        _, rows = read_table(path, ",", required=DOUBT_COLUMNS)
+        kinds = {field.name: field.type for field in fields(Doubt)}
+        return [Doubt(**{name: kinds[name](row[name]) for name in DOUBT_COLUMNS}) for _, row in rows]  # type: ignore[operator]
+    except (HerdbookError, ValueError, TypeError) as error:
+        raise HerdbookError(
+            f"{path}: not a readable review list ({error}). Delete it and run snakemake again: the rule '{rule}' makes it anew."
+        ) from error

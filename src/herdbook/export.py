@@ -92,7 +92,7 @@ def _work(job: Job) -> None:
     if job.files["tables"] or job.files["formats"]:
         write_tables(job, starts)
     if job.files["review"]:
-        doubts = [doubt for path in job.files["doubtful"] for doubt in read_doubts(path)]
+        doubts = [doubt for path in job.files["doubtful"] for doubt in read_doubts(path, "propagate")]
         write_doubts(job.file("review"), sorted(doubts, key=lambda doubt: -doubt.gain))
 
 

@@ -10,6 +10,7 @@ still is after so many frames; and the other way round.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +20,7 @@ from herdbook.artifacts import FROM_MERGED, FROM_RESOLVED
 from herdbook.lkrstc import rstc_weights
 
 Floats = NDArray[np.float64]
-Key = tuple[int, int]  # blob, individual
-# (blob, individual) -> x, y, angle, frames since it was alone, whether it was followed from there.
-Pass = dict[Key, tuple[float, float, float, int, bool]]
+Ints = NDArray[np.int64]
 # Nats (members, places) that an image of a blob gives for members at places (p, 3) x, y, angle; None where it says nothing.
 Evidence = Callable[[int, Sequence[int], Floats], Floats | None]
 
@@ -39,24 +38,53 @@ AGREED, GUESSED = 0.9995, 0.25
 CHANGE_COST, CHANGE_COST_PER_WIDTH = 1.0, 2.0
 
 
-def join_passes(forward: Pass, backward: Pass, width_px: float, evidence: Evidence) -> dict[Key, tuple[float, float, float, float, int]]:
-    """One position from both passes for each (blob, individual): x, y, angle, confidence, source; `width_px` of an animal."""
-    members: dict[int, list[int]] = {}
-    for blob, individual in forward:
-        members.setdefault(blob, []).append(individual)
-    stays = [_stay(visit, forward, backward, width_px) for visit in visits(forward)]
+class Members(NamedTuple):
+    """Who is in which merged blob, one row for each animal in each of them, in order of the blobs: `blob` and `individual` (rows,)."""
+
+    blob: Ints
+    individual: Ints
+
+    def of(self, blob: int) -> slice:
+        """The rows of a blob."""
+        first, end = np.searchsorted(self.blob, (blob, blob + 1)).tolist()
+        return slice(first, end)
+
+
+class Pass(NamedTuple):
+    """What one pass found of each row of the members: `place` (rows, 3) x, y, angle; the frames (rows,) since the animal was alone; whether
+    it was `followed` (rows,) from there.
+    """
+
+    place: Floats
+    inside: Ints
+    followed: NDArray[np.bool_]
+
+
+class Joined(NamedTuple):
+    """One position for each row of the members: `place` (rows, 3) x, y, angle; `confidence` (rows,); `source` (rows,) uint8."""
+
+    place: Floats
+    confidence: Floats
+    source: NDArray[np.uint8]
+
+
+def join_passes(members: Members, forward: Pass, backward: Pass, width_px: float, evidence: Evidence) -> Joined:
+    """One position of each member from both passes; `width_px` of an animal."""
+    stays = [_stay(rows, forward, backward, width_px) for rows in visits(members, forward)]
     straying = learn_straying(stays)
-    joined = {}
+    joined = Joined(np.empty_like(forward.place), np.empty(len(forward.place)), np.empty(len(forward.place), np.uint8))
     for stay in stays:
         f, b, source = stay.forward, stay.backward, FROM_RESOLVED
         astray = stray_chance(stay.since, straying), stray_chance(stay.until, straying)
         if stay.entered and stay.left:
             gains = np.zeros((len(f), 2))
             for k in np.flatnonzero(stay.distance > 1):
-                blob, individual = stay.keys[k]
-                told = evidence(blob, members[blob], np.stack([f[k], b[k]]))
+                row = int(stay.rows[k])
+                blob = int(members.blob[row])
+                all_of_blob = members.of(blob)
+                told = evidence(blob, members.individual[all_of_blob].tolist(), np.stack([f[k], b[k]]))
                 if told is not None:
-                    gains[k] = told[members[blob].index(individual)]
+                    gains[k] = told[row - all_of_blob.start]
             weight, sure = choose_passes(stay.distance, gains, straying)
             place = weight[:, None] * f + (1 - weight)[:, None] * b
             sure = np.where(stay.distance > STRAYED, sure, AGREED)
@@ -66,18 +94,17 @@ def join_passes(forward: Pass, backward: Pass, width_px: float, evidence: Eviden
             place, sure = f, 1 - astray[0]
         else:
             place, sure, source = f, np.full(len(f), GUESSED), FROM_MERGED
-        for key, (x, y, angle), confidence in zip(stay.keys, place, sure, strict=True):
-            joined[key] = (float(x), float(y), float(angle), float(confidence), source)
+        joined.place[stay.rows], joined.confidence[stay.rows], joined.source[stay.rows] = place, sure, source
     return joined
 
 
 @dataclass(frozen=True)
 class Stay:
-    """One individual's stay inside merges: its keys, the places (n, 3) of both passes, their distance (n,) in widths of an animal, the
-    frames (n,) `since` it was alone and `until` it is again, and whether it was followed from its entry and from its exit.
+    """One individual's stay inside merges: its rows of the members, the places (n, 3) of both passes, their distance (n,) in widths of an
+    animal, the frames (n,) `since` it was alone and `until` it is again, and whether it was followed from its entry and from its exit.
     """
 
-    keys: list[Key]
+    rows: Ints
     forward: Floats
     backward: Floats
     distance: Floats
@@ -87,14 +114,13 @@ class Stay:
     left: bool
 
 
-def _stay(visit: list[Key], forward: Pass, backward: Pass, width_px: float) -> Stay:
-    f = np.array([forward[key][:3] for key in visit])
-    b = np.array([backward[key][:3] for key in visit])
+def _stay(rows: Ints, forward: Pass, backward: Pass, width_px: float) -> Stay:
+    f, b = forward.place[rows], backward.place[rows]
     # Axes have no head: turn the second by half turns until it is nearest to the first.
     b[:, 2] += np.pi * np.round((f[:, 2] - b[:, 2]) / np.pi)
-    since, until = (np.array([one[key][3] for key in visit], float) for one in (forward, backward))
+    since, until = forward.inside[rows].astype(float), backward.inside[rows].astype(float)
     distance = np.hypot(*(f - b)[:, :2].T) / width_px
-    return Stay(visit, f, b, distance, since, until, forward[visit[0]][4], backward[visit[-1]][4])
+    return Stay(rows, f, b, distance, since, until, bool(forward.followed[rows[0]]), bool(backward.followed[rows[-1]]))
 
 
 def learn_straying(stays: Sequence[Stay]) -> float:
@@ -128,17 +154,13 @@ def stray_chance(frames: Floats, rate: float) -> Floats:
     return np.asarray((1 - np.exp(-2 * rate * np.minimum(frames, NEVER))) / 2)
 
 
-def visits(forward: Pass) -> list[list[Key]]:
-    """The keys of a pass cut into stays of one individual among others, each in order of time."""
-    last: dict[int, list[Key]] = {}
-    found = []
-    for key in sorted(forward):
-        before = last.get(key[1])
-        if before is None or forward[key][3] != forward[before[-1]][3] + 1:
-            before = last[key[1]] = []
-            found.append(before)
-        before.append(key)
-    return found
+def visits(members: Members, forward: Pass) -> list[Ints]:
+    """The rows of the members cut into stays of one individual among others, each in order of time; in order of their beginnings."""
+    order = np.lexsort((members.blob, members.individual))
+    individual, inside = members.individual[order], forward.inside[order]
+    breaks = np.flatnonzero((np.diff(individual) != 0) | (np.diff(inside) != 1)) + 1
+    found = np.split(order, breaks) if len(order) else []
+    return sorted(found, key=lambda rows: (members.blob[rows[0]], members.individual[rows[0]]))
 
 
 def choose_passes(distance: Floats, gains: Floats, straying: float) -> tuple[Floats, Floats]:

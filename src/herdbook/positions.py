@@ -4,7 +4,7 @@ Points are (x, y) px; angles in rad, image axes (x right, y down).
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from herdbook.artifacts import FROM_INTERPOLATED, FROM_SINGLE
 from herdbook.geometry import wrap_angle
 from herdbook.heads import directions_along
-from herdbook.passes import NEVER, Evidence, Pass, join_passes
+from herdbook.passes import NEVER, Evidence, Members, Pass, join_passes
 from herdbook.resolve import PIXELS_PER_ANIMAL, blob_pixels, fit_ellipses, spread_guess
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 RunsOf = Callable[[int], NDArray[np.int32]]
 
 
@@ -78,64 +79,105 @@ def no_evidence(blob: int, members: Sequence[int], places: Floats) -> None:
 
 def locate_animals(scene: Scene, runs_of: RunsOf, evidence: Evidence = no_evidence) -> Table:
     """Positions of all individuals of a movie, before smoothing and filling; `evidence` of their looks helps inside merges."""
-    merged = _merged_blobs(scene)
-    forward = _follow(scene, runs_of, merged, range(len(scene.frame)), scene.parents, step=1)
-    backward = _follow(scene, runs_of, merged, range(len(scene.frame) - 1, -1, -1), scene.children, step=-1)
-    inside = join_passes(forward, backward, 4 * scene.variances[1] ** 0.5, evidence)
-    rows: list[tuple[int, int, float, float, float, float, int]] = []
-    for blob, tracklet in enumerate(scene.tracklet):
-        frame = int(scene.frame[blob])
-        for individual, confidence in scene.occupants.get(int(tracklet), ()):
-            if blob in merged:
-                x, y, angle, sure, source = inside[blob, individual]
-                rows.append((frame, individual, x, y, angle, confidence * sure, source))
-            else:
-                rows.append((frame, individual, scene.x[blob], scene.y[blob], scene.angle[blob], confidence, FROM_SINGLE))
-    columns = list(zip(*rows, strict=True)) if rows else [()] * 7
-    kinds = (np.int64, np.int64, np.float64, np.float64, np.float64, np.float64, np.uint8)
-    table = Table(*(np.array(c, k) for c, k in zip(columns, kinds, strict=True)))
-    return table.take(np.lexsort((table.individual, table.frame)))
+    names = _names_of_merges(scene)
+    individuals = _Lists(names, len(scene.animals))
+    members = Members(*individuals.spread(scene.tracklet)[:2])
+    forward = _follow(scene, runs_of, members, names, range(len(scene.frame)), scene.parents, step=1)
+    backward = _follow(scene, runs_of, members, names, range(len(scene.frame) - 1, -1, -1), scene.children, step=-1)
+    inside = join_passes(members, forward, backward, 4 * scene.variances[1] ** 0.5, evidence)
+
+    known = _Lists({t: [individual for individual, _ in pairs] for t, pairs in scene.occupants.items()}, len(scene.animals))
+    sure = np.array([confidence for t in known.listed for _, confidence in scene.occupants[t]], np.float64)
+    blob, individual, place = known.spread(scene.tracklet)
+    table = Table(
+        frame=scene.frame[blob],
+        individual=individual,
+        x=scene.x[blob],
+        y=scene.y[blob],
+        angle=scene.angle[blob],
+        confidence=sure[place],
+        source=np.full(len(blob), FROM_SINGLE, np.uint8),
+    )
+    # In a merged blob those with a name come first, in the order of the occupants.
+    merged = individuals.count[scene.tracklet[blob]] > 0
+    nth = place[merged] - known.first[scene.tracklet[blob[merged]]]
+    row = np.searchsorted(members.blob, blob[merged]) + nth
+    table.x[merged], table.y[merged], table.angle[merged] = inside.place[row].T
+    table.confidence[merged] *= inside.confidence[row]
+    table.source[merged] = inside.source[row]
+    order = np.lexsort((table.individual, table.frame))
+    return table if (np.diff(order) == 1).all() else table.take(order)
 
 
-def _merged_blobs(scene: Scene) -> dict[int, list[int]]:
-    """Blobs that hold several animals, with whom; animals without a name get a negative number of their own."""
+class _Lists:
+    """A list of individuals for some of the tracklets, in one array: `first` and `count` (tracklets,) tell where each is."""
+
+    def __init__(self, lists: Mapping[int, Sequence[int]], tracklets: int) -> None:
+        self.listed = sorted(lists)
+        self.count = np.zeros(max([tracklets - 1, *lists]) + 1, np.int64)
+        for tracklet, individuals in lists.items():
+            self.count[tracklet] = len(individuals)
+        self.first = np.cumsum(self.count) - self.count
+        self._individuals = np.array([individual for t in self.listed for individual in lists[t]], np.int64)
+
+    def spread(self, tracklet: Ints) -> tuple[Ints, Ints, Ints]:
+        """For blobs of these tracklets (blobs,) one row for each individual of each: the blob, the individual, its place in the lists."""
+        count = np.where(tracklet >= 0, self.count[tracklet], 0)
+        blob = np.repeat(np.arange(len(tracklet)), count)
+        place = np.arange(len(blob)) - np.repeat(np.cumsum(count) - count, count) + self.first[tracklet[blob]]
+        return blob, self._individuals[place], place
+
+
+def _names_of_merges(scene: Scene) -> dict[int, list[int]]:
+    """Tracklets that hold several animals, with whom; animals without a name get a negative number of their own."""
     members: dict[int, list[int]] = {}
-    for tracklet, count in enumerate(scene.animals):
+    for tracklet, count in enumerate(scene.animals.tolist()):
         named = [individual for individual, _ in scene.occupants.get(tracklet, ())]
         if count > 1 or len(named) > 1:
-            members[tracklet] = named + [-(tracklet * 64 + k + 1) for k in range(max(0, int(count) - len(named)))]
-    return {blob: members[int(t)] for blob, t in enumerate(scene.tracklet) if int(t) in members}
+            members[tracklet] = named + [-(tracklet * 64 + k + 1) for k in range(max(0, count - len(named)))]
+    return members
 
 
-def _follow(scene: Scene, runs_of: RunsOf, merged: dict[int, list[int]], order: range, before: dict[int, list[int]], step: int) -> Pass:
+def _follow(
+    scene: Scene,
+    runs_of: RunsOf,
+    members: Members,
+    names: Mapping[int, Sequence[int]],
+    order: range,
+    before: dict[int, list[int]],
+    step: int,
+) -> Pass:
     """Follow everybody through the movie in one direction of time; `before` are the neighbouring tracklets already passed."""
     states: dict[int, _State] = {}
-    lately: dict[int, list[int]] = defaultdict(list)
-    found: Pass = {}
+    lately: dict[int, Sequence[int]] = defaultdict(list)
+    rows = len(members.blob)
+    found = Pass(np.empty((rows, 3)), np.empty(rows, np.int64), np.empty(rows, bool))
     for blob in order:
         tracklet, frame = int(scene.tracklet[blob]), int(scene.frame[blob])
-        if blob not in merged:
-            members = [individual for individual, _ in scene.occupants.get(tracklet, ())] or [-(tracklet * 64 + 64)]
-            for individual in members:
+        own = names.get(tracklet)
+        if own is None:
+            alone = [individual for individual, _ in scene.occupants.get(tracklet, ())] or [-(tracklet * 64 + 64)]
+            for individual in alone:
                 states[individual] = _State(frame, scene.x[blob], scene.y[blob], scene.angle[blob], 0, True)
-        else:
-            members = merged[blob]
-            pixels = blob_pixels(runs_of(blob), PIXELS_PER_ANIMAL * len(members))
-            start = _starts(members, states, lately, before.get(tracklet, ()), pixels, frame, step, scene, blob)
-            centres, angles = fit_ellipses(
-                pixels, np.array([(s.x, s.y) for s in start]), np.array([s.angle for s in start]), scene.variances
-            )
-            for individual, s, (x, y), angle in zip(members, start, centres, angles, strict=True):
-                found[blob, individual] = (x, y, angle, s.inside + 1, s.own)
-                states[individual] = _State(frame, x, y, angle, s.inside + 1, s.own)
-        lately[tracklet] = members
+            lately[tracklet] = alone
+            continue
+        pixels = blob_pixels(runs_of(blob), PIXELS_PER_ANIMAL * len(own))
+        start = _starts(own, states, lately, before.get(tracklet, ()), pixels, frame, step, scene, blob)
+        centres, angles = fit_ellipses(pixels, np.array([(s.x, s.y) for s in start]), np.array([s.angle for s in start]), scene.variances)
+        mine = members.of(blob)
+        found.place[mine, :2], found.place[mine, 2] = centres, angles
+        found.inside[mine] = [s.inside + 1 for s in start]
+        found.followed[mine] = [s.own for s in start]
+        for individual, s, (x, y), angle in zip(own, start, centres.tolist(), angles.tolist(), strict=True):
+            states[individual] = _State(frame, x, y, angle, s.inside + 1, s.own)
+        lately[tracklet] = own
     return found
 
 
 def _starts(
     members: Sequence[int],
     states: dict[int, _State],
-    lately: dict[int, list[int]],
+    lately: Mapping[int, Sequence[int]],
     before: Sequence[int],
     pixels: Floats,
     frame: int,

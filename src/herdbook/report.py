@@ -54,7 +54,7 @@ def make_page(job: Job, recordings: Sequence[Recording], score: Score | None) ->
     folder = job.file("out").parents[1]
     files = [path.relative_to(folder).as_posix() for name in ("table", "tables", "review") for path in job.files[name]]
     links = find_links(recordings, files, settings["shown"])
-    doubts = read_doubts(job.file("review")) if job.files["review"] else []
+    doubts = read_doubts(job.file("review"), "export") if job.files["review"] else []
     card = json.loads(job.file("card").read_text(encoding="utf-8")) if job.files["card"] else None
     sections = [movies_section(recordings, links), quality_section(known, totals, named)]
     if score is not None:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import cv2
@@ -23,7 +23,7 @@ from herdbook.passes import Evidence
 from herdbook.places import smooth_places, unsmoothed, unsmoothed_points
 from herdbook.point_smoothing import SmoothedPoints, checked_window
 from herdbook.poses import Poses, no_poses
-from herdbook.positions import Scene, Table, head_directions, locate_animals
+from herdbook.positions import RunsOf, Scene, Table, head_directions, locate_animals
 from herdbook.stage import Job, run_stage
 from herdbook.window_choice import LONGEST_S, windows_to_try
 
@@ -32,6 +32,8 @@ STAGE_VERSION = 6
 
 # An animal is known for sure from this confidence on.
 SURE = 0.9
+# Blobs whose runs are read together.
+BLOCK_BLOBS = 4096
 
 
 def make_scene(blobs: Blobs, tracklets: Tracklets, identities: Identities, movie: str) -> Scene:
@@ -71,19 +73,34 @@ def cut_scene(scene: Scene, start: int, stop: int) -> Scene:
     return replace(scene, **{name: getattr(scene, name)[start:stop] for name in ("frame", "x", "y", "angle", "tracklet")})
 
 
-def _runs_of(runs: NDArray[np.int32], offsets: NDArray[np.int64], blob: int) -> NDArray[np.int32]:
-    return runs[offsets[blob] : offsets[blob + 1]]
-
-
-def alone_images(scene: Scene, blobs: Blobs, individuals: int) -> list[list[Alone]]:
+def alone_images(scene: Scene, blobs: Blobs, individuals: int) -> list[Alone]:
     """The images of each individual by itself, where it is known for sure."""
-    found: list[list[Alone]] = [[] for _ in range(individuals)]
-    for blob in np.flatnonzero((blobs.image >= 0) & (scene.animals[scene.tracklet] == 1)):
-        who = scene.occupants.get(int(scene.tracklet[blob]), [])
+    owner = np.full(int(max([len(scene.animals) - 1, *scene.occupants], default=0)) + 1, -1)
+    for tracklet, who in scene.occupants.items():
         if len(who) == 1 and who[0][1] >= SURE:
-            place = float(scene.x[blob]), float(scene.y[blob]), float(scene.angle[blob])
-            found[who[0][0]].append((int(blob), *place, int(scene.frame[blob])))
-    return found
+            owner[tracklet] = who[0][0]
+    pictured = np.flatnonzero((blobs.image >= 0) & (scene.animals[scene.tracklet] == 1))
+    columns = np.stack([pictured, *(column[pictured] for column in (scene.x, scene.y, scene.angle, scene.frame))], 1)
+    return [columns[owner[scene.tracklet[pictured]] == individual] for individual in range(individuals)]
+
+
+def _runs_reader(images: BlobImages, blobs: int) -> RunsOf:
+    """The runs of any of so many blobs, read with those beside it: they are asked for in order, forwards or backwards."""
+
+    @lru_cache(maxsize=4)
+    def block(first: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        return images.runs(first, min(blobs, first + BLOCK_BLOBS))
+
+    def runs_of(blob: int) -> NDArray[np.int32]:
+        runs, offsets = block(blob - blob % BLOCK_BLOBS)
+        nth = blob % BLOCK_BLOBS
+        return runs[offsets[nth] : offsets[nth + 1]]
+
+    return runs_of
+
+
+def _shifted(runs_of: RunsOf, start: int, blob: int) -> NDArray[np.int32]:
+    return runs_of(start + blob)
 
 
 def _image_of(images: BlobImages, blobs: Blobs, blob: int) -> BlobImage | None:
@@ -133,15 +150,14 @@ def _smooth(job: Job, opened: ExitStack) -> None:
     columns, flags = poses.columns, corrected.reshape(len(index), -1)
     fill = window_frames(settings["window_s"] or LONGEST_S, index.fps) if settings["fill"] is None else settings["fill"]
     images = opened.enter_context(open_blob_images(job.file("blobs")))
-    runs, offsets = images.runs(0, len(blobs))
+    runs_of = _runs_reader(images, len(blobs))
     likeness = Likeness(alone_images(scene, blobs, len(identities.individuals)), partial(_image_of, images, blobs), scene.variances)
     tables, places, bodies = [], [], unsmoothed_points(columns)
     # Nothing is known between intervals: each is located, filled and smoothed on its own.
     for first, end in blobs.intervals.tolist():
         start, stop = np.searchsorted(blobs.frame, (first, end)).tolist()
-        own_runs, own_offsets = runs[offsets[start] : offsets[stop]], offsets[start : stop + 1] - offsets[start]
         cut = cut_scene(scene, start, stop)
-        found = locate_animals(cut, partial(_runs_of, own_runs, own_offsets), _evidence_of(likeness, blobs, start))
+        found = locate_animals(cut, partial(_shifted, runs_of, start), _evidence_of(likeness, blobs, start))
         for path in job.files["corrections"]:
             found = correct_positions(found, corrections, identities.individuals, (first, end), path)
         table = fill_own_gaps(found, cut, fill)

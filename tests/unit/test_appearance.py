@@ -36,7 +36,7 @@ def likeness(rng):
                 pictures.append(paint([(colour, 40, 40, angle)], rng))
                 # Half of the axes point to the tail.
                 mine.append((len(pictures) - 1, 40.0, 40.0, angle + np.pi * (k % 2), 40 * k))
-            alone.append(mine)
+            alone.append(np.array(mine).reshape(-1, 5))
         made = Likeness(alone, lambda blob: pictures[blob] if image else None, VARIANCES)
         return made, pictures
 
@@ -84,4 +84,4 @@ def test_nothing_is_said_without_images_or_of_strangers(likeness):
 
 
 def test_a_movie_in_which_nobody_is_ever_alone_has_no_looks():
-    assert not Likeness([[], []], lambda blob: None, VARIANCES).useful
+    assert not Likeness([np.zeros((0, 5))] * 2, lambda blob: None, VARIANCES).useful

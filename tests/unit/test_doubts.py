@@ -86,7 +86,7 @@ def swapped(tmp_path: Path) -> RecordingFiles:
 def test_a_row_of_the_list_is_a_fact_that_settles_its_span(swapped: RecordingFiles) -> None:
     before = swapped.identities()
     assert who_where(before)[3] == "A"
-    doubts = read_doubts(doubts_path(swapped.folder / "day1.h5"))
+    doubts = read_doubts(doubts_path(swapped.folder / "day1.h5"), "propagate")
     assert {(doubt.assigned, doubt.from_frame, doubt.to_frame) for doubt in doubts[:2]} == {("A", 15, 59), ("B", 15, 59)}
     assert doubts[0].others.startswith({"A": "B", "B": "A"}[doubts[0].name])
     assert doubts[0].frames == 45
@@ -97,12 +97,12 @@ def test_a_row_of_the_list_is_a_fact_that_settles_its_span(swapped: RecordingFil
     answer = text[1].replace(f",is,{doubts[0].name},", f",is,{other},")
     after = swapped.identities(facts=[answer])
     assert (who_where(after)[3], who_where(after)[4]) == ("B", "A")
-    assert read_doubts(doubts_path(swapped.folder / "day1.h5")) == []
+    assert read_doubts(doubts_path(swapped.folder / "day1.h5"), "propagate") == []
 
 
 def test_the_expected_error_of_a_span_is_that_of_its_confidence(swapped: RecordingFiles) -> None:
     found = swapped.identities()
-    doubts = read_doubts(doubts_path(swapped.folder / "day1.h5"))
+    doubts = read_doubts(doubts_path(swapped.folder / "day1.h5"), "propagate")
     row = (found.tracklet == 3) & (found.individual == 0)
     mine = next(doubt for doubt in doubts if doubt.assigned == "A")
     assert mine.gain == pytest.approx(45 * (1 - found.confidence[row][0]), abs=0.1)
@@ -112,5 +112,5 @@ def test_the_expected_error_of_a_span_is_that_of_its_confidence(swapped: Recordi
 def test_a_list_is_read_as_it_was_written(tmp_path: Path) -> None:
     doubt = Doubt("m1", 7, 1.5, 2.0, "is", "A b", "", "A b", 0.5, 'B 0.25; "C" 0.25', "m1", 3, "m2", 9, 12, 6.0)
     write_doubts(tmp_path / "doubtful.csv", [doubt])
-    assert read_doubts(tmp_path / "doubtful.csv") == [doubt]
+    assert read_doubts(tmp_path / "doubtful.csv", "export") == [doubt]
     assert (tmp_path / "doubtful.csv").read_text(encoding="utf-8").splitlines()[0] == ",".join(DOUBT_COLUMNS)

@@ -64,7 +64,7 @@ def test_the_review_lists_of_all_recordings_are_one_best_first(tmp_path, rng):
     places = {"trajectories": "smooth/m.h5", "index": "index/m.h5", "out": "t.csv", "review": "doubtful.csv"}
     files = [part for name, place in places.items() for part in (f"--{name}", str(tmp_path / place))]
     export.main([*files, "--doubtful", *lists, "--settings", json.dumps({"recordings": {"day": ["m"]}})])
-    found = read_doubts(tmp_path / "doubtful.csv")
+    found = read_doubts(tmp_path / "doubtful.csv", "export")
     assert [(doubt.movie, doubt.gain) for doubt in found] == [("day2", 30.0), ("day1", 9.0), ("day2", 5.5), ("day1", 2.0)]
 
 

@@ -13,6 +13,8 @@ from herdbook.passes import (
     GUESSED,
     NEVER,
     SURE_FRAMES,
+    Members,
+    Pass,
     Stay,
     choose_passes,
     join_passes,
@@ -101,6 +103,24 @@ def test_a_stay_of_one_frame_has_a_position():
     assert 0 < confidence[0] <= 1
 
 
+class Told:
+    """What a pass found, told as (blob, individual): x, y, angle, frames inside, whether it was followed."""
+
+    def __init__(self, found):
+        keys = sorted(found)
+        values = [found[key] for key in keys]
+        self.members = Members(*np.array(keys, np.int64).T)
+        self.found = Pass(np.array([v[:3] for v in values]), np.array([v[3] for v in values]), np.array([v[4] for v in values]))
+
+
+def joined(forward, backward, evidence=silent):
+    """Both passes joined, as (blob, individual): x, y, angle, confidence, source."""
+    one, other = Told(forward), Told(backward)
+    found = join_passes(one.members, one.found, other.found, WIDTH, evidence)
+    rows = zip(found.place.tolist(), found.confidence.tolist(), found.source.tolist(), strict=True)
+    return {(b, i): (*place, *rest) for b, i, (place, *rest) in zip(*(k.tolist() for k in one.members), rows, strict=True)}
+
+
 def stay(places, *, own=True, since=1, individual=0):
     return {(blob, individual): (x, 5.0, 0.0, since + k, own) for k, (blob, x) in enumerate(places)}
 
@@ -108,25 +128,24 @@ def stay(places, *, own=True, since=1, individual=0):
 def test_a_half_turn_of_the_axis_is_no_disagreement():
     forward = {(0, 0): (1.0, 5.0, 0.1, 1, True), (1, 0): (2.0, 5.0, 0.1, 2, True)}
     backward = {(0, 0): (1.0, 5.0, 0.1 + np.pi, 2, True), (1, 0): (2.0, 5.0, 0.1 + np.pi, 1, True)}
-    joined = join_passes(forward, backward, WIDTH, silent)
-    assert [joined[key][2] for key in sorted(joined)] == pytest.approx([0.1, 0.1])
+    found = joined(forward, backward)
+    assert [found[key][2] for key in sorted(found)] == pytest.approx([0.1, 0.1])
 
 
 def test_where_one_end_is_known_that_pass_counts_and_fades():
     entered = stay([(0, 10.0), (1, 11.0)])
     unseen = stay([(0, 30.0), (1, 31.0)], own=False, since=NEVER)
-    joined = join_passes(entered, unseen, WIDTH, silent)
-    assert [joined[k, 0][0] for k in (0, 1)] == [10.0, 11.0]
-    assert joined[0, 0][3] > joined[1, 0][3]
-    joined = join_passes(unseen, entered, WIDTH, silent)
-    assert [joined[k, 0][0] for k in (0, 1)] == [10.0, 11.0]
-    assert joined[0, 0][4] == FROM_RESOLVED
+    found = joined(entered, unseen)
+    assert [found[k, 0][0] for k in (0, 1)] == [10.0, 11.0]
+    assert found[0, 0][3] > found[1, 0][3]
+    found = joined(unseen, entered)
+    assert [found[k, 0][0] for k in (0, 1)] == [10.0, 11.0]
+    assert found[0, 0][4] == FROM_RESOLVED
 
 
 def test_where_no_end_is_known_the_position_is_called_merged():
     unseen = stay([(0, 30.0), (1, 31.0)], own=False, since=NEVER)
-    joined = join_passes(unseen, unseen, WIDTH, silent)
-    assert {value[3:] for value in joined.values()} == {(GUESSED, FROM_MERGED)}
+    assert {value[3:] for value in joined(unseen, unseen).values()} == {(GUESSED, FROM_MERGED)}
 
 
 def test_evidence_is_asked_of_all_members_only_where_the_passes_part():
@@ -138,21 +157,31 @@ def test_evidence_is_asked_of_all_members_only_where_the_passes_part():
 
     forward = stay([(0, 10.0), (1, 10.0), (2, 10.0)]) | stay([(0, 50.0), (1, 50.0), (2, 50.0)], individual=7)
     backward = stay([(0, 50.0), (1, 50.0), (2, 12.0)]) | stay([(0, 50.0), (1, 50.0), (2, 50.0)], individual=7)
-    joined = join_passes(forward, backward, WIDTH, evidence)
+    found = joined(forward, backward, evidence)
     assert asked == [(0, (0, 7), [10.0, 50.0]), (1, (0, 7), [10.0, 50.0])]
-    assert joined[1, 0][0] == 50.0
+    assert found[1, 0][0] == 50.0
 
 
 def test_a_visit_ends_where_an_animal_is_alone_again():
-    one = {(blob, 3): (0.0, 0.0, 0.0, since, True) for blob, since in ((2, 1), (5, 2), (9, 1), (12, 2), (15, 3))}
-    assert visits(one) == [[(2, 3), (5, 3)], [(9, 3), (12, 3), (15, 3)]]
+    told = Told({(blob, 3): (0.0, 0.0, 0.0, since, True) for blob, since in ((2, 1), (5, 2), (9, 1), (12, 2), (15, 3))})
+    assert [told.members.blob[rows].tolist() for rows in visits(told.members, told.found)] == [[2, 5], [9, 12, 15]]
+
+
+def test_visits_of_several_animals_come_in_the_order_of_their_beginnings():
+    keys = [(0, 4), (0, 1), (3, 1), (3, 4), (3, 2), (9, 2), (9, 1)]
+    since = [1, 1, 2, 2, 1, 2, 1]
+    told = Told({key: (0.0, 0.0, 0.0, k, True) for key, k in zip(keys, since, strict=True)})
+    found = [
+        list(zip(told.members.blob[rows].tolist(), told.members.individual[rows].tolist(), strict=True))
+        for rows in visits(told.members, told.found)
+    ]
+    assert found == [[(0, 1), (3, 1)], [(0, 4), (3, 4)], [(3, 2), (9, 2)], [(9, 1)]]
 
 
 def test_a_position_on_which_both_passes_agree_is_believed():
     forward = {(k, 0): (10.0 + k, 5.0, 0.0, k + 1, True) for k in range(6)}
     backward = {(k, 0): (11.0 + k, 5.0, 0.0, 6 - k, True) for k in range(6)}
-    joined = join_passes(forward, backward, WIDTH, silent)
-    assert {value[3] for value in joined.values()} == {AGREED}
+    assert {value[3] for value in joined(forward, backward).values()} == {AGREED}
 
 
 def random_stay(rng, rate):
@@ -161,7 +190,7 @@ def random_stay(rng, rate):
     swapped = np.cumsum(rng.random((2, n)) < rate, axis=1) % 2
     distance = np.where(swapped[0] == swapped[1][::-1], 0.2, 4.0)
     run = np.arange(1.0, n + 1)
-    return Stay([], np.zeros((n, 3)), np.zeros((n, 3)), distance, run, run[::-1], True, True)
+    return Stay(np.arange(n), np.zeros((n, 3)), np.zeros((n, 3)), distance, run, run[::-1], True, True)
 
 
 @pytest.mark.parametrize("rate", [0.0005, 0.002, 0.01])

@@ -1,0 +1,92 @@
+"""Many movies: how long `snakemake --dry-run` takes, and what each stage's job costs before its work begins.
+
+    python benchmarks/scale.py                                  a thousand movies, and the start of every stage
+    python benchmarks/scale.py --movies 100 --only dry-run
+
+All figures are CPU seconds, the least of some runs. The start of a job is the stage on a movie of a second, kernels compiled before: what a
+thousand short movies pay a thousand times. The figures go into results/scale.json; scale_length.py and scale_recording.py add theirs.
+"""
+
+import argparse
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from measuring import SNAKEFILE
+
+from herdbook.store import write_text
+
+RESULTS = Path(__file__).with_name("results") / "scale.json"
+RUN = """
+import json, sys, time
+from importlib import import_module
+import_module(f"herdbook.{sys.argv[1]}").main(sys.argv[2:])
+peak = next(int(line.split()[1]) / 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(json.dumps(peak))
+"""
+
+
+def children_s() -> float:
+    """CPU time of all processes that have been started and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def run_measured(stage: str, arguments: Sequence[str]) -> tuple[float, float]:
+    """Run a stage in a process of its own; returns its CPU time (s), with that of its own processes, and its peak memory (MB)."""
+    before = children_s()
+    done = subprocess.run([sys.executable, "-c", RUN, stage, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{stage}: {done.stderr[-3000:]}")
+    return round(children_s() - before, 2), round(json.loads(done.stdout.splitlines()[-1]), 1)
+
+
+def keep_figures(part: str, figures: dict[str, Any]) -> None:
+    """Write one part of results/scale.json anew."""
+    known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    known[part] = {"machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}", **figures}
+    write_text(RESULTS, json.dumps(known, indent=1) + "\n")
+
+
+def dry_run_s(folder: Path, movies: int, marking: str, *options: str) -> float:
+    """CPU time of a dry run of an experiment of so many movies, none of which has been tracked."""
+    for k in range(movies):
+        (folder / f"m{k:04}.mp4").write_bytes(b"a movie, but for its content")
+    animals = {"marking": "none", "number": 8} if marking == "none" else {"marking": "unmarked", "number": 8}
+    described = {"experiment": "many", "movies": [{"name": f"m{k:04}", "file": f"m{k:04}.mp4"} for k in range(movies)], "animals": animals}
+    (folder / "many.yaml").write_text(yaml.safe_dump(described), encoding="utf-8")
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE), "--configfile", "many.yaml", "--dry-run", *options]
+    before = children_s()
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return round(children_s() - before, 2)
+
+
+def main() -> None:
+    """Print the figures and keep them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--movies", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--only", choices=["dry-run", "start"])
+    told = parser.parse_args()
+    if told.only != "start":
+        found = {"movies": told.movies}
+        for marking in ("none", "unmarked"):
+            for name, options in (("quiet", ["--quiet"]), ("full", [])):
+                with tempfile.TemporaryDirectory() as folder:
+                    found[f"{marking}_{name}_cpu_s"] = min(
+                        dry_run_s(Path(folder), told.movies, marking, *options) for _ in range(told.rounds)
+                    )
+                print(f"dry run of {told.movies} movies, {marking}, {name}: {found[f'{marking}_{name}_cpu_s']} CPU s", flush=True)
+        keep_figures("dry_run", found)
+
+
+if __name__ == "__main__":
+    main()
