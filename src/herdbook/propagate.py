@@ -1,6 +1,7 @@
 """Stage propagate: joins the movies of a recording and decides who is in which tracklet."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from herdbook.identity_costs import learn_costs
 from herdbook.identity_graph import Graph, gap_edges
 from herdbook.keeping import end_velocities, keep_numbers
 from herdbook.members import name_members, sure_gaps
+from herdbook.one_by_one import OneByOne
 from herdbook.recording_graph import Recording, join_movies
 from herdbook.roster import Roster, make_roster
 from herdbook.solver import solve_identities
@@ -24,13 +26,13 @@ from herdbook.stage import Job, run_stage
 from herdbook.statements import Statement, contradictions, fact_statements, gather, label_statements, refuse_faults
 
 STAGE = "propagate"
-STAGE_VERSION = 5
+STAGE_VERSION = 6
 
 
 def _work(job: Job) -> None:
     movies = [path.stem for path in job.files["tracklets"]]
-    tracklets = [Tracklets.load(path) for path in job.files["tracklets"]]
-    blobs = [Blobs.load(path) for path in job.files["blobs"]]
+    tracklets = OneByOne(job.files["tracklets"], Tracklets.load)
+    blobs = OneByOne(job.files["blobs"], partial(Blobs.load, without=("box", "area", "contrast", "intensity", "arena", "image")))
     recording = join_movies(tracklets, blobs, job.settings["numbers"])
     unnamed = job.settings["marking"] == "none"
     if unnamed and job.settings.get("keep"):
@@ -43,10 +45,11 @@ def _work(job: Job) -> None:
 def _named(job: Job, recording: Recording, movies: list[str], blobs: Sequence[Blobs], tracklets: Sequence[Tracklets]) -> Identities:
     settings, graph = job.settings, recording.graph
     roster = make_roster(settings["identities"], settings["homes"], settings["groups"])
-    read = read_evidence(recording, movies, [Evidence.load(path) for path in job.files["evidence"]], roster)
+    load = partial(Evidence.load, without=("blob", "blob_log_likelihood"))
+    read = read_evidence(recording, movies, OneByOne(job.files["evidence"], load), roster)
     statements = label_statements(recording, read.labelled, roster)
     if job.files["facts"]:
-        statements += _facts(job, recording, movies, blobs, tracklets, roster, statements)
+        statements += _facts(job, recording, movies, tracklets, roster, statements)
     said = gather(statements, recording, roster)
     scores = naming_gains(read.evidence, said.must, said.never, said.full)
     informed = read.informed | said.must.any(axis=1)
@@ -88,7 +91,6 @@ def _facts(
     job: Job,
     recording: Recording,
     movies: list[str],
-    blobs: Sequence[Blobs],
     tracklets: Sequence[Tracklets],
     roster: Roster,
     labels: list[Statement],
@@ -96,9 +98,10 @@ def _facts(
     """The statements of the facts on this recording; all that do not fit are told at once."""
     path = job.file("facts")
     facts = [fact for fact in read_facts(path, None, roster.classes) if fact.movie in movies]
-    sizes = {movie: (b.width, b.height) for movie, b in zip(movies, blobs, strict=True)}
-    refuse_faults(path, fact_place_faults(facts, {movie: b.frames for movie, b in zip(movies, blobs, strict=True)}, sizes))
-    statements, faults = fact_statements(facts, movies, recording, blobs, [t.blob_tracklet for t in tracklets], roster)
+    said = {movie: Blobs.load(blobs, without=Blobs.columns) for movie, blobs in zip(movies, job.files["blobs"], strict=True)}
+    sizes = {movie: (b.width, b.height) for movie, b in said.items()}
+    refuse_faults(path, fact_place_faults(facts, {movie: b.frames for movie, b in said.items()}, sizes))
+    statements, faults = fact_statements(facts, movies, recording, OneByOne(job.files["blobs"], Blobs.load), tracklets, roster)
     refuse_faults(path, faults + contradictions([*labels, *statements], recording, movies, roster))
     return statements
 

@@ -14,6 +14,10 @@ from herdbook.identity_graph import Graph
 from herdbook.intervals import interval_of, join_intervals
 from herdbook.linking import body_length
 
+# Steps are counted in cells of this width, up to the longest one.
+STEPS_PER_PX = 256
+MOST_STEP_PX = 4096
+
 
 @dataclass(frozen=True)
 class Recording:
@@ -51,13 +55,15 @@ def join_movies(tracklets: Sequence[Tracklets], blobs: Sequence[Blobs], numbers:
     """
     columns: dict[str, list[NDArray[Any]]] = defaultdict(list)
     edges: list[NDArray[np.int64]] = []
-    lengths, steps, tracked = [], [], []
-    offsets = np.concatenate([[0], np.cumsum([len(t) for t in tracklets])]).astype(np.int64)
-    starts = np.concatenate([[0], np.cumsum([t.frames for t in tracklets])])[:-1].astype(np.int64)
+    lengths, tracked = [], []
+    bases, starts = [0], [0]
+    steps = np.zeros(MOST_STEP_PX * STEPS_PER_PX + 1, np.int64)
+    before = np.zeros(0, np.int32)
+    # Movies may be read in turn, and none is held: a recording of a thousand has a hundred million blobs.
     for number, (t, b) in enumerate(zip(tracklets, blobs, strict=True)):
         rows, ends = t.blob_rows()
         head, tail, middle = rows[ends[:-1]], rows[ends[1:] - 1], rows[(ends[:-1] + ends[1:] - 1) // 2]
-        base, start = offsets[number], starts[number]
+        base, start = bases[-1], starts[-1]
         described: dict[str, NDArray[Any]] = {
             "movie": np.full(len(t), number, np.int32),
             "tracklet": np.arange(len(t), dtype=np.int32),
@@ -76,12 +82,15 @@ def join_movies(tracklets: Sequence[Tracklets], blobs: Sequence[Blobs], numbers:
         edges.append(t.edges.astype(np.int64) + base)
         if number and len(t.border_edges):
             old, new = t.border_edges.T
-            before = tracklets[number - 1].blob_tracklet[old] + offsets[number - 1]
-            edges.append(np.stack([before, t.blob_tracklet[new] + base], 1).astype(np.int64))
+            edges.append(np.stack([before[old].astype(np.int64) + bases[-2], t.blob_tracklet[new].astype(np.int64) + base], 1))
         lengths.append(body_length(b.moments))
         within = np.diff(t.blob_tracklet[rows]) == 0
-        steps.append(np.hypot(np.diff(b.x[rows]), np.diff(b.y[rows]))[within])
+        moved = np.hypot(np.diff(b.x[rows]), np.diff(b.y[rows]))[within] * STEPS_PER_PX
+        steps += np.bincount(np.minimum(moved, len(steps) - 1).astype(np.int64), minlength=len(steps))
         tracked.append(b.intervals + start)
+        before = t.blob_tracklet
+        bases.append(base + len(t))
+        starts.append(start + t.frames)
     joined = {name: np.concatenate(parts) for name, parts in columns.items()}
     linked = np.concatenate(edges)
     intervals = join_intervals(np.concatenate(tracked))
@@ -112,17 +121,24 @@ def join_movies(tracklets: Sequence[Tracklets], blobs: Sequence[Blobs], numbers:
         free=np.stack([np.isin(first, intervals[:, 0]), np.isin(last + 1, intervals[:, 1])], 1),
         part=arena.astype(np.int64) * len(intervals) + interval_of(first, intervals),
     )
-    step = np.concatenate(steps)
     return Recording(
         graph=graph,
         movie=joined["movie"][order],
         tracklet=joined["tracklet"][order],
         arena=arena,
         animals=animals,
-        animals_offsets=offsets,
-        start_frame=starts,
+        animals_offsets=np.array(bases, np.int64),
+        start_frame=np.array(starts[:-1], np.int64),
         look_frame=joined["look_frame"][order],
         look_xy=joined["look"][order],
         body_length_px=float(np.median(lengths)),
-        step_px=float(np.percentile(step, 99)) if len(step) else 1.0,
+        step_px=_usual_step_px(steps),
     )
+
+
+def _usual_step_px(steps: NDArray[np.int64]) -> float:
+    """What 99 of 100 steps from one frame to the next stay below, of counts in cells of 1 / STEPS_PER_PX px; 1 px without any step."""
+    if not steps.any():
+        return 1.0
+    cell = int(np.searchsorted(np.cumsum(steps), 0.99 * steps.sum()))
+    return (cell + 0.5) / STEPS_PER_PX

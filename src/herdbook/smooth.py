@@ -140,7 +140,8 @@ def _work(job: Job) -> None:
 def _smooth(job: Job, opened: ExitStack) -> None:
     cv2.setNumThreads(1)
     settings, movie = job.settings, job.file("movie")
-    index, blobs = Index.load(job.file("index")), Blobs.load(job.file("blobs"))
+    index = Index.load(job.file("index"))
+    blobs = Blobs.load(job.file("blobs"), without=("box", "area", "contrast", "intensity", "arena", "border"))
     index.check_movie(movie)
     identities = Identities.load(job.file("identities"))
     name = job.file("blobs").stem

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from herdbook.artifacts import Blobs, open_blob_images
+from herdbook.artifacts import Blobs, Tracklets, open_blob_images
 from herdbook.clicks import blob_at
 from herdbook.errors import HerdbookError
 from herdbook.facts import ABSENT, IS, Fact
@@ -51,13 +51,12 @@ def label_statements(recording: Recording, labelled: NDArray[np.int64], roster: 
 
 
 def fact_statements(
-    facts: Sequence[Fact], movies: Sequence[str], recording: Recording, blobs: Sequence[Blobs], tracklets: Sequence[NDArray[np.int32]],
+    facts: Sequence[Fact], movies: Sequence[str], recording: Recording, blobs: Sequence[Blobs], tracklets: Sequence[Tracklets],
     roster: Roster,
 ) -> tuple[list[Statement], list[str]]:  # fmt: skip
     """The statements of facts, and the faults of facts that have no place: each a text that begins with the line.
 
-    `movies`, `blobs` and `tracklets`, int32 (blobs,) the tracklet of each blob, are those of the recording in turn; facts on other movies
-    are passed over.
+    `movies`, `blobs` and `tracklets` are those of the recording in turn; facts on other movies are passed over.
     """
     statements, faults = [], []
     for number, movie in enumerate(movies):
@@ -71,7 +70,7 @@ def fact_statements(
                     rows = _during(recording, number, fact)
                 else:
                     blob = blob_at(fact.frame, fact.x, fact.y, blobs[number], images)
-                    tracklet = -1 if blob is None else int(tracklets[number][blob])
+                    tracklet = -1 if blob is None else int(tracklets[number].blob_tracklet[blob])
                     rows = [int(row_of[tracklet])] if tracklet >= 0 and row_of[tracklet] >= 0 else []
                     if not rows:
                         what = "no blob" if blob is None else "a blob that was counted as no animal"
