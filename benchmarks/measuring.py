@@ -1,16 +1,36 @@
 """What several benchmarks measure with: CPU time, decoding alone, long movies, and the whole chain."""
 
+import json
+import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 
 SNAKEFILE = Path(__file__).resolve().parents[1] / "Snakefile"
+# Imported by every Python at its start: each job of a stage tells its CPU time and its peak of memory.
+TELLING = """
+import atexit, json, os, resource, sys
+
+def _tell():
+    stage = os.path.basename(sys.argv[0])
+    if os.path.basename(os.path.dirname(sys.argv[0])) != "herdbook" or not stage.endswith(".py"):
+        return
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    peak = next(int(line.split()[1]) / 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
+    told = {"stage": stage[:-3], "cpu_s": sum(u.ru_utime + u.ru_stime for u in used), "peak_mb": max(peak, used[1].ru_maxrss / 1024)}
+    with open(os.environ["TOLD"], "a") as file:
+        file.write(json.dumps(told) + "\\n")
+
+atexit.register(_tell)
+"""
 
 
 def cpu_of(work: Callable[[], object]) -> float:
@@ -62,6 +82,22 @@ def run_chain(file: Path, cores: int, *targets: str) -> tuple[float, float]:
     if done.returncode:
         sys.exit(done.stdout)
     return time.perf_counter() - wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def jobs_of(file: Path) -> list[dict[str, Any]]:
+    """Run snakemake to the report, one job at a time; returns of each job its stage, CPU time (s) and peak of memory (MB)."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "sitecustomize.py").write_text(TELLING, encoding="utf-8")
+        package = str(SNAKEFILE.with_name("src"))
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE), "--configfile", str(file), "--cores", "1"]
+        environment = os.environ | {"PYTHONPATH": f"{folder}{os.pathsep}{package}", "TOLD": str(folder / "told.jsonl")}
+        done = subprocess.run(
+            command, cwd=file.parent, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False
+        )
+        if done.returncode:
+            sys.exit(done.stdout[-5000:])
+        return [json.loads(line) for line in (folder / "told.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 def markdown(rows: Sequence[dict[str, str]]) -> str:

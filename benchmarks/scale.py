@@ -3,8 +3,9 @@
     python benchmarks/scale.py                                  a thousand movies, and the start of every stage
     python benchmarks/scale.py --movies 100 --only dry-run
 
-All figures are CPU seconds, the least of some runs. The start of a job is the stage on a movie of a second, kernels compiled before: what a
-thousand short movies pay a thousand times. The figures go into results/scale.json; scale_length.py and scale_recording.py add theirs.
+All figures are CPU seconds, the least of some runs. The start of a job is the whole stage on a movie of a second, kernels compiled before:
+what a thousand short movies pay a thousand times. The figures go into results/scale.json; scale_length.py and scale_recording.py add
+theirs.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from measuring import SNAKEFILE
+from measuring import SNAKEFILE, jobs_of
 
 from herdbook.store import write_text
 
@@ -69,6 +70,29 @@ def dry_run_s(folder: Path, movies: int, marking: str, *options: str) -> float:
     return round(children_s() - before, 2)
 
 
+def starts_s(folder: Path, rounds: int) -> dict[str, float]:
+    """CPU time of a job of each stage on a movie of a second, kernels compiled before."""
+    names = ["BB", "GG", "OO", "PP"]
+    made = "results/short/simulate"
+    described = {
+        "experiment": "short",
+        "simulate": {"number": 4, "frames": 20, "size": [320, 240], "leave": False, "body_length_px": 25},
+        "movies": [{"name": "m", "file": f"{made}/m.mp4"}],
+        "animals": {"marking": "marked", "identities": names, "labels": f"{made}/labels.csv"},
+        "train": {"epochs": 1},
+    }
+    found: dict[str, float] = {}
+    os.environ["NUMBA_CACHE_DIR"] = str(folder / "kernels")
+    for k in range(rounds + 1):
+        (folder / str(k)).mkdir()
+        (folder / str(k) / "short.yaml").write_text(yaml.safe_dump(described), encoding="utf-8")
+        jobs = jobs_of(folder / str(k) / "short.yaml")
+        # The first round compiles kernels.
+        for job in jobs if k else ():
+            found[job["stage"]] = min(found.get(job["stage"], float("inf")), round(job["cpu_s"], 2))
+    return found
+
+
 def main() -> None:
     """Print the figures and keep them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -86,6 +110,11 @@ def main() -> None:
                     )
                 print(f"dry run of {told.movies} movies, {marking}, {name}: {found[f'{marking}_{name}_cpu_s']} CPU s", flush=True)
         keep_figures("dry_run", found)
+    if told.only != "dry-run":
+        with tempfile.TemporaryDirectory() as folder:
+            starts = starts_s(Path(folder), told.rounds)
+        print("\n".join(f"{stage}: {cpu_s} CPU s" for stage, cpu_s in starts.items()))
+        keep_figures("start", {"cpu_s": starts})
 
 
 if __name__ == "__main__":

@@ -9,35 +9,15 @@ results/scale.json.
 """
 
 import argparse
-import json
-import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import yaml
-from measuring import SNAKEFILE, loop_movie
+from measuring import jobs_of, loop_movie, run_chain
 from scale import keep_figures
 
 LOOP_MINUTES = 3
-# Imported by every Python at its start: each job of a stage tells its CPU time and its peak of memory.
-TELLING = """
-import atexit, json, os, resource, sys
-
-def _tell():
-    stage = os.path.basename(sys.argv[0])
-    if os.path.basename(os.path.dirname(sys.argv[0])) != "herdbook" or not stage.endswith(".py"):
-        return
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    peak = next(int(line.split()[1]) / 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
-    told = {"stage": stage[:-3], "cpu_s": sum(u.ru_utime + u.ru_stime for u in used), "peak_mb": max(peak, used[1].ru_maxrss / 1024)}
-    with open(os.environ["TOLD"], "a") as file:
-        file.write(json.dumps(told) + "\\n")
-
-atexit.register(_tell)
-"""
 
 
 def simulated(folder: Path, fps: float) -> Path:
@@ -49,18 +29,8 @@ def simulated(folder: Path, fps: float) -> Path:
         "animals": {"marking": "marked", "identities": ["BB", "GG", "OO", "PP"], "labels": "results/loop/simulate/labels.csv"},
     }
     (folder / "loop.yaml").write_text(yaml.safe_dump(described), encoding="utf-8")
-    run_workflow(folder, "loop.yaml", {}, "--until", "simulate")
+    run_chain(folder / "loop.yaml", 1, "--until", "simulate")
     return folder / "results" / "loop" / "simulate"
-
-
-def run_workflow(folder: Path, file: str, environment: dict[str, str], *options: str) -> None:
-    """Run snakemake, one job at a time."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE), "--configfile", file, "--cores", "1", *options]
-    done = subprocess.run(
-        command, cwd=folder, env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False
-    )
-    if done.returncode:
-        sys.exit(done.stdout[-5000:])
 
 
 def measure(folder: Path, made: Path, minutes: int, fps: float) -> dict[str, Any]:
@@ -77,12 +47,7 @@ def measure(folder: Path, made: Path, minutes: int, fps: float) -> dict[str, Any
         "overlay": {"write": False},
     }
     (folder / f"{name}.yaml").write_text(yaml.safe_dump(described), encoding="utf-8")
-    (folder / "telling").mkdir(exist_ok=True)
-    (folder / "telling" / "sitecustomize.py").write_text(TELLING, encoding="utf-8")
-    told = folder / f"{name}.jsonl"
-    package = str(Path(__file__).resolve().parents[1] / "src")
-    run_workflow(folder, f"{name}.yaml", {"PYTHONPATH": f"{folder / 'telling'}{os.pathsep}{package}", "TOLD": str(told)})
-    jobs = [json.loads(line) for line in told.read_text(encoding="utf-8").splitlines()]
+    jobs = jobs_of(folder / f"{name}.yaml")
     stages = {job["stage"]: {"cpu_s": round(job["cpu_s"], 1), "peak_mb": round(job["peak_mb"])} for job in jobs}
     return {"minutes": minutes, "frames": round(60 * LOOP_MINUTES * fps) * -(-minutes // LOOP_MINUTES), "stages": stages}
 

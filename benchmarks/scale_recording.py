@@ -4,8 +4,8 @@
     python benchmarks/scale_recording.py --movies 100 --animals 30 --frames 3000
 
 One recording is simulated (see identity_scale.py) and cut into movies, whose tracklets run on in the next one. Their artifacts, as
-`segment`, `tracklets` and `classify` write them, are read by `propagate` in a process of its own; memory is its peak (VmHWM). Beside it stands what
-the blobs of all movies would take. The figures go into results/scale.json.
+`segment`, `tracklets` and `classify` write them, are read by `propagate` in a process of its own; memory is its peak (VmHWM). Beside it
+stands what the blobs of all movies would take. The figures go into results/scale.json.
 """
 
 import argparse

@@ -16,11 +16,11 @@ from herdbook.stage import Job, run_stage
 from herdbook.store import columns_writer, replacing
 
 STAGE = "export"
-STAGE_VERSION = 4
+STAGE_VERSION = 5
 
 COLUMNS = ("movie", "frame", "time", "individual", "x", "y", "heading", "confidence", "source")
-DECIMALS = {"time": 4, "x": 2, "y": 2, "heading": 3, "confidence": 3}
-POINT_DECIMALS = {"time": 4, "x": 2, "y": 2, "x_raw": 2, "y_raw": 2, "likelihood": 3, "disagreement": 2}
+DECIMALS = {"time": 4, "x": 3, "y": 3, "heading": 3, "confidence": 3}
+POINT_DECIMALS = {"time": 4, "x": 3, "y": 3, "x_raw": 3, "y_raw": 3, "likelihood": 3, "disagreement": 3}
 # Suffix of the artifacts of body points after the movie's name.
 POINTS = ".points"
 

@@ -26,7 +26,7 @@ from herdbook.store import replacing, write_text
 from herdbook.summaries import Recording, sum_individuals
 
 STAGE = "report"
-STAGE_VERSION = 5
+STAGE_VERSION = 6
 
 MANY = ("index", "background", "blobs", "tracklets", "identities", "evidence", "trajectories")
 SINGLE = ("table", "card", "truth", "review")
