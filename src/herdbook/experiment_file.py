@@ -52,20 +52,31 @@ def parse_experiment(raw: dict[str, Any], path: Path) -> Experiment:
     base = path.resolve().parent
     raw, sheet = dict(raw), raw.get("movies")
     if isinstance(sheet, str):
-        raw["movies"] = read_movie_sheet(Path(_resolved(base, sheet)))
-    faults: list[Fault] = []
+        raw["movies"] = _movies_of(sheet, path)
+    raw, faults = _absolute_paths(raw, base)
     experiment = None
     try:
-        experiment = Experiment.model_validate(_absolute_paths(raw, base))
+        experiment = Experiment.model_validate(raw)
     except ValidationError as error:
         faults += faults_of(error, Experiment)
     if isinstance(raw.get("movies"), list):
         faults += _override_faults(raw)
+    if experiment is not None and not faults:
+        faults += _joined_faults(experiment)
     if isinstance(sheet, str):
         faults = [Fault(fault.place, fault.text + f" (in {sheet})" * (fault.place[:1] == ("movies",))) for fault in faults]
     if faults or experiment is None:
         raise HerdbookError(describe_faults(path, faults))
     return experiment
+
+
+def _movies_of(sheet: str, path: Path) -> list[dict[str, Any]]:
+    """The movies of the sheet that the experiment file at `path` names."""
+    try:
+        found = Path(_resolved(path.resolve().parent, sheet))
+    except ValueError as error:
+        raise HerdbookError(describe_faults(path, [Fault(("movies",), str(error))])) from error
+    return read_movie_sheet(found)
 
 
 def _override_faults(raw: dict[str, Any]) -> list[Fault]:
@@ -87,43 +98,61 @@ def _override_faults(raw: dict[str, Any]) -> list[Fault]:
     return faults
 
 
-def _absolute_paths(raw: dict[str, Any], base: Path) -> dict[str, Any]:
-    def absolute(owner: Any, key: str, default: str | None = None) -> Any:
-        if not isinstance(owner, dict):
-            return owner
-        value = owner.get(key, default)
-        if not isinstance(value, str) or not value:
-            return owner
-        return {**owner, key: _resolved(base, value)}
+def _joined_faults(experiment: Experiment) -> list[Fault]:
+    """Faults of overrides that are good by themselves, but not with the section that they change."""
+    faults: list[Fault] = []
+    for movie in experiment.movies:
+        for stage in movie.override:
+            try:
+                experiment.section(stage, movie.name)
+            except ValidationError as error:
+                model = cast(type[Section], Experiment.model_fields[stage].annotation)
+                faults += [Fault(("movies", movie.name, "override", stage, *f.place), f.text) for f in faults_of(error, model)]
+    return faults
 
-    raw = absolute(raw, "results", "results")
+
+def _absolute_paths(raw: dict[str, Any], base: Path) -> tuple[dict[str, Any], list[Fault]]:
+    """The content with absolute paths, and the faults of what cannot be one."""
+    faults: list[Fault] = []
+
+    def resolved(path: Any, *place: str) -> Any:
+        if not isinstance(path, str) or not path:
+            return path
+        try:
+            return _resolved(base, path)
+        except ValueError as error:
+            faults.append(Fault(place, str(error)))
+            return path
+
+    def absolute(owner: Any, key: str, *place: str) -> Any:
+        return {**owner, key: resolved(owner[key], *place, key)} if isinstance(owner, dict) and key in owner else owner
+
+    raw = absolute({"results": "results", **raw}, "results")
     if isinstance(raw.get("movies"), list):
-        raw["movies"] = [_with_absolute_poses(absolute(movie, "file"), base) for movie in raw["movies"]]
+        raw["movies"] = [absolute(movie, "file", "movies", str(k)) for k, movie in enumerate(raw["movies"])]
+        for k, movie in enumerate(raw["movies"]):
+            if isinstance(movie, dict) and isinstance(movie.get("poses"), list):
+                poses = [resolved(path, "movies", str(k), "poses", str(n)) for n, path in enumerate(movie["poses"])]
+                raw["movies"][k] = movie | {"poses": poses}
     if isinstance(raw.get("arenas"), list):
-        raw["arenas"] = [absolute(arena, "mask") for arena in raw["arenas"]]
+        raw["arenas"] = [absolute(arena, "mask", "arenas", str(k)) for k, arena in enumerate(raw["arenas"])]
     paths = [("animals", "labels"), ("animals", "facts"), ("animals", "like"), ("background", "file"), ("smooth", "corrections")]
     paths += [("score", "truth"), ("train", "model"), ("train", "use"), ("train", "start"), ("trainset", "use")]
     for section, key in paths:
         if section in raw:
-            raw[section] = absolute(raw[section], key)
-    return raw
-
-
-def _with_absolute_poses(movie: Any, base: Path) -> Any:
-    if not isinstance(movie, dict) or not isinstance(movie.get("poses"), list):
-        return movie
-    return movie | {"poses": [_resolved(base, path) if isinstance(path, str) and path else path for path in movie["poses"]]}
+            raw[section] = absolute(raw[section], key, section)
+    return raw, faults
 
 
 def _resolved(base: Path, path: str) -> str:
-    """The absolute path of a file. Raises HerdbookError for what cannot be one, or cannot be looked at."""
+    """The absolute path of a file. Raises ValueError for what cannot be one, or cannot be looked at."""
     try:
         found = (base / path).resolve()
         # A name that is too long, or a folder that may not be looked into, would be told without its place by whoever asks first.
         found.exists()
     except (ValueError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise HerdbookError(f"{base}: {shown(path)} cannot be the path of a file ({reason}). Correct it in the experiment file.") from error
+        raise ValueError(f"{shown(path)} cannot be the path of a file ({reason}): correct it") from error
     return str(found)
 
 

@@ -124,7 +124,7 @@ def damage(whole: dict[str, dict[str, Any]], number: int, folder: Path, seed: in
     # In the place of the key, for a key that is given twice is one fault of many.
     replaced = re.findall(r"^\w+", snippet, re.MULTILINE) if rng.random() < 0.8 else []
     lines = _as_yaml({key: value for key, value in whole[source].items() if key not in replaced}).splitlines(keepends=True)
-    place = int(rng.choice([0, len(lines), rng.integers(len(lines) + 1)]))
+    place = int(rng.choice([0, len(lines), int(rng.integers(len(lines) + 1))]))
     lines.insert(place, snippet)
     data = "".join(lines).encode("utf-16" if rng.random() < 0.05 else "utf-8")
     path.write_bytes(data)

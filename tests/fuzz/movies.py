@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -178,11 +179,15 @@ def judge(case: Case, folder: Path) -> tuple[str, str, list[Outcome]]:
         if end.kind == TOLD and not _is_clear(end.printed, case.path):
             return "unclear", f"{last}: {end.printed}", outcomes
         if end.kind == PASSED:
-            wrong = run_limited(lambda kept=on_broken == "keep": {"wrong": compare(case, folder, kept=kept)})
+            wrong = run_limited(partial(_compared, case, folder, on_broken == "keep"))
             if wrong.fault or wrong.result["wrong"]:
                 return "wrong", f"{on_broken}: {wrong.result.get('wrong') or wrong.printed}", outcomes
             return (PASSED if on_broken == "stop" else "kept"), "", outcomes
     return TOLD, outcomes[-1].printed, outcomes
+
+
+def _compared(case: Case, folder: Path, kept: bool) -> dict[str, Any]:
+    return {"wrong": compare(case, folder, kept=kept)}
 
 
 def compare(case: Case, folder: Path, *, kept: bool) -> str:

@@ -32,8 +32,8 @@ def write_extreme(data: bytes, rng: Rng) -> bytes:
     start = int(rng.integers(0, max(1, min(HEAD_BYTES, len(data)))))
     if rng.random() < 0.5:
         start = len(data) - 1 - start
-    order = "big" if rng.random() < 0.5 else "little"
-    return data[:start] + value.to_bytes(length, order)[: len(data) - start] + data[start + length :]
+    number = value.to_bytes(length, "big") if rng.random() < 0.5 else value.to_bytes(length, "little")
+    return data[:start] + number[: len(data) - start] + data[start + length :]
 
 
 def cut_end(data: bytes, rng: Rng) -> bytes:

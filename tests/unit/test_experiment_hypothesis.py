@@ -137,7 +137,8 @@ def is_section(model: type[Section], raw: Raw) -> bool:
 
 def sections(model: type[Section], *without: str) -> SearchStrategy[Raw]:
     """Sections of a model: its required keys, and some of the others that may stand together."""
-    required, optional = {}, {}
+    required: dict[str, Strategy] = {}
+    optional: dict[str, Strategy] = {}
     for name, field in model.model_fields.items():
         if name not in without:
             told = SPECIAL[name] if name in SPECIAL else values(field.annotation, list(field.metadata))
@@ -270,7 +271,8 @@ def places(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
 
 def full(marking: str) -> Raw:
     """An experiment with all keys of all sections."""
-    animals = {"marked": {"identities": ["A", "B"], "labels": "l.csv"}, "unmarked": {"number": 3}, "none": {"number": 2, "keep": True}}
+    animals: dict[str, Raw] = {"marked": {"identities": ["A", "B"], "labels": "l.csv"}, "unmarked": {"number": 3}}
+    animals["none"] = {"number": 2, "keep": True}
     movies = [{"name": name, "file": f"{name}.mp4", "recording": "day", "override": {"segment": {"difference": 30}}} for name in "ab"]
     raw: Raw = {"experiment": "e", "movies": movies, "animals": {"marking": marking, **animals[marking]}}
     if marking == "none":
@@ -303,7 +305,7 @@ def test_any_value_of_any_key_is_taken_or_told_with_its_key(tmp_path: Path, data
 
 @pytest.mark.parametrize("stage", ["overlay", "closeups", "mosaic"])
 def test_an_override_must_fit_the_section_that_it_changes(tmp_path: Path, stage: str) -> None:
-    raw = {"experiment": "e", "movies": [{"name": "m", "file": "m.mp4", "override": {stage: {"intervals_in": "frames"}}}]}
+    raw: Raw = {"experiment": "e", "movies": [{"name": "m", "file": "m.mp4", "override": {stage: {"intervals_in": "frames"}}}]}
     raw |= {"animals": {"marking": "none"}, stage: {"intervals": [[1.5, 9]], "intervals_in": "s"}}
     with pytest.raises(HerdbookError, match=rf"movies\.m\.override\.{stage}: intervals: \[1\.5, 9\] are no numbers of frames"):
         parse_experiment(raw, tmp_path / "e.yaml")

@@ -78,7 +78,7 @@ def test_the_table_has_the_promised_columns_and_values(tmp_path, rng):
     assert table.frame.tolist() == made.frame.tolist()
     assert table.individual.tolist() == NAMES * 4
     assert table.source.tolist() == [SOURCES[s] for s in made.source]
-    for name, half_a_digit in {"x": 0.005, "y": 0.005, "heading": 0.0005, "confidence": 0.0005}.items():
+    for name, half_a_digit in {"x": 0.0005, "y": 0.0005, "heading": 0.0005, "confidence": 0.0005}.items():
         assert table[name].to_numpy() == pytest.approx(getattr(made, name), abs=half_a_digit * 1.01)
 
 
@@ -87,7 +87,7 @@ def test_numbers_are_written_with_few_digits(tmp_path, rng):
     run(tmp_path, {"m": ["m"]})
     for line in (tmp_path / "t.csv").read_text(encoding="utf-8").splitlines()[1:]:
         _, _, time, _, x, y, heading, confidence, _ = line.split(",")
-        for text, most in ((time, 4), (x, 2), (y, 2), (heading, 3), (confidence, 3)):
+        for text, most in ((time, 4), (x, 3), (y, 3), (heading, 3), (confidence, 3)):
             assert len(text.partition(".")[2]) <= most
 
 

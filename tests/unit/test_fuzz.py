@@ -18,6 +18,7 @@ import pytest
 from herdbook import background, index
 from herdbook.artifacts import Index
 from herdbook.errors import HerdbookError
+from herdbook.movie import read_frames
 from herdbook.stage import Job, run_stage
 from herdbook.store import Provenance
 from tests.fuzz import artifacts, experiments, limits, movies, tables
@@ -66,6 +67,11 @@ def test_a_damaged_table_is_read_right_or_told(whole_tables: dict[str, Path], tm
         case = tables.damage(whole_tables, number, tmp_path, SEED)
         became, outcome = tables.judge(case)
         assert became not in FAULTS, f"{case}: {outcome}"
+
+
+def test_tables_without_damage_are_read(whole_tables: dict[str, Path]) -> None:
+    became = {kind: tables.judge(tables.Case(kind, "nothing", path))[0] for kind, path in whole_tables.items()}
+    assert became == dict.fromkeys(whole_tables, PASSED)
 
 
 def test_a_damaged_artifact_does_no_harm_or_is_told(whole_artifacts: Path, tmp_path: Path) -> None:
@@ -118,8 +124,7 @@ def test_a_faulty_reader_of_movies_is_noticed(
 
 
 def test_frames_taken_for_others_are_noticed(whole_movies: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    right = movies.read_frames
-    monkeypatch.setattr(movies, "read_frames", lambda path, pts: [next(iter(right(path, pts)))] * len(pts))
+    monkeypatch.setattr(movies, "read_frames", lambda path, pts: [next(iter(read_frames(path, pts)))] * len(pts))
     became, words, _ = movies.judge(movies.Case("h264.mp4", "nothing", 1, whole_movies[0]), tmp_path)
     assert became == "wrong"
     assert "are not those that FFmpeg gives" in words
@@ -128,6 +133,11 @@ def test_frames_taken_for_others_are_noticed(whole_movies: list[Path], tmp_path:
 def hang() -> dict[str, Any]:
     while True:
         pass
+
+
+def wait() -> dict[str, Any]:
+    time.sleep(60)
+    return {}
 
 
 def hold_too_much() -> dict[str, Any]:
@@ -173,12 +183,12 @@ def test_what_becomes_of_work_is_told_apart(monkeypatch: pytest.MonkeyPatch, wor
 
 def test_a_hang_that_waits_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "WALL_S", 1)
-    assert run_limited(lambda: {"never": time.sleep(60)}).kind == "hang"
+    assert run_limited(wait).kind == "hang"
 
 
 def test_a_faulty_reader_of_experiment_files_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     case = experiments.damage(experiments.whole_files(), 0, tmp_path, SEED)
-    monkeypatch.setattr(experiments, "load_experiment", lambda path: {}["movies"])
+    monkeypatch.setattr(experiments, "load_experiment", lambda path: raise_unexpected())
     assert experiments.judge(case)[0] == "traceback"
     monkeypatch.setattr(experiments, "load_experiment", lambda path: tell())
     assert experiments.judge(case)[0] == "unclear"
