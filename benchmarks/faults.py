@@ -21,7 +21,7 @@ from trust_page import ROOT, keep_result
 
 TESTS = ROOT / "tests" / "workflow" / "test_faults.py"
 KINDS = {
-    "a_killed_stage_is_made_anew_as_if_nothing_had_happened": "a stage killed (SIGKILL), then snakemake again: the files of an undisturbed run",
+    "a_killed_stage_is_made_anew_as_if_nothing_had_happened": "a stage killed, then snakemake again: the files of an undisturbed run",
     "after_kills_one_job_at_a_time_makes_the_bytes_that_two_make_undisturbed": "all files after so many kills, byte by byte",
     "a_killed_snakemake_leaves_a_lock_and_the_next_one_says_how_it_is_removed": "snakemake itself killed: a lock, and how to remove it",
     "a_file_that_may_not_grow_further_is_told": "a stage whose files may not grow to their size",
@@ -70,9 +70,9 @@ def main() -> None:
         "faults",
         "python benchmarks/faults.py",
         "Faults",
-        """The whole chain on two small simulated movies, close-ups and mosaics included. Each stage is killed before its work, in the middle
-        of it and when all but its last file is written; snakemake then runs again, as a user would run it, and at last all files are those
-        of a run without a fault. A stage that cannot write says so, names the file and what to do, ends with status 2, and leaves what was
+        """The whole chain on two small simulated movies, close-ups and mosaics included. Each stage is killed (SIGKILL) before its work,
+        in the middle of it and when all but its last file is written; snakemake then runs again, as a user would run it, and at last all
+        files are those of a run without a fault. A stage that cannot write says so, names the file and what to do, ends with status 2, and leaves what was
         there. *tried* counts tests, each of one stage; those of damaged artifacts try several files of it.""",
         {"tried": sum(row[1] for row in rows), "survived": sum(row[2] for row in rows), "lost": sum(row[3] for row in rows)},
         [{"header": ["fault", "tried", "survived", "lost", "not possible here"], "rows": rows}],

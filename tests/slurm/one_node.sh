@@ -78,7 +78,17 @@ start() {
     wait_until_idle
 }
 
+end_jobs() {
+    # A job outlives the daemon that has started it.
+    timeout 10 scancel --user root || true
+    for _ in $(seq 50); do
+        if [ -z "$(timeout 10 squeue --noheader || true)" ]; then return; fi
+        sleep 0.2
+    done
+}
+
 stop() {
+    end_jobs
     for file in slurmd.pid slurmctld.pid munge/pid; do
         if pid=$(cat "$folder/$file" 2> /dev/null); then
             kill "$pid" || true
