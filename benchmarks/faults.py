@@ -72,8 +72,8 @@ def main() -> None:
         "Faults",
         """The whole chain on two small simulated movies, close-ups and mosaics included. Each stage is killed (SIGKILL) before its work,
         in the middle of it and when all but its last file is written; snakemake then runs again, as a user would run it, and at last all
-        files are those of a run without a fault. A stage that cannot write says so, names the file and what to do, ends with status 2, and leaves what was
-        there. *tried* counts tests, each of one stage; those of damaged artifacts try several files of it.""",
+        files are those of a run without a fault. A stage that cannot write says so, names the file and what to do, ends with status 2,
+        and leaves what was there. *tried* counts tests, each of one stage; those of damaged artifacts try several files of it.""",
         {"tried": sum(row[1] for row in rows), "survived": sum(row[2] for row in rows), "lost": sum(row[3] for row in rows)},
         [{"header": ["fault", "tried", "survived", "lost", "not possible here"], "rows": rows}],
     )
