@@ -41,6 +41,9 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         yield temporary
         shutil.rmtree(path, ignore_errors=True)
         temporary.replace(path)
+    except HerdbookError as error:
+        # Nobody knows the folder under its other name.
+        raise HerdbookError(str(error).replace(str(temporary), str(path))) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

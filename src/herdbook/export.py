@@ -80,6 +80,8 @@ def _work(job: Job) -> None:
     indices = {path.stem: Index.load(path) for path in job.files["index"]}
     files = {path.stem: path for path in job.files["trajectories"]}
     starts = recording_starts(recordings, indices)
+    # Read first: nothing is written if they are damaged.
+    doubts = [doubt for path in job.files["doubtful"] for doubt in read_doubts(path, "propagate")]
     movies = [movie for members in recordings.values() for movie in members]
     with replacing(job.file("out")) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         for number, movie in enumerate(movies):
@@ -92,7 +94,6 @@ def _work(job: Job) -> None:
     if job.files["tables"] or job.files["formats"]:
         write_tables(job, starts)
     if job.files["review"]:
-        doubts = [doubt for path in job.files["doubtful"] for doubt in read_doubts(path, "propagate")]
         write_doubts(job.file("review"), sorted(doubts, key=lambda doubt: -doubt.gain))
 
 

@@ -15,6 +15,7 @@ import h5py
 from herdbook.errors import HerdbookError
 
 # These run Python, load programs from other files, or read tables of words from a path.
+_REMEDY = "Save it again as .keras; in a folder of results delete it and run snakemake again: the rule 'train' makes it anew."
 _REFUSED = (
     "Lambda",
     "__lambda__",
@@ -47,14 +48,14 @@ def check_model(path: Path) -> None:
             _check_layers(path, archive.read("config.json"))
             _check_weights(path, archive.read("model.weights.h5"))
     except (OSError, KeyError, RuntimeError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
-        raise HerdbookError(f"{path}: not a readable Keras 3 model ({error}). Save it again as .keras.") from error
+        raise HerdbookError(f"{path}: not a readable Keras 3 model ({error}). {_REMEDY}") from error
 
 
 def _check_layers(path: Path, config: bytes) -> None:
     try:
         layers = list(_objects(json.loads(config)))
     except (ValueError, RecursionError) as error:
-        raise HerdbookError(f"{path}: not a readable Keras 3 model ({error}). Save it again as .keras.") from error
+        raise HerdbookError(f"{path}: not a readable Keras 3 model ({error}). {_REMEDY}") from error
     for name, module in layers:
         foreign = not (module is None or module == "builtins" or module.split(".")[0] == "keras")
         function = name == "function" and not str(module).startswith(_FUNCTIONS)

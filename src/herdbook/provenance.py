@@ -89,6 +89,16 @@ def read_origin(path: Path) -> Origin | None:
     return replace(origin, fingerprint="") if origin else None
 
 
+def check_unchanged(path: Path) -> None:
+    """Raise HerdbookError for a file, such as a table, that is not the one which its record tells; none if there is no record."""
+    origin = read_origin(path)
+    if origin and origin.fingerprint and origin.fingerprint != artifact_fingerprint(path):
+        raise HerdbookError(
+            f"{path}: not the file that was written there: it is damaged or was changed. "
+            f"Delete it and run snakemake again: the rule '{origin.stage}' makes it anew."
+        )
+
+
 def describe(chain: Link) -> list[str]:
     """The chain as lines of text, each file told once."""
     return list(_lines(chain, "", set()))

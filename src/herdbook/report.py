@@ -9,9 +9,10 @@ from typing import Any
 import herdbook
 from herdbook import page
 from herdbook.classifier_report import card_sections
-from herdbook.doubts import read_doubts
+from herdbook.doubts import Doubt, read_doubts
 from herdbook.errors import HerdbookError
 from herdbook.page import Page
+from herdbook.provenance import check_unchanged
 from herdbook.quality import read_merges
 from herdbook.recording_reading import read_contacts, read_recording
 from herdbook.recording_report import recording_section, review_pictures
@@ -45,7 +46,7 @@ def _score(job: Job, fps: float) -> Score | None:
     return score_trajectories(predicted, truth, named=named, radius_px=wanted["radius"], fps=fps, apart_px=wanted["apart"])
 
 
-def make_page(job: Job, recordings: Sequence[Recording], score: Score | None) -> Page:
+def make_page(job: Job, recordings: Sequence[Recording], doubts: Sequence[Doubt], score: Score | None) -> Page:
     """Put the page together."""
     settings = job.settings
     named = settings["marking"] != "none"
@@ -54,8 +55,7 @@ def make_page(job: Job, recordings: Sequence[Recording], score: Score | None) ->
     folder = job.file("out").parents[1]
     files = [path.relative_to(folder).as_posix() for name in ("table", "tables", "review") for path in job.files[name]]
     links = find_links(recordings, files, settings["shown"])
-    doubts = read_doubts(job.file("review"), "export") if job.files["review"] else []
-    card = json.loads(job.file("card").read_text(encoding="utf-8")) if job.files["card"] else None
+    card = _card(job.file("card")) if job.files["card"] else None
     sections = [movies_section(recordings, links), quality_section(known, totals, named)]
     if score is not None:
         sections.append(score_section(score, format_score(score), settings["score"]["radius"], named))
@@ -72,24 +72,37 @@ def make_page(job: Job, recordings: Sequence[Recording], score: Score | None) ->
     return Page(settings["experiment"], gist.subtitle(), gist.key_figures(), sections, f"Herdbook {herdbook.__version__}", gist.sentences())
 
 
+def _card(path: Path) -> dict[str, Any]:
+    try:
+        said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise HerdbookError(
+            f"{path}: not a readable card ({error}). Delete it and run snakemake again: the rule 'train' makes it anew."
+        ) from error
+    return said
+
+
 def _files_by_name(job: Job) -> dict[str, dict[str, Path]]:
     files = {kind: {path.stem: path for path in job.files[kind]} for kind in MANY}
     return files | {"movie": dict(zip(files["index"], job.files["movie"], strict=False))}
 
 
 def _work(job: Job) -> None:
+    for path in (*job.files["table"], *job.files["events"], *job.files["review"]):
+        check_unchanged(path)
     files = _files_by_name(job)
     contacts = read_contacts(job.file("events")) if job.settings["marking"] != "none" else None
     recordings = [
         read_recording(name, movies, files, px_per_mm=job.settings["px_per_mm"], masks=job.files["masks"], contacts=contacts)
         for name, movies in job.settings["recordings"].items()
     ]
+    doubts = read_doubts(job.file("review"), "export") if job.files["review"] else []
     score = _score(job, recordings[0].movies[0].fps)
     folder = job.file("out").parent
     if score is not None:
         write_text(folder / "score.json", json.dumps(score_as_dict(score), indent=1) + "\n")
         write_text(folder / "score.txt", format_score(score) + "\n")
-    report = make_page(job, recordings, score)
+    report = make_page(job, recordings, doubts, score)
     for picture in report.pictures:
         for name, content in ((picture.file, picture.png), (picture.vector_file, picture.vector)):
             if content:
