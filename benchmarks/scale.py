@@ -11,7 +11,6 @@ theirs.
 import argparse
 import json
 import os
-import platform
 import resource
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from typing import Any
 
 import yaml
 from measuring import SNAKEFILE, jobs_of
+from trust_page import keep_result, machine
 
 from herdbook.store import write_text
 
@@ -51,10 +51,51 @@ def run_measured(stage: str, arguments: Sequence[str]) -> tuple[float, float]:
 
 
 def keep_figures(part: str, figures: dict[str, Any]) -> None:
-    """Write one part of results/scale.json anew."""
+    """Write one part of results/scale.json anew, and what docs/trust.md says of all parts."""
     known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    known[part] = {"machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}", **figures}
+    known[part] = {"machine": machine(), **figures}
+    RESULTS.parent.mkdir(exist_ok=True)
     write_text(RESULTS, json.dumps(known, indent=1) + "\n")
+    tell_load(known)
+
+
+def tell_load(known: dict[str, Any]) -> None:
+    """The chapter on load of docs/trust.md."""
+    figures: dict[str, Any] = {}
+    tables = []
+    if dry := known.get("dry_run"):
+        for marking in ("none", "unmarked"):
+            for how, option in (("quiet", "-n -q"), ("full", "-n")):
+                name = f"dry run of {dry['movies']:,} movies, `marking: {marking}`, with `{option}` (CPU s)"
+                figures[name] = dry[f"{marking}_{how}_cpu_s"]
+    if start := known.get("start"):
+        tables.append({"header": ["stage", "a job on a movie of a second (CPU s)"], "rows": list(start["cpu_s"].items())})
+    if length := known.get("length"):
+        lengths = length["lengths"]
+        figures["frames per second of the long movies, 640x480, 4 animals"] = length["fps"]
+        header = ["stage", *(f"{one['minutes']} min" for one in lengths)]
+        for title, key, scale in (("CPU ms per frame", "cpu_s", True), ("peak of memory (MB)", "peak_mb", False)):
+            rows = [
+                [
+                    stage,
+                    *(f"{1000 * one['stages'][stage][key] / one['frames']:.3f}" if scale else one["stages"][stage][key] for one in lengths),
+                ]
+                for stage in lengths[0]["stages"]
+            ]
+            tables.append({"header": [f"{title}: {header[0]}", *header[1:]], "rows": rows})
+    if recording := known.get("recording"):
+        header = ["movies of one recording", "tracklets", "blobs", "`propagate` (CPU s)", "peak of memory (MB)"]
+        keys = ("movies", "tracklets", "blobs", "cpu_s", "peak_mb")
+        tables.append({"header": header, "rows": [[one[key] for key in keys] for one in recording["sizes"]]})
+    keep_result(
+        "load",
+        "python benchmarks/scale.py, scale_length.py and scale_recording.py",
+        "Load",
+        """Many movies, long ones, and recordings of many. A job on a movie of a second costs mostly its start; `train`, `classify` and
+        `report` load TensorFlow or draw all pictures. Of long movies the time per frame falls or stays, but for what is done once.""",
+        figures,
+        tables,
+    )
 
 
 def dry_run_s(folder: Path, movies: int, marking: str, *options: str) -> float:
