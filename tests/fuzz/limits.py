@@ -10,6 +10,7 @@ import tempfile
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -69,7 +70,8 @@ def _work(work: Callable[[], dict[str, Any]], printed: int, result: int) -> None
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(WALL_S)
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S + 5))
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+        most = _mapped_bytes() + MEMORY_BYTES
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         try:
             os.write(result, json.dumps(work()).encode())
@@ -85,6 +87,11 @@ def _work(work: Callable[[], dict[str, Any]], printed: int, result: int) -> None
         with contextlib.suppress(Exception):
             sys.stderr.flush()
         os._exit(code)
+
+
+def _mapped_bytes() -> int:
+    """Address space of this process: libraries that its parent loaded, of which it needs few, are no memory of the work."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
 
 
 def _kind(status: int, words: str) -> str:

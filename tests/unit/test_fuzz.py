@@ -30,7 +30,8 @@ Argv = list[str]
 
 
 @pytest.fixture(scope="module")
-def whole_movies(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def whole_movies(whole_artifacts: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    # Kernels are compiled by the artifacts: not within the time of a case.
     return movies.write_movies(tmp_path_factory.mktemp("movies"))
 
 
