@@ -142,7 +142,7 @@ def wait() -> dict[str, Any]:
 
 
 def hold_too_much() -> dict[str, Any]:
-    return {"sum": float(np.ones(limits.MEMORY_BYTES // 8).sum())}
+    return {"sum": float(np.ones(limits.MEMORY_BYTES // 4).sum())}
 
 
 def raise_unexpected() -> dict[str, Any]:
