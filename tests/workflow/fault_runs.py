@@ -65,7 +65,9 @@ def run_stage(stage, version, work, **options):
             while not Path("go").exists():
                 time.sleep(0.02)
         if moment == "middle":
-            # Nothing handles this signal: it ends the process as SIGKILL does, but at a CPU time.
+            # If nothing handles this signal, it ends the process as SIGKILL does, but at a CPU time.
+            if whom == "all":
+                signal.signal(signal.SIGPROF, lambda *_: die())
             signal.setitimer(signal.ITIMER_PROF, amount)
         work(job)
         if moment == "middle":
