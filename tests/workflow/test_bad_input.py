@@ -203,7 +203,7 @@ def test_a_stage_that_is_killed_leaves_nothing_that_looks_finished(long_movie: P
     command = stage("segment", long_movie, movie="movie.mp4", index="index.h5", background="background.h5", out=str(out))
     # What is started in the background of a shell inherits that the interrupt is ignored.
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as running:
-        while not any(path.stat().st_size for path in tmp_path.iterdir()):
+        while not any(tmp_path.iterdir()):
             assert running.poll() is None
             time.sleep(0.001)
         running.send_signal(fatal)
