@@ -7,12 +7,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 
 Done = subprocess.CompletedProcess[str]
+
+
+def dtype_of(hint: Any) -> np.dtype[Any]:
+    """The dtype of a field that is told as NDArray[...], whose parts depend on the version of NumPy."""
+    last = hint.__args__[-1]
+    return np.dtype(getattr(last, "__args__", [last])[0])
 
 
 @pytest.fixture(scope="session")

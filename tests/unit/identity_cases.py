@@ -18,6 +18,7 @@ from herdbook.experiment import PropagateSection
 from herdbook.geometry import ellipse_mask
 from herdbook.recording_graph import Recording, join_movies
 from herdbook.store import Provenance
+from tests.conftest import dtype_of
 from tests.unit.segment_files import write_segment
 
 Colour = tuple[int, int, int]
@@ -124,7 +125,7 @@ def write_movie(
             height, width = image.mask.shape
             images.append((number, (image.x0, image.y0, image.x0 + width, image.y0 + height), image.pixels))
     segment = folder / "segment" / f"{name}.h5"
-    table = {key: np.array(column, Blobs.__annotations__[key].__args__[1].__args__[0]) for key, column in columns.items()}
+    table = {key: np.array(column, dtype_of(Blobs.__annotations__[key])) for key, column in columns.items()}
     facts = {"frames": frames, "width": size[0], "height": size[1], "fps": FPS}
     write_segment(segment, table, np.concatenate(runs), np.array(run_offsets), images, intervals=intervals, **facts)
     animals = np.array([track.animals for track in tracks], np.int16)

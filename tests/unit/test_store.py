@@ -33,6 +33,7 @@ from herdbook.store import (
     replacing,
     write_text,
 )
+from tests.conftest import dtype_of
 from tests.unit.segment_files import write_segment
 
 IN_MEMORY = [Index, Background, Tracklets, TrainingSet, Evidence, Identities, Trajectories]
@@ -60,7 +61,7 @@ def example(kind: type[Artifact], rows: int) -> Artifact:
             made[name] = plain[hint]
         else:
             array = next((part for part in get_args(hint) if hasattr(part, "__args__")), hint) if type(None) in get_args(hint) else hint
-            dtype = np.dtype(array.__args__[1].__args__[0])
+            dtype = dtype_of(array)
             made[name] = rng.integers(0, 2 if dtype.kind == "b" else 100, shapes.get(name, (rows,))).astype(dtype)
     return kind(**made)
 
