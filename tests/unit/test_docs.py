@@ -47,7 +47,7 @@ def documented(title: str) -> dict[str, str]:
 def declared(kind: type[Artifact]) -> dict[str, str]:
     """Names of an artifact's fields with the type of a column's elements, or "attribute"."""
     hints = {name: str(hint) for name, hint in get_type_hints(kind).items() if name != "kind"}
-    found = {name: re.search(r"ndarray.*numpy\.(\w+?)_?\]", hint) for name, hint in hints.items()}
+    found = {name: re.search(r"(?i:ndarray).*numpy\.(\w+?)_?\]", hint) for name, hint in hints.items()}
     return {name: match[1] if match else "attribute" for name, match in found.items()}
 
 
