@@ -31,7 +31,8 @@ from segmentation import prepared, simulated
 
 STAGES = ("overlay", "closeups", "mosaic")
 ENCODER = {"preset": "veryfast", "crf": "23", "x264-params": "mbtree=0"}
-MAX_WIDTH = 1280
+# What each stage is compared with: close-ups are many small pictures, and so are taken against that of the overlay.
+AS_LARGE_AS = {"overlay": "overlay", "closeups": "overlay", "mosaic": "mosaic"}
 
 
 class Cost(NamedTuple):
@@ -53,19 +54,28 @@ def cost_of(work: Callable[[], object]) -> Cost:
     return Cost(cpu_s() - before, time.perf_counter() - start)
 
 
-def transcode(movie: Path, frames: int, out: Path, threads: int) -> None:
-    """Decode so many frames and encode them, scaled down where an overlay is."""
+def coded_size(movie: Path) -> tuple[int, int]:
+    """Width and height of a movie, px."""
+    import av
+
+    with av.open(str(movie)) as container:
+        stream = container.streams.video[0]
+        return stream.width, stream.height
+
+
+def transcode(movie: Path, frames: int, out: Path, threads: int, size: tuple[int, int]) -> None:
+    """Decode so many frames and encode them in pictures of this size (width, height)."""
     program = shutil.which("ffmpeg")
     if program is None:
-        transcode_in_python(movie, frames, out, threads)
+        transcode_in_python(movie, frames, out, threads, size)
         return
-    scale = ["-vf", f"scale='min({MAX_WIDTH},iw)':-2"]
+    scale = ["-vf", f"scale={size[0]}:{size[1]}"]
     coding = [word for key, value in ENCODER.items() for word in (f"-{key}", value)]
     command = [program, "-v", "error", "-y", "-threads", "1", "-i", str(movie), "-frames:v", str(frames), *scale]
     subprocess.run([*command, "-an", "-c:v", "libx264", "-pix_fmt", "yuv420p", *coding, "-threads", str(threads), str(out)], check=True)
 
 
-def transcode_in_python(movie: Path, frames: int, out: Path, threads: int) -> None:
+def transcode_in_python(movie: Path, frames: int, out: Path, threads: int, size: tuple[int, int]) -> None:
     """The same with the libraries of ffmpeg, without the program."""
     import av
     from av.video.reformatter import VideoReformatter
@@ -76,8 +86,7 @@ def transcode_in_python(movie: Path, frames: int, out: Path, threads: int) -> No
         stream.thread_type, stream.codec_context.thread_count = "NONE", 1
         rate = Fraction(stream.average_rate)
         copy = target.add_stream("libx264", rate=rate, options=ENCODER)
-        scale = min(1, MAX_WIDTH / stream.width)
-        copy.width, copy.height = (2 * round(side * scale / 2) for side in (stream.width, stream.height))
+        copy.width, copy.height = size
         copy.pix_fmt, copy.codec_context.thread_count = "yuv420p", threads
         for number, frame in zip(range(frames), source.decode(stream), strict=False):
             shown = reformatter.reformat(frame, width=copy.width, height=copy.height, format="yuv420p", threads=1)
@@ -124,18 +133,24 @@ def compare(movie: Path, truth: Path, overrides: dict, frames: int, rounds: int,
 
         for stage in STAGES:
             work(stage, 2)()
-        reference = [cost_of(lambda: transcode(movie, frames, folder / "again.mp4", threads))]
-        costs: dict[str, list[Cost]] = {stage: [] for stage in STAGES}
+        sizes = {stage: coded_size(folder / f"{stage}.mp4") for stage in sorted(set(AS_LARGE_AS.values()))}
+
+        def again(stage: str) -> Cost:
+            return cost_of(lambda: transcode(movie, frames, folder / "again.mp4", threads, sizes[stage]))
+
+        again("overlay")
+        costs: dict[str, list[Cost]] = {key: [] for key in (*STAGES, *(f"reference {stage}" for stage in sizes))}
         for _ in range(rounds):
             for stage in STAGES:
                 costs[stage].append(cost_of(work(stage, frames)))
-            reference.append(cost_of(lambda: transcode(movie, frames, folder / "again.mp4", threads)))
-        return {"frames": frames, "reference": reference[1:], **costs}
+            for stage in sizes:
+                costs[f"reference {stage}"].append(again(stage))
+        return {"frames": frames, **costs}
 
 
 def row(name: str, stage: str, found: dict) -> str:
     """A line of the table: what a frame costs, and how fast the stage is in units of ffmpeg's speed."""
-    reference, costs = ([Cost(*cost) for cost in found[key]] for key in ("reference", stage))
+    reference, costs = ([Cost(*cost) for cost in found[key]] for key in (f"reference {AS_LARGE_AS[stage]}", stage))
 
     def ms(values: list[Cost]) -> float:
         return 1000 * statistics.median(cost.cpu_s for cost in values) / found["frames"]

@@ -4,8 +4,8 @@
     python benchmarks/scale.py --movies 100 --only dry-run
 
 All figures are CPU seconds, the least of some runs. The start of a job is the whole stage on a movie of a second, kernels compiled before:
-what a thousand short movies pay a thousand times. The figures go into results/scale.json; scale_length.py and scale_recording.py add
-theirs.
+what a thousand short movies pay a thousand times. The figures go into results/scale.json and docs/trust.md; scale_length.py and
+scale_recording.py add theirs.
 """
 
 import argparse

@@ -14,8 +14,8 @@ import h5py
 
 from herdbook.errors import HerdbookError
 
-# These run Python, load programs from other files, or read tables of words from a path.
 _REMEDY = "Save it again as .keras; in a folder of results delete it and run snakemake again: the rule 'train' makes it anew."
+# These run Python, load programs from other files, or read tables of words from a path.
 _REFUSED = (
     "Lambda",
     "__lambda__",
