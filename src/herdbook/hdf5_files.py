@@ -12,8 +12,10 @@ from pathlib import Path
 
 import h5py
 
+from herdbook.interrupts import CalledFromC, raise_interrupt
 
-class _TakingFile:
+
+class _TakingFile(CalledFromC):
     """What h5py needs of a file. What the disk does not take any more is kept in memory, for HDF5 to read again until it is closed."""
 
     def __init__(self, file: io.FileIO) -> None:
@@ -23,10 +25,10 @@ class _TakingFile:
         self._length = 0
         self.error: OSError | None = None
 
-    def raise_error(self) -> None:
-        """Raise what the disk said, if it did not take all."""
-        if self.error:
-            raise self.error
+    @property
+    def _refuses(self) -> bool:
+        """Whether nothing more is written: after an error, or in a job that ends while HDF5 is about to close its file."""
+        return self.error is not None or self._file.closed
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         self._place = offset + (self._length if whence == os.SEEK_END else 0)
@@ -40,7 +42,7 @@ class _TakingFile:
         done = 0
         try:
             # A disk may take a part of it.
-            while not self.error and done < len(content):
+            while not self._refuses and done < len(content):
                 self._file.seek(start + done)
                 done += self._file.write(content[done:])
         except OSError as error:
@@ -54,8 +56,9 @@ class _TakingFile:
     def readinto(self, data: memoryview) -> int:
         content, start = memoryview(data).cast("B"), self._place
         content[:] = bytes(len(content))
-        self._file.seek(start)
-        self._file.readinto(content)
+        if not self._file.closed:
+            self._file.seek(start)
+            self._file.readinto(content)
         for place, lost in self._lost:
             first, end = max(start, place), min(start + len(content), place + len(lost))
             if first < end:
@@ -66,9 +69,10 @@ class _TakingFile:
     def truncate(self, size: int) -> int:
         self._length = size
         try:
-            self._file.truncate(size)
+            if not self._refuses:
+                self._file.truncate(size)
         except OSError as error:
-            self.error = self.error or error
+            self.error = error
         return size
 
     def flush(self) -> None:
@@ -82,8 +86,10 @@ class NewFile:
         self.file, self._below = file, below
 
     def check(self) -> None:
-        """Raise the OSError with which the disk refused something written so far."""
-        self._below.raise_error()
+        """Raise the OSError with which the disk refused something written so far, or KeyboardInterrupt if the job is to end."""
+        raise_interrupt()
+        if self._below.error:
+            raise self._below.error
 
 
 @contextmanager
@@ -96,8 +102,9 @@ def new_hdf5(path: Path, *, newest: bool = False) -> Iterator[NewFile]:
     with path.open("w+b", buffering=0) as opened:
         below = _TakingFile(opened)
         with _create(path, below, newest) as file:
-            yield NewFile(file, below)
-        below.raise_error()
+            new = NewFile(file, below)
+            yield new
+        new.check()
 
 
 def _create(path: Path, below: _TakingFile, newest: bool) -> h5py.File:

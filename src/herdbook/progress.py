@@ -8,6 +8,8 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from herdbook.interrupts import raise_interrupt
+
 T = TypeVar("T")
 
 # A line every half minute keeps the log of a twelve-hour job readable.
@@ -21,10 +23,12 @@ def _one(_: object) -> int:
 def progress(items: Iterable[T], *, total: int, stage: str, unit: str = "frames", size: Callable[[T], int] = _one) -> Iterator[T]:
     """Yield the items and tell how far it is, how fast, and how long it will take.
 
-    `total` is in units; `size` tells how many of them an item stands for.
+    `total` is in units; `size` tells how many of them an item stands for. Raises KeyboardInterrupt if the job is to end.
     """
     show = _bar if sys.stderr.isatty() else _lines
-    yield from show(items, total, stage, unit, size)
+    for item in show(items, total, stage, unit, size):
+        raise_interrupt()
+        yield item
 
 
 def _bar(items: Iterable[T], total: int, stage: str, unit: str, size: Callable[[T], int]) -> Iterator[T]:

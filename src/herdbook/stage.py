@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from herdbook.errors import HerdbookError
+from herdbook.interrupts import end_on_signals
 from herdbook.store import Provenance, artifact_fingerprint, telling_full_disk, write_text
 
 EXIT_USER_FAULT = 2
@@ -99,8 +99,7 @@ def run_stage(
     parsed = vars(parser.parse_args(argv))
     files = {name: [parsed[name]] if isinstance(parsed[name], Path) else parsed[name] or [] for name in (*one, *optional, *many)}
     job = Job(stage, version, files, json.loads(sys.stdin.read() if parsed["settings"] == "-" else parsed["settings"]), parsed["threads"])
-    # Clusters end a job with SIGTERM, which by itself would leave half-written files.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_on_signals()
     try:
         with telling_full_disk():
             work(job)

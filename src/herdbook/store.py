@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 import herdbook
 from herdbook.errors import HerdbookError
 from herdbook.hdf5_files import NewFile, new_hdf5
+from herdbook.interrupts import raise_interrupt
 
 # Below this size a chunked, compressed dataset costs more than it saves: five columns of three rows took 1.3 MB.
 SMALL_BYTES = 16_384
@@ -81,6 +82,7 @@ def replacing(path: Path, suffix: str = ".part") -> Iterator[Path]:
     try:
         with telling_full_disk(path):
             yield temporary
+            raise_interrupt()
             temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
