@@ -50,9 +50,14 @@ def run_measured(stage: str, arguments: Sequence[str]) -> tuple[float, float]:
     return round(children_s() - before, 2), round(json.loads(done.stdout.splitlines()[-1]), 1)
 
 
+def kept_figures() -> dict[str, Any]:
+    """The parts of results/scale.json."""
+    return dict(json.loads(RESULTS.read_text(encoding="utf-8"))) if RESULTS.exists() else {}
+
+
 def keep_figures(part: str, figures: dict[str, Any]) -> None:
     """Write one part of results/scale.json anew, and what docs/trust.md says of all parts."""
-    known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    known = kept_figures()
     known[part] = {"machine": machine(), **figures}
     RESULTS.parent.mkdir(exist_ok=True)
     write_text(RESULTS, json.dumps(known, indent=1) + "\n")
@@ -72,8 +77,7 @@ def tell_load(known: dict[str, Any]) -> None:
         tables.append({"header": ["stage", "a job on a movie of a second (CPU s)"], "rows": list(start["cpu_s"].items())})
     if length := known.get("length"):
         lengths = length["lengths"]
-        figures["frames per second of the long movies, 640x480, 4 animals"] = length["fps"]
-        header = ["stage", *(f"{one['minutes']} min" for one in lengths)]
+        header = ["4 animals, 640x480, `overlay` off", *(f"{one['minutes']} min at {one['fps']:g} frames/s" for one in lengths)]
         for title, key, scale in (("CPU ms per frame", "cpu_s", True), ("peak of memory (MB)", "peak_mb", False)):
             rows = [
                 [
@@ -82,7 +86,7 @@ def tell_load(known: dict[str, Any]) -> None:
                 ]
                 for stage in lengths[0]["stages"]
             ]
-            tables.append({"header": [f"{title}: {header[0]}", *header[1:]], "rows": rows})
+            tables.append({"header": [f"{title}; {header[0]}", *header[1:]], "rows": rows})
     if recording := known.get("recording"):
         header = ["movies of one recording", "tracklets", "blobs", "`propagate` (CPU s)", "peak of memory (MB)"]
         keys = ("movies", "tracklets", "blobs", "cpu_s", "peak_mb")

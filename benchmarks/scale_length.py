@@ -5,7 +5,7 @@
 
 Three minutes are simulated and put into a movie again and again, without coding anything anew. The workflow runs on it as a user would run
 it, one job at a time. CPU time and the peak of memory (VmHWM) are told by each job's own process at its end. The figures go into
-results/scale.json.
+results/scale.json, in the place of those of the same length and rate.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 from measuring import jobs_of, loop_movie, run_chain
-from scale import keep_figures
+from scale import keep_figures, kept_figures
 
 LOOP_MINUTES = 3
 
@@ -49,7 +49,13 @@ def measure(folder: Path, made: Path, minutes: int, fps: float) -> dict[str, Any
     (folder / f"{name}.yaml").write_text(yaml.safe_dump(described), encoding="utf-8")
     jobs = jobs_of(folder / f"{name}.yaml")
     stages = {job["stage"]: {"cpu_s": round(job["cpu_s"], 1), "peak_mb": round(job["peak_mb"])} for job in jobs}
-    return {"minutes": minutes, "frames": round(60 * LOOP_MINUTES * fps) * -(-minutes // LOOP_MINUTES), "stages": stages}
+    return {"minutes": minutes, "fps": fps, "frames": round(60 * LOOP_MINUTES * fps) * -(-minutes // LOOP_MINUTES), "stages": stages}
+
+
+def keep_length(measured: dict[str, Any]) -> None:
+    """Put the figures of one movie among those of others."""
+    lengths = {(one["fps"], one["minutes"]): one for one in (*kept_figures().get("length", {}).get("lengths", []), measured)}
+    keep_figures("length", {"lengths": [lengths[key] for key in sorted(lengths)]})
 
 
 def main() -> None:
@@ -58,15 +64,14 @@ def main() -> None:
     parser.add_argument("--minutes", type=int, nargs="+", default=[10, 60, 240, 720])
     parser.add_argument("--fps", type=float, default=10.0)
     told = parser.parse_args()
-    lengths = []
     with tempfile.TemporaryDirectory() as folder:
         made = simulated(Path(folder), told.fps)
         for minutes in told.minutes:
-            lengths.append(measure(Path(folder), made, minutes, told.fps))
+            measured = measure(Path(folder), made, minutes, told.fps)
             # Kept as soon as it is known: the longest takes an hour.
-            keep_figures("length", {"fps": told.fps, "lengths": lengths})
-            for stage, used in lengths[-1]["stages"].items():
-                per_frame = 1000 * used["cpu_s"] / lengths[-1]["frames"]
+            keep_length(measured)
+            for stage, used in measured["stages"].items():
+                per_frame = 1000 * used["cpu_s"] / measured["frames"]
                 print(f"{minutes} min {stage}: {used['cpu_s']} CPU s, {per_frame:.3f} CPU ms per frame, {used['peak_mb']} MB", flush=True)
 
 
