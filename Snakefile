@@ -17,9 +17,9 @@ report: "workflow/report/workflow.rst"
 
 
 wildcard_constraints:
-    movie=one_of(MOVIES),
-    recording=one_of(RECORDINGS),
-    unit=one_of(UNITS),
+    movie="[^/]+",
+    recording="[^/]+",
+    unit="[^/]+",
 
 
 if EXPERIMENT.simulate:

@@ -195,7 +195,7 @@ def locate(case: Case, identities: Path, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     for movie in case.movies:
         given = {option: [case.results / stage / f"{movie}.h5"] for option, stage in STAGE_OF.items()}
-        out, points = folder / f"{movie}.h5", folder / f"{movie}.points.h5"
+        out, points = folder / f"{movie}.h5", folder / f"{movie}-points.h5"
         source = [Path(case.experiment.movie(movie).file)]
         run_stage(case, "smooth", movie, **given, movie=source, identities=[identities], out=[out], points=[points])
     return [folder / f"{movie}.h5" for movie in case.movies]

@@ -21,8 +21,6 @@ STAGE_VERSION = 5
 COLUMNS = ("movie", "frame", "time", "individual", "x", "y", "heading", "confidence", "source")
 DECIMALS = {"time": 4, "x": 3, "y": 3, "heading": 3, "confidence": 3}
 POINT_DECIMALS = {"time": 4, "x": 3, "y": 3, "x_raw": 3, "y_raw": 3, "likelihood": 3, "disagreement": 3}
-# Suffix of the artifacts of body points after the movie's name.
-POINTS = ".points"
 
 
 def recording_starts(recordings: Mapping[str, Sequence[str]], indices: Mapping[str, Index]) -> dict[str, float]:
@@ -100,7 +98,7 @@ def _work(job: Job) -> None:
 def _write_poses(job: Job, movies: list[str], times_s: dict[str, np.ndarray]) -> None:
     """The table of all body points, and a file per movie like that which its body points came from."""
     table, *places = job.files["pose_tables"]
-    found = {path.stem.removesuffix(POINTS): BodyPoints.load(path) for path in job.files["points"]}
+    found = {path.stem: BodyPoints.load(path) for path in job.files["points"]}
     with replacing(table) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         for number, movie in enumerate(movies):
             rows = body_point_table(movie, found[movie], times_s[movie])

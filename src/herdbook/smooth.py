@@ -2,10 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -132,41 +131,52 @@ def _read_body_points(job: Job, index: Index, corrections: Sequence[Correction])
     return poses, corrected, len(read)
 
 
+class _Located(NamedTuple):
+    """Where everybody is before smoothing: a table for each of the `intervals` (k, 2), and `variances` as in `Scene`."""
+
+    individuals: list[str]
+    intervals: NDArray[np.int64]
+    tables: list[Table]
+    variances: tuple[float, float]
+
+
+def _locate(job: Job, corrections: Sequence[Correction], fill: int) -> _Located:
+    """Positions of all individuals, with their corrections and lines over gaps of up to `fill` frames."""
+    blobs = Blobs.load(job.file("blobs"), without=("box", "area", "contrast", "intensity", "arena", "border"))
+    identities = Identities.load(job.file("identities"))
+    scene = make_scene(blobs, Tracklets.load(job.file("tracklets")), identities, job.file("blobs").stem)
+    tables = []
+    with open_blob_images(job.file("blobs")) as images:
+        runs_of = _runs_reader(images, len(blobs))
+        likeness = Likeness(alone_images(scene, blobs, len(identities.individuals)), partial(_image_of, images, blobs), scene.variances)
+        # Nothing is known between intervals: each is located, filled and smoothed on its own.
+        for first, end in blobs.intervals.tolist():
+            start, stop = np.searchsorted(blobs.frame, (first, end)).tolist()
+            cut = cut_scene(scene, start, stop)
+            found = locate_animals(cut, partial(_shifted, runs_of, start), _evidence_of(likeness, blobs, start))
+            for path in job.files["corrections"]:
+                found = correct_positions(found, corrections, identities.individuals, (first, end), path)
+            tables.append(fill_own_gaps(found, cut, fill))
+    return _Located(identities.individuals, blobs.intervals, tables, scene.variances)
+
+
 def _work(job: Job) -> None:
-    with ExitStack() as opened:
-        _smooth(job, opened)
-
-
-def _smooth(job: Job, opened: ExitStack) -> None:
     cv2.setNumThreads(1)
     settings, movie = job.settings, job.file("movie")
     index = Index.load(job.file("index"))
-    blobs = Blobs.load(job.file("blobs"), without=("box", "area", "contrast", "intensity", "arena", "border"))
     index.check_movie(movie)
-    identities = Identities.load(job.file("identities"))
     name = job.file("blobs").stem
-    scene = make_scene(blobs, Tracklets.load(job.file("tracklets")), identities, name)
     corrections = [c for path in job.files["corrections"] for c in read_corrections(path) if c.movie == name]
     poses, corrected, pose_frames = _read_body_points(job, index, corrections)
     columns, flags = poses.columns, corrected.reshape(len(index), -1)
     fill = window_frames(settings["window_s"] or LONGEST_S, index.fps) if settings["fill"] is None else settings["fill"]
-    images = opened.enter_context(open_blob_images(job.file("blobs")))
-    runs_of = _runs_reader(images, len(blobs))
-    likeness = Likeness(alone_images(scene, blobs, len(identities.individuals)), partial(_image_of, images, blobs), scene.variances)
-    tables, places, bodies = [], [], unsmoothed_points(columns)
-    # Nothing is known between intervals: each is located, filled and smoothed on its own.
-    for first, end in blobs.intervals.tolist():
-        start, stop = np.searchsorted(blobs.frame, (first, end)).tolist()
-        cut = cut_scene(scene, start, stop)
-        found = locate_animals(cut, partial(_shifted, runs_of, start), _evidence_of(likeness, blobs, start))
-        for path in job.files["corrections"]:
-            found = correct_positions(found, corrections, identities.individuals, (first, end), path)
-        table = fill_own_gaps(found, cut, fill)
-        tables.append(table)
+    located = _locate(job, corrections, fill)
+    places, bodies = [], unsmoothed_points(columns)
+    for (first, end), table in zip(located.intervals.tolist(), located.tables, strict=True):
         if settings["method"] == "none" or end - first == 1 or not (len(table) or columns.size):
             places.append(unsmoothed(table))
             continue
-        stretch = "movie" if len(blobs.intervals) == 1 else f"interval [{first}, {end}]"
+        stretch = "movie" if len(located.intervals) == 1 else f"interval [{first}, {end}]"
         windows = windows_to_try(index.fps, end - first)
         if settings["window_s"] is not None:
             windows = [checked_window(settings["window_s"], index.fps, end - first, str(movie), stretch)]
@@ -184,11 +194,11 @@ def _smooth(job: Job, opened: ExitStack) -> None:
         )
         places.append(own)
         bodies = SmoothedPoints(*(_with_part(whole, first, part) for whole, part in zip(bodies, body, strict=True)))
-    table = Table(*(np.concatenate([getattr(part, name) for part in tables]) for name in Table.__dataclass_fields__))
+    table = Table(*(np.concatenate([getattr(part, name) for part in located.tables]) for name in Table.__dataclass_fields__))
     given, smoothed, disagreement, jump = (np.concatenate(part) for part in zip(*(own[:4] for own in places), strict=True))
     table.x, table.y = given.T
     Trajectories(
-        individuals=identities.individuals,
+        individuals=located.individuals,
         frames=len(index),
         frame=table.frame.astype(np.int32),
         individual=table.individual.astype(np.int32),
@@ -196,7 +206,7 @@ def _smooth(job: Job, opened: ExitStack) -> None:
         y=smoothed[:, 1],
         x_raw=table.x,
         y_raw=table.y,
-        heading=head_directions(table, scene.variances),
+        heading=head_directions(table, located.variances),
         confidence=table.confidence.astype(np.float32),
         source=table.source,
         disagreement=disagreement.astype(np.float32),

@@ -36,16 +36,16 @@ READERS: dict[str, tuple[ModuleType, dict[str, str]]] = {
         export,
         {
             **{"index": "index", "blobs": "segment", "tracklets": "tracklets", "identities": "propagate"},
-            **{"trajectories": "smooth", "points": "smooth.points"},
+            **{"trajectories": "smooth", "points": "points"},
         },
     ),
     "overlay": (overlay, {"index": "index", "blobs": "segment", "trajectories": "smooth"}),
 }
-OUTPUTS = {"smooth": ("smooth", "smooth.points")}
+OUTPUTS = {"smooth": ("smooth", "points")}
 # The artifact that is damaged, and the stage that reads it.
 PAIRS = (
     *(("index", "background"), ("index", "smooth"), ("background", "segment"), ("segment", "tracklets"), ("segment", "overlay")),
-    *(("tracklets", "propagate"), ("propagate", "smooth"), ("smooth", "export"), ("smooth.points", "export"), ("trainset", "trainset")),
+    *(("tracklets", "propagate"), ("propagate", "smooth"), ("smooth", "export"), ("points", "export"), ("trainset", "trainset")),
 )
 
 
@@ -61,8 +61,7 @@ class Case:
 
 def place(folder: Path, stage: str) -> Path:
     """The artifact of a stage."""
-    name, _, part = stage.partition(".")
-    return folder / name / (f"m.{part}.h5" if part else "m.h5")
+    return folder / stage / "m.h5"
 
 
 def run_reader(stage: str, folder: Path) -> None:
@@ -73,7 +72,7 @@ def run_reader(stage: str, folder: Path) -> None:
         files["movie"] = folder / MOVIE
     files["out"] = place(folder, stage)
     if stage == "smooth":
-        files["points"] = place(folder, "smooth.points")
+        files["points"] = place(folder, "points")
     if stage == "export":
         files |= {"out": folder / "trajectories.csv", "hdf5": folder / "trajectories.h5"}
     if stage == "overlay":

@@ -64,10 +64,10 @@ def test_the_tables_of_artifacts_are_those_of_the_dataclasses(kind: type[Artifac
 
 
 def test_the_tables_of_body_points_are_those_of_the_code() -> None:
-    assert documented("smooth/<movie>.points.h5") == declared(BodyPoints)
+    assert documented("points/<movie>.h5") == declared(BodyPoints)
     nothing = export.body_point_table("m", no_body_points(), np.zeros(0))
     assert tuple(documented("body_points.csv")) == tuple(nothing.columns)
-    text = section("smooth/<movie>.points.h5")
+    text = section("points/<movie>.h5")
     assert [word for number, word in enumerate(POINT_SOURCES) if f"{number} {word}" not in text] == []
 
 

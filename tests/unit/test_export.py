@@ -187,7 +187,7 @@ def test_body_points_go_into_one_table_and_files_like_those_they_came_from(tmp_p
         whole = poses.lasting(5)
         smoothed = unsmoothed_points(whole.columns)._replace(smoothed=whole.columns + 1)
         corrected = np.zeros(whole.likelihood.shape, bool)
-        body_points(whole, smoothed, corrected, len(poses)).save(tmp_path / "points" / f"{name}.points.h5", ORIGIN)
+        body_points(whole, smoothed, corrected, len(poses)).save(tmp_path / "points" / f"{name}.h5", ORIGIN)
     inputs = {
         "trajectories": sorted(tmp_path.glob("smooth/*")),
         "index": sorted(tmp_path.glob("index/*")),

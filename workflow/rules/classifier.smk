@@ -63,7 +63,7 @@ rule classify:
     input:
         blobs=at("segment/{movie}.h5"),
         tracklets=at("tracklets/{movie}.h5"),
-        background=lambda wildcards: at(f"background/{UNIT_OF[wildcards.movie]}.h5"),
+        background=file_of("background", UNIT_OF),
         trainset=at("trainset/trainset.h5") if LABELLED else [],
         classifier=at("train/classifier.keras"),
         card=at("train/classifier.json"),

@@ -1,5 +1,7 @@
 # What the rules know of the experiment: its files, names and neighbours. Faults of the user end here, before any job.
 
+import gc
+import inspect
 import os
 import re
 import sys
@@ -18,8 +20,21 @@ from herdbook.sheets import read_labels
 from herdbook.stage_versions import stage_version
 from herdbook.store import file_fingerprint, make_writable_folder
 
+# The jobs of a thousand movies are millions of objects that all stay; searching them for garbage again and again took a tenth of a dry run.
+gc.set_threshold(200_000, 20, 100)
+
 # Snakemake takes {word} for a wildcard and <word> for a path variable, and has no way to quote them.
 UNUSABLE = re.compile(r"[{}<>\x00-\x1f]")
+
+
+class Known(dict):
+    """What is known of movies or recordings by their names; another name, in a target of the command line say, is a fault."""
+
+    def __missing__(self, name):
+        names = [*list(self)[:5], *(["..."] if len(self) > 5 else [])]
+        raise HerdbookError(
+            f"{name!r}: the experiment has no movie or recording of this name, but {', '.join(names)}"
+        )
 
 
 def read_experiment():
@@ -200,14 +215,23 @@ def movie_fingerprint(wildcards):
     return "" if path in SIMULATED else file_fingerprint(Path(path))
 
 
-def one_of(names):
-    """Constraint of a wildcard: one of these names."""
-    return "|".join(re.escape(name) for name in names)
-
-
 def first_of_recording(unit):
     """The movie with which the recording of this unit's movies begins."""
     return RECORDINGS[RECORDING_OF[UNITS[unit][0]]][0]
+
+
+def file_of(stage, names):
+    """Input: the artifact of a stage with the name that `names` gives a movie; a pattern, which is resolved sooner, if that is its own."""
+    if all(movie == name for movie, name in names.items()):
+        return at(f"{stage}/{{movie}}.h5")
+    return lambda wildcards: at(f"{stage}/{names[wildcards.movie]}.h5")
+
+
+def body_point_files():
+    """Input: the files of body points of a movie."""
+    if not any(movie.poses for movie in EXPERIMENT.movies):
+        return []
+    return lambda wildcards: EXPERIMENT.movie(wildcards.movie).poses
 
 
 def previous(movie):
@@ -218,8 +242,10 @@ def previous(movie):
 
 def settings(stage):
     """What gives a job its settings; a function, for braces in a string would be taken for wildcards."""
-    return lambda wildcards: EXPERIMENT.settings(
-        stage, wildcards.get("movie") or wildcards.get("unit")
+    return asked_often(
+        lambda wildcards: EXPERIMENT.settings(
+            stage, wildcards.get("movie") or wildcards.get("unit")
+        )
     )
 
 
@@ -234,7 +260,13 @@ def with_movie(wildcard, needs_others=False):
 
 def scaled(amount):
     """A resource that grows with each attempt, for profiles with retries."""
-    return lambda wildcards, attempt: amount * attempt
+    return asked_often(lambda wildcards, attempt: amount * attempt)
+
+
+def asked_often(function):
+    """The function with its signature at hand, which Snakemake would work out a dozen times for each job."""
+    function.__signature__ = inspect.signature(function)
+    return function
 
 
 def closing_words():
@@ -251,14 +283,16 @@ def closing_words():
 try:
     EXPERIMENT = read_experiment()
     SIMULATED = simulated_files()
-    MOVIES = {movie.name: filmed(movie.file) for movie in EXPERIMENT.movies}
-    RECORDINGS = EXPERIMENT.recordings
-    RECORDING_OF = {
-        movie: name for name, members in RECORDINGS.items() for movie in members
-    }
+    MOVIES = Known({movie.name: filmed(movie.file) for movie in EXPERIMENT.movies})
+    RECORDINGS = Known(EXPERIMENT.recordings)
+    RECORDING_OF = Known(
+        {movie: name for name, members in RECORDINGS.items() for movie in members}
+    )
     BY_RECORDING = EXPERIMENT.background.scope == "recording"
-    UNITS = RECORDINGS if BY_RECORDING else {movie: [movie] for movie in MOVIES}
-    UNIT_OF = {movie: unit for unit, members in UNITS.items() for movie in members}
+    UNITS = RECORDINGS if BY_RECORDING else Known({movie: [movie] for movie in MOVIES})
+    UNIT_OF = Known(
+        {movie: unit for unit, members in UNITS.items() for movie in members}
+    )
     NAMED = EXPERIMENT.animals.marking != "none"
     LABELS = [EXPERIMENT.animals.labels] if NAMED and EXPERIMENT.animals.labels else []
     FACTS = [EXPERIMENT.animals.facts] if EXPERIMENT.animals.facts else []

@@ -60,7 +60,7 @@ rule segment:
     input:
         movie=lambda wildcards: MOVIES[wildcards.movie],
         index=at("index/{movie}.h5"),
-        background=lambda wildcards: files("background", [UNIT_OF[wildcards.movie]]),
+        background=file_of("background", UNIT_OF),
         masks=list(EXPERIMENT.masks.values()),
     output:
         out=at("segment/{movie}.h5"),
@@ -119,12 +119,12 @@ rule smooth:
         index=at("index/{movie}.h5"),
         blobs=at("segment/{movie}.h5"),
         tracklets=at("tracklets/{movie}.h5"),
-        identities=lambda wildcards: files("propagate", [RECORDING_OF[wildcards.movie]]),
-        poses=lambda wildcards: EXPERIMENT.movie(wildcards.movie).poses,
+        identities=file_of("propagate", RECORDING_OF),
+        poses=body_point_files(),
         corrections=EXPERIMENT.smooth.corrections or [],
     output:
         out=at("smooth/{movie}.h5"),
-        points=at("smooth/{movie}.points.h5"),
+        points=at("points/{movie}.h5"),
     log:
         at("logs/smooth/{movie}.log"),
     benchmark:

@@ -14,7 +14,7 @@ rule export:
         blobs=files("segment", MOVIES),
         tracklets=files("tracklets", MOVIES),
         identities=files("propagate", RECORDINGS),
-        points=[at(f"smooth/{movie}.points.h5") for movie in MOVIES],
+        points=files("points", MOVIES),
         poses=[movie.poses[0] for movie in EXPERIMENT.movies if movie.poses],
         doubtful=[at(f"propagate/{name}.doubtful.csv") for name in RECORDINGS if NAMED],
     output:
