@@ -57,7 +57,7 @@ def bound_blocks(graph: Graph, blocks: Blocks, free: Ints, missed: Floats, other
     """Bound (blocks,) on the value of any assignment.
 
     `missed` what the best path beyond the candidates gains in each of the tracklets `free`, and `others` from `Prices.gains`; `bound`,
-    `linear` (blocks,) those of the programme and of its relaxation, infinite for blocks that have none.
+    `linear` (blocks,) those of the programme and of its relaxation.
     """
     certain = np.flatnonzero(blocks.sure >= 0)
     at = np.concatenate([blocks.block[free, 0], blocks.block[certain].ravel()])
@@ -67,7 +67,4 @@ def bound_blocks(graph: Graph, blocks: Blocks, free: Ints, missed: Floats, other
     np.maximum.at(most, at, gain)
     # A path that gains passes one of these places, and no more paths than there are animals do.
     together = np.bincount(at, weights=places * np.maximum(gain, 0), minlength=blocks.count)
-    priced = np.isfinite(linear)
-    limit = np.full(blocks.count, np.inf)
-    limit[priced] = np.maximum(bound[priced], linear[priced] + np.where(most > 0, together, most)[priced])
-    return limit
+    return np.asarray(np.maximum(bound, linear + np.where(most > 0, together, most)))

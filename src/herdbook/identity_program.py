@@ -20,7 +20,8 @@ THERE, ENDING, BEGINNING, ENTERS, LEAVES, FLOWS = range(6)
 
 @dataclass(frozen=True)
 class Programme:
-    """Minimise `cost` @ x with `low` <= `matrix` @ x <= `high`, `least` <= x <= `most`; columns and rows are sorted by block.
+    """Minimise `cost` @ x with `low` <= `matrix` @ x <= `high`, `least` <= x <= `most`; columns and rows are sorted by block. No solution
+    has more of a column than its `limit`, which is below `most` where rows say so.
 
     Per column: its `kind`, `identity`, and the `node` whose time is its own (the later one of a flow); for a column that leaves, `onward`
     is the last tracklet that a link leads to, -1 without. `holder` (rows,): the tracklet whose number of animals a row keeps, or -1.
@@ -33,6 +34,7 @@ class Programme:
     high: Floats
     least: Floats
     most: Floats
+    limit: Floats
     node: Ints
     identity: Ints
     kind: Ints
@@ -136,7 +138,8 @@ def build_programme(
     there = np.concatenate([free, ending, beginning])
     cost = np.concatenate([-gain[there], away[node[comes], 0], away[node[goes], 1], link_costs[link]])
     # What moves is limited by what is there.
-    most = np.where(np.repeat([True, False], [len(there), total - len(there)]), np.resize(limit[owner], total), np.inf)
+    column_limit = np.concatenate([limit[owner], np.minimum(limit[out], limit[into])])
+    most = np.where(np.repeat([True, False], [len(there), total - len(there)]), column_limit, np.inf)
     column_node = np.concatenate([node[owner], links[link, 1]])
     column_identity = np.concatenate([identity[owner], stream_identity])
     kind = np.repeat([THERE, ENDING, BEGINNING, ENTERS, LEAVES, FLOWS], sizes)
@@ -162,6 +165,7 @@ def build_programme(
         high=np.concatenate(high)[rows_order],
         least=np.where(firm & ((kind == ENDING) | (kind == BEGINNING)), 1.0, 0.0)[by_block],
         most=most[by_block],
+        limit=column_limit[by_block],
         node=column_node[by_block],
         identity=column_identity[by_block],
         kind=kind[by_block],

@@ -26,7 +26,7 @@ from herdbook.stage import Job, run_stage
 from herdbook.statements import Statement, contradictions, fact_statements, gather, label_statements, refuse_faults
 
 STAGE = "propagate"
-STAGE_VERSION = 6
+STAGE_VERSION = 7
 
 
 def _work(job: Job) -> None:

@@ -118,12 +118,12 @@ def _solve_blocks(
         firm = turn == ROUNDS - 1
         held[active[blocks.block].any(axis=1)] = 0
         held[sure >= 0, sure[sure >= 0]] = 1
-        value, bound, linear = np.zeros((3, blocks.count))
+        value, bound, linear, lacks = np.zeros((4, blocks.count))
         opened, prices = np.zeros(len(graph), bool), Prices(scores)
         for some in _portions(blocks, active, allowed):
             programme = build_programme(graph, scores, blocks, some, allowed, away, links, link_costs, members, firm=firm)
             found = solve_programme(programme)
-            value, bound, linear = value + found.value, bound + found.bound, linear + found.linear
+            value, bound, linear, lacks = value + found.value, bound + found.bound, linear + found.linear, lacks + found.lacks
             prices.take(programme, found)
             there = programme.kind == THERE
             held[programme.node[there], programme.identity[there]] = found.x[there].round()
@@ -141,7 +141,7 @@ def _solve_blocks(
 
         clashes = _clashes(graph, held, members)
         # What could gain more than what the solution lacks of the relaxation.
-        worth = np.where(active & np.isfinite(linear), value - linear + ROUNDING, np.inf)
+        worth = np.where(active, ROUNDING - lacks, np.inf)
         opened |= (others > worth[blocks.block]).any(axis=1)
         opened[clashes[(sure[clashes] >= 0).all(axis=1)]] = True
         gains -= worth[blocks.block[free, 0], None]

@@ -317,6 +317,24 @@ def test_windows_are_never_better_than_the_bound_allows(small_windows, all_names
         assert best - mine <= found.gap * best + 1e-6
 
 
+def test_the_bound_of_windows_is_near(monkeypatch):
+    monkeypatch.setattr(identity_solve, "LARGEST_COLUMNS", 0)
+    monkeypatch.setattr(identity_solve, "WINDOW_COLUMNS", 400)
+    # Four animals change places every now and then, with nothing that leads from before to after.
+    rng = np.random.default_rng(3)
+    spans, edges, evidence = [], [], []
+    for stretch in range(10):
+        order = rng.permutation(4)
+        for k in range(20):
+            for animal in range(4):
+                edges += [(len(spans) - 4, len(spans))] if k else []
+                spans.append((20 * (20 * stretch + k), 20 * (20 * stretch + k) + 19))
+                evidence.append(np.where(np.arange(4) == order[animal], 1.4, -4.8) * (rng.random() < 0.9))
+    found = solution_of(make_graph(spans, edges), np.array(evidence))
+    assert (found.held > 0).any(axis=1).all()
+    assert found.gap < 0.05
+
+
 def test_an_animal_that_rests_through_all_windows_is_nowhere_else():
     # C rests in one long tracklet; the fragments of A look a little more like C.
     fragments = [(10 * k, 10 * k + 9) for k in range(20)]
@@ -374,7 +392,9 @@ def test_blocks_give_the_optimum_of_one_programme_over_everything(seed, strong, 
     assert best - mine <= found.gap * best + 1e-6
 
 
-def test_overwhelming_evidence_that_cannot_be_is_opened_again():
+@pytest.mark.parametrize("largest", [0, 150_000], ids=["in windows", "as a whole"])
+def test_overwhelming_evidence_that_cannot_be_is_opened_again(monkeypatch, largest):
+    monkeypatch.setattr(identity_solve, "LARGEST_COLUMNS", largest)
     # The last tracklet says C beyond doubt, yet only A and B went into the merge, and C is seen elsewhere at the time.
     spans = [(0, 9), (0, 9), (0, 60), (10, 19), (20, 29), (20, 29)]
     graph = make_graph(spans, [(0, 3), (1, 3), (3, 4), (3, 5)], [1, 1, 1, 2, 1, 1])
