@@ -5,7 +5,7 @@ animal is only ever relative to the other animals of the merge: what lies beside
 """
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import cv2
 import numpy as np
@@ -50,13 +50,9 @@ class Likeness:
     def __init__(self, alone: Sequence[Alone], image_of: ImageOf, variances: tuple[float, float]) -> None:
         self._alone = alone
         self._image_of = image_of
-        length, across = 4 * variances[0] ** 0.5, 4 * variances[1] ** 0.5
-        self._scale = WIDTH / max(1.0, length)
-        height = int(np.clip(2 * round(WIDENED * self._scale * across / 2), 12, WIDTH))
-        y, x = np.mgrid[:height, :WIDTH].astype(np.float32)
-        sigma = WIDENED * self._scale * np.sqrt(variances)
-        self._weight = np.exp(-(((x - (WIDTH - 1) / 2) / sigma[0]) ** 2 + ((y - (height - 1) / 2) / sigma[1]) ** 2) / 2).astype(np.float32)
-        self._example = lru_cache(maxsize=4096)(self._cut_example)
+        self._cutter = _Cutter(variances)
+        # Of a method it would hold this object, and all that this holds, until garbage is collected.
+        self._example = lru_cache(maxsize=4096)(partial(_cut_example, self._cutter, alone, image_of))
         self._unit = self._learn_unit()
 
     @property
@@ -116,13 +112,7 @@ class Likeness:
         spread += np.where(spread >= stop, start - stop, 0)
         chosen = np.unique(np.concatenate([near, spread]))
         cut = [self._example(animal, int(k)) for k in chosen]
-        return np.stack(cut) if cut else np.zeros((0, self._weight.size * 3), np.float32)
-
-    def _cut_example(self, animal: int, number: int) -> Pixels:
-        blob, x, y, angle, _ = self._alone[animal][number].tolist()
-        image = self._image_of(int(blob))
-        assert image is not None
-        return self._cut(image, x, y, angle)[0].ravel()
+        return np.stack(cut) if cut else np.zeros((0, self._cutter.weight.size * 3), np.float32)
 
     def _distances(self, image: BlobImage, places: Floats, examples: Pixels) -> Floats:
         """Least mean squared difference (places,) of an image around each place from the examples."""
@@ -131,22 +121,42 @@ class Likeness:
         for number, (x, y, angle) in enumerate(places):
             for turn in (0.0, np.pi):
                 for shift in SHIFTS_PX:
-                    along = shift / self._scale
-                    pixels, weight = self._cut(image, x + along * np.cos(angle), y + along * np.sin(angle), angle + turn)
+                    along = shift / self._cutter.scale
+                    pixels, weight = self._cutter.cut(image, x + along * np.cos(angle), y + along * np.sin(angle), angle + turn)
                     heavy = np.repeat(weight.ravel(), 3)
                     flat = pixels.ravel()
                     distance = squares @ heavy - 2 * (examples @ (heavy * flat)) + float(heavy @ flat**2)
                     found[number] = min(found[number], float(distance.min()) / (float(heavy.sum()) + 1e-6))
         return found
 
-    def _cut(self, image: BlobImage, x: float, y: float, angle: float) -> tuple[Pixels, Pixels]:
+
+class _Cutter:
+    """Cuts animals of these variances of pixels (px²) out of images: `scale` pixels of what is cut for each px, their `weight` (h, w)."""
+
+    def __init__(self, variances: tuple[float, float]) -> None:
+        length, across = 4 * variances[0] ** 0.5, 4 * variances[1] ** 0.5
+        self.scale = WIDTH / max(1.0, length)
+        height = int(np.clip(2 * round(WIDENED * self.scale * across / 2), 12, WIDTH))
+        y, x = np.mgrid[:height, :WIDTH].astype(np.float32)
+        sigma = WIDENED * self.scale * np.sqrt(variances)
+        distance = ((x - (WIDTH - 1) / 2) / sigma[0]) ** 2 + ((y - (height - 1) / 2) / sigma[1]) ** 2
+        self.weight: Pixels = np.exp(-distance / 2).astype(np.float32)
+
+    def cut(self, image: BlobImage, x: float, y: float, angle: float) -> tuple[Pixels, Pixels]:
         """Pixels (h, w, 3) around a place, the body axis level, and their weights (h, w): nothing outside of the blob counts."""
-        height, width = self._weight.shape
-        cosine, sine = self._scale * np.cos(angle), self._scale * np.sin(angle)
+        height, width = self.weight.shape
+        cosine, sine = self.scale * np.cos(angle), self.scale * np.sin(angle)
         u, v = x - image.x0, y - image.y0
         across, down = (width - 1) / 2, (height - 1) / 2
         matrix = np.array([[cosine, sine, across - cosine * u - sine * v], [-sine, cosine, down + sine * u - cosine * v]])
         inside = image.mask.astype(np.float32)
         pixels = np.where(image.mask[:, :, None], image.pixels, 0).astype(np.float32)
         turned = cv2.GaussianBlur(cv2.warpAffine(pixels, matrix, (width, height)), (0, 0), BLUR_PX)
-        return np.asarray(turned, np.float32), self._weight * cv2.warpAffine(inside, matrix, (width, height))
+        return np.asarray(turned, np.float32), self.weight * cv2.warpAffine(inside, matrix, (width, height))
+
+
+def _cut_example(cutter: _Cutter, alone: Sequence[Alone], image_of: ImageOf, animal: int, number: int) -> Pixels:
+    blob, x, y, angle, _ = alone[animal][number].tolist()
+    image = image_of(int(blob))
+    assert image is not None
+    return cutter.cut(image, x, y, angle)[0].ravel()

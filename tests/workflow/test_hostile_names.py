@@ -1,5 +1,7 @@
 """Names that a shell, a wildcard or a path would take for something else are names, or are refused; the real stages take part."""
 
+import csv
+import html
 import json
 import re
 import shlex
@@ -73,13 +75,22 @@ def pwned(folder: Path) -> list[Path]:
     ]
 
 
-def test_the_stages_get_hostile_names_as_they_are(snakemake: Callable[..., Done], place: Path) -> None:
-    done = snakemake(place, described(), "--cores", "1", "--until", "segment")
+def test_all_stages_get_hostile_names_as_they_are(snakemake: Callable[..., Done], place: Path) -> None:
+    formats = ["hdf5", "parquet", "motion", "movement", "deeplabcut", "sleap", "idtracker", "jaaba", "mot"]
+    wishes = {"animals": {"marking": "none", "number": 1, "keep": True}, "export": {"formats": formats}, "mosaic": {"write": True}}
+    done = snakemake(place, described(**wishes))
     assert done.returncode == 0, done.stdout
     results = place / "$(touch pwned) results" / EXPERIMENT
-    assert {path.stem for path in (results / "segment").glob("*.h5")} == set(FILES)
+    for folder, ending in (("segment", ".h5"), ("smooth", ".h5"), ("overlay", ".mp4"), ("mosaic", ".mp4"), ("closeups", "")):
+        assert set(FILES) <= {path.name.removesuffix(ending) for path in (results / folder).iterdir()}, folder
     assert [path.stem for path in (results / "background").glob("*.h5")] == [RECORDING]
     assert all(Blobs.load(path).frames == FRAMES for path in (results / "segment").glob("*.h5"))
+    with (results / "trajectories.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["movie"] for row in rows} == set(FILES)
+    assert len(rows) == len(FILES) * FRAMES
+    page = html.unescape((results / "report" / "report.html").read_text(encoding="utf-8"))
+    assert all(name in page for name in (EXPERIMENT, *FILES))
     assert pwned(place) == []
     written = {"$(touch pwned) results", "experiment.yaml", LABELS, *FILES.values()}
     assert {path.name for path in place.iterdir()} - {".snakemake"} == written
