@@ -5,12 +5,11 @@ animal is only ever relative to the other animals of the merge: what lies beside
 """
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 from herdbook.artifacts import BlobImage
 
@@ -53,7 +52,6 @@ class Likeness:
         self._cutter = _Cutter(variances)
         # Of a method it would hold this object, and all that this holds, until garbage is collected.
         self._example = lru_cache(maxsize=4096)(partial(_cut_example, self._cutter, alone, image_of))
-        self._unit = self._learn_unit()
 
     @property
     def useful(self) -> bool:
@@ -75,8 +73,12 @@ class Likeness:
         found[known] = WORTH * (others - distance) / self._unit
         return found
 
-    def _learn_unit(self) -> float:
+    @cached_property
+    def _unit(self) -> float:
         """The difference of image distances that is worth one nat, by which animals alone are told from each other best."""
+        # A third of a second to import, which a movie without merges need not pay.
+        from scipy.optimize import minimize_scalar
+
         usable = [k for k, images in enumerate(self._alone) if len(images) >= LEAST_IMAGES]
         if len(usable) < 2:
             return np.inf

@@ -8,8 +8,7 @@ from typing import Any
 
 from herdbook.calibration import Calibration
 from herdbook.crops import CropSpec
-from herdbook.errors import HerdbookError
-from herdbook.experiment_faults import nearest
+from herdbook.errors import HerdbookError, nearest
 
 FORMAT = 1
 

@@ -14,9 +14,8 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from herdbook.check import Findings, check_experiment, planned_jobs, project_snakefile
-from herdbook.errors import HerdbookError
+from herdbook.errors import HerdbookError, nearest
 from herdbook.experiment import Experiment
-from herdbook.experiment_faults import nearest
 from herdbook.experiment_file import load_experiment
 from herdbook.label_commands import suggest, trainset_app, validate
 from herdbook.new_experiment import LABELS_FILE, NewAnimals, find_movies, write_experiment

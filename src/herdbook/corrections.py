@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from herdbook.artifacts import FROM_CORRECTED
-from herdbook.errors import HerdbookError
-from herdbook.experiment_faults import nearest
+from herdbook.errors import HerdbookError, nearest
 from herdbook.poses import Poses
 from herdbook.positions import Table
 from herdbook.sheets import read_table

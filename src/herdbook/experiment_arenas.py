@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
+from herdbook.errors import nearest
 from herdbook.experiment_base import MOST_ANIMALS, Count, FilePath, Name, Point, Positive, Section
-from herdbook.experiment_faults import nearest
 
 
 class EllipseShape(Section):

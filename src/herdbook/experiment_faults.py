@@ -1,15 +1,16 @@
 """Faults of an experiment file, told in the words of the file: the key, what was found, the nearest valid key."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 from reprlib import Repr
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+
+from herdbook.errors import nearest
 
 # More faults than fit on a screen, and longer ones, help nobody.
 MOST_FAULTS, MOST_CHARACTERS = 10, 400
@@ -62,13 +63,6 @@ def faults_of_names(movies: Sequence[str], recordings: Mapping[str, Sequence[str
         if name in movies and name not in members
     ]
     return problems
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint at the known word that is nearest to a wrong one, or the list of all when none is near."""
-    known = list(known)
-    close = get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(known)}"
 
 
 def _fault(item: dict[str, Any], model: type[BaseModel]) -> Fault:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import nan
 from pathlib import Path
 
-from herdbook.experiment_faults import nearest
+from herdbook.errors import nearest
 from herdbook.sheets import read_table, refuse_lines
 
 FACT_COLUMNS = ("movie", "frame", "x", "y", "fact", "name", "last")

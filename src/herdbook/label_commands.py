@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from herdbook.errors import HerdbookError
-from herdbook.experiment_faults import nearest
+from herdbook.errors import HerdbookError, nearest
 from herdbook.experiment_file import load_experiment
 
 if TYPE_CHECKING:

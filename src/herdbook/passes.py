@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 from herdbook.artifacts import FROM_MERGED, FROM_RESOLVED
 from herdbook.lkrstc import rstc_weights
@@ -71,7 +70,7 @@ class Joined(NamedTuple):
 def join_passes(members: Members, forward: Pass, backward: Pass, width_px: float, evidence: Evidence) -> Joined:
     """One position of each member from both passes; `width_px` of an animal."""
     stays = [_stay(rows, forward, backward, width_px) for rows in visits(members, forward)]
-    straying = learn_straying(stays)
+    straying = learn_straying(stays) if stays else 0.0
     joined = Joined(np.empty_like(forward.place), np.empty(len(forward.place)), np.empty(len(forward.place), np.uint8))
     for stay in stays:
         f, b, source = stay.forward, stay.backward, FROM_RESOLVED
@@ -129,6 +128,9 @@ def learn_straying(stays: Sequence[Stay]) -> float:
     Judged over the last frames before the end of the other pass: exchanges that come at random in time leave an animal wrong after t frames
     with the chance of `stray_chance`; the rate is the one that explains the stays that came out wrong.
     """
+    # A third of a second to import, which a movie without merges need not pay.
+    from scipy.optimize import minimize_scalar
+
     frames, wrong = [], []
     for stay in stays:
         if not (stay.entered and stay.left):

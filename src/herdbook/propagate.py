@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from herdbook.artifacts import PROPAGATED, Blobs, Evidence, Identities, Tracklets
-from herdbook.check import fact_place_faults
 from herdbook.doubts import describe_spans, find_spans, write_doubts
 from herdbook.evidence_scores import naming_gains, read_evidence
 from herdbook.facts import read_facts
@@ -19,6 +18,7 @@ from herdbook.identity_graph import Graph, gap_edges
 from herdbook.keeping import end_velocities, keep_numbers
 from herdbook.members import name_members, sure_gaps
 from herdbook.one_by_one import OneByOne
+from herdbook.place_faults import fact_place_faults
 from herdbook.recording_graph import Recording, join_movies
 from herdbook.roster import Roster, make_roster
 from herdbook.solver import solve_identities

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from herdbook.artifacts import Background, Blobs, Index
-from herdbook.check import arena_faults
 from herdbook.errors import HerdbookError
 from herdbook.excess import count_excess, excess_table, first_frames
 from herdbook.intervals import tracked_intervals
 from herdbook.movie import MovieReader
 from herdbook.pieces import Piece, PieceWriter, joined_pieces, segment_frames
+from herdbook.place_faults import arena_faults
 from herdbook.progress import progress
 from herdbook.segmentation import Segmenter, unread_images
 from herdbook.side_by_side import run_side_by_side

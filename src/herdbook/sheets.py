@@ -8,8 +8,7 @@ from typing import Any
 
 import yaml
 
-from herdbook.errors import HerdbookError
-from herdbook.experiment_faults import nearest
+from herdbook.errors import HerdbookError, nearest
 
 LABEL_COLUMNS = ("movie", "frame", "x", "y", "label")
 

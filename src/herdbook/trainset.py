@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from herdbook.artifacts import SINGLE, Background, BlobImages, Blobs, Tracklets, TrainingSet, open_blob_images
-from herdbook.check import label_place_faults
 from herdbook.clicks import blob_at
 from herdbook.crops import CropSpec, crop_length, light_of, make_crops, spread_rows
 from herdbook.errors import HerdbookError
@@ -18,6 +17,7 @@ from herdbook.examples import choose_examples
 from herdbook.heads import head_directions
 from herdbook.intervals import interval_of
 from herdbook.linking import body_length
+from herdbook.place_faults import label_place_faults
 from herdbook.sheets import Label, read_labels
 from herdbook.stage import Job, run_stage
 from herdbook.unmarked_trainset import gather_unmarked

@@ -18,8 +18,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from herdbook.artifacts import TrainingSet
 from herdbook.crops import CropSpec
-from herdbook.errors import HerdbookError
-from herdbook.experiment_faults import nearest
+from herdbook.errors import HerdbookError, nearest
 from herdbook.linking import body_length
 from herdbook.store import Provenance
 from herdbook.trainset_merge import Example, assemble_set, fit_image, list_examples

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from herdbook.arenas import map_arenas
 from herdbook.artifacts import Background, Index
 from herdbook.blob_tables import chosen_blobs, no_blobs
-from herdbook.check import arena_faults, recording_size_faults
 from herdbook.errors import HerdbookError
 from herdbook.experiment import Experiment
 from herdbook.ghosts import find_ghosts
 from herdbook.intervals import tracked_intervals
 from herdbook.labelling import Blobs
 from herdbook.movie import Frame, read_frame_samples, scan_movie
+from herdbook.place_faults import arena_faults, recording_size_faults
 from herdbook.progress import progress
 from herdbook.scenes import make_background
 from herdbook.segmentation import Segmenter

@@ -12,7 +12,7 @@ from scipy.special import logsumexp
 from herdbook import propagate, trainset
 from herdbook.arenas import arena_edges, map_arenas, split_touching
 from herdbook.artifacts import Blobs, Identities, Tracklets, TrainingSet, open_blob_images
-from herdbook.check import arena_faults, check_experiment
+from herdbook.check import check_experiment
 from herdbook.errors import HerdbookError
 from herdbook.evidence_scores import restrict_evidence
 from herdbook.experiment import PropagateSection
@@ -20,6 +20,7 @@ from herdbook.experiment_file import parse_experiment
 from herdbook.geometry import ellipse_mask, polygon_mask
 from herdbook.labelling import runs_to_mask
 from herdbook.linking import Links, link_by_motion
+from herdbook.place_faults import arena_faults
 from tests.unit.classifier_cases import settings_of, write_background
 from tests.unit.identity_cases import Body, Track, arguments, write_evidence
 from tests.unit.identity_cases import write_movie as write_artifacts

@@ -14,12 +14,13 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from herdbook import cli
-from herdbook.check import MovieFacts, arena_faults, check_experiment, label_place_faults, planned_jobs, recording_size_faults
+from herdbook.check import MovieFacts, check_experiment, planned_jobs
 from herdbook.errors import HerdbookError
 from herdbook.experiment import Experiment
 from herdbook.experiment_docs import keys_of
 from herdbook.experiment_file import load_experiment
 from herdbook.new_experiment import NewAnimals, experiment_text, find_movies
+from herdbook.place_faults import arena_faults, label_place_faults, recording_size_faults
 from herdbook.sheets import Label
 
 

@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from herdbook.artifacts import HOW_KNOWN
-from herdbook.check import check_experiment, fact_place_faults
+from herdbook.check import check_experiment
 from herdbook.errors import HerdbookError
 from herdbook.experiment_file import parse_experiment
 from herdbook.facts import Fact, read_facts
+from herdbook.place_faults import fact_place_faults
 from tests.unit.identity_cases import Body, RecordingFiles, Track, who_where
 
 HEADER = "movie,frame,x,y,fact,name,last\n"
