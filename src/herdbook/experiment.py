@@ -347,6 +347,7 @@ class Experiment(Section):
                     for stage in WRITTEN_MOVIES
                 },
                 "marking": animals.marking,
+                **({"keep": animals.keep} if animals.marking == "none" else {}),
                 "recordings": self.recordings,
                 "score": self.score.model_dump(mode="json", exclude={"truth"}) if self.score else None,
                 "individuals": animals.individuals,

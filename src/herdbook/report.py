@@ -27,7 +27,7 @@ from herdbook.store import replacing, write_text
 from herdbook.summaries import Recording, sum_individuals
 
 STAGE = "report"
-STAGE_VERSION = 6
+STAGE_VERSION = 7
 
 MANY = ("index", "background", "blobs", "tracklets", "identities", "evidence", "trajectories")
 SINGLE = ("table", "card", "truth", "review")
@@ -56,7 +56,7 @@ def make_page(job: Job, recordings: Sequence[Recording], doubts: Sequence[Doubt]
     files = [path.relative_to(folder).as_posix() for name in ("table", "tables", "review") for path in job.files[name]]
     links = find_links(recordings, files, settings["shown"])
     card = _card(job.file("card")) if job.files["card"] else None
-    sections = [movies_section(recordings, links), quality_section(known, totals, named)]
+    sections = [movies_section(recordings, links), quality_section(known, totals, named, settings.get("keep", False))]
     if score is not None:
         sections.append(score_section(score, format_score(score), settings["score"]["radius"], named))
     if named:
@@ -68,7 +68,7 @@ def make_page(job: Job, recordings: Sequence[Recording], doubts: Sequence[Doubt]
     made_from = [path for name in (*MANY, "movie", *SINGLE) for path in job.files[name]]
     sections += [files_section(links, score is not None), *origin_sections(made_from, settings["marking"])]
     error = expected_wrong(card, recordings) if named else float("nan")
-    gist = Gist(recordings, totals, settings["marking"], len(doubts), score, error, unknown_share(known))
+    gist = Gist(recordings, totals, settings["marking"], settings.get("keep", False), len(doubts), score, error, unknown_share(known))
     return Page(settings["experiment"], gist.subtitle(), gist.key_figures(), sections, f"Herdbook {herdbook.__version__}", gist.sentences())
 
 

@@ -17,14 +17,15 @@ WHO = {"marked": "with marks", "unmarked": "without marks, told apart by what th
 
 @dataclass(frozen=True)
 class Gist:
-    """What the first sentences need: totals of all recordings, how animals are told apart, the number of spans worth a look, the score if
-    the truth is known, the shares of the positions that are expected to be wrong, and of the animals' frames in which they are unknown; NaN
-    for a share that is not known.
+    """What the first sentences need: totals of all recordings, how animals are told apart, or without that whether numbers are `kept`
+    through contacts, the number of spans worth a look, the score if the truth is known, the shares of the positions that are expected to
+    be wrong, and of the animals' frames in which they are unknown; NaN for a share that is not known.
     """
 
     recordings: Sequence[Recording]
     totals: IndividualTotals
     marking: str
+    kept: bool
     spans: int
     score: Score | None
     error: float
@@ -53,7 +54,7 @@ class Gist:
         number = len(self.totals.names)
         length = duration(sum(recording.duration_s for recording in self.recordings))
         if not self.named:
-            said = [f"Animals without names were followed for {length}, in {count(number, 'fragment')}."]
+            said = [f"Animals without names were followed for {length}, {self._without_names(number)}."]
             said.append(f"{percent(self.assigned)} of the animals in sight have a position.")
         else:
             its, it_has, it_is = ("its", "it has", "it is") if number == 1 else ("their", "they have", "they are")
@@ -72,12 +73,15 @@ class Gist:
             said.append("No span is in doubt enough to be worth a look.")
         return [sentence.replace(" %", "\u00a0%") for sentence in said]
 
+    def _without_names(self, number: int) -> str:
+        return f"under {count(number, 'number')} kept through contacts" if self.kept else f"in {count(number, 'fragment')}"
+
     def key_figures(self) -> list[tuple[str, str]]:
         """Pairs of value and what it means."""
         number = len(self.totals.names)
         frames, tracked = (sum(getattr(recording, name) for recording in self.recordings) for name in ("frames", "tracked"))
         figures = [
-            (f"{number:,}", ("animal" if self.named else "fragment") + "s" * (number != 1)),
+            (f"{number:,}", ("animal" if self.named or self.kept else "fragment") + "s" * (number != 1)),
             (
                 duration(sum(recording.duration_s for recording in self.recordings)),
                 f"in {count(frames, 'frame')}" + (f", {tracked:,} tracked" if tracked < frames else ""),

@@ -39,10 +39,12 @@ def measure_recordings(recordings: Sequence[Recording], merges: pd.DataFrame) ->
     return found
 
 
-def quality_section(known: Sequence[Known], totals: IndividualTotals, marked: bool) -> Section:
-    """How well each animal is known, by animal and by time."""
+def quality_section(known: Sequence[Known], totals: IndividualTotals, marked: bool, kept: bool) -> Section:
+    """How well each animal is known, by animal and by time; of those without names, whose numbers may be `kept` through contacts, how
+    completely.
+    """
     if not marked:
-        return _fragments_section(known, totals)
+        return _nameless_section(known, totals, kept)
     tables = [_by_animal(known, totals.names), *_by_time(known, named=True)]
     for one in known:
         tables += _by_animal_and_time(one, len(known) > 1)
@@ -196,16 +198,22 @@ def _origin(totals: IndividualTotals, frames: int) -> list[Table]:
     ]
 
 
-def _fragments_section(known: Sequence[Known], totals: IndividualTotals) -> Section:
+def _nameless_section(known: Sequence[Known], totals: IndividualTotals, kept: bool) -> Section:
     found = totals.sources.sum(axis=1)
     positions = int(found.sum())
     title = "How complete"
-    sentences = ["The animals were tracked without identity: a fragment is one animal for as long as it could be followed."]
+    who = "animal" if kept else "fragment"
+    meant = (
+        "each keeps its number through contacts by its movement alone, so that two may leave one with each other's"
+        if kept
+        else "a fragment is one animal for as long as it could be followed"
+    )
+    sentences = [f"The animals were tracked without identity: {meant}."]
     if not positions:
         return Section(title, [*sentences, "No position was found."])
     sentences.append(
-        f"{count(len(found), 'fragment')} with {count(positions, 'position')}: half of them last for at least {np.median(found):,.0f} "
-        f"frames, the longest for {found.max():,}."
+        f"{count(len(found), who)} with {count(positions, 'position')}: half of them have at least "
+        f"{np.median(found):,.0f}, the longest has {found.max():,}."
     )
     shares = [Cell(percent(share)) for share in (totals.sources.sum(axis=0) / positions).tolist()]
     origin = Table(("positions", *SOURCES), [[Cell("all"), *shares]], "Where the positions come from")
