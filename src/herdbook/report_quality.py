@@ -213,7 +213,7 @@ def _nameless_section(known: Sequence[Known], totals: IndividualTotals, kept: bo
         return Section(title, [*sentences, "No position was found."])
     sentences.append(
         f"{count(len(found), who)} with {count(positions, 'position')}: half of them have at least "
-        f"{np.median(found):,.0f}, the longest has {found.max():,}."
+        f"{np.median(found):,.0f}, none has more than {found.max():,}."
     )
     shares = [Cell(percent(share)) for share in (totals.sources.sum(axis=0) / positions).tolist()]
     origin = Table(("positions", *SOURCES), [[Cell("all"), *shares]], "Where the positions come from")
