@@ -23,6 +23,8 @@ def handlers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The handlers of a stage, for the time of a test."""
     monkeypatch.setattr(interrupts, "_pending", False)
     before = {number: signal.getsignal(number) for number in ENDING}
+    # What is started in the background of a shell inherits that it is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     end_on_signals()
     yield
     for number, handler in before.items():
