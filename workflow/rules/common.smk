@@ -37,6 +37,12 @@ class Known(dict):
         )
 
 
+def asked_often(function):
+    """The function with its signature at hand, which Snakemake would work out a dozen times for each job."""
+    function.__signature__ = inspect.signature(function)
+    return function
+
+
 def read_experiment():
     """The experiment of --configfile, or the demo; --config key=value replaces single values."""
     demo = Path(workflow.basedir, "config", "demo.yaml")
@@ -199,6 +205,12 @@ def written_movies():
     ]
 
 
+@asked_often
+def movie_file(wildcards):
+    """Input: the file of a movie."""
+    return MOVIES[wildcards.movie]
+
+
 def source(path):
     """A file that the experiment names, relative if the rule simulate makes it."""
     return SIMULATED.get(path, path)
@@ -209,6 +221,7 @@ def filmed(path):
     return SIMULATED.get(path) or ancient(path)
 
 
+@asked_often
 def movie_fingerprint(wildcards):
     """What tells whether a given movie is still the same; one that is simulated may not be there yet."""
     path = EXPERIMENT.movie(wildcards.movie).file
@@ -261,12 +274,6 @@ def with_movie(wildcard, needs_others=False):
 def scaled(amount):
     """A resource that grows with each attempt, for profiles with retries."""
     return asked_often(lambda wildcards, attempt: amount * attempt)
-
-
-def asked_often(function):
-    """The function with its signature at hand, which Snakemake would work out a dozen times for each job."""
-    function.__signature__ = inspect.signature(function)
-    return function
 
 
 def closing_words():

@@ -3,8 +3,12 @@
 
 rule propagate:
     input:
-        blobs=lambda wildcards: files("segment", RECORDINGS[wildcards.recording]),
-        tracklets=lambda wildcards: files("tracklets", RECORDINGS[wildcards.recording]),
+        blobs=asked_often(
+            lambda wildcards: files("segment", RECORDINGS[wildcards.recording])
+        ),
+        tracklets=asked_often(
+            lambda wildcards: files("tracklets", RECORDINGS[wildcards.recording])
+        ),
         evidence=lambda wildcards: files(
             "classify", RECORDINGS[wildcards.recording] if NAMED else []
         ),

@@ -3,7 +3,7 @@
 
 rule index:
     input:
-        movie=lambda wildcards: MOVIES[wildcards.movie],
+        movie=movie_file,
     output:
         out=at("index/{movie}.h5"),
     log:
@@ -29,9 +29,13 @@ rule index:
 
 rule background:
     input:
-        movie=lambda wildcards: [MOVIES[movie] for movie in UNITS[wildcards.unit]],
-        index=lambda wildcards: files("index", UNITS[wildcards.unit]),
-        reference=lambda wildcards: files("index", [first_of_recording(wildcards.unit)]),
+        movie=asked_often(
+            lambda wildcards: [MOVIES[movie] for movie in UNITS[wildcards.unit]]
+        ),
+        index=asked_often(lambda wildcards: files("index", UNITS[wildcards.unit])),
+        reference=asked_often(
+            lambda wildcards: files("index", [first_of_recording(wildcards.unit)])
+        ),
         image=EXPERIMENT.background.file or [],
     output:
         out=at("background/{unit}.h5"),
@@ -58,7 +62,7 @@ rule background:
 
 rule segment:
     input:
-        movie=lambda wildcards: MOVIES[wildcards.movie],
+        movie=movie_file,
         index=at("index/{movie}.h5"),
         background=file_of("background", UNIT_OF),
         masks=list(EXPERIMENT.masks.values()),
@@ -89,7 +93,9 @@ rule segment:
 rule tracklets:
     input:
         blobs=at("segment/{movie}.h5"),
-        previous=lambda wildcards: files("segment", previous(wildcards.movie)),
+        previous=asked_often(
+            lambda wildcards: files("segment", previous(wildcards.movie))
+        ),
     output:
         out=at("tracklets/{movie}.h5"),
     log:
@@ -115,7 +121,7 @@ rule tracklets:
 
 rule smooth:
     input:
-        movie=lambda wildcards: MOVIES[wildcards.movie],
+        movie=movie_file,
         index=at("index/{movie}.h5"),
         blobs=at("segment/{movie}.h5"),
         tracklets=at("tracklets/{movie}.h5"),
@@ -148,7 +154,7 @@ rule smooth:
 
 rule overlay:
     input:
-        movie=lambda wildcards: MOVIES[wildcards.movie],
+        movie=movie_file,
         index=at("index/{movie}.h5"),
         blobs=at("segment/{movie}.h5"),
         trajectories=at("smooth/{movie}.h5"),
@@ -181,7 +187,7 @@ rule overlay:
 
 rule closeups:
     input:
-        movie=lambda wildcards: MOVIES[wildcards.movie],
+        movie=movie_file,
         index=at("index/{movie}.h5"),
         trajectories=at("smooth/{movie}.h5"),
         reference=files("segment", list(MOVIES)[:1]),
@@ -210,7 +216,7 @@ rule closeups:
 
 rule mosaic:
     input:
-        movie=lambda wildcards: MOVIES[wildcards.movie],
+        movie=movie_file,
         index=at("index/{movie}.h5"),
         trajectories=at("smooth/{movie}.h5"),
         reference=files("segment", list(MOVIES)[:1]),
