@@ -1,4 +1,4 @@
-"""What tests of the whole chain share: a small experiment that has run to its end."""
+"""What tests of the workflow share: a small experiment that has run to its end, and stand-ins for the stages."""
 
 from pathlib import Path
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.workflow.fault_runs import Reference
+from tests.workflow.stand_ins import write_stand_ins
 
 FRAMES = 150
 MOVIES = ("movie01", "movie02")
@@ -40,3 +41,11 @@ def finished(reference: Reference) -> Path:
     """The folder of a finished experiment."""
     assert "Report: " in reference.done.stdout
     return reference.results
+
+
+@pytest.fixture(scope="module")
+def stages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose stages are stand-ins; a test may edit them, so each module has its own."""
+    folder = tmp_path_factory.mktemp("stand-ins")
+    write_stand_ins(folder)
+    return folder

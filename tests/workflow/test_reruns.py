@@ -1,185 +1,16 @@
-"""The workflow, with stand-ins for the stages that only write their outputs: which jobs run, with which arguments, and when again."""
+"""What an edit, a touch, a move or a new movie makes run again; the stages are stand-ins that only write their outputs."""
 
-import importlib
-import io
-import json
 import os
-import re
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-import herdbook
 from herdbook.experiment import Experiment
-from herdbook.stage import Job
-
-ROOT = Path(__file__).resolve().parents[2]
-STAGES = (
-    *("simulate", "index", "background", "segment", "tracklets", "trainset", "train"),
-    *("classify", "propagate", "smooth", "export", "overlay", "report"),
-)
-# Stages that run only where the experiment asks for what they write.
-WISHED = ("closeups", "mosaic")
-
-STAND_IN = """
-import json, sys
-from pathlib import Path
-
-STAGE_VERSION = 1
-
-
-def main(stage):
-    options = {}
-    for word in sys.argv[1:]:
-        if word.startswith("--"):
-            values = options[word[2:]] = []
-        else:
-            values.append(word)
-    with open("calls.jsonl", "a", encoding="utf-8") as file:
-        file.write(json.dumps([stage, sys.argv[1:]]) + "\\n")
-    if "broken" in options["out"][0]:
-        sys.exit(f"herdbook {stage}: broken.mp4 ends after 7 of 900 frames.")
-    out = Path(options["out"][0])
-    made = [out, *options.get("hdf5", []), *(options["card"] if stage == "train" else [])]
-    if stage == "simulate":
-        movies = json.loads(options["settings"][0])["movies"]
-        made = [out / name for name in (*(f"{movie}.mp4" for movie in movies), "labels.csv", "truth.csv")]
-    if stage in ("segment", "propagate"):
-        made.append(out.with_suffix(".excess.csv" if stage == "segment" else ".doubtful.csv"))
-    if stage == "smooth":
-        made += options["points"]
-    if stage == "export":
-        made += [path for kind in ("review", "pose_tables", "tables", "formats") for path in options[kind]]
-    made += options.get("record", [])
-    if stage == "report" and options["truth"]:
-        made += [out.with_name("score.json"), out.with_name("score.txt")]
-    if stage == "closeups":
-        out.mkdir()
-        made[0] = out / "red.mp4"
-    for path in made:
-        # Of larger files than 1 MB Snakemake would look at the time alone.
-        Path(path).write_text(f"made by {stage}" * (100_000 if stage == "segment" else 1), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main(Path(__file__).stem)
-"""
-
-# Several dry runs from one Python: importing Snakemake takes longer than a dry run.
-DRY_RUNS = """
-import json, os, sys
-from snakemake.cli import main
-
-for number, options in enumerate(json.load(sys.stdin)):
-    if not os.fork():
-        file = os.open(f"plan{number}.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(file, 1), os.dup2(file, 2)
-        main(options)
-    os.wait()
-"""
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a call of snakemake left: exit status and everything it printed."""
-
-    status: int
-    text: str
-
-    @property
-    def jobs(self) -> set[str]:
-        """The jobs of a dry run: rule, and the movie, recording or unit that it is for."""
-        found = set()
-        # The jobs of a group are indented.
-        for block in re.split(r"\n(?= *(?:local)?rule )", self.text)[1:]:
-            rule = block.split()[1].rstrip(":")
-            wildcard = re.search(r"^ +wildcards: \w+=(.*)$", block, re.M)
-            found.add(f"{rule} {wildcard[1]}" if wildcard else rule)
-        return found - {"all"}
-
-    @property
-    def rules(self) -> set[str]:
-        return {job.split()[0] for job in self.jobs}
-
-
-class Bench:
-    """A folder with movies, and snakemake with stand-ins for the stages."""
-
-    def __init__(self, folder: Path, stages: Path, snakefile: Path = ROOT / "Snakefile") -> None:
-        self.folder, self.stages, self.snakefile = folder, stages, snakefile
-        folder.mkdir(parents=True, exist_ok=True)
-
-    def python(self, *options: str, given: str = "") -> Run:
-        environment = {name: os.environ[name] for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME") if name in os.environ}
-        environment |= {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(self.stages), "COLUMNS": "200"}
-        done = subprocess.run(
-            [sys.executable, *options],
-            cwd=self.folder,
-            env=environment,
-            input=given,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            check=False,
-        )
-        return Run(done.returncode, done.stdout)
-
-    def snakemake(self, *options: str) -> Run:
-        return self.python("-m", "snakemake", "--snakefile", str(self.snakefile), "--cores", "2", *options)
-
-    def write(self, raw: dict[str, Any], name: str = "experiment") -> str:
-        path = self.folder / f"{name}.yaml"
-        path.write_text(yaml.safe_dump(raw, allow_unicode=True, sort_keys=False), encoding="utf-8")
-        return str(path)
-
-    def run(self, raw: dict[str, Any], *options: str) -> Run:
-        """Run snakemake on this experiment."""
-        return self.snakemake("--configfile", self.write(raw), *options)
-
-    def plan(self, raw: dict[str, Any], *options: str) -> Run:
-        """A dry run that must succeed."""
-        planned = self.run(raw, "--dry-run", *options)
-        assert planned.status == 0, planned.text
-        return planned
-
-    def plans(self, experiments: Sequence[dict[str, Any]]) -> list[Run]:
-        """A dry run of each of the experiments."""
-        files = [self.write(raw, f"plan{number}") for number, raw in enumerate(experiments)]
-        options = [["--snakefile", str(self.snakefile), "--dry-run", "--configfile", file] for file in files]
-        done = self.python("-c", DRY_RUNS, given=json.dumps(options))
-        assert done.status == 0, done.text
-        return [Run(0, Path(file).with_suffix(".txt").read_text(encoding="utf-8")) for file in files]
-
-    def movies(self, *names: str) -> None:
-        for name in names:
-            (self.folder / f"{name}.mp4").write_text(f"the movie {name}" * 100_000)
-
-    def calls(self, results: str = "results") -> list[tuple[str, list[str]]]:
-        """Stage and arguments of each job that ran."""
-        lines = (self.folder / results / "calls.jsonl").read_text(encoding="utf-8").splitlines()
-        return [tuple(json.loads(line)) for line in lines]
-
-
-@pytest.fixture(scope="module")
-def stages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that comes before the package on the path of Python: its stages are stand-ins, everything else is Herdbook's."""
-    folder = tmp_path_factory.mktemp("stand-ins")
-    package = folder / "herdbook"
-    package.mkdir()
-    real = str(Path(herdbook.__file__).parent)
-    (package / "__init__.py").write_text(f"__version__ = '0'\n__path__.append({real!r})\n", encoding="utf-8")
-    for stage in (*STAGES, *WISHED):
-        (package / f"{stage}.py").write_text(STAND_IN, encoding="utf-8")
-    return folder
-
+from tests.workflow.stand_ins import Bench, Run, changed, copy_project, from_stage
 
 BASE: dict[str, Any] = {
     "experiment": "ants",
@@ -214,50 +45,9 @@ def finished(stages: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return bench
 
 
-@pytest.fixture(scope="module")
-def wished(stages: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Bench, dict[str, Any]]:
-    """A small experiment with what only some ask for, run to its end, and its file."""
-    bench = Bench(tmp_path_factory.mktemp("wished"), stages)
-    bench.movies("m")
-    raw = SMALL | {stage: {"write": True} for stage in WISHED}
-    done = bench.run(raw)
-    assert done.status == 0, done.text
-    return bench, raw
-
-
-def copy_project(folder: Path) -> Path:
-    """A checkout of what snakemake reads, as new as can be."""
-    for part in ("workflow", "profiles", "config", "envs"):
-        shutil.copytree(ROOT / part, folder / part, copy_function=shutil.copyfile)
-    shutil.copyfile(ROOT / "Snakefile", folder / "Snakefile")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def demo(stages: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Bench, Run]:
-    """A copy of the project in which `snakemake` ran without any file named, and what it printed."""
-    folder = copy_project(tmp_path_factory.mktemp("demo") / "project")
-    bench = Bench(folder, stages, folder / "Snakefile")
-    return bench, bench.snakemake()
-
-
-def changed(raw: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """The experiment with changes merged in, key by key; None takes a key away."""
-    merged = dict(raw)
-    for key, value in changes.items():
-        merged[key] = changed(raw.get(key) or {}, value) if isinstance(value, dict) else value
-    return {key: value for key, value in merged.items() if value is not None}
-
-
 def movies(**changes: dict[str, Any]) -> dict[str, Any]:
     """Changes of single movies of BASE."""
     return {"movies": [movie | changes.get(movie["name"], {}) for movie in BASE["movies"]]}
-
-
-def from_stage(stage: str) -> set[str]:
-    """The stages from this one on, all of which depend on it."""
-    flow = ("index", "background", "segment", "tracklets", "trainset", "train", "classify", "propagate", "smooth")
-    return {*flow[flow.index(stage) :], "export", "overlay", "report"}
 
 
 EDITS: dict[str, tuple[dict[str, Any], set[str]]] = {
@@ -326,7 +116,7 @@ def test_an_edit_runs_what_depends_on_it_and_nothing_else(planned: dict[str, Run
 
 
 def test_an_edit_of_every_key_of_the_experiment_file_is_tested() -> None:
-    # `simulate` has a test of its own below.
+    # `simulate` has a test of its own in test_rule_arguments.py.
     assert {key for changes, _ in EDITS.values() for key in changes} == set(Experiment.model_fields) - {"simulate"}
 
 
@@ -506,111 +296,3 @@ def test_a_recording_goes_on_from_its_previous_movie(finished: Bench) -> None:
         if stage == "tracklets"
     }
     assert previous == {"ants/segment/a1.h5": [], "ants/segment/a2.h5": ["ants/segment/a1.h5"], "ants/segment/b.h5": []}
-
-
-def test_the_demo_runs_to_its_score_without_a_file_named(demo: tuple[Bench, Run]) -> None:
-    bench, done = demo
-    assert done.status == 0, done.text
-    assert "profiles/default" in done.text
-    closing = done.text[done.text.index("Complete log") :]
-    assert "made by report" in closing
-    assert str(bench.folder / "results" / "demo" / "report" / "report.html") in closing
-
-
-def test_an_edit_of_the_simulation_runs_everything(demo: tuple[Bench, Run]) -> None:
-    bench, _ = demo
-    planned = bench.snakemake("--dry-run", "--config", "simulate={frames: 80}")
-    assert planned.rules == {"simulate", *from_stage("index")}
-
-
-def test_close_ups_and_mosaics_depend_on_their_own_wishes_alone(wished: tuple[Bench, dict[str, Any]]) -> None:
-    bench, raw = wished
-    assert "Nothing to be done" in bench.plan(raw).text
-    for changes, expected in (
-        ({"closeups": {"head_up": True}}, {"closeups"}),
-        ({"mosaic": {"size_body": 3}}, {"mosaic"}),
-        # The report links to the moments that are shown.
-        ({"mosaic": {"speed": 4}}, {"mosaic", "report"}),
-        ({"animals": {"body_length": 30}}, {"closeups", "mosaic"}),
-        ({"smooth": {"window_s": 1}}, from_stage("smooth") | {"closeups", "mosaic"}),
-    ):
-        assert bench.plan(changed(raw, changes)).rules == expected
-    assert (bench.folder / "results" / "e" / "closeups" / "m" / "red.mp4").is_file()
-
-
-@pytest.mark.parametrize("stage", [*STAGES, *WISHED])
-def test_a_stage_takes_the_arguments_of_its_rule(
-    demo: tuple[Bench, Run], wished: tuple[Bench, dict[str, Any]], stage: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bench = wished[0] if stage in WISHED else demo[0]
-    calls = [call for name, call in bench.calls() if name == stage]
-    assert calls
-    module = importlib.import_module(f"herdbook.{stage}")
-    real: Callable[..., None] = module.run_stage
-    jobs: list[Any] = []
-    monkeypatch.setattr(module, "run_stage", lambda name, version, work, **options: real(name, version, jobs.append, **options))
-    # The stand-ins' artifacts have no origin to record.
-    monkeypatch.setattr(Job, "write_record", lambda *_: None)
-    for call in calls:
-        # Settings of all movies are too long for a command line: they come from there.
-        monkeypatch.setattr(sys, "stdin", io.StringIO("{}"))
-        module.main(call)
-    assert [job.stage for job in jobs] == [stage] * len(calls)
-
-
-NAMES = ["it's; here", "$(touch pwned)", "`touch pwned`", "ünï 蟻", "a.b \\c", "~", "*?[x]", "%s|&,"]
-
-
-def test_names_are_taken_as_they_are(stages: Path, tmp_path: Path) -> None:
-    bench = Bench(tmp_path / "a folder's $HOME", stages)
-    bench.movies(*NAMES)
-    name, recording = 'ants "16" $(touch pwned)', 'day "1" & more'
-    listed = [{"name": movie, "file": f"{movie}.mp4", "recording": recording} for movie in NAMES]
-    raw = {"experiment": name, "movies": listed, "animals": {"marking": "none"}, "background": {"scope": "recording"}}
-    done = bench.run(raw, "--until", "segment")
-    assert done.status == 0, done.text
-    calls = bench.calls()
-    given = {call[call.index("--movie") + 1] for stage, call in calls if stage == "segment"}
-    assert given == {str(bench.folder / f"{movie}.mp4") for movie in NAMES}
-    (background,) = [call for stage, call in calls if stage == "background"]
-    assert background[background.index("--out") + 1] == f"{name}/background/{recording}.h5"
-    assert {path.stem for path in (bench.folder / "results" / name / "segment").glob("*.h5")} == set(NAMES)
-    assert not list(tmp_path.rglob("pwned"))
-    assert bench.plan(raw, "--until", "segment").jobs == set()
-
-
-def test_a_broken_movie_is_told_and_the_others_go_on(stages: Path, tmp_path: Path) -> None:
-    bench = Bench(tmp_path, stages)
-    bench.movies("broken", "whole")
-    listed = [{"name": name, "file": f"{name}.mp4"} for name in ("broken", "whole")]
-    done = bench.run({"experiment": "e", "movies": listed, "animals": {"marking": "none"}})
-    assert done.status != 0
-    assert "broken.mp4 ends after 7 of 900 frames" in done.text
-    assert (tmp_path / "results" / "e" / "smooth" / "whole.h5").exists()
-
-
-SMALL = {"experiment": "e", "movies": [{"name": "m", "file": "m.mp4"}], "animals": {"marking": "none"}}
-MARKED = {"marking": "marked", "identities": ["red"], "labels": "labels.csv"}
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        ({"movies": [{"name": n, "file": f"{n}.mp4"} for n in ("m", "lost", "gone")]}, ["movie lost", "lost.mp4", "movie gone"]),
-        ({"segmnt": {}, "smooth": {"window": 1}}, ["did you mean 'segment'", "did you mean 'window_s'"]),
-        ({"score": {"truth": "truth.csv"}}, ["score.truth", "truth.csv"]),
-        ({"animals": {**MARKED, "facts": "no.csv"}}, ["animals.facts", "no.csv"]),
-        ({"animals": MARKED}, ["labels.csv", "movie, frame, x, y, label"]),
-        ({"simulate": {}}, ["movie m", "e/simulate/m.mp4"]),
-        ({"experiment": "a{movie}"}, ["'a{movie}'", "must not hold"]),
-    ],
-    ids=["missing movies", "unknown keys", "missing truth", "missing facts", "missing labels", "simulated movie elsewhere", "braces"],
-)
-def test_a_fault_of_the_user_is_told_on_one_screen(stages: Path, tmp_path: Path, changes: dict[str, Any], expected: list[str]) -> None:
-    bench = Bench(tmp_path, stages)
-    bench.movies("m")
-    done = bench.run(changed(SMALL, changes), "--dry-run")
-    assert done.status != 0
-    assert all(words in done.text for words in expected), done.text
-    assert "Traceback" not in done.text
-    assert len(done.text.splitlines()) < 10
