@@ -194,8 +194,8 @@ def _work(job: Job) -> None:
         )
         places.append(own)
         bodies = SmoothedPoints(*(_with_part(whole, first, part) for whole, part in zip(bodies, body, strict=True)))
-    table = Table(*(np.concatenate([getattr(part, name) for part in located.tables]) for name in Table.__dataclass_fields__))
-    given, smoothed, disagreement, jump = (np.concatenate(part) for part in zip(*(own[:4] for own in places), strict=True))
+    table = Table(*(_joined([getattr(part, name) for part in located.tables]) for name in Table.__dataclass_fields__))
+    given, smoothed, disagreement, jump = (_joined(parts) for parts in zip(*(own[:4] for own in places), strict=True))
     table.x, table.y = given.T
     Trajectories(
         individuals=located.individuals,
@@ -214,6 +214,11 @@ def _work(job: Job) -> None:
         windows=np.array([own.window for own in places], np.int64),
     ).save(job.file("out"), job.provenance(outputs=("out", "points")))
     body_points(poses, bodies, corrected, pose_frames).save(job.file("points"), job.provenance(outputs=("out", "points")))
+
+
+def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """The arrays one after the other; a single one as it is, for those of a long movie are large."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _with_part(whole: NDArray[Any], first: int, part: NDArray[Any]) -> NDArray[Any]:
