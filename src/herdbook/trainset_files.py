@@ -46,12 +46,19 @@ class Found:
 
 
 def export_images(examples: TrainingSet, folder: Path) -> None:
-    """Write the images of a training set into a new or empty folder. Raises HerdbookError when it is not empty or a label is no name."""
+    """Write the images of a training set into a new or empty folder.
+
+    Raises HerdbookError when it is not empty, or when a label or a movie, of a set that somebody else made, cannot name a file.
+    """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise HerdbookError(f"{folder}: is not an empty folder. Give a new one, so that no old images are mixed with these.")
+    for what, names in (("label", examples.classes), ("movie", examples.movies)):
+        for name in names:
+            if "/" in name or "\0" in name or name.startswith("."):
+                raise HerdbookError(
+                    f"the {what} {name!r} cannot be the name of a file. Rename it in the experiment file and in the labels."
+                )
     for name in examples.classes:
-        if "/" in name or name.startswith("."):
-            raise HerdbookError(f"the label {name!r} cannot be the name of a folder. Rename it in the experiment file and in the labels.")
         (folder / name).mkdir(parents=True, exist_ok=True)
     common = {"crops": json.loads(examples.crops), "body_length_px": examples.body_length_px}
     for image, row in zip(examples.images, list_examples(examples), strict=True):

@@ -49,6 +49,17 @@ def test_a_set_comes_back_from_its_folder_as_it_was(rng: np.random.Generator, tm
         np.testing.assert_array_equal(getattr(after, name), getattr(before, name), err_msg=name)
 
 
+@pytest.mark.parametrize("name", ["../up", "../../up", "/tmp/up", "..", "a/b"])
+def test_no_name_in_a_given_set_leads_out_of_the_folder(rng: np.random.Generator, tmp_path: Path, name: str) -> None:
+    for what, given in (
+        ("label", make_set(rng, [*ROWS, example(9, 9, name)], ("A", "B", name))),
+        ("movie", make_set(rng, [*ROWS, example(9, 9, "A", name)])),
+    ):
+        with pytest.raises(HerdbookError, match=f"the {what} '{name}' cannot be the name of a file"):
+            export_images(given, tmp_path / "a" / "images")
+        assert list(tmp_path.iterdir()) == []
+
+
 def test_an_image_moved_to_another_label_takes_its_origin_along(rng: np.random.Generator, tmp_path: Path) -> None:
     export_images(make_set(rng, ROWS), tmp_path)
     (tmp_path / "B" / "m1.x.3.9.png").rename(tmp_path / "dirt" / "m1.x.3.9.png")
