@@ -56,7 +56,7 @@ def export_images(examples: TrainingSet, folder: Path) -> None:
         for name in names:
             if "/" in name or "\0" in name or name.startswith("."):
                 raise HerdbookError(
-                    f"the {what} {name!r} cannot be the name of a file. Rename it in the experiment file and in the labels."
+                    f"the {what} {name!r} cannot be the name of a file. Rename it in the experiment and its labels."
                 )
     for name in examples.classes:
         (folder / name).mkdir(parents=True, exist_ok=True)
