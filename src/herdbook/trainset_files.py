@@ -55,9 +55,7 @@ def export_images(examples: TrainingSet, folder: Path) -> None:
     for what, names in (("label", examples.classes), ("movie", examples.movies)):
         for name in names:
             if "/" in name or "\0" in name or name.startswith("."):
-                raise HerdbookError(
-                    f"the {what} {name!r} cannot be the name of a file. Rename it in the experiment and its labels."
-                )
+                raise HerdbookError(f"the {what} {name!r} cannot be the name of a file. Rename it in the experiment and its labels.")
     for name in examples.classes:
         (folder / name).mkdir(parents=True, exist_ok=True)
     common = {"crops": json.loads(examples.crops), "body_length_px": examples.body_length_px}
