@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from real_movies import experiment_file, machine
 
 from herdbook.architectures import build_network
+from herdbook.arrays import Pixels
 from herdbook.artifacts import Background, Blobs, Tracklets, open_blob_images
 from herdbook.calibration import fit_calibration, image_scores, reliability, tracklet_posteriors
 from herdbook.classifier import Examples, Recipe, finish_network, predict_logits, split_groups, train_network, use_threads
@@ -35,7 +36,6 @@ from herdbook.linking import body_length
 
 FOLDS = 5
 FRAMES_PER_S = 10.0
-Pixels = NDArray[np.uint8]
 Labels = NDArray[np.int32]
 
 

@@ -9,12 +9,10 @@ from functools import cached_property, lru_cache, partial
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from herdbook.arrays import Floats, Singles
 from herdbook.artifacts import BlobImage
 
-Floats = NDArray[np.float64]
-Pixels = NDArray[np.float32]
 # Images (n, 5) of an animal alone, in order of frame: blob, x, y, angle of the body axis (rad), frame.
 Alone = Floats
 
@@ -101,7 +99,7 @@ class Likeness:
         best = minimize_scalar(lambda log: np.logaddexp(0, -margin / (typical * np.exp(log))).mean(), bounds=(-4, 4), method="bounded")
         return float(typical * np.exp(best.x)) if best.fun < np.log(2) else np.inf
 
-    def _examples(self, animal: int, frame: int, apart: int = 0) -> Pixels:
+    def _examples(self, animal: int, frame: int, apart: int = 0) -> Singles:
         """Images (n, pixels * 3) of an animal alone, near in time and from the whole movie, more than `apart` frames away."""
         frames = self._alone[animal][:, 4]
         # Images before `stop` and from `start` on are far enough away.
@@ -116,7 +114,7 @@ class Likeness:
         cut = [self._example(animal, int(k)) for k in chosen]
         return np.stack(cut) if cut else np.zeros((0, self._cutter.weight.size * 3), np.float32)
 
-    def _distances(self, image: BlobImage, places: Floats, examples: Pixels) -> Floats:
+    def _distances(self, image: BlobImage, places: Floats, examples: Singles) -> Floats:
         """Least mean squared difference (places,) of an image around each place from the examples."""
         squares = examples**2
         found = np.full(len(places), np.inf)
@@ -142,9 +140,9 @@ class _Cutter:
         y, x = np.mgrid[:height, :WIDTH].astype(np.float32)
         sigma = WIDENED * self.scale * np.sqrt(variances)
         distance = ((x - (WIDTH - 1) / 2) / sigma[0]) ** 2 + ((y - (height - 1) / 2) / sigma[1]) ** 2
-        self.weight: Pixels = np.exp(-distance / 2).astype(np.float32)
+        self.weight: Singles = np.exp(-distance / 2).astype(np.float32)
 
-    def cut(self, image: BlobImage, x: float, y: float, angle: float) -> tuple[Pixels, Pixels]:
+    def cut(self, image: BlobImage, x: float, y: float, angle: float) -> tuple[Singles, Singles]:
         """Pixels (h, w, 3) around a place, the body axis level, and their weights (h, w): nothing outside of the blob counts."""
         height, width = self.weight.shape
         cosine, sine = self.scale * np.cos(angle), self.scale * np.sin(angle)
@@ -157,7 +155,7 @@ class _Cutter:
         return np.asarray(turned, np.float32), self.weight * cv2.warpAffine(inside, matrix, (width, height))
 
 
-def _cut_example(cutter: _Cutter, alone: Sequence[Alone], image_of: ImageOf, animal: int, number: int) -> Pixels:
+def _cut_example(cutter: _Cutter, alone: Sequence[Alone], image_of: ImageOf, animal: int, number: int) -> Singles:
     blob, x, y, angle, _ = alone[animal][number].tolist()
     image = image_of(int(blob))
     assert image is not None

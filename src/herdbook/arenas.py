@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.arrays import Mask
 from herdbook.errors import HerdbookError
 from herdbook.geometry import Ellipse, Polygon, paint_regions
 from herdbook.scene_file import image_size
 
-Mask = NDArray[np.bool_]
 ArenaMap = NDArray[np.int16]
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
+from herdbook.arrays import Pixels
 
 # However sure the head is, it is taken for the tail this often.
 LEAST_TURNED = 0.02

@@ -5,10 +5,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
-Floats = NDArray[np.float32]
+from herdbook.arrays import Image, Singles
 
 # Artifacts hold noise in this part of a level, one byte per pixel.
 NOISE_STEPS = 8
@@ -21,7 +19,7 @@ _MOST_LEVELS = 64  # larger deviations count as this one: half of it is more noi
 _LEAST_SHARE = 0.05  # of the frames on the side that is looked at; below it the other side must do
 
 
-def pixel_noise(frames: Sequence[Image], background: Image, foreground: str = "dark") -> Floats:
+def pixel_noise(frames: Sequence[Image], background: Image, foreground: str = "dark") -> Singles:
     """Robust standard deviation of each pixel around the background, in levels, float32 of a frame's shape, at least half a level.
 
     Only frames on that side of the background count where no animals are (above it if `foreground` is dark, below if bright; the quieter

@@ -12,11 +12,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from herdbook.arrays import Image
 from herdbook.errors import HerdbookError
 
 Statistic = Literal["median", "mean", "mode", "min", "max"]
 Foreground = Literal["dark", "bright", "either"]
-Image = NDArray[np.uint8]
 Counts = NDArray[np.uint16]
 Levels = NDArray[np.uint8]  # (5, H, W): plain statistic, dark and bright part, medians of the darkest and brightest tenth
 

@@ -10,9 +10,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from herdbook.arrays import Pixels
 from herdbook.movie_frame import Coding, planes_to_bgr
 
-Pixels = NDArray[np.uint8]
 Boxes = NDArray[np.int32]
 
 # An image keeps this much around its blob, so that a feathered edge has something to fade into.

@@ -4,11 +4,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from herdbook.arrays import Ints, Pixels, Runs
 from herdbook.labelling import Blobs, Labeller
-
-Runs = NDArray[np.int32]
-Offsets = NDArray[np.int64]
-Pixels = NDArray[np.uint8]
 
 _COLUMNS = [name for name in Blobs.__slots__ if name not in ("runs", "run_offsets")]
 
@@ -34,7 +31,7 @@ def chosen_blobs(blobs: Blobs, keep: NDArray[np.bool_]) -> Blobs:
     return Blobs(**{name: getattr(blobs, name)[keep] for name in _COLUMNS}, runs=runs, run_offsets=offsets)
 
 
-def runs_of(runs: Runs, offsets: Offsets, blobs: NDArray[np.int64]) -> tuple[Runs, Offsets]:
+def runs_of(runs: Runs, offsets: Ints, blobs: NDArray[np.int64]) -> tuple[Runs, Ints]:
     """Runs and offsets of some of the blobs."""
     lengths = offsets[blobs + 1] - offsets[blobs]
     ends = np.cumsum(lengths)
@@ -43,7 +40,7 @@ def runs_of(runs: Runs, offsets: Offsets, blobs: NDArray[np.int64]) -> tuple[Run
 
 
 @njit(cache=True, nogil=True)
-def touching(runs: Runs, offsets: Offsets, edge: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def touching(runs: Runs, offsets: Ints, edge: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which blobs (n,) hold a pixel of the edge (h, w)."""
     touches = np.zeros(len(offsets) - 1, np.bool_)
     for blob in range(len(touches)):
@@ -58,7 +55,7 @@ def touching(runs: Runs, offsets: Offsets, edge: NDArray[np.bool_]) -> NDArray[n
 
 
 @njit(cache=True, nogil=True)
-def summed_differences(runs: Runs, offsets: Offsets, image: Pixels, reference: Pixels) -> NDArray[np.float64]:
+def summed_differences(runs: Runs, offsets: Ints, image: Pixels, reference: Pixels) -> NDArray[np.float64]:
     """Sum over the pixels of each blob (n,) of the difference of two images (h, w, channels), the largest of the channels."""
     sums = np.zeros(len(offsets) - 1, np.float64)
     for blob in range(len(sums)):

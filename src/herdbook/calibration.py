@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-Floats = NDArray[np.float64]
-Logits = NDArray[np.float32]
+from herdbook.arrays import Floats, Logits
 
 # An image's answer is mixed with this share of "any class", so that no single image can speak against an identity without bound.
 IMAGE_DOUBT = 0.02

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 
+from herdbook.arrays import Pixels
 from herdbook.augmentation import Augmentation, augment
 
-Pixels = NDArray[np.uint8]
 Labels = NDArray[np.int32]
 
 # Batches per epoch: few images are seen again and again in ever new forms, of many a part is enough.

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.arrays import Floats
 from herdbook.closeup_views import ANGLE_DIGITS, PLACE_DIGITS, View
 from herdbook.errors import HerdbookError
 from herdbook.store import write_text
 
 COLUMNS = ("frame", "movie_frame", "time", "x0", "y0", "angle", "individual")
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.arrays import Floats, Image
 from herdbook.artifacts import Trajectories
-
-Floats = NDArray[np.float64]
-Image = NDArray[np.uint8]
 
 # A view is kept to this many digits, which are those of its table: the way back is exact for what was cut, not for what was meant.
 PLACE_DIGITS, ANGLE_DIGITS = 3, 5

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from herdbook.arrays import Image
 from herdbook.closeup_files import file_stems, replacing_folder, write_closeup_table
 from herdbook.closeup_views import View, cut_view, plan_views
 from herdbook.movie import read_frame_samples
@@ -22,7 +22,6 @@ from herdbook.tracked_movie import ENCODER, even_length, load_tracks, shown_fram
 STAGE = "closeups"
 STAGE_VERSION = 1
 
-Image = NDArray[np.uint8]
 Recorder = Generator[None, Image, None]
 
 

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+from herdbook.arrays import Floats, Ints
 
 # Nats for each unit of the cosine between a tracklet and an animal, for one image; images beyond MOST_IMAGES add nothing.
 SHARPNESS, MOST_IMAGES = 20.0, 8.0

@@ -16,13 +16,11 @@ from keras import ops
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from herdbook.arrays import Floats, Ints, Pixels
 from herdbook.augmentation import Augmentation, augment
 from herdbook.classifier import predict_logits
 from herdbook.clusters import mean_looks
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Pixels = NDArray[np.uint8]
 Tensor = Any
 
 DIMENSIONS = 24

@@ -14,8 +14,7 @@ from ortools.graph.python import min_cost_flow
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from herdbook.arrays import Floats, Ints
 
 # Costs are nats times this, as integers.
 SCALE = 1000

@@ -14,10 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.arrays import Floats, Ints
 from herdbook.count_flow import CountProblem, solve_counts
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 # What lasts is no speck: beyond this many frames it need not last longer to show it. A speck's area spreads as this share of an animal's.
 MOST_FRAMES = 25

@@ -9,10 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.arrays import Floats, Pixels
 from herdbook.artifacts import Background, BlobImage, BlobImages, Blobs
-
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float64]
 
 # An edge of this width (px) fades from the animal into the blank.
 FEATHER_PX = 1.5

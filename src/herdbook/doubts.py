@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.arrays import Floats, Ints
 from herdbook.artifacts import LABELLED
 from herdbook.errors import HerdbookError
 from herdbook.facts import IS
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from herdbook.identity_graph import Graph
     from herdbook.recording_graph import Recording
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 Counts = NDArray[np.integer[Any]]
 Gains = NDArray[np.floating[Any]]
 

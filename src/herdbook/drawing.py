@@ -17,12 +17,11 @@ import PIL.ImageDraw
 import PIL.ImageFont
 from numpy.typing import NDArray
 
+from herdbook.arrays import Floats, Image
 from herdbook.artifacts import FROM_CORRECTED, FROM_INTERPOLATED, FROM_MERGED, FROM_RESOLVED, FROM_SINGLE, SOURCES
 from herdbook.drawing_kernels import blend_label, find_corners, outline_runs
 
 Colour = tuple[int, int, int]
-Image = NDArray[np.uint8]
-Points = NDArray[np.float64]
 
 HALO: Colour = (16, 16, 16)
 WHITE: Colour = (255, 255, 255)
@@ -87,7 +86,7 @@ def draw_label(image: Image, label: Label, corner: tuple[int, int], colour: Colo
     blend_label(image, label.letters, label.halo, *corner, np.array(HALO, np.float32), ink)
 
 
-def draw_trail(image: Image, points: Points, frames: NDArray[np.int64], colour: Colour, style: Style, longest_gap: int = 1) -> None:
+def draw_trail(image: Image, points: Floats, frames: NDArray[np.int64], colour: Colour, style: Style, longest_gap: int = 1) -> None:
     """A line through the points (n, 2), broken where more than `longest_gap` frames lie between two of them; with a thin dark edge."""
     parts = np.split(points, np.flatnonzero(np.diff(frames) > longest_gap) + 1)
     lines = [np.rint(part * (1 << _SUBPIXEL_BITS)).astype(np.int32) for part in parts if len(part) > 1]
@@ -125,7 +124,7 @@ def draw_mark(image: Image, x: float, y: float, source: int, colour: Colour, sty
 
 
 def place_labels(
-    anchors: Points, sizes: NDArray[np.int64], frame_size: tuple[int, int], gap: float, taken: Sequence[tuple[int, int, int, int]] = ()
+    anchors: Floats, sizes: NDArray[np.int64], frame_size: tuple[int, int], gap: float, taken: Sequence[tuple[int, int, int, int]] = ()
 ) -> NDArray[np.int64]:
     """Corners (n, 2) int64 of labels of `sizes` (n, 2) width, height beside their anchors (n, 2), inside the frame (width, height).
 
@@ -189,12 +188,12 @@ def _opacity(mask: NDArray[np.uint8], share: float) -> NDArray[np.float32]:
     return (share / 255 * mask[..., np.newaxis]).astype(np.float32)
 
 
-def _stroke(image: Image, lines: list[Points], colour: Colour, line: int) -> None:
+def _stroke(image: Image, lines: list[Floats], colour: Colour, line: int) -> None:
     fixed = [np.rint(points * (1 << _SUBPIXEL_BITS)).astype(np.int32) for points in lines]
     for ink, thickness in ((HALO, line + 2), (colour, line)):
         cv2.polylines(image, fixed, False, ink, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
-def _fixed(point: Points) -> tuple[int, int]:
+def _fixed(point: Floats) -> tuple[int, int]:
     x, y = np.rint(point * (1 << _SUBPIXEL_BITS)).astype(int)
     return int(x), int(y)

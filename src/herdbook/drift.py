@@ -3,10 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.arrays import Floats, Logits
 from herdbook.calibration import Calibration, combine_images, image_scores
-
-Floats = NDArray[np.float64]
-Logits = NDArray[np.float32]
 
 # Colour is judged in stretches of this length (s), for one image tells little.
 STRETCH_S = 10.0

@@ -10,8 +10,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from herdbook.arrays import Bools, Ints
 
 # Blobs of animals that touch part for single frames: of the 848 times that a pair of 16 ants parted within 10 min, 343 ended in this time
 # and 39 in as long a time after it.

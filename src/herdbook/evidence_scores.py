@@ -6,15 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.arrays import Floats, Mask, Singles
 from herdbook.artifacts import Evidence
 from herdbook.errors import HerdbookError
 from herdbook.recording_graph import Recording
 from herdbook.roster import Roster
 from herdbook.solver import LABEL_GAIN, NAMED_GAIN
-
-Floats = NDArray[np.float64]
-Gains = NDArray[np.float32]
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -24,7 +21,7 @@ class Read:
     there on for what is no identity, -1 for none.
     """
 
-    evidence: Gains
+    evidence: Singles
     informed: Mask
     labelled: NDArray[np.int64]
 
@@ -66,7 +63,7 @@ def restrict_evidence(log_likelihood: Floats, allowed: Mask) -> Floats:
     return np.where(allowed, log_likelihood[:, :identities] + shift[:, None], -np.inf)
 
 
-def naming_gains(evidence: Gains, must: Mask, never: Mask, full: Mask) -> Gains:
+def naming_gains(evidence: Singles, must: Mask, never: Mask, full: Mask) -> Singles:
     """Gain (n, columns) of naming a tracklet: its evidence, LABEL_GAIN for who `must` be in it, -inf for who is `never` in it.
 
     `full` bool (n,): those who must be in the tracklet are all that it holds.

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-COLUMNS = ("frame", "time", "blobs", "animals")
+from herdbook.arrays import Ints
 
-Ints = NDArray[np.int64]
+COLUMNS = ("frame", "time", "blobs", "animals")
 
 
 def count_excess(frame: NDArray[np.int32], arena: NDArray[np.int16], numbers: Sequence[int | None]) -> Ints:

@@ -7,12 +7,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from numpy.typing import NDArray
 
+from herdbook.arrays import Image
 from herdbook.plots import WIDTH_IN, plain
 from herdbook.review_strips import GROUND, MOST_CANDIDATES, MOST_IMAGES, Strip
-
-Image = NDArray[np.uint8]
 
 # Of a strip: side of an image, gap between two, height, its text; of the head; between the images of the span and of the candidates.
 PATCH_PX, GAP_PX, ROW_PX, TEXT_PX, HEAD_PX, APART_PX = 96, 8, 124, 330, 30, 40

@@ -15,12 +15,10 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from herdbook.arrays import Floats, Image
 from herdbook.drawing import place_labels
 from herdbook.plots import DPI, LONGEST_NAME, WIDTH_IN, plain
 from herdbook.sample_frames import NOBODY, SEVERAL, SampleFrame
-
-Floats = NDArray[np.float64]
-Image = NDArray[np.uint8]
 
 # A taller picture would be longer than a screen.
 MOST_HEIGHT_IN = 8.0

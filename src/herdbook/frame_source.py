@@ -5,12 +5,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from herdbook.arrays import Image
 from herdbook.artifacts import Index
 from herdbook.movie import MovieScan, read_frames
-
-Grey = NDArray[np.uint8]
 
 
 class FrameSource(NamedTuple):
@@ -22,7 +20,7 @@ class FrameSource(NamedTuple):
     n_frames: int
     shape: tuple[int, int]
     starts: tuple[int, ...]
-    read: Callable[[int, int], Iterator[Grey]]
+    read: Callable[[int, int], Iterator[Image]]
 
 
 def movie_source(path: Path, table: Index | MovieScan, first: int = 0, end: int | None = None) -> FrameSource:
@@ -32,7 +30,7 @@ def movie_source(path: Path, table: Index | MovieScan, first: int = 0, end: int 
     """
     end = len(table.pts) if end is None else end
 
-    def read(start: int, stop: int) -> Iterator[Grey]:
+    def read(start: int, stop: int) -> Iterator[Image]:
         return (frame.grey() for frame in read_frames(path, table.pts, first + start, first + stop))
 
     keyframes = np.flatnonzero(table.keyframe[first:end]).tolist()

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Mask = NDArray[np.bool_]
-Floats = NDArray[np.float64]
+from herdbook.arrays import Floats, Mask
+
 Point = tuple[float, float]
 
 _PIXEL_MOMENT = 1 / 12  # second moment of a square of 1 px about its centre

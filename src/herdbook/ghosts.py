@@ -4,9 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.arrays import Pixels
 from herdbook.labelling import Blobs, runs_to_mask
-
-Pixels = NDArray[np.uint8]
 
 # The gradient at an outline needs this many pixels around the blob.
 _MARGIN_PX = 3

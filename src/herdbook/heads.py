@@ -7,9 +7,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from herdbook.arrays import Floats
 from herdbook.geometry import axis_lengths, orientation
-
-Floats = NDArray[np.float64]
 
 # Log-odds of a head for each body length that the animal goes towards it, and their bound in one frame: jitter must not decide.
 ODDS_PER_BODY_LENGTH = 8.0

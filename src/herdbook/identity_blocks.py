@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from herdbook.identity_graph import Floats, Graph, Ints
-
-Bools = NDArray[np.bool_]
-Singles = NDArray[np.float32]
+from herdbook.arrays import Bools, Floats, Ints, Singles
+from herdbook.identity_graph import Graph
 
 # A separator's identity is by so many nats better than the next one.
 SURE = 16.0

@@ -13,7 +13,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from herdbook.identity_graph import Floats, Graph, Ints
+from herdbook.arrays import Floats, Ints
+from herdbook.identity_graph import Graph
 
 # An exchange that costs more (nats) is no alternative.
 FARTHEST = 25.0

@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from herdbook.identity_blocks import Bools, split_blocks, sure_identities
-from herdbook.identity_graph import Costs, Floats, Graph, Ints, loose_ends
+from herdbook.arrays import Bools, Floats, Ints
+from herdbook.identity_blocks import split_blocks, sure_identities
+from herdbook.identity_graph import Costs, Graph, loose_ends
 
 # The prior weighs as much as this many events.
 PRIOR_EVENTS = 10.0

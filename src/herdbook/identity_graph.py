@@ -5,8 +5,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from herdbook.arrays import Floats, Ints
 
 
 @dataclass(frozen=True)

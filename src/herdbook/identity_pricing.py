@@ -7,8 +7,9 @@ gains at most what `Prices.gains` tells, and the optimum of a block is no more t
 import numpy as np
 from numpy.typing import NDArray
 
-from herdbook.identity_blocks import NEVER, Blocks, Singles, best_ways
-from herdbook.identity_graph import Floats, Graph, Ints
+from herdbook.arrays import Floats, Ints, Singles
+from herdbook.identity_blocks import NEVER, Blocks, best_ways
+from herdbook.identity_graph import Graph
 from herdbook.identity_program import BEGINNING, ENDING, THERE, Programme
 from herdbook.identity_solve import Solved
 

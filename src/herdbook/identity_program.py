@@ -11,8 +11,9 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
-from herdbook.identity_blocks import Blocks, Bools
-from herdbook.identity_graph import Floats, Graph, Ints
+from herdbook.arrays import Bools, Floats, Ints
+from herdbook.identity_blocks import Blocks
+from herdbook.identity_graph import Graph
 
 # Kinds of columns; the first three are integers: being there, and the same at the end and at the beginning of a block, at its separators.
 THERE, ENDING, BEGINNING, ENTERS, LEAVES, FLOWS = range(6)

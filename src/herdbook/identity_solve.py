@@ -10,8 +10,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csr_array
 
-from herdbook.identity_blocks import Bools
-from herdbook.identity_graph import Floats, Ints
+from herdbook.arrays import Bools, Floats, Ints
 from herdbook.identity_program import BEGINNING, LEAVES, Programme
 
 # Columns solved in one call, and columns beyond which a block is solved in windows.

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from herdbook.arrays import Ints
 from herdbook.errors import HerdbookError
-
-Ints = NDArray[np.int64]
 
 
 def interval_faults(intervals: Sequence[Sequence[int]], frames: int) -> list[str]:

@@ -6,7 +6,7 @@ Points are (x, y) in px.
 import numpy as np
 from numpy.typing import NDArray
 
-from herdbook.lkrstc import Floats
+from herdbook.arrays import Floats
 
 # A point of a sharp movie scatters by 1 to 2 px about the flow; less than this is no jump, however still the animal is.
 LEAST_JUMP_PX = 6.0

@@ -12,12 +12,10 @@ from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
+from herdbook.arrays import Floats, Ints
 from herdbook.artifacts import Blobs, Tracklets
 from herdbook.identity_graph import Graph
 from herdbook.recording_graph import Recording
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 # An animal goes on as it was going for this many frames at most.
 ONWARD_FRAMES = 5

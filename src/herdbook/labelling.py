@@ -12,11 +12,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
+from herdbook.arrays import Ints, Pixels, Runs
+
 Rows = tuple[Pixels, int]  # an image as one line of pixels, and the distance between its rows
 Pair = tuple[Rows, Rows]
-Runs = NDArray[np.int32]
-Indices = NDArray[np.int64]
 
 _NO_LIMIT = np.iinfo(np.int64).max
 _NO_PIXELS = np.zeros(0, np.uint8)
@@ -49,7 +48,7 @@ class Blobs:
     intensity_sum: NDArray[np.float64]
     contrast_sum: NDArray[np.float64]
     runs: Runs
-    run_offsets: Indices
+    run_offsets: Ints
 
     def __len__(self) -> int:
         """Return the number of blobs."""
@@ -211,7 +210,7 @@ def _find_runs(plane: Rows, low: Rows, high: Rows, shape: tuple[int, int], line:
 
 
 @njit(cache=True, nogil=True)
-def _root(parent: Indices, run: int) -> int:
+def _root(parent: Ints, run: int) -> int:
     while parent[run] != run:
         parent[run] = parent[parent[run]]
         run = int(parent[run])
@@ -219,7 +218,7 @@ def _root(parent: Indices, run: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _join_runs(runs: Runs, count: int, parent: Indices) -> None:
+def _join_runs(runs: Runs, count: int, parent: Ints) -> None:
     """Point each run at the first run of its blob; a root is always the lowest index, which keeps the order."""
     above = 0
     for run in range(count):
@@ -237,7 +236,7 @@ def _join_runs(runs: Runs, count: int, parent: Indices) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _select(runs: Runs, count: int, blob: Indices, area: Indices, min_area: int, max_area: int) -> tuple[int, int]:
+def _select(runs: Runs, count: int, blob: Ints, area: Ints, min_area: int, max_area: int) -> tuple[int, int]:
     """Turn each run's root into the number of its blob, -1 for a blob of the wrong area; count blobs and their runs."""
     for run in range(count):
         if blob[run] == run:
@@ -261,7 +260,7 @@ def _select(runs: Runs, count: int, blob: Indices, area: Indices, min_area: int,
 
 
 @njit(cache=True, nogil=True)
-def _sort_runs(runs: Runs, count: int, blob: Indices, ordered: Runs, offsets: Indices) -> None:
+def _sort_runs(runs: Runs, count: int, blob: Ints, ordered: Runs, offsets: Ints) -> None:
     """Counting sort by blob; going backwards keeps rows and columns in order and leaves the offsets at the starts."""
     for run in range(count):
         if blob[run] >= 0:
@@ -277,7 +276,7 @@ def _sort_runs(runs: Runs, count: int, blob: Indices, ordered: Runs, offsets: In
 
 
 @njit(cache=True, nogil=True)
-def _measure(runs: Runs, offsets: Indices, images: Pair, sizes: NDArray[np.int32], values: NDArray[np.float64]) -> None:
+def _measure(runs: Runs, offsets: Ints, images: Pair, sizes: NDArray[np.int32], values: NDArray[np.float64]) -> None:
     (pixels, stride), (expected, expected_stride) = images
     for blob in range(len(offsets) - 1):
         begin, end = offsets[blob], offsets[blob + 1]

@@ -7,7 +7,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
+from herdbook.arrays import Pixels
 
 # Pixels looked at in each frame: a ratio needs more of them than the question whether all has changed, which is asked of every frame.
 _POINTS, _POINTS_OF_SHIFT = 1024, 256

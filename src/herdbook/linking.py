@@ -15,8 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from herdbook.arrays import Floats, Ints
 
 # A shared strip of less than this share of the smaller blob, between blobs that both have a better partner of like size, is two animals
 # that follow each other closely, not an exchange.

@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.arrays import Floats, Image
 from herdbook.errors import HerdbookError
-from herdbook.frame_source import FrameSource, Grey
+from herdbook.frame_source import FrameSource
 from herdbook.lkflow import ENGINES, Engine
 from herdbook.lkparts import HELD_BYTES
-from herdbook.lkrstc import Floats, check_near_frame, rstc_weights
+from herdbook.lkrstc import check_near_frame, rstc_weights
 
 
 class Gaps(NamedTuple):
@@ -98,7 +99,7 @@ class _Reader:
     def __init__(self, source: FrameSource, flow: Engine) -> None:
         self.flow = flow
         self._source = source
-        self._ahead: Iterator[Grey] = iter(())
+        self._ahead: Iterator[Image] = iter(())
         self._next = source.n_frames
         self._held: dict[int, Any] = {}
 
@@ -110,7 +111,7 @@ class _Reader:
                 self._held[t] = self.flow.prepare(self._read(t))
         return [self._held[t] for t in range(first, last + 1)]
 
-    def _read(self, t: int) -> Grey:
+    def _read(self, t: int) -> Image:
         if t < self._next or any(self._next < start <= t for start in self._source.starts):
             self._ahead, self._next = self._source.read(t, self._source.n_frames), t
         for frame in self._ahead:

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from herdbook.arrays import Floats
 from herdbook.frame_source import FrameSource
-from herdbook.lkrstc import CHUNK_WINDOWS, Floats, RstcResult, WindowTracks, check_points, combine_windows, iterate_windows
+from herdbook.lkrstc import CHUNK_WINDOWS, RstcResult, WindowTracks, check_points, combine_windows, iterate_windows
 from herdbook.progress import progress
 from herdbook.side_by_side import WAITING, run_side_by_side
 

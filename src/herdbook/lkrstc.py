@@ -20,10 +20,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.arrays import Floats
 from herdbook.errors import HerdbookError
 from herdbook.lkflow import ENGINES, FLOW_WINDOW_PX, Engine
-
-Floats = NDArray[np.float64]
 
 # Windows whose backward tracks are computed together. Each chunk repeats W - 1 frame pairs of the one before,
 # and chunk + W - 1 frames are held at once: 75 MiB at 1024x1024 and W = 12, a third more with pyramids.

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
+from herdbook.arrays import Pixels
 
 
 def clean_mask(mask: Pixels, close: int = 0, open_: int = 0, fill_holes: bool = False) -> Pixels:

@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from herdbook.arrays import Floats
 from herdbook.clusters import exclude_together, normalised, together_matrix
-
-Floats = NDArray[np.float64]
 
 # Another day is another light: an earlier classifier may misread a tracklet with this probability, however sure it is.
 DAY_DOUBT = 0.1

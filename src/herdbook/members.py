@@ -3,9 +3,8 @@
 from collections import deque
 
 import numpy as np
-from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+from herdbook.arrays import Ints
 
 
 def sure_parents(count: Ints, links: Ints) -> list[list[int]]:

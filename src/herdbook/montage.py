@@ -6,9 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.arrays import Image
 from herdbook.drawing import HALO, WHITE, draw_label, make_label
-
-Image = NDArray[np.uint8]
 
 GROUND, GAP, SPACE, TEXT_PX = 60, 2, 14, 11
 # A picture around a point shows this many body lengths, the close-up beside it so many.

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from herdbook import drawing
+from herdbook.arrays import Image
 from herdbook.closeup_views import View, cut_view
 from herdbook.colours import as_bgr, individual_colours
-
-Image = NDArray[np.uint8]
 
 # The grid is sought within a picture of this shape, which fills most screens.
 WIDTH_TO_HEIGHT = 16 / 9

@@ -3,8 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from herdbook.arrays import Floats, Ints
 
 
 def blobs_of_positions(

@@ -9,11 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.arrays import Floats, Ints
 from herdbook.motion import measure_speeds
 from herdbook.summaries import ROWS_AT_ONCE, Tracks
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 # At most about so many values are looked at for speeds and nearest neighbours, and so many distances of pairs.
 MOST_VALUES = 2_000_000

@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from herdbook.arrays import Floats
 from herdbook.artifacts import SOURCES, Blobs, Identities, Index, Tracklets, Trajectories
 from herdbook.errors import HerdbookError
 from herdbook.motion import blobs_of_positions, body_axes, measure_speeds
-
-Floats = NDArray[np.float64]
 
 # A table with a cell for each frame and animal takes 8 bytes for each of 6 values.
 MOST_CELLS = 200_000_000

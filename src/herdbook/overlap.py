@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+from herdbook.arrays import Ints
 
 
 @njit(cache=True, nogil=True)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from herdbook import drawing
+from herdbook.arrays import Image
 from herdbook.artifacts import BlobImages, Blobs, Trajectories, open_blob_images
 from herdbook.colours import as_bgr, individual_colours
 from herdbook.errors import HerdbookError
@@ -24,8 +25,6 @@ STAGE_VERSION = 2
 TRAIL_POINTS = 60
 # More names than this are fragments without identity; their numbers are shown small.
 MANY_NAMES = 48
-
-Image = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.arrays import Floats, Ints
 from herdbook.artifacts import FROM_MERGED, FROM_RESOLVED
 from herdbook.lkrstc import rstc_weights
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 # Nats (members, places) that an image of a blob gives for members at places (p, 3) x, y, angle; None where it says nothing.
 Evidence = Callable[[int, Sequence[int], Floats], Floats | None]
 

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.arrays import Floats
 from herdbook.artifacts import FROM_CORRECTED, FROM_INTERPOLATED
 from herdbook.frame_source import FrameSource
 from herdbook.lkgaps import Gaps, find_gaps
-from herdbook.lkrstc import Floats
 from herdbook.point_smoothing import SmoothedPoints, smooth_columns
 from herdbook.positions import Table
 from herdbook.window_choice import choose_window

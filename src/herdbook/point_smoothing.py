@@ -8,12 +8,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.arrays import Floats
 from herdbook.errors import HerdbookError
 from herdbook.frame_source import FrameSource
 from herdbook.jumps import find_jumps, repair_jumps
 from herdbook.lkgaps import Gaps, fill_gaps_by_flow
 from herdbook.lkparts import smooth_movie
-from herdbook.lkrstc import Floats, window_frames
+from herdbook.lkrstc import window_frames
 
 
 class SmoothedPoints(NamedTuple):

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.arrays import Floats, Ints
 from herdbook.artifacts import FROM_INTERPOLATED, FROM_SINGLE
 from herdbook.geometry import wrap_angle
 from herdbook.heads import directions_along
 from herdbook.passes import NEVER, Evidence, Members, Pass, join_passes
 from herdbook.resolve import PIXELS_PER_ANIMAL, blob_pixels, fit_ellipses, spread_guess
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 RunsOf = Callable[[int], NDArray[np.int32]]
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from herdbook.arrays import Floats, Ints
 from herdbook.artifacts import FROM_MERGED, FROM_RESOLVED
 from herdbook.event_tables import split_names
 from herdbook.events import MERGE
@@ -17,9 +17,6 @@ HOUR_S, DAY_S = 3600.0, 86400.0
 ROUND_S = (1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, HOUR_S, 7200.0, 10800.0, 21600.0, 43200.0, DAY_S)
 # A rest that is shorter than this share of a bin belongs to the last one.
 SLIVER = 0.05
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 def round_edges_s(duration_s: float, most: int, longest_s: float = np.inf) -> Floats:

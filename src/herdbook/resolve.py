@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from herdbook.arrays import Floats
 
 ITERATIONS = 6
 # The pull of the frame before, as a share of the weight of an animal's pixels.

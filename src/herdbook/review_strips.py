@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.arrays import Image
 from herdbook.artifacts import BlobImage, BlobImages, Blobs, Identities, Tracklets, open_blob_images
 from herdbook.blob_images import MARGIN_PX
 from herdbook.doubts import Doubt
 
-Image = NDArray[np.uint8]
 Files = Mapping[str, Mapping[str, Path]]
 
 MOST_IMAGES, MOST_CANDIDATES = 7, 3

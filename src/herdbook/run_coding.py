@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.arrays import Ints
+
 # Columns of the segment artifact: steps of row, first and last column; the first run of each blob stands as it is.
 RUN_COLUMNS = ("run_row", "run_first", "run_last")
 
-Offsets = NDArray[np.int64]
 
-
-def pack_runs(runs: NDArray[np.int32], offsets: Offsets) -> tuple[NDArray[np.int16], ...]:
+def pack_runs(runs: NDArray[np.int32], offsets: Ints) -> tuple[NDArray[np.int16], ...]:
     """The three columns, int16 (r,) each, of runs (r, 3) row, first, last column; blob i has the runs offsets[i]:offsets[i + 1]."""
     steps = np.diff(runs, axis=0, prepend=np.zeros((1, 3), runs.dtype))
     heads = offsets[:-1][np.diff(offsets) > 0]
@@ -19,7 +19,7 @@ def pack_runs(runs: NDArray[np.int32], offsets: Offsets) -> tuple[NDArray[np.int
     return tuple(np.ascontiguousarray(steps[:, k], dtype=np.int16) for k in range(3))
 
 
-def unpack_runs(steps: Sequence[NDArray[np.int16]], offsets: Offsets) -> NDArray[np.int32]:
+def unpack_runs(steps: Sequence[NDArray[np.int16]], offsets: Ints) -> NDArray[np.int32]:
     """The runs int32 (r, 3) of blobs from their columns; `offsets` int64 (n + 1,) counts from the first of these runs."""
     total = np.cumsum(np.stack(list(steps), 1), axis=0, dtype=np.int64)
     length = np.diff(offsets)

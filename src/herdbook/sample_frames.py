@@ -12,11 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.arrays import Floats
 from herdbook.artifacts import Blobs, Identities, Index, Tracklets, Trajectories, open_blob_images
 from herdbook.movie import read_frame_samples
 from herdbook.store import open_artifact, read_column
-
-Floats = NDArray[np.float64]
 
 # A frame this far after a keyframe costs at most about 0.2 s of decoding at 1920 x 1080.
 REACH_FRAMES = 60

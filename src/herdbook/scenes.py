@@ -10,8 +10,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from herdbook.arrays import Image, Ints
 from herdbook.artifacts import Background, Index
 from herdbook.background_noise import NOISE_STEPS, pixel_noise
 from herdbook.backgrounds import background, brightness_spread, collect_frames, robust_background
@@ -25,9 +25,6 @@ from herdbook.thresholds import grey_to_luma
 COLOUR_EVERY = 4
 LUMA_BLOCK = 25
 
-Image = NDArray[np.uint8]
-Frames = NDArray[np.int64]
-
 
 def time_windows(index: Index, window_s: float) -> list[tuple[int, int]]:
     """First frame and end of windows that share the movie's time evenly and are about as long as told; none is empty."""
@@ -36,12 +33,12 @@ def time_windows(index: Index, window_s: float) -> list[tuple[int, int]]:
     return list(pairwise([*np.unique(starts[starts < len(index)]).tolist(), len(index)]))
 
 
-def spread_frames(first: int, end: int, count: int) -> Frames:
+def spread_frames(first: int, end: int, count: int) -> Ints:
     """At most `count` frames spread evenly over first .. end - 1."""
     return np.unique(np.linspace(first, end - 1, min(count, end - first)).round().astype(np.int64))
 
 
-def tracked_frames(indices: Sequence[Index], intervals: Sequence[Sequence[Sequence[int]]], movies: Sequence[Path]) -> Frames:
+def tracked_frames(indices: Sequence[Index], intervals: Sequence[Sequence[Sequence[int]]], movies: Sequence[Path]) -> Ints:
     """The frames in the intervals of each of several movies, counted as if they were one."""
     starts = accumulate((len(index) for index in indices), initial=0)
     told = zip(starts, indices, intervals, movies, strict=False)
@@ -49,7 +46,7 @@ def tracked_frames(indices: Sequence[Index], intervals: Sequence[Sequence[Sequen
     return np.concatenate([np.arange(first, end) for first, end in spans])
 
 
-def sample_frames(movies: Sequence[Path], indices: Sequence[Index], picks: Frames) -> Iterator[Frame]:
+def sample_frames(movies: Sequence[Path], indices: Sequence[Index], picks: Ints) -> Iterator[Frame]:
     """These frames of several movies, counted as if they were one."""
     starts = [0, *accumulate(len(index) for index in indices)]
     for path, index, (start, stop) in zip(movies, indices, pairwise(starts), strict=True):

@@ -6,7 +6,8 @@ from itertools import pairwise
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from herdbook.score_tables import Bools, Floats, Ints, Pairs, Tables, find_contacts, near_pairs
+from herdbook.arrays import Bools, Floats, Ints
+from herdbook.score_tables import Pairs, Tables, find_contacts, near_pairs
 
 _HOTA_ALPHAS = np.arange(0.05, 0.99, 0.05)
 _EPS = np.finfo(float).eps

@@ -5,13 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from herdbook.arrays import Bools, Floats, Ints
 from herdbook.errors import HerdbookError
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 _PAIRS_PER_CHUNK = 2_000_000  # about 100 MB of temporary arrays
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
+from herdbook.arrays import Bools
 from herdbook.errors import HerdbookError
 from herdbook.score_metrics import (
     CellVerdicts,
@@ -25,7 +26,7 @@ from herdbook.score_metrics import (
     measure_hota,
     ratio,
 )
-from herdbook.score_tables import Bools, align_tables, find_contacts, near_pairs, same_movies
+from herdbook.score_tables import align_tables, find_contacts, near_pairs, same_movies
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from herdbook import labelling
 from herdbook.arenas import arena_edges, map_arenas, split_touching
+from herdbook.arrays import Pixels
 from herdbook.artifacts import Background
 from herdbook.background_noise import NOISE_STEPS
 from herdbook.backgrounds import OUTLIER_Z
@@ -33,8 +34,6 @@ from herdbook.thresholds import (
     relative_light,
     signed_margins,
 )
-
-Pixels = NDArray[np.uint8]
 
 # Part of the colours (h, w, 3) that each channel is.
 _CHANNELS = {"blue": slice(0, 1), "green": slice(1, 2), "red": slice(2, 3), "colour": slice(0, 3)}

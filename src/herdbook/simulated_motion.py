@@ -6,11 +6,8 @@ Points are (x, y) in px, y downwards; headings are radians in these axes (0 = ri
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-Ints = NDArray[np.int64]
+from herdbook.arrays import Bools, Floats, Ints
 
 _REST, _WALK, _RUN = 0, 1, 2
 _STATE_SHARE = np.array([0.32, 0.5, 0.18])

@@ -12,9 +12,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from herdbook.simulated_motion import DOOR_HALF_WIDTH_PX, Arena, Floats
-
-Image = NDArray[np.float32]
+from herdbook.arrays import Floats, Singles
+from herdbook.simulated_motion import DOOR_HALF_WIDTH_PX, Arena
 
 DOT_COLOURS = {  # BGR under full light
     "B": (195.0, 105.0, 58.0),
@@ -75,10 +74,10 @@ class Bodies(NamedTuple):
     length: Floats
     ends: Floats
     group: NDArray[np.int64]
-    radii: Image
-    paint: Image
-    finish: Image
-    pattern: Image
+    radii: Singles
+    paint: Singles
+    finish: Singles
+    pattern: Singles
     weight: Floats
     middle: Floats
     rhythm: Floats
@@ -96,10 +95,10 @@ class Floor:
 
     """
 
-    image: Image
-    light: Image
-    cover: Image
-    noise: Image
+    image: Singles
+    light: Singles
+    cover: Singles
+    noise: Singles
 
 
 def make_floor(width: int, height: int, arena: Arena, rng: np.random.Generator) -> Floor:
@@ -219,7 +218,7 @@ def _measure_groups(ends: Floats, group: NDArray[np.int64], widths: Floats) -> t
     return weight / weight.sum(), middle
 
 
-def place_parts(bodies: Bodies, x: Floats, y: Floats, heading: Floats, phase: Floats, bend: Floats, time_s: float) -> Image:
+def place_parts(bodies: Bodies, x: Floats, y: Floats, heading: Floats, phase: Floats, bend: Floats, time_s: float) -> Singles:
     """Place the parts of all bodies so that each silhouette's centroid (limbs aside) is at (x, y).
 
     Takes arrays of shape (A,), px and rad; returns the ends of the parts, float32 (A, P, 2, 2) in px.
@@ -267,7 +266,7 @@ def _rotate(points: Floats, angle: Floats) -> Floats:
 
 
 def render_frame(
-    floor: Floor, bodies: Bodies, points: Image, layer: NDArray[np.int64], gain: float, rng: np.random.Generator
+    floor: Floor, bodies: Bodies, points: Singles, layer: NDArray[np.int64], gain: float, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
     """Draw one frame.
 

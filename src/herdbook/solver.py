@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.arrays import Bools, Floats, Ints
 from herdbook.identity_blocks import (
     Blocks,
     best_of_capacity,
@@ -27,12 +28,10 @@ from herdbook.identity_blocks import (
     sure_identities,
 )
 from herdbook.identity_confidence import confidences
-from herdbook.identity_graph import Costs, Floats, Graph, Ints
+from herdbook.identity_graph import Costs, Graph
 from herdbook.identity_pricing import ROUNDING, Prices, bound_blocks
 from herdbook.identity_program import BEGINNING, THERE, build_programme
 from herdbook.identity_solve import solve_programme
-
-Bools = NDArray[np.bool_]
 
 # What a tracklet without evidence gains when it is named: less than any evidence, more than nothing.
 NAMED_GAIN = 0.2

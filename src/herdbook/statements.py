@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.arrays import Mask
 from herdbook.artifacts import Blobs, Tracklets, open_blob_images
 from herdbook.clicks import blob_at
 from herdbook.errors import HerdbookError
 from herdbook.facts import ABSENT, IS, Fact
 from herdbook.recording_graph import Recording
 from herdbook.roster import Roster
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Pixels = NDArray[np.uint8]
+from herdbook.arrays import Floats, Ints, Pixels
 
 # Looks are compared at this size (width, height), colour more than brightness, which changes with light and posture.
 SMALL = (6, 9)

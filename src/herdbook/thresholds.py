@@ -11,9 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
-Mask = NDArray[np.bool_]
-Floats = NDArray[np.float32]
+from herdbook.arrays import Mask, Pixels, Singles
 
 # Grey levels 0..255 are luma 16..235 in movies of limited range.
 LIMITED_RANGE = 219 / 255
@@ -50,7 +48,7 @@ def luma_band(intensity: Sequence[float], full_range: bool) -> tuple[int, int]:
     return lowest, highest
 
 
-def difference_bounds(background: Pixels, least: Floats | float, polarity: str) -> Bounds:
+def difference_bounds(background: Pixels, least: Singles | float, polarity: str) -> Bounds:
     """Levels of the background (h, w[, 3]) for animals that differ from it by `least` levels or more, one number or one per pixel.
 
     `polarity` is dark, bright or either. Of several channels each has its own bounds: an animal is where at least one lies outside.
@@ -63,7 +61,7 @@ def difference_bounds(background: Pixels, least: Floats | float, polarity: str) 
     return Bounds(_as_levels(low), _as_levels(high), within=False)
 
 
-def band_bounds(band: tuple[int, int], light: Floats, *, channels: int = 1, black: float = 0) -> Bounds:
+def band_bounds(band: tuple[int, int], light: Singles, *, channels: int = 1, black: float = 0) -> Bounds:
     """Levels of an animal: those of a band, both ends inclusive, that follow the relative illumination `light` (h, w).
 
     0 and 255 stand for all that lies beyond them and do not follow the light. Of several channels all must lie in the band. Where one side
@@ -95,7 +93,7 @@ def signed_margins(image: Pixels, bounds: Bounds) -> Pixels:
     return _as_levels(margin + NO_MARGIN)
 
 
-def relative_light(background: Pixels, inside: Mask, black: float) -> Floats:
+def relative_light(background: Pixels, inside: Mask, black: float) -> Singles:
     """Illumination of each pixel (h, w) over its median in the arena: the background, strongly blurred, above the level of black.
 
     Only pixels inside of the arena count (normalised convolution; Knutsson & Westin 1993, CVPR). At least a quarter.

@@ -13,17 +13,15 @@ from typing import Any
 
 import numpy as np
 import PIL.Image
-from numpy.typing import NDArray
 from PIL.PngImagePlugin import PngInfo
 
+from herdbook.arrays import Pixels
 from herdbook.artifacts import TrainingSet
 from herdbook.crops import CropSpec
 from herdbook.errors import HerdbookError, nearest
 from herdbook.linking import body_length
 from herdbook.store import Provenance
 from herdbook.trainset_merge import Example, assemble_set, fit_image, list_examples
-
-Pixels = NDArray[np.uint8]
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 # Under this name an image carries how it was made.

@@ -8,13 +8,10 @@ from hashlib import sha256
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from herdbook.arrays import Ints, Pixels
 from herdbook.artifacts import UNREADABLE, TrainingSet
 from herdbook.crops import CropSpec
-
-Pixels = NDArray[np.uint8]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

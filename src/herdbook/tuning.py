@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from herdbook.arrays import Floats, Ints
 
 # Areas are sorted into this many bins per octave, smoothed by 0.2 octaves: single animals of one kind spread over about one octave.
 _BINS_PER_OCTAVE = 8

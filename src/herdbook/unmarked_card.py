@@ -8,10 +8,10 @@ from typing import Any
 import cv2
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from herdbook import __version__
 from herdbook.architectures import load_model
+from herdbook.arrays import Floats, Ints
 from herdbook.augmentation import Augmentation
 from herdbook.calibration import combine_images, image_scores
 from herdbook.cards import FORMAT, read_card
@@ -24,9 +24,6 @@ from herdbook.store import artifact_fingerprint
 from herdbook.unmarked_train import ANSWER_IMAGES, Crowd, Learned, learn_animals
 from herdbook.unmarked_trainset import UnmarkedSet
 from herdbook.unmarked_warnings import find_warnings
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 # Images of the plot of the embedding, of each tracklet at most; images of each animal in the montage.
 PLOTTED, PLOTTED_EACH = 1500, 6

@@ -8,9 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from herdbook.arrays import Floats
 from herdbook.plots import WIDTH_IN
-
-Floats = NDArray[np.float64]
 
 MOST_WRITTEN = 12
 

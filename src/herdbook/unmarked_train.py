@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from herdbook.arrays import Floats, Ints, Mask
 from herdbook.augmentation import Augmentation
 from herdbook.calibration import Calibration, combine_images, fit_calibration, image_scores
 from herdbook.classifier import predict_logits
@@ -23,10 +24,6 @@ from herdbook.clusters import (
     together_matrix,
 )
 from herdbook.contrastive import NEVER, SCALE, Sample, build_embedding, few_images, train_embedding
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 # Steps between checks; a check looks at so many images of each tracklet.
 CHECK_EVERY, CHECK_IMAGES = 40, 6

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.arrays import Ints
 from herdbook.artifacts import SINGLE, Background, BlobImages, Blobs, Tracklets, TrainingSet, open_blob_images
 from herdbook.crops import CropSpec, light_of, make_crops, spread_rows
 from herdbook.heads import head_directions
-
-Ints = NDArray[np.int64]
 
 # More images and tracklets than these tell nothing new, and training is to take seconds.
 MOST_IMAGES, MOST_TRACKLETS = 12_000, 1200

@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from herdbook.arrays import Floats
 from herdbook.clusters import never_together
-
-Floats = NDArray[np.float64]
 
 # Each animal should be seen alone for so long (s), and in so many images.
 LEAST_SECONDS, LEAST_IMAGES = 20.0, 30

@@ -9,8 +9,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from herdbook.arrays import Floats
 from herdbook.frame_source import FrameSource
-from herdbook.lkrstc import Floats, smooth_points, window_frames
+from herdbook.lkrstc import smooth_points, window_frames
 
 # LK-RSTC's own length, beyond which the flow is followed too far (Magana-Salgado et al. 2023 smooth over half a second).
 LONGEST_S = 0.5

@@ -9,13 +9,13 @@ import pytest
 from numpy.typing import NDArray
 
 from herdbook import background, index, segment
+from herdbook.arrays import Mask
 from herdbook.artifacts import CLASSIFIED, Blobs, Identities, Tracklets, open_blob_images
 from herdbook.experiment import Experiment
 from herdbook.geometry import ellipse_mask
 from herdbook.labelling import runs_contain
 from herdbook.movie_write import MovieWriter
 
-Mask = NDArray[np.bool_]
 # An animal: centre x, y and semi-axes in px, angle of the first axis in degrees.
 Ellipse = tuple[float, float, float, float, float]
 

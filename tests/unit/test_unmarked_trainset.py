@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from herdbook.arrays import Singles
 from herdbook.errors import HerdbookError
 from herdbook.experiment_file import parse_experiment
-from herdbook.unmarked_trainset import Singles, choose_tracklets, coexisting, images_each
+from herdbook.unmarked_trainset import choose_tracklets, coexisting, images_each
 
 BASE = {"experiment": "e", "movies": [{"name": "m", "file": "m.mp4"}]}
 
