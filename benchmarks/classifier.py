@@ -24,15 +24,17 @@ from measuring import markdown, run_chain
 from numpy.typing import NDArray
 from real_movies import experiment_file, machine
 
-from herdbook.architectures import build_network
 from herdbook.arrays import Pixels
-from herdbook.artifacts import Background, Blobs, Tracklets, open_blob_images
-from herdbook.calibration import fit_calibration, image_scores, reliability, tracklet_posteriors
-from herdbook.classifier import Examples, Recipe, finish_network, predict_logits, split_groups, train_network, use_threads
-from herdbook.crops import CropSpec, crop_length, light_of, make_crops, spread_rows
-from herdbook.experiment_file import load_experiment
-from herdbook.heads import head_directions
-from herdbook.linking import body_length
+from herdbook.artifacts.background import Background
+from herdbook.artifacts.segment import Blobs, open_blob_images
+from herdbook.artifacts.tracklets import Tracklets
+from herdbook.classifier.architectures import build_network
+from herdbook.classifier.calibration import fit_calibration, image_scores, reliability, tracklet_posteriors
+from herdbook.classifier.crops import CropSpec, crop_length, light_of, make_crops, spread_rows
+from herdbook.classifier.network import Examples, Recipe, finish_network, predict_logits, split_groups, train_network, use_threads
+from herdbook.experiment.file import load_experiment
+from herdbook.geometry.ellipses import body_length
+from herdbook.geometry.heads import head_directions
 
 FOLDS = 5
 FRAMES_PER_S = 10.0

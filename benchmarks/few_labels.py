@@ -19,9 +19,12 @@ from measuring import markdown, run_chain
 from numpy.typing import NDArray
 from real_movies import RECORDINGS, experiment_file, machine
 
-from herdbook.artifacts import SINGLE, Blobs, Evidence, Identities, Tracklets
-from herdbook.calibration import reliability
-from herdbook.experiment_file import load_experiment
+from herdbook.artifacts.classify import Evidence
+from herdbook.artifacts.propagate import Identities
+from herdbook.artifacts.segment import Blobs
+from herdbook.artifacts.tracklets import SINGLE, Tracklets
+from herdbook.classifier.calibration import reliability
+from herdbook.experiment.file import load_experiment
 
 RECORDING = "day1"
 LABELS_PER_ANIMAL = (6, 3, 1)

@@ -7,8 +7,8 @@ be in. A source whose identity has been eliminated is a contradiction and is pas
 
 import numpy as np
 
-from herdbook.how_known import own_probability
-from herdbook.identity_graph import Graph
+from herdbook.identity.graph import Graph
+from herdbook.identity.how_known import own_probability
 
 # A tracklet is a source when one identity is more likely than all others together. With 0.9 the baseline names a tenth less of ants16 by
 # weak evidence, at two thirds of the error.

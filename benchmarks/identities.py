@@ -36,14 +36,18 @@ from real_movies import RECORDINGS, Recording, experiment_file
 from simulated_evidence import learn_calibration, true_evidence, weak_evidence
 from true_blobs import NOBODY, TrueBlobs, find_blobs, judge_names, tracklet_figures
 
-from herdbook.artifacts import PROPAGATED, Blobs, Evidence, Identities, Tracklets, Trajectories
-from herdbook.evidence_scores import read_evidence
-from herdbook.experiment import Experiment
-from herdbook.experiment_file import load_experiment
-from herdbook.recording_graph import join_movies
-from herdbook.roster import make_roster
-from herdbook.scoring import load_truth, score_trajectories
-from herdbook.store import Provenance
+from herdbook.artifacts.classify import Evidence
+from herdbook.artifacts.propagate import PROPAGATED, Identities
+from herdbook.artifacts.segment import Blobs
+from herdbook.artifacts.smooth import Trajectories
+from herdbook.artifacts.store import Provenance
+from herdbook.artifacts.tracklets import Tracklets
+from herdbook.experiment.file import load_experiment
+from herdbook.experiment.model import Experiment
+from herdbook.experiment.roster import make_roster
+from herdbook.identity.evidence import read_evidence
+from herdbook.identity.recording import join_movies
+from herdbook.tables.scoring import load_truth, score_trajectories
 
 VARIANTS = ("classifier", "truth", "weak", "elimination", "greedy", "weak greedy")
 # The evidence that each baseline has; variants whose confidences are judged.
@@ -111,7 +115,7 @@ def prepare(name: str, data: Path, folder: Path, cores: int) -> Case:
 def run_stage(case: Case, stage: str, unit: str | None, **files: list[Path]) -> None:
     """Run a stage in a process of its own."""
     given = [word for option, paths in files.items() for word in (f"--{option}", *map(str, paths))]
-    command = [sys.executable, "-m", f"herdbook.{stage}", *given, "--settings", case.experiment.settings(stage, unit)]
+    command = [sys.executable, "-m", f"herdbook.stages.{stage}", *given, "--settings", case.experiment.settings(stage, unit)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False)
     if done.returncode:
         sys.exit(f"{case.name}: {stage} {unit or ''}\n{done.stdout}")

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from herdbook.artifacts import FROM_RESOLVED, SOURCES
-from herdbook.calibration import reliability
-from herdbook.scoring import Score
+from herdbook.artifacts.smooth import FROM_RESOLVED, SOURCES
+from herdbook.classifier.calibration import reliability
+from herdbook.tables.scoring import Score
 
 # Buckets of confidence: most positions are surer than the last of ten equal ones can show.
 BUCKETS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.994, 0.996, 0.999, 1.01)

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from herdbook.identity_costs import learn_costs
-from herdbook.identity_graph import Graph, gap_edges
-from herdbook.solver import NAMED_GAIN, solve_identities
+from herdbook.identity.assignment import NAMED_GAIN, solve_identities
+from herdbook.identity.costs import learn_costs
+from herdbook.identity.graph import Graph, gap_edges
 
 FPS = 10
 LARGEST_GROUP = 5

@@ -21,7 +21,7 @@ import atexit, json, os, resource, sys
 
 def _tell():
     stage = os.path.basename(sys.argv[0])
-    if os.path.basename(os.path.dirname(sys.argv[0])) != "herdbook" or not stage.endswith(".py"):
+    if os.path.basename(os.path.dirname(sys.argv[0])) != "stages" or not stage.endswith(".py"):
         return
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     peak = next(int(line.split()[1]) / 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))

@@ -97,8 +97,9 @@ def transcode_in_python(movie: Path, frames: int, out: Path, threads: int, size:
 
 def true_trajectories(truth: Path, movie: str, index: Path, out: Path) -> None:
     """Write the true positions of a movie as the stage smooth would."""
-    from herdbook.artifacts import FROM_SINGLE, Index, Trajectories
-    from herdbook.store import Provenance
+    from herdbook.artifacts.index import Index
+    from herdbook.artifacts.smooth import FROM_SINGLE, Trajectories
+    from herdbook.artifacts.store import Provenance
 
     table = pd.read_csv(truth)
     table = table[table.movie == movie].sort_values(["frame", "identity"])
@@ -114,10 +115,10 @@ def compare(movie: Path, truth: Path, overrides: dict, frames: int, rounds: int,
     """CPU and wall time of transcoding and of each stage in turn, all rounds of a movie, in this process."""
     from importlib import import_module
 
-    from herdbook.experiment import Experiment
+    from herdbook.experiment.model import Experiment
 
     with prepared(movie, overrides) as (segmenting, _, folder):
-        import_module("herdbook.segment").main(segmenting)
+        import_module("herdbook.stages.segment").main(segmenting)
         true_trajectories(truth, movie.stem, folder / "index.h5", folder / "tracks.h5")
         keys = {"experiment": "benchmark", "movies": [{"name": "movie", "file": str(movie)}], "animals": {"marking": "none", "keep": True}}
         keys["animals"]["number"] = 1
@@ -128,7 +129,7 @@ def compare(movie: Path, truth: Path, overrides: dict, frames: int, rounds: int,
             settings = Experiment.model_validate(keys | {stage: {"intervals": [[0, last]]}}).settings(stage, "movie")
             blobs = ["--blobs" if stage == "overlay" else "--reference", str(folder / "segment.h5")]
             out = str(folder / (stage if stage == "closeups" else f"{stage}.mp4"))
-            module = import_module(f"herdbook.{stage}")
+            module = import_module(f"herdbook.stages.{stage}")
             return lambda: module.main([*given, *blobs, "--out", out, "--settings", settings, "--threads", str(threads)])
 
         for stage in STAGES:

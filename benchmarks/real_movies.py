@@ -18,8 +18,8 @@ from typing import Any
 import yaml
 from measuring import run_chain
 
-from herdbook.movie import scan_movie
-from herdbook.scoring import Score, load_trajectories, load_truth, score_trajectories
+from herdbook.movie.reading import scan_movie
+from herdbook.tables.scoring import Score, load_trajectories, load_truth, score_trajectories
 
 
 @dataclass(frozen=True)

@@ -23,13 +23,13 @@ import yaml
 from measuring import SNAKEFILE, jobs_of
 from trust_page import keep_result, machine
 
-from herdbook.store import write_text
+from herdbook.system.files import write_text
 
 RESULTS = Path(__file__).with_name("results") / "scale.json"
 RUN = """
 import json, sys, time
 from importlib import import_module
-import_module(f"herdbook.{sys.argv[1]}").main(sys.argv[2:])
+import_module(f"herdbook.stages.{sys.argv[1]}").main(sys.argv[2:])
 peak = next(int(line.split()[1]) / 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(json.dumps(peak))
 """

@@ -16,10 +16,12 @@ import numpy as np
 from identity_scale import FPS, simulate_graph, simulate_scores
 from scale import keep_figures, run_measured
 
-from herdbook.artifacts import SINGLE, Blobs, Evidence, Tracklets
-from herdbook.experiment import Experiment
-from herdbook.identity_graph import Graph
-from herdbook.store import Provenance, columns_writer
+from herdbook.artifacts.classify import Evidence
+from herdbook.artifacts.segment import Blobs
+from herdbook.artifacts.store import Provenance, columns_writer
+from herdbook.artifacts.tracklets import SINGLE, Tracklets
+from herdbook.experiment.model import Experiment
+from herdbook.identity.graph import Graph
 
 SIZE = (1000, 1000)
 BYTES_OF_BLOB = 71

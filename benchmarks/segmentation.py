@@ -54,8 +54,8 @@ def usual_chain(movie: Path, background: np.ndarray, settings: dict) -> int:
 @contextmanager
 def prepared(movie: Path, overrides: dict) -> Iterator[tuple[list[str], dict, Path]]:
     """Command line of `segment` for a movie whose index and background are made, with its settings and the folder of all files."""
-    from herdbook import background, index
-    from herdbook.experiment import Experiment
+    from herdbook.experiment.model import Experiment
+    from herdbook.stages import background, index
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -82,8 +82,9 @@ def prepared(movie: Path, overrides: dict) -> Iterator[tuple[list[str], dict, Pa
 
 def compare(movie: Path, overrides: dict) -> dict:
     """All figures of one movie, in this process."""
-    from herdbook import segment
-    from herdbook.artifacts import Background, Blobs
+    from herdbook.artifacts.background import Background
+    from herdbook.artifacts.segment import Blobs
+    from herdbook.stages import segment
 
     with prepared(movie, overrides) as (command, settings, folder):
         frames = decode_only(movie)
@@ -113,8 +114,8 @@ def peak_memory(command: list[str]) -> float:
 
 def run_once(movie: Path, overrides: dict, threads: int) -> dict:
     """Wall time, peak memory and a fingerprint of one run of the stage."""
-    from herdbook import segment
-    from herdbook.store import artifact_fingerprint
+    from herdbook.artifacts.store import artifact_fingerprint
+    from herdbook.stages import segment
 
     with prepared(movie, overrides) as (command, _, folder):
         segment.main([*command, "--threads", str(threads)])
@@ -137,7 +138,7 @@ def in_own_process(task: str, **arguments: object) -> dict:
 
 def simulated(folder: Path, **keys: object) -> Path:
     """A simulated movie without labels."""
-    from herdbook.simulate import simulate_recording
+    from herdbook.movie.simulated.recording import simulate_recording
 
     simulate_recording(folder, movies=("movie",), **keys)
     return folder / "movie.mp4"

@@ -3,9 +3,10 @@
 import numpy as np
 from true_blobs import NOBODY, TrueBlobs
 
-from herdbook.artifacts import SINGLE, Evidence
-from herdbook.calibration import Calibration, combine_images, fit_calibration, image_scores
-from herdbook.crops import spread_rows
+from herdbook.artifacts.classify import Evidence
+from herdbook.artifacts.tracklets import SINGLE
+from herdbook.classifier.calibration import Calibration, combine_images, fit_calibration, image_scores
+from herdbook.classifier.crops import spread_rows
 
 # Probability of another identity where the truth is the evidence.
 TRUTH_DOUBT = 1e-6

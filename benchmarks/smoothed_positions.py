@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from herdbook.artifacts import Trajectories
+from herdbook.artifacts.smooth import Trajectories
 
 FAR_PX = 20.0
 

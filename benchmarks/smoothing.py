@@ -60,10 +60,10 @@ def published_loop(frames: list[np.ndarray], points: np.ndarray, window: int) ->
 
 def accuracy(data: Path) -> dict:
     """Largest and 99.9th percentile of the distance to each oracle, px."""
-    from herdbook.frame_source import movie_source
-    from herdbook.lkgaps import fill_gaps_by_flow, find_gaps
-    from herdbook.lkrstc import iterate_windows, rstc_weights, smooth_points
-    from herdbook.movie import scan_movie
+    from herdbook.movie.reading import scan_movie
+    from herdbook.smoothing.frames import movie_source
+    from herdbook.smoothing.gaps import fill_gaps_by_flow, find_gaps
+    from herdbook.smoothing.rstc import iterate_windows, rstc_weights, smooth_points
 
     found = {}
 
@@ -101,9 +101,9 @@ def accuracy(data: Path) -> dict:
 
 def speed(data: Path) -> dict:
     """CPU ms per frame of decoding alone, of both engines and of the published loop."""
-    from herdbook.frame_source import movie_source
-    from herdbook.lkrstc import smooth_points
-    from herdbook.movie import scan_movie
+    from herdbook.movie.reading import scan_movie
+    from herdbook.smoothing.frames import movie_source
+    from herdbook.smoothing.rstc import smooth_points
 
     cv2.setNumThreads(1)
     movie, points = data / "lk" / "clips" / f"{SPEED_CLIP}.mp4", labelled_points(data, SPEED_CLIP)
@@ -135,9 +135,9 @@ def smooth_long(movie: str, points: str, threads: int, watched: bool = False) ->
     import hashlib
     from threading import Event, Thread
 
-    from herdbook.frame_source import movie_source
-    from herdbook.lkparts import smooth_movie
-    from herdbook.movie import scan_movie
+    from herdbook.movie.reading import scan_movie
+    from herdbook.smoothing.frames import movie_source
+    from herdbook.smoothing.parts import smooth_movie
 
     cv2.setNumThreads(1)
     given, scan = np.load(points), scan_movie(Path(movie))
@@ -184,13 +184,13 @@ def memory_mb() -> float:
 
 def jitter(data: Path, plot: str | None) -> dict:
     """What smoothing does to the body points of the flies."""
-    from herdbook.frame_source import movie_source
-    from herdbook.lkgaps import find_gaps
-    from herdbook.movie import scan_movie
-    from herdbook.plots import png_bytes
-    from herdbook.point_smoothing import smooth_columns
-    from herdbook.pose_files import read_poses
-    from herdbook.smoothing_plots import plot_smoothing
+    from herdbook.commands.pose_plots import plot_smoothing
+    from herdbook.formats.pose_files import read_poses
+    from herdbook.movie.reading import scan_movie
+    from herdbook.report.figures.style import png_bytes
+    from herdbook.smoothing.frames import movie_source
+    from herdbook.smoothing.gaps import find_gaps
+    from herdbook.smoothing.points import smooth_columns
 
     cv2.setNumThreads(1)
     movie = data / "flies2" / "movie.mp4"

@@ -18,9 +18,10 @@ from few_labels import RECORDING, measure_few, true_places
 from measuring import run_chain
 from real_movies import RECORDINGS, experiment_file
 
-from herdbook.artifacts import SINGLE, Blobs, Tracklets
-from herdbook.experiment_file import load_experiment
-from herdbook.suggest import suggest_points
+from herdbook.artifacts.segment import Blobs
+from herdbook.artifacts.tracklets import SINGLE, Tracklets
+from herdbook.commands.labelling.suggest import suggest_points
+from herdbook.experiment.file import load_experiment
 
 NAME = "ants16"
 COLUMNS = ["movie", "frame", "x", "y", "label"]

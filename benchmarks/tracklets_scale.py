@@ -19,12 +19,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from herdbook import background, index, segment
-from herdbook.artifacts import Blobs, open_blob_images
-from herdbook.experiment import Experiment
-from herdbook.run_coding import RUN_COLUMNS, pack_runs
-from herdbook.simulate import simulate_recording
-from herdbook.store import Provenance, columns_writer
+from herdbook.artifacts.outlines import RUN_COLUMNS, pack_runs
+from herdbook.artifacts.segment import Blobs, open_blob_images
+from herdbook.artifacts.store import Provenance, columns_writer
+from herdbook.experiment.model import Experiment
+from herdbook.movie.simulated.recording import simulate_recording
+from herdbook.stages import background, index, segment
 
 RUN = """
 import json, resource, sys, time

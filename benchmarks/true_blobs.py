@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from herdbook.artifacts import SINGLE, Blobs, Identities, Tracklets, open_blob_images
+from herdbook.artifacts.propagate import Identities
+from herdbook.artifacts.segment import Blobs, open_blob_images
+from herdbook.artifacts.tracklets import SINGLE, Tracklets
 
 NOBODY = -1
 

@@ -23,8 +23,8 @@ from trust_page import ROOT, keep_result, write_page
 
 sys.path.insert(0, str(ROOT))
 
-from tests.fuzz import artifacts, experiments, movies, tables
-from tests.fuzz.limits import FAULTS, MEMORY_BYTES, PASSED, TOLD, Outcome
+from tests.support.damage import artifacts, experiments, movies, tables
+from tests.support.damage.limits import FAULTS, MEMORY_BYTES, PASSED, TOLD, Outcome
 
 SEED = 1
 KEPT = "kept"

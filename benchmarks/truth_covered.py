@@ -36,8 +36,8 @@ def outline_points(runs: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, n
 
 def cover(movie: Path, truth: pd.DataFrame, overrides: dict, radius: float, animals: int) -> dict:
     """Counts of one movie: true positions, covered ones, blobs judged, blobs without an animal."""
-    from herdbook import segment
-    from herdbook.artifacts import Blobs, open_blob_images
+    from herdbook.artifacts.segment import Blobs, open_blob_images
+    from herdbook.stages import segment
 
     with prepared(movie, overrides) as (command, _, folder):
         segment.main(command)

@@ -21,9 +21,9 @@ import pandas as pd
 import yaml
 from measuring import run_chain
 
-from herdbook.movie import read_frames, scan_movie
-from herdbook.movie_write import MovieWriter
-from herdbook.scoring import load_trajectories, load_truth, score_trajectories
+from herdbook.movie.reading import read_frames, scan_movie
+from herdbook.movie.writing import MovieWriter
+from herdbook.tables.scoring import load_trajectories, load_truth, score_trajectories
 
 DISH = {"arenas": [{"name": "dish", "include": [{"ellipse": {"centre": [507, 363], "axes": [352, 352]}}]}]}
 

@@ -14,13 +14,13 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from herdbook.artifacts import Background
-from herdbook.backgrounds import background, robust_background
-from herdbook.experiment import Experiment
-from herdbook.labelling import runs_to_mask
-from herdbook.segmentation import Segmenter
-from herdbook.simulated_motion import Arena
-from herdbook.simulated_render import make_bodies, make_floor, place_parts, render_frame
+from herdbook.artifacts.background import Background
+from herdbook.experiment.model import Experiment
+from herdbook.movie.simulated.paths import Arena
+from herdbook.movie.simulated.rendering import make_bodies, make_floor, place_parts, render_frame
+from herdbook.segmentation.components import runs_to_mask
+from herdbook.segmentation.segmenter import Segmenter
+from herdbook.segmentation.statistics import background, robust_background
 
 OUT = Path(__file__).parent / "images" / "segmentation_controls.png"
 WIDTH, HEIGHT, CAPTION, GAP = 260, 190, 26, 6

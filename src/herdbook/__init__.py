@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from herdbook.results import Results
+    from herdbook.tables.results import Results
 
 __version__ = "0.1.0"
 
@@ -12,6 +12,6 @@ __version__ = "0.1.0"
 def load(folder: "str | Path") -> "Results":
     """The results in an experiment's folder, such as results/ants16: trajectories, tracklets, events and settings, see docs/python.md."""
     # Half a second to import, which the stages need not pay.
-    from herdbook.results import load as load_results
+    from herdbook.tables.results import load as load_results
 
     return load_results(folder)

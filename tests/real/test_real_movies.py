@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from herdbook.scoring import Score, load_trajectories, load_truth, score_trajectories
+from herdbook.tables.scoring import Score, load_trajectories, load_truth, score_trajectories
 from tests.conftest import Done
 
 

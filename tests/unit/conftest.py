@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from herdbook import background, index, segment
 from herdbook.arrays import Mask
-from herdbook.artifacts import CLASSIFIED, Blobs, Identities, Tracklets, open_blob_images
-from herdbook.experiment import Experiment
-from herdbook.geometry import ellipse_mask
-from herdbook.labelling import runs_contain
-from herdbook.movie_write import MovieWriter
+from herdbook.artifacts.propagate import CLASSIFIED, Identities
+from herdbook.artifacts.segment import Blobs, open_blob_images
+from herdbook.artifacts.tracklets import Tracklets
+from herdbook.experiment.model import Experiment
+from herdbook.geometry.regions import ellipse_mask
+from herdbook.movie.writing import MovieWriter
+from herdbook.segmentation.components import runs_contain
+from herdbook.stages import background, index, segment
 
 # An animal: centre x, y and semi-axes in px, angle of the first axis in degrees.
 Ellipse = tuple[float, float, float, float, float]

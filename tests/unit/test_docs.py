@@ -10,23 +10,18 @@ import h5py
 import numpy as np
 import pytest
 
-from herdbook import export
-from herdbook.artifacts import (
-    HOW_KNOWN,
-    KINDS,
-    SOURCES,
-    Background,
-    Evidence,
-    Identities,
-    Index,
-    Tracklets,
-    TrainingSet,
-    Trajectories,
-)
-from herdbook.body_points import POINT_SOURCES, BodyPoints, no_body_points
-from herdbook.store import Artifact, Provenance
+from herdbook.artifacts.background import Background
+from herdbook.artifacts.classify import Evidence
+from herdbook.artifacts.index import Index
+from herdbook.artifacts.propagate import HOW_KNOWN, Identities
+from herdbook.artifacts.smooth import POINT_SOURCES, SOURCES, BodyPoints, Trajectories
+from herdbook.artifacts.store import Artifact, Provenance
+from herdbook.artifacts.tracklets import KINDS, Tracklets
+from herdbook.artifacts.trainset import TrainingSet
+from herdbook.positions.body_points import no_body_points
+from herdbook.stages import export
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 README, ARTIFACTS = ROOT / "README.md", ROOT / "docs" / "artifacts.md"
 DOCUMENTS = sorted([README, ROOT / "config" / "README.md", *ROOT.glob("docs/*.md")])
 EVERYWHERE = "In every HDF5 file"

@@ -16,7 +16,7 @@ import h5py
 import yaml
 
 import herdbook
-from herdbook.store import read_attributes
+from herdbook.artifacts.store import read_attributes
 from tests.conftest import ROOT, Done
 
 # The stages in their order; those that wait for the same ones stand together.
@@ -90,7 +90,7 @@ import importlib, io, json, os, resource, sys, traceback
 
 cases = json.load(sys.stdin)
 for stage in {case["stage"] for case in cases}:
-    importlib.import_module("herdbook." + stage)
+    importlib.import_module("herdbook.stages." + stage)
 for case in cases:
     child = os.fork()
     if not child:
@@ -102,7 +102,7 @@ for case in cases:
             os.dup2(said, 1), os.dup2(said, 2)
             if case["limit_bytes"]:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (case["limit_bytes"],) * 2)
-            sys.modules["herdbook." + case["stage"]].main(case["argv"])
+            sys.modules["herdbook.stages." + case["stage"]].main(case["argv"])
             status = 0
         except SystemExit as ending:
             status = ending.code or 0
@@ -144,7 +144,7 @@ class Runs:
         package.mkdir(parents=True)
         first = (real / "__init__.py").read_text(encoding="utf-8")
         (package / "__init__.py").write_text(f"{first}\n__path__.append({str(real)!r})\n", encoding="utf-8")
-        (package / "stage.py").write_text(WATCHED.format(real=str(real / "stage.py")), encoding="utf-8")
+        (package / "job.py").write_text(WATCHED.format(real=str(real / "job.py")), encoding="utf-8")
         (folder / "experiment.yaml").write_text(yaml.safe_dump(experiment, sort_keys=False), encoding="utf-8")
 
     def command(self, *options: str, cores: int = 1) -> list[str]:

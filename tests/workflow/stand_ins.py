@@ -21,7 +21,7 @@ STAGES = (
     *("classify", "propagate", "smooth", "export", "overlay", "report"),
 )
 # Stages that run only where the experiment asks for what they write.
-WISHED = ("closeups", "mosaic")
+OPTIONAL = ("closeups", "mosaic")
 
 SMALL: dict[str, Any] = {"experiment": "e", "movies": [{"name": "m", "file": "m.mp4"}], "animals": {"marking": "none"}}
 
@@ -170,8 +170,11 @@ def write_stand_ins(folder: Path) -> None:
     package.mkdir()
     real = str(Path(herdbook.__file__).parent)
     (package / "__init__.py").write_text(f"__version__ = '0'\n__path__.append({real!r})\n", encoding="utf-8")
-    for stage in (*STAGES, *WISHED):
-        (package / f"{stage}.py").write_text(STAND_IN, encoding="utf-8")
+    stages = package / "stages"
+    stages.mkdir()
+    (stages / "__init__.py").write_text("", encoding="utf-8")
+    for stage in (*STAGES, *OPTIONAL):
+        (stages / f"{stage}.py").write_text(STAND_IN, encoding="utf-8")
 
 
 def copy_project(folder: Path) -> Path:

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from herdbook.artifacts import Blobs
-from herdbook.experiment import Experiment
-from herdbook.movie_write import MovieWriter
+from herdbook.artifacts.segment import Blobs
+from herdbook.experiment.model import Experiment
+from herdbook.movie.writing import MovieWriter
 from tests.conftest import Done
 
 SCREEN_LINES, SCREEN_COLUMNS = 24, 80
@@ -183,7 +183,7 @@ def stage(name: str, folder: Path, **files: str) -> list[str]:
     """The command that runs a stage on a movie in a folder."""
     settings = Experiment.model_validate(experiment({"name": "movie", "file": "movie.mp4"})).settings(name, "movie")
     given = [word for option, file in files.items() for word in (f"--{option}", str(folder / file))]
-    return [sys.executable, "-m", f"herdbook.{name}", *given, "--settings", settings]
+    return [sys.executable, "-m", f"herdbook.stages.{name}", *given, "--settings", settings]
 
 
 @pytest.fixture(scope="module")

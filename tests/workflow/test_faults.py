@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from herdbook.store import Provenance, columns_writer
+from herdbook.artifacts.store import Provenance, columns_writer
 from tests.conftest import Done
 from tests.workflow.conftest import EXPERIMENT
 from tests.workflow.fault_runs import (

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from herdbook.artifacts import Blobs
+from herdbook.artifacts.segment import Blobs
 from herdbook.errors import HerdbookError
-from herdbook.experiment_file import parse_experiment
-from herdbook.movie_write import MovieWriter
+from herdbook.experiment.file import parse_experiment
+from herdbook.movie.writing import MovieWriter
 from tests.conftest import Done
 
 FRAMES = 12
@@ -102,14 +102,14 @@ def test_no_word_of_a_name_becomes_a_command(snakemake: Callable[..., Done], pla
     lines = re.findall(r"^ *(?:Shell command: )?(python -m herdbook\..*)$", done.stdout, re.MULTILINE)
     stages = {line.split()[2] for line in lines}
     expected = ("segment", "trainset", "train", "classify", "propagate", "smooth", "export", "closeups", "report")
-    assert {f"herdbook.{stage}" for stage in expected} <= stages
+    assert {f"herdbook.stages.{stage}" for stage in expected} <= stages
     for line in lines:
         words = list(shlex.shlex(line, posix=True, punctuation_chars=True))
         # What the rules themselves write; settings of many movies come as a text on standard input.
         signs = [word for word in words if word and set(word) <= set("();<>|&")]
         assert signs in ([">", ">&"], [">", ">&", "<<<"]), line
         assert all("touch pwned" in word for word in words if "touch" in word), line
-    told = [shlex.split(line) for line in lines if "herdbook.trainset " in line]
+    told = [shlex.split(line) for line in lines if "herdbook.stages.trainset " in line]
     assert [json.loads(words[words.index("--settings") + 1])["identities"] for words in told] == [IDENTITIES]
     assert pwned(place) == []
 

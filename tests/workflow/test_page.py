@@ -10,10 +10,10 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from herdbook.page import Page, Section, render_page
-from tests.browser import Seen, look_at
+from herdbook.report.page import Page, Section, render_page
 from tests.conftest import Done
-from tests.unit.page_cases import write_page
+from tests.support.browser import Seen, look_at
+from tests.support.page_cases import write_page
 from tests.workflow.conftest import EXPERIMENT, MOVIES
 
 ODD = ['it\'s; "Ä" & <b>', "#1 ünï", "a%20b?"]

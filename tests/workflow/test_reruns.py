@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from herdbook.experiment import Experiment
+from herdbook.experiment.model import Experiment
 from tests.workflow.stand_ins import Bench, Run, changed, copy_project, from_stage
 
 BASE: dict[str, Any] = {

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from herdbook.stage import Job
-from tests.workflow.stand_ins import SMALL, STAGES, WISHED, Bench, Run, changed, copy_project, from_stage
+from herdbook.job import Job
+from tests.workflow.stand_ins import OPTIONAL, SMALL, STAGES, Bench, Run, changed, copy_project, from_stage
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def wished(stages: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Benc
     """A small experiment with what only some ask for, run to its end, and its file."""
     bench = Bench(tmp_path_factory.mktemp("wished"), stages)
     bench.movies("m")
-    raw = SMALL | {stage: {"write": True} for stage in WISHED}
+    raw = SMALL | {stage: {"write": True} for stage in OPTIONAL}
     done = bench.run(raw)
     assert done.status == 0, done.text
     return bench, raw
@@ -62,14 +62,14 @@ def test_close_ups_and_mosaics_depend_on_their_own_wishes_alone(wished: tuple[Be
     assert (bench.folder / "results" / "e" / "closeups" / "m" / "red.mp4").is_file()
 
 
-@pytest.mark.parametrize("stage", [*STAGES, *WISHED])
+@pytest.mark.parametrize("stage", [*STAGES, *OPTIONAL])
 def test_a_stage_takes_the_arguments_of_its_rule(
     demo: tuple[Bench, Run], wished: tuple[Bench, dict[str, Any]], stage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench = wished[0] if stage in WISHED else demo[0]
+    bench = wished[0] if stage in OPTIONAL else demo[0]
     calls = [call for name, call in bench.calls() if name == stage]
     assert calls
-    module = importlib.import_module(f"herdbook.{stage}")
+    module = importlib.import_module(f"herdbook.stages.{stage}")
     real: Callable[..., None] = module.run_stage
     jobs: list[Any] = []
     monkeypatch.setattr(module, "run_stage", lambda name, version, work, **options: real(name, version, jobs.append, **options))

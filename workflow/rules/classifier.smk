@@ -23,7 +23,7 @@ rule trainset:
         settings=settings("trainset"),
         version=stage_version("trainset"),
     shell:
-        "python -m herdbook.trainset --labels {input.labels:q} --blobs {input.blobs:q}"
+        "python -m herdbook.stages.trainset --labels {input.labels:q} --blobs {input.blobs:q}"
         " --tracklets {input.tracklets:q} --background {input.background:q} --out {output.out:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
 
@@ -53,7 +53,7 @@ rule train:
         settings=settings("train"),
         version=stage_version("train"),
     shell:
-        "python -m herdbook.train --trainset {input.trainset:q} --use {input.use:q} --start {input.start:q}"
+        "python -m herdbook.stages.train --trainset {input.trainset:q} --use {input.use:q} --start {input.start:q}"
         " --model {input.model:q} --like {input.like:q} --out {output.out:q} --card {output.card:q}"
         " --record {output.record:q} --made {output:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
@@ -83,7 +83,7 @@ rule classify:
         settings=settings("classify"),
         version=stage_version("classify"),
     shell:
-        "python -m herdbook.classify --blobs {input.blobs:q} --tracklets {input.tracklets:q}"
+        "python -m herdbook.stages.classify --blobs {input.blobs:q} --tracklets {input.tracklets:q}"
         " --background {input.background:q} --trainset {input.trainset:q} --classifier {input.classifier:q} --card {input.card:q}"
         " --out {output.out:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"

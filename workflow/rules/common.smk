@@ -12,13 +12,13 @@ INSTALLED = [k for k, path in enumerate(sys.path) if path.endswith("site-package
 sys.path.insert(min(INSTALLED, default=0), str(Path(workflow.basedir, "src")))
 
 from herdbook.errors import HerdbookError
-from herdbook.experiment_file import load_experiment
-from herdbook.experiment_movies import WRITTEN_MOVIES
-from herdbook.facts import read_facts
-from herdbook.format_files import TABLES, movie_files, table_files
-from herdbook.sheets import read_labels
-from herdbook.stage_versions import stage_version
-from herdbook.store import file_fingerprint, make_writable_folder
+from herdbook.experiment.file import load_experiment
+from herdbook.experiment.written_movies import WRITTEN_MOVIES
+from herdbook.experiment.sheets.facts import read_facts
+from herdbook.formats.files import TABLES, movie_files, table_files
+from herdbook.experiment.sheets.labels import read_labels
+from herdbook.job import stage_version
+from herdbook.system.files import file_fingerprint, make_writable_folder
 
 # The jobs of a thousand movies are millions of objects that all stay; searching them for garbage again and again took a tenth of a dry run.
 gc.set_threshold(200_000, 20, 100)

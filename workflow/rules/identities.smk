@@ -30,6 +30,6 @@ rule propagate:
         settings=settings("propagate"),
         version=stage_version("propagate"),
     shell:
-        "python -m herdbook.propagate --blobs {input.blobs:q} --tracklets {input.tracklets:q}"
+        "python -m herdbook.stages.propagate --blobs {input.blobs:q} --tracklets {input.tracklets:q}"
         " --evidence {input.evidence:q} --facts {input.facts:q} --out {output.out:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"

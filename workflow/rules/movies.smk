@@ -23,7 +23,7 @@ rule index:
         version=stage_version("index"),
         fingerprint=movie_fingerprint,
     shell:
-        "python -m herdbook.index --movie {input.movie:q} --out {output.out:q}"
+        "python -m herdbook.stages.index --movie {input.movie:q} --out {output.out:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
 
 
@@ -55,7 +55,7 @@ rule background:
         settings=settings("background"),
         version=stage_version("background"),
     shell:
-        "python -m herdbook.background --movie {input.movie:q} --index {input.index:q}"
+        "python -m herdbook.stages.background --movie {input.movie:q} --index {input.index:q}"
         " --reference {input.reference:q} --image {input.image:q} --out {output.out:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
 
@@ -85,7 +85,7 @@ rule segment:
         settings=settings("segment"),
         version=stage_version("segment"),
     shell:
-        "python -m herdbook.segment --movie {input.movie:q} --index {input.index:q}"
+        "python -m herdbook.stages.segment --movie {input.movie:q} --index {input.index:q}"
         " --background {input.background:q} --masks {input.masks:q} --out {output.out:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
 
@@ -114,7 +114,7 @@ rule tracklets:
         settings=settings("tracklets"),
         version=stage_version("tracklets"),
     shell:
-        "python -m herdbook.tracklets --blobs {input.blobs:q} --previous {input.previous:q}"
+        "python -m herdbook.stages.tracklets --blobs {input.blobs:q} --previous {input.previous:q}"
         " --out {output.out:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
 
@@ -145,7 +145,7 @@ rule smooth:
         settings=settings("smooth"),
         version=stage_version("smooth"),
     shell:
-        "python -m herdbook.smooth --movie {input.movie:q} --index {input.index:q} --blobs {input.blobs:q}"
+        "python -m herdbook.stages.smooth --movie {input.movie:q} --index {input.index:q} --blobs {input.blobs:q}"
         " --tracklets {input.tracklets:q} --identities {input.identities:q}"
         " --poses {input.poses:q} --corrections {input.corrections:q}"
         " --out {output.out:q} --points {output.points:q}"
@@ -180,7 +180,7 @@ rule overlay:
         settings=settings("overlay"),
         version=stage_version("overlay"),
     shell:
-        "python -m herdbook.overlay --movie {input.movie:q} --index {input.index:q} --blobs {input.blobs:q}"
+        "python -m herdbook.stages.overlay --movie {input.movie:q} --index {input.index:q} --blobs {input.blobs:q}"
         " --trajectories {input.trajectories:q} --out {output.out:q} --record {output.record:q} --made {output:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
 
@@ -208,7 +208,7 @@ rule closeups:
         settings=settings("closeups"),
         version=stage_version("closeups"),
     shell:
-        "python -m herdbook.closeups --movie {input.movie:q} --index {input.index:q}"
+        "python -m herdbook.stages.closeups --movie {input.movie:q} --index {input.index:q}"
         " --trajectories {input.trajectories:q} --reference {input.reference:q}"
         " --out {output.out:q} --record {output.record:q} --made {output:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
@@ -242,7 +242,7 @@ rule mosaic:
         settings=settings("mosaic"),
         version=stage_version("mosaic"),
     shell:
-        "python -m herdbook.mosaic --movie {input.movie:q} --index {input.index:q}"
+        "python -m herdbook.stages.mosaic --movie {input.movie:q} --index {input.index:q}"
         " --trajectories {input.trajectories:q} --reference {input.reference:q}"
         " --out {output.out:q} --record {output.record:q} --made {output:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"

@@ -49,7 +49,7 @@ rule export:
         settings=settings("export"),
         version=stage_version("export"),
     shell:
-        "python -m herdbook.export --trajectories {input.trajectories:q} --index {input.index:q}"
+        "python -m herdbook.stages.export --trajectories {input.trajectories:q} --index {input.index:q}"
         " --blobs {input.blobs:q} --tracklets {input.tracklets:q} --identities {input.identities:q}"
         " --points {input.points:q} --poses {input.poses:q} --doubtful {input.doubtful:q}"
         " --out {output.out:q} --hdf5 {output.hdf5:q} --review {output.review:q}"
@@ -106,7 +106,7 @@ rule report:
         settings=settings("report"),
         version=stage_version("report"),
     shell:
-        "python -m herdbook.report --movie {input.movie:q} --masks {input.masks:q} --events {input.events:q}"
+        "python -m herdbook.stages.report --movie {input.movie:q} --masks {input.masks:q} --events {input.events:q}"
         " --index {input.index:q} --background {input.background:q}"
         " --blobs {input.blobs:q} --tracklets {input.tracklets:q} --identities {input.identities:q}"
         " --evidence {input.evidence:q} --trajectories {input.trajectories:q} --table {input.table:q}"

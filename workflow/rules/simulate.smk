@@ -22,5 +22,5 @@ rule simulate:
         version=stage_version("simulate"),
         folder=subpath(output.labels, parent=True),
     shell:
-        "python -m herdbook.simulate --out {params.folder:q} --record {output.record:q} --made {output:q}"
+        "python -m herdbook.stages.simulate --out {params.folder:q} --record {output.record:q} --made {output:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"

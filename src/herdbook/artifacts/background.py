@@ -1,0 +1,28 @@
+"""What stage background leaves: images of the empty scene. Images are (row, col[, channel]), colour is BGR."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from herdbook.artifacts.store import Artifact
+
+
+@dataclass
+class Background(Artifact):
+    """The empty scene in k windows of time, usually one: `luma` uint8 (k, height, width), `bgr` uint8 (k, height, width, 3).
+
+    `first_frame` int64 (k,): frame with which each window begins, 0 for the first. `luma_noise` uint8 (k, height, width) and `bgr_noise`
+    uint8 (k, height, width, 3): robust standard deviation of each pixel, in eighths of a level, at most 255. `spread` float64 (k,): that of
+    the frames' mean luma. `frames_used`: frames behind it.
+    """
+
+    kind: ClassVar[str] = "background"
+    luma: NDArray[np.uint8]
+    bgr: NDArray[np.uint8]
+    first_frame: NDArray[np.int64]
+    luma_noise: NDArray[np.uint8]
+    bgr_noise: NDArray[np.uint8]
+    spread: NDArray[np.float64]
+    frames_used: int

@@ -1,0 +1,48 @@
+"""What stage index leaves: the frames of a movie, their times and keyframes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from herdbook.artifacts.store import Artifact
+from herdbook.errors import HerdbookError
+from herdbook.system.files import file_fingerprint
+
+
+@dataclass
+class Index(Artifact):
+    """Frames of one movie in display order: `pts` int64 (n,), `time_s` float64 (n,) from 0, `keyframe` bool (n,), where reading can begin;
+    the movie's size in px, average frame rate (1/s), whether it has no colour and whether luma spans 0..255; fingerprint of the file.
+    """
+
+    kind: ClassVar[str] = "index"
+    pts: NDArray[np.int64]
+    time_s: NDArray[np.float64]
+    keyframe: NDArray[np.bool_]
+    width: int
+    height: int
+    fps: float
+    codec: str
+    grey: bool
+    full_range: bool
+    movie_fingerprint: str
+
+    def __len__(self) -> int:
+        return len(self.pts)
+
+    @property
+    def duration_s(self) -> float:
+        """Time from the first frame to the end of the last, s."""
+        step = float(np.median(np.diff(self.time_s))) if len(self) > 1 else 1.0 / self.fps
+        return float(self.time_s[-1]) + step
+
+    def check_movie(self, path: Path) -> None:
+        """Raise HerdbookError unless the movie is the one whose frames these are."""
+        if file_fingerprint(path) != self.movie_fingerprint:
+            raise HerdbookError(
+                f"{path}: the file is not the one whose frames were listed: it is still being recorded or copied, or was replaced. Wait "
+                "until that has ended, then run snakemake again: the rule 'index' reads it anew."
+            )

@@ -1,0 +1,207 @@
+"""Where a file of the results comes from: from any of them back to the movies, and whether what it was made from is still there."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from herdbook.artifacts.store import artifact_fingerprint, open_artifact, read_attributes
+from herdbook.errors import HerdbookError
+
+SAME, CHANGED, MISSING, UNTOLD = "unchanged", "changed", "missing", "not told"
+RECORDS = "provenance"
+# Files of other tools lie two folders below the experiment's, those of the report one.
+FOLDERS_UP = 4
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a file says of the job that made it: stage and its version, version of Herdbook, settings, seed, and its inputs by the argument
+    that took them, each a path and its fingerprint at that time. `fingerprint` is that of the file when it was made.
+    """
+
+    stage: str
+    stage_version: int
+    herdbook_version: str
+    settings: Mapping[str, Any]
+    seed: int
+    fingerprint: str
+    inputs: Mapping[str, tuple[Path, str]]
+
+
+@dataclass
+class Node:
+    """A file in the chain: where it comes from (None if no stage made it, or if it cannot be read: `fault`), and what it was made of."""
+
+    path: Path
+    origin: Origin | None = None
+    fault: str = ""
+    inputs: "list[Link]" = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A file as a job used it: under which argument (`role`), its fingerprint then ("" if nothing tells), and whether the file that is
+    there now is the same: SAME, CHANGED, MISSING, or UNTOLD.
+    """
+
+    role: str
+    fingerprint: str
+    state: str
+    node: Node
+
+
+def trace_origin(path: Path) -> Link:
+    """The chain from a file of the results back to the movies. Raises HerdbookError for a missing file, or one whose origin is unknown."""
+    if not path.exists():
+        raise HerdbookError(f"{path}: there is no such file. Name a file of the results, such as results/demo/trajectories.csv.")
+    origin = read_origin(path)
+    if origin is None:
+        raise HerdbookError(
+            f"{path}: nothing tells where it comes from. Expected an artifact (.h5), or a file that still lies where Herdbook wrote it in "
+            f"the results, with the folder {RECORDS} of its experiment."
+        )
+    return _trace("", path, origin.fingerprint, {})
+
+
+def read_origin(path: Path) -> Origin | None:
+    """What a file says of its origin, itself or by the record of its experiment; None if no stage of Herdbook made it.
+
+    Raises HerdbookError for an artifact or a record that is damaged.
+    """
+    if path.suffix == ".h5" and path.is_file() and (kind := _artifact_kind(path)):
+        with open_artifact(path, kind) as file:
+            said = read_attributes(file)
+        said |= {name: json.loads(said[name]) for name in ("settings", "inputs", "input_files")}
+        return _origin(said, path.parent, str(said["fingerprint"]))
+    for record in _records(path):
+        said = _read_record(record)
+        name = os.path.relpath(path.absolute(), record.parent.absolute())
+        if name in said["outputs"]:
+            return _origin(said, record.parent, said["outputs"][name])
+    beside = path.with_suffix("").with_suffix(".h5")
+    # Tables such as movie01.excess.csv are written with the artifact movie01.h5.
+    origin = read_origin(beside) if path.suffix == ".csv" and beside.is_file() else None
+    return replace(origin, fingerprint="") if origin else None
+
+
+def check_unchanged(path: Path) -> None:
+    """Raise HerdbookError for a file, such as a table, that is not the one which its record tells; none if there is no record."""
+    origin = read_origin(path)
+    if origin and origin.fingerprint and origin.fingerprint != artifact_fingerprint(path):
+        raise HerdbookError(
+            f"{path}: not the file that was written there: it is damaged or was changed. "
+            f"Delete it and run snakemake again: the rule '{origin.stage}' makes it anew."
+        )
+
+
+def describe(chain: Link) -> list[str]:
+    """The chain as lines of text, each file told once."""
+    return list(_lines(chain, "", set()))
+
+
+def as_json(chain: Link) -> dict[str, Any]:
+    """The chain as JSON can hold it: `files` by path, each with the paths of its inputs; the first one is the file asked about."""
+    files: dict[str, Any] = {}
+    waiting = [chain.node]
+    while waiting:
+        node = waiting.pop()
+        told: dict[str, Any] = {"fault": node.fault} if node.fault else {}
+        if node.origin:
+            told |= {name: getattr(node.origin, name) for name in ("stage", "stage_version", "herdbook_version", "settings", "seed")}
+            told["inputs"] = [_link_as_json(link) for link in node.inputs]
+        files[str(node.path)] = told
+        waiting += [link.node for link in node.inputs if str(link.node.path) not in files]
+    return {**_link_as_json(chain), "files": files}
+
+
+def _link_as_json(link: Link) -> dict[str, str]:
+    return ({"role": link.role} if link.role else {}) | {
+        "file": str(link.node.path),
+        "fingerprint": link.fingerprint,
+        "state": link.state,
+    }
+
+
+def _trace(role: str, path: Path, fingerprint: str, known: dict[Path, Node]) -> Link:
+    if not path.exists():
+        return Link(role, fingerprint, MISSING, known.setdefault(path, Node(path)))
+    if path not in known:
+        node = known[path] = Node(path)
+        try:
+            node.origin = read_origin(path)
+        except HerdbookError as error:
+            node.fault = str(error)
+        if node.origin:
+            node.inputs = [_trace(name.partition("/")[0], *part, known) for name, part in node.origin.inputs.items()]
+    node = known[path]
+    same = not node.fault and fingerprint and artifact_fingerprint(path) == fingerprint
+    return Link(role, fingerprint, SAME if same else CHANGED if fingerprint else UNTOLD, node)
+
+
+def _origin(said: Mapping[str, Any], folder: Path, fingerprint: str) -> Origin:
+    places = said["input_files"]
+    return Origin(
+        str(said["stage"]),
+        int(said["stage_version"]),
+        str(said["herdbook_version"]),
+        said["settings"],
+        int(said["seed"]),
+        fingerprint,
+        {name: (_place(folder, places[name]), print_) for name, print_ in said["inputs"].items()},
+    )
+
+
+def _place(folder: Path, relative: str) -> Path:
+    """A path as short as it can be told: below the working directory relative to it."""
+    whole = Path(os.path.normpath(folder.absolute() / relative))
+    return whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else whole
+
+
+def _artifact_kind(path: Path) -> str:
+    """What kind of artifact a file is, "" for none; trajectories.h5 for another tool may be any HDF5 file."""
+    try:
+        with h5py.File(path, "r") as file:
+            return str(read_attributes(file).get("artifact", ""))
+    except (OSError, KeyError, RuntimeError) as error:
+        raise HerdbookError(f"{path}: not a readable artifact ({error}). Delete it and run snakemake again.") from error
+
+
+def _records(path: Path) -> Iterator[Path]:
+    for folder in list(path.absolute().parents)[:FOLDERS_UP]:
+        yield from sorted((folder / RECORDS).rglob("*.json"))
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        missing = {"stage", "stage_version", "herdbook_version", "settings", "seed", "inputs", "input_files", "outputs"} - said.keys()
+        if missing:
+            raise ValueError(f"missing {', '.join(sorted(missing))}")
+        return said
+    except (ValueError, AttributeError) as error:
+        stage = path.stem
+        raise HerdbookError(f"{path}: not a readable record ({error}). Run the rule again: snakemake --forcerun {stage}") from error
+
+
+def _lines(link: Link, indent: str, told: set[Path]) -> Iterator[str]:
+    node, inner = link.node, indent + "    "
+    again = node.path in told and bool(node.inputs)
+    told.add(node.path)
+    yield f"{indent}{link.role}{' ' * bool(link.role)}{node.path}: {link.state}{', told above' * again}"
+    if again:
+        return
+    if node.fault:
+        yield f"{inner}{node.fault}"
+    if link.fingerprint:
+        yield f"{inner}fingerprint {link.fingerprint}"
+    if node.origin:
+        origin = node.origin
+        yield f"{inner}stage {origin.stage}, version {origin.stage_version}, Herdbook {origin.herdbook_version}, seed {origin.seed}"
+        yield f"{inner}settings {json.dumps(origin.settings, sort_keys=True, ensure_ascii=False)}"
+        for part in node.inputs:
+            yield from _lines(part, inner, told)

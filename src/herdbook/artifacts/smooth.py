@@ -1,0 +1,67 @@
+"""What stage smooth leaves: trajectories and body points of one movie. Points are (x, y) in px of the full-resolution frame."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from herdbook.artifacts.store import Artifact
+
+POINT_SOURCES = ("given", "interpolated", "corrected")
+GIVEN, INTERPOLATED, CORRECTED = range(3)
+SOURCES = ("single", "resolved", "interpolated", "merged", "corrected")
+FROM_SINGLE, FROM_RESOLVED, FROM_INTERPOLATED, FROM_MERGED, FROM_CORRECTED = range(5)
+
+
+@dataclass
+class Trajectories(Artifact):
+    """Positions of one movie, one row per individual and frame that has one, sorted by frame, individual.
+
+    `frame` int32, `individual` int32 (into `individuals`), `x`, `y` float64 px, `x_raw`, `y_raw` float64 px before smoothing,
+    `heading` float32 rad (image axes: x right, y down), `confidence` float32, `source` uint8 (index into SOURCES). `disagreement` float32
+    px of the flow forward and backward, NaN where nothing was smoothed; `jump` bool, farther from where it should be than movement and
+    flow allow. `windows` int64 (k,) length of the smoothing window in each interval (frames), 0 where nothing was smoothed.
+    """
+
+    kind: ClassVar[str] = "smooth"
+    individuals: list[str]
+    frames: int
+    frame: NDArray[np.int32]
+    individual: NDArray[np.int32]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    x_raw: NDArray[np.float64]
+    y_raw: NDArray[np.float64]
+    heading: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+    source: NDArray[np.uint8]
+    disagreement: NDArray[np.float32]
+    jump: NDArray[np.bool_]
+    windows: NDArray[np.int64] | None = None
+
+
+@dataclass
+class BodyPoints(Artifact):
+    """Body points of one movie, one row per frame, individual and point that has a place, sorted so.
+
+    `frame` int32; `individual`, `point` int32 (into `individuals`, `points`); `x`, `y` float64 px; `x_raw`, `y_raw` float64 px before
+    smoothing; `likelihood` float32 as the file gives it, NaN for none; `disagreement` float32 px of forward and backward flow, NaN for
+    none; `jump` bool; `source` uint8 (index into POINT_SOURCES). `frames` is the number of frames of the file of body points.
+    """
+
+    kind: ClassVar[str] = "smooth"
+    individuals: list[str]
+    points: list[str]
+    frames: int
+    frame: NDArray[np.int32]
+    individual: NDArray[np.int32]
+    point: NDArray[np.int32]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    x_raw: NDArray[np.float64]
+    y_raw: NDArray[np.float64]
+    likelihood: NDArray[np.float32]
+    disagreement: NDArray[np.float32]
+    jump: NDArray[np.bool_]
+    source: NDArray[np.uint8]

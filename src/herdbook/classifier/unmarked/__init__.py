@@ -1,0 +1,1 @@
+"""Animals without marks: what looks alike is one animal, what is seen at the same time is not."""

@@ -1,0 +1,165 @@
+"""Example images of animals without labels: of single tracklets of all movies, and which of them are seen at the same time."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from herdbook.arrays import Ints
+from herdbook.artifacts.background import Background
+from herdbook.artifacts.segment import BlobImages, Blobs, open_blob_images
+from herdbook.artifacts.tracklets import SINGLE, Tracklets
+from herdbook.artifacts.trainset import UnmarkedSet
+from herdbook.classifier.crops import CropSpec, light_of, make_crops, spread_rows
+from herdbook.geometry.heads import head_directions
+
+# More images and tracklets than these tell nothing new, and training is to take seconds.
+MOST_IMAGES, MOST_TRACKLETS = 12_000, 1200
+
+
+@dataclass(frozen=True)
+class Singles:
+    """Single tracklets with images: per tracklet `movie`, `tracklet` in it, `arena`, `first`, `last` frame, `images` that can be used."""
+
+    movie: Ints
+    tracklet: Ints
+    arena: Ints
+    first: Ints
+    last: Ints
+    images: Ints
+
+    def __len__(self) -> int:
+        return len(self.movie)
+
+
+def find_singles(blobs: Sequence[Blobs], tracklets: Sequence[Tracklets]) -> Singles:
+    """All single tracklets of the movies that have an image."""
+    columns = []
+    for number, (b, t) in enumerate(zip(blobs, tracklets, strict=True)):
+        linked = (t.blob_tracklet >= 0) & (b.image >= 0)
+        images = np.bincount(t.blob_tracklet[linked], minlength=len(t))
+        mine = np.flatnonzero((t.tracklet_kind == SINGLE) & (images > 0))
+        columns.append(np.stack([np.full(len(mine), number), mine, t.arena[mine], t.first[mine], t.last[mine], images[mine]]))
+    return Singles(*np.concatenate(columns, axis=1).astype(np.int64))
+
+
+def choose_tracklets(singles: Singles, most: int, rng: np.random.Generator) -> Ints:
+    """Rows of at most about `most` tracklets: all that are seen at random moments of random movies, for who is seen together must stay so.
+
+    A moment is the beginning of a tracklet, drawn by its images, so that long tracklets and short ones come.
+    """
+    if len(singles) <= most:
+        return np.arange(len(singles))
+    chosen = np.zeros(len(singles), bool)
+    order = rng.choice(len(singles), len(singles), replace=False, p=np.sqrt(singles.images) / np.sqrt(singles.images).sum())
+    for k in order.tolist():
+        if chosen.sum() >= most:
+            break
+        chosen |= (singles.movie == singles.movie[k]) & (singles.first <= singles.first[k]) & (singles.last >= singles.first[k])
+    return np.flatnonzero(chosen)
+
+
+def images_each(images: Ints, most_each: int, most: int) -> int:
+    """How many images of each tracklet make at most `most` together, at least 1 and at most `most_each`."""
+    fits = [each for each in range(1, most_each + 1) if np.minimum(images, each).sum() <= most]
+    return max(fits, default=1)
+
+
+def coexisting(singles: Singles) -> NDArray[np.int32]:
+    """Pairs (p, 2) of tracklets of one movie and arena that share a frame, hence show two animals."""
+    pairs = [np.zeros((0, 2), np.int64)]
+    place = singles.movie * (singles.arena.max(initial=0) + 1) + singles.arena
+    for k in np.unique(place):
+        mine = np.flatnonzero(place == k)
+        first, last = singles.first[mine], singles.last[mine]
+        together = (first[:, None] <= last) & (first <= last[:, None])
+        pairs.append(mine[np.argwhere(np.triu(together, 1))])
+    return np.concatenate(pairs).astype(np.int32)
+
+
+def crowded_shares(blobs: Sequence[Blobs], tracklets: Sequence[Tracklets], numbers: Sequence[int]) -> tuple[list[float], list[float]]:
+    """Per arena: how long animals are seen alone, s, summed over them; and the share of frames with more single animals than there are."""
+    seconds, crowded, frames = np.zeros(len(numbers)), np.zeros(len(numbers)), 0
+    for b, t in zip(blobs, tracklets, strict=True):
+        alone = (t.blob_tracklet >= 0) & (t.tracklet_kind[t.blob_tracklet] == SINGLE)
+        frames += int(np.diff(b.intervals).sum())
+        for arena, number in enumerate(numbers):
+            mine = alone & (b.arena == arena)
+            seconds[arena] += mine.sum() / b.fps
+            crowded[arena] += (np.bincount(b.frame[mine]) > number).sum()
+    return seconds.tolist(), (crowded / max(1, frames)).tolist()
+
+
+def gather_unmarked(
+    paths: Sequence[tuple[Path, Path, Path]],
+    classes: list[str],
+    numbers: Sequence[int],
+    spec: CropSpec,
+    body_length_px: float,
+    most_each: int,
+    seed: int,
+    named_in: Callable[[str, Blobs, Tracklets, BlobImages], Mapping[int, str]],
+) -> UnmarkedSet:
+    """Images of tracklets of all movies; `paths` are segment, tracklets and background of each.
+
+    `numbers` of animals in each arena; at most `most_each` images of a tracklet; `named_in` gives the names that a person gave to
+    tracklets of a movie.
+    """
+    blobs, tracklets = [Blobs.load(path) for path, _, _ in paths], [Tracklets.load(path) for _, path, _ in paths]
+    singles = find_singles(blobs, tracklets)
+    kept = choose_tracklets(singles, MOST_TRACKLETS, np.random.default_rng(seed))
+    singles = Singles(*(getattr(singles, name)[kept] for name in Singles.__dataclass_fields__))
+    each = images_each(singles.images, most_each, MOST_IMAGES)
+    parts: dict[str, list[NDArray[Any]]] = {name: [] for name in ("images", "chroma", "label", "frame", "time_s", "head", "group")}
+    frames = np.zeros(len(singles), np.int32)
+    for number, (path, _, background) in enumerate(paths):
+        b, t = blobs[number], tracklets[number]
+        light = light_of(Background.load(background), spec.white_balance)
+        grouped, offsets = t.blob_rows()
+        direction, head = head_directions(grouped, offsets, b.frame, b.x, b.y, b.moments, body_length_px)
+        inside, anywhere = (spread_rows(grouped, offsets, usable, each) for usable in ((b.image >= 0) & ~b.border, b.image >= 0))
+        with open_blob_images(path) as images:
+            named = named_in(path.stem, b, t, images)
+            for group in np.flatnonzero(singles.movie == number).tolist():
+                tracklet = int(singles.tracklet[group])
+                # An animal that is never apart from the border is better shown so than not at all.
+                rows = inside[tracklet] if len(inside[tracklet]) else anywhere[tracklet]
+                pixels, chroma = make_crops(images, b, rows, direction, light, spec)
+                label = classes.index(named[tracklet]) if tracklet in named else -1
+                frames[group] = offsets[tracklet + 1] - offsets[tracklet]
+                told: tuple[NDArray[Any], ...] = (
+                    pixels,
+                    chroma,
+                    np.full(len(rows), label, np.int32),
+                    b.frame[rows],
+                    b.frame[rows] / b.fps,
+                    head[rows],
+                )
+                told += (np.full(len(rows), group, np.int32),)
+                for name, values in zip(parts, told, strict=True):
+                    parts[name].append(values)
+    height, width = spec.size[1], spec.size[0]
+    empty = {"images": np.zeros((0, height, width, 3), np.uint8), "time_s": np.zeros(0)}
+    empty |= {name: np.zeros(0, np.float32) for name in ("chroma", "head")}
+    joined = {name: np.concatenate([empty.get(name, np.zeros(0, np.int32)), *values]) for name, values in parts.items()}
+    seconds, crowded = crowded_shares(blobs, tracklets, numbers)
+    return UnmarkedSet(
+        classes=classes,
+        movies=[path.stem for path, _, _ in paths],
+        notes=[],
+        crops=json.dumps(spec.as_dict()),
+        body_length_px=body_length_px,
+        group_movie=singles.movie.astype(np.int32),
+        group_tracklet=singles.tracklet.astype(np.int32),
+        coexisting=coexisting(singles),
+        group_arena=singles.arena.astype(np.int16),
+        group_first=singles.first.astype(np.int32),
+        group_frames=frames,
+        seconds=np.array(seconds),
+        crowded=np.array(crowded),
+        **joined,
+    )

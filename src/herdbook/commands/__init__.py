@@ -1,0 +1,1 @@
+"""The command `herdbook`: the only room that knows a screen."""

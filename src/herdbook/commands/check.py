@@ -1,0 +1,246 @@
+"""Checking an experiment before it runs: movies, labels, facts, arenas and truth against each other."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import herdbook
+from herdbook.artifacts.trainset import TrainingSet
+from herdbook.errors import HerdbookError, nearest
+from herdbook.experiment.model import Experiment
+from herdbook.experiment.sheets.facts import read_facts
+from herdbook.experiment.sheets.labels import read_labels
+from herdbook.experiment.sheets.places import arena_faults, fact_place_faults, label_place_faults, recording_size_faults
+from herdbook.geometry.intervals import interval_faults
+from herdbook.movie.reading import scan_movie
+from herdbook.segmentation.arenas import map_arenas
+from herdbook.segmentation.scene_file import read_scene
+
+
+@dataclass(frozen=True)
+class MovieFacts:
+    """What is known of a movie: number of frames, size (width, height) in px, frames per second; whether it is yet to be simulated."""
+
+    frames: int
+    size: tuple[int, int]
+    fps: float
+    simulated: bool = False
+
+
+@dataclass
+class Findings:
+    """Result of a check: the movies that could be read, by name; faults that stop a run; notes that do not."""
+
+    movies: dict[str, MovieFacts] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def check_experiment(experiment: Experiment) -> Findings:
+    """Read every movie, the labels and the truth of an experiment and find all that does not fit together."""
+    findings = Findings()
+    _read_movies(experiment, findings)
+    sizes = {name: movie.size for name, movie in findings.movies.items()}
+    findings.faults += recording_size_faults(experiment.recordings, sizes)
+    findings.faults += _arena_faults_of(experiment, sizes)
+    findings.faults += _interval_faults_of(experiment, findings.movies)
+    findings.faults += _background_faults_of(experiment, sizes)
+    _check_labels(experiment, findings, sizes)
+    _check_facts(experiment, findings, sizes)
+    _check_points(experiment, findings)
+    _check_truth(experiment, findings)
+    _check_classifier(experiment, findings)
+    _check_formats(experiment, findings)
+    return findings
+
+
+def project_snakefile() -> Path | None:
+    """The Snakefile of the project that this package lies in, if it lies in one."""
+    path = Path(herdbook.__file__).resolve().parents[2] / "Snakefile"
+    return path if path.is_file() else None
+
+
+def planned_jobs(snakefile: Path, experiment_file: Path) -> dict[str, int]:
+    """How many jobs of each rule `snakemake` would run now; nothing is run. Raises HerdbookError with what snakemake says."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--configfile", str(experiment_file.resolve())]
+    ended = subprocess.run([*command, "--dry-run", "--quiet", "rules"], cwd=snakefile.parent, capture_output=True, text=True, check=False)
+    said = ended.stdout + ended.stderr
+    if ended.returncode:
+        raise HerdbookError(f"snakemake cannot plan this experiment:\n{said.strip()}")
+    return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", said, re.MULTILINE) if rule != "total"}
+
+
+def _read_movies(experiment: Experiment, findings: Findings) -> None:
+    for movie in experiment.movies:
+        path = Path(movie.file)
+        if experiment.simulate and not path.exists():
+            planned = experiment.simulate
+            findings.movies[movie.name] = MovieFacts(planned.frames, planned.size, planned.fps, simulated=True)
+            continue
+        try:
+            scan = scan_movie(path, json.loads(experiment.settings("index", movie.name))["on_broken"])
+        except HerdbookError as error:
+            findings.faults.append(f"movie {movie.name}: {error}")
+            continue
+        findings.movies[movie.name] = MovieFacts(scan.n_frames, (scan.width, scan.height), scan.fps)
+
+
+def _arena_faults_of(experiment: Experiment, sizes: Mapping[str, tuple[int, int]]) -> list[str]:
+    arenas = json.loads(experiment.settings("segment"))["arenas"]
+    faults = []
+    for size in dict.fromkeys(sizes.values()):
+        movies = [name for name in sizes if sizes[name] == size]
+        found = arena_faults(arenas, *size)
+        try:
+            if not found:
+                map_arenas(arenas, size[::-1], [Path(mask) for mask in experiment.masks.values()])
+        except HerdbookError as error:
+            found = [str(error)]
+        faults += [f"{fault} (movies: {', '.join(movies)})" for fault in found]
+    return faults
+
+
+def _background_faults_of(experiment: Experiment, sizes: Mapping[str, tuple[int, int]]) -> list[str]:
+    faults = []
+    for size in dict.fromkeys(sizes.values()) if experiment.background.file else ():
+        try:
+            read_scene(Path(experiment.background.file or ""), *size)
+        except HerdbookError as error:
+            faults.append(str(error))
+    return faults
+
+
+def _interval_faults_of(experiment: Experiment, movies: Mapping[str, MovieFacts]) -> list[str]:
+    told = {name: intervals for name, intervals in experiment.intervals().items() if name in movies}
+    return [f"movie {name}: {fault}" for name, intervals in told.items() for fault in interval_faults(intervals, movies[name].frames)]
+
+
+def _check_labels(experiment: Experiment, findings: Findings, sizes: Mapping[str, tuple[int, int]]) -> None:
+    animals = experiment.animals
+    if animals.marking == "none" or animals.labels is None:
+        return
+    path = Path(animals.labels)
+    if experiment.simulate and not path.exists():
+        return
+    try:
+        labels = read_labels(path, [m.name for m in experiment.movies], [*animals.classes, *animals.other_labels])
+    except HerdbookError as error:
+        findings.faults.append(str(error))
+        return
+    frames = {name: movie.frames for name, movie in findings.movies.items()}
+    findings.faults += [f"{path}, {fault}" for fault in label_place_faults(labels, frames, sizes)]
+    if not labels:
+        findings.faults.append(f"{path}: holds no labels yet. Marked animals need points with their names: movie,frame,x,y,label.")
+        return
+    found = {label.label for label in labels}
+    missing = [name for name in animals.classes if name not in found]
+    if missing and animals.marking == "marked":
+        findings.notes.append(f"{path}: no label of {', '.join(missing)}. What has no label is not learnt from images.")
+
+
+def _check_facts(experiment: Experiment, findings: Findings, sizes: Mapping[str, tuple[int, int]]) -> None:
+    if experiment.animals.facts is None:
+        return
+    path = Path(experiment.animals.facts)
+    try:
+        facts = read_facts(path, [m.name for m in experiment.movies], experiment.animals.classes)
+    except HerdbookError as error:
+        findings.faults.append(str(error))
+        return
+    frames = {name: movie.frames for name, movie in findings.movies.items()}
+    findings.faults += [f"{path}, {fault}" for fault in fact_place_faults(facts, frames, sizes)]
+
+
+def _check_points(experiment: Experiment, findings: Findings) -> None:
+    # Their readers import pandas, which the stages that import this module for its other checks need not.
+    from herdbook.experiment.sheets.corrections import read_corrections
+    from herdbook.formats.pose_files import read_poses
+    from herdbook.formats.poses import no_poses
+    from herdbook.positions.body_points import check_inside
+    from herdbook.positions.corrections import correct_points
+
+    corrections, file = [], Path(experiment.smooth.corrections or "")
+    try:
+        corrections = read_corrections(file) if experiment.smooth.corrections else []
+    except HerdbookError as error:
+        findings.faults.append(str(error))
+    names = [movie.name for movie in experiment.movies]
+    findings.faults += [
+        f"{file}, {c.place}: there is no movie {c.movie!r}; {nearest(c.movie, names)}" for c in corrections if c.movie not in names
+    ]
+    individuals = experiment.animals.individuals
+    findings.faults += [
+        f"{file}, {c.place}: there is no animal {c.individual!r}; {nearest(c.individual, individuals)}"
+        for c in corrections
+        if individuals and not c.point and c.individual not in individuals
+    ]
+    findings.faults += [
+        f"{file}, {c.place}: {c.movie} has frames 0 to {findings.movies[c.movie].frames - 1}, found frame {c.frame}"
+        for c in corrections
+        if not c.point and c.movie in findings.movies and c.frame >= findings.movies[c.movie].frames
+    ]
+    for movie in (movie for movie in experiment.movies if movie.name in findings.movies):
+        frames, size = findings.movies[movie.name].frames, findings.movies[movie.name].size
+        try:
+            read = read_poses([Path(path) for path in movie.poses]) if movie.poses else no_poses(frames)
+            poses, _ = correct_points(read.lasting(frames), [c for c in corrections if c.movie == movie.name], file)
+            check_inside(poses, size[::-1], ", ".join(movie.poses))
+        except HerdbookError as error:
+            findings.faults.append(f"movie {movie.name}: {error}")
+
+
+def _check_truth(experiment: Experiment, findings: Findings) -> None:
+    # pandas and scipy cost half a second, which the stages that import this module for its other checks need not pay.
+    from herdbook.tables.scoring import load_truth
+
+    if experiment.score is None:
+        return
+    path = Path(experiment.score.truth)
+    if experiment.simulate and not path.exists():
+        return
+    try:
+        truth = load_truth(path)
+    except HerdbookError as error:
+        findings.faults.append(str(error))
+        return
+    names = [m.name for m in experiment.movies]
+    told = sorted({name for name in truth["movie"] if name})
+    findings.faults += [f"{path}: there is no movie {name!r}; {nearest(name, names)}" for name in told if name not in names]
+    if not told and len(names) > 1:
+        findings.faults.append(f"{path}: several movies need a column movie with their names: {', '.join(names)}.")
+
+
+def _check_classifier(experiment: Experiment, findings: Findings) -> None:
+    # Crops need OpenCV, which the stages that import this module for its other checks need not pay.
+    from herdbook.classifier.cards import check_classes, read_card
+
+    given = experiment.trainset.use
+    if given:
+        from herdbook.classifier.image_folders import check_given_set
+
+        try:
+            check_given_set(TrainingSet.load(Path(given), without=("images",)), Path(given), experiment.animals.classes)
+        except HerdbookError as error:
+            findings.faults.append(str(error))
+    for path in filter(None, (experiment.train.use, experiment.train.start)):
+        try:
+            card = read_card(Path(path).with_suffix(".json"))
+            if path == experiment.train.use:
+                check_classes(card, experiment.animals.classes)
+        except HerdbookError as error:
+            findings.faults.append(str(error))
+
+
+def _check_formats(experiment: Experiment, findings: Findings) -> None:
+    from herdbook.formats.nwb import check_nwb
+
+    if "nwb" not in experiment.export.formats:
+        return
+    try:
+        check_nwb()
+    except HerdbookError as error:
+        findings.faults.append(str(error))

@@ -1,0 +1,210 @@
+"""The command `herdbook`: new writes an experiment file, check tells what is wrong with one, tune proposes how to find its animals, score
+compares trajectories with truth, trainset, suggest and validate are for labels, smooth-points, interpolate and place-points for poses,
+status and summary tell how far an experiment is and compare several, provenance tells where a file of the results comes from.
+"""
+
+import json
+import shlex
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from typer.core import TyperGroup
+
+from herdbook.commands.check import Findings, check_experiment, planned_jobs, project_snakefile
+from herdbook.commands.labels import suggest, trainset_app, validate
+from herdbook.commands.poses import interpolate, place_points, smooth_points
+from herdbook.commands.studies import provenance, status, summary
+from herdbook.errors import HerdbookError, nearest
+from herdbook.experiment.file import load_experiment
+from herdbook.experiment.model import Experiment
+from herdbook.experiment.new import LABELS_FILE, NewAnimals, find_movies, write_experiment
+from herdbook.job import EXIT_USER_FAULT
+from herdbook.tables.scoring import format_score, load_trajectories, load_truth, score_as_dict, score_trajectories
+
+
+class _Commands(TyperGroup):
+    """A user's fault ends any command with its message and exit status 2."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except HerdbookError as error:
+            typer.echo(f"herdbook: {error}", err=True)
+            raise typer.Exit(EXIT_USER_FAULT) from error
+
+
+app = typer.Typer(
+    cls=_Commands,
+    help="Trajectories with names from movies of animal groups.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="folder of the experiment file")],
+    movies: Annotated[list[str], typer.Option(help="pattern of the movies, in quotes: 'videos/*.mp4'; may be given several times")],
+    name: Annotated[str | None, typer.Option(help="name of the experiment; by default that of the folder")] = None,
+    marking: Annotated[
+        Literal["marked", "unmarked", "none"] | None,
+        typer.Option(help="how animals are told apart; by default marked if --identities are given"),
+    ] = None,
+    identities: Annotated[str, typer.Option(help="names of marked animals, with commas between them: A,B,C")] = "",
+    number: Annotated[int | None, typer.Option(help="how many animals there are")] = None,
+    one_recording: Annotated[bool, typer.Option("--one-recording", help="the movies follow each other without a break")] = False,
+) -> None:
+    """Write a commented experiment file for your movies."""
+    names = tuple(part for part in (part.strip() for part in identities.split(",")) if part)
+    found = find_movies(movies)
+    if marking == "marked" and not names:
+        raise HerdbookError("marked animals need names: give --identities A,B,C")
+    animals = NewAnimals(marking or ("marked" if names else "none"), names, number)
+    written = write_experiment(folder, found, animals, name=name, one_recording=one_recording)
+    typer.echo(f"Wrote {written[0]} with {len(found)} movie{'s' if len(found) > 1 else ''}.")
+    if animals.marking == "marked":
+        typer.echo(f"Write points with the animals' names into {written[0].parent / LABELS_FILE} (movie,frame,x,y,label).")
+    typer.echo(f"Then: herdbook check {written[0]}")
+
+
+@app.command()
+def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="the experiment file")]) -> None:
+    """Check an experiment file, its movies, labels, arenas and truth, and say what would run."""
+    experiment = load_experiment(file)
+    findings = check_experiment(experiment)
+    console = Console()
+    console.print(_movie_table(experiment, findings))
+    for note in findings.notes:
+        console.print(f"note: {note}", markup=False, highlight=False, soft_wrap=True)
+    if findings.faults:
+        count = "one fault" if len(findings.faults) == 1 else f"{len(findings.faults)} faults"
+        raise HerdbookError("\n  ".join([f"{file}: {count}:", *findings.faults]))
+    snakefile = project_snakefile()
+    command = f"snakemake --configfile {shlex.quote(str(file.resolve()))} --cores all"
+    if snakefile is None:
+        typer.echo(f"No faults. To run it, in the folder of Herdbook's Snakefile: {command}")
+        return
+    jobs = planned_jobs(snakefile, file)
+    if jobs:
+        console.print(_job_table(jobs))
+    state = "To run it" if jobs else "All results are up to date"
+    typer.echo(f"No faults. {state}: cd {shlex.quote(str(snakefile.parent))} && {command}")
+
+
+@app.command()
+def tune(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="the experiment file")],
+    movie: Annotated[str | None, typer.Option(help="name of the movie to look at; by default the first")] = None,
+    frames: Annotated[int, typer.Option(help="frames to look at, spread over the movie", min=10, max=1000)] = 60,
+    out: Annotated[Path | None, typer.Option(help="folder of the pictures; by default tune in the experiment's results")] = None,
+    write: Annotated[bool, typer.Option("--write", help="put the proposed values into the experiment file")] = False,
+) -> None:
+    """Propose segment.difference and segment.area from a movie itself, with pictures to judge them by."""
+    # Segmentation and plots take a second to import, which the other commands need not pay.
+    from herdbook.commands.tuning.measure import tune_movie
+    from herdbook.commands.tuning.results import find_warnings, ladder_table, section_lines, section_values, write_results, write_values
+
+    experiment = load_experiment(file)
+    names = [known.name for known in experiment.movies]
+    if movie is not None and movie not in names:
+        raise HerdbookError(f"{file}: there is no movie {movie!r}; {nearest(movie, names)}")
+    proposal = tune_movie(experiment, movie or names[0], frames)
+    folder = out or experiment.folder / "tune"
+    write_results(folder, experiment, proposal)
+    console, (first, last) = Console(), proposal.plateau
+    console.print(ladder_table(proposal))
+    for warning in find_warnings(experiment, proposal):
+        console.print(f"warning: {warning}", markup=False, highlight=False, soft_wrap=True)
+    typer.echo(f"Proposed for {proposal.movie}, {proposal.sureness}: the plateau reaches from {first} to {last} grey levels.\n")
+    typer.echo(f"{section_lines(section_values(experiment, proposal))}\n")
+    typer.echo(f"Look at the pictures in {folder}.")
+    if write:
+        write_values(file, experiment, proposal)
+        typer.echo(f"Wrote these values into {file}.")
+
+
+@app.command()
+def score(
+    predicted: Annotated[Path, typer.Argument(metavar="PRED", help="table of trajectories (movie, frame, individual, x, y)")],
+    truth: Annotated[Path, typer.Argument(metavar="TRUTH", help="table of the truth ([movie,] frame, identity, x, y)")],
+    named: Annotated[
+        bool | None,
+        typer.Option(
+            "--named/--permuted", help="compare by name, or by the best permutation; by default by name if both tables hold the same"
+        ),
+    ] = None,
+    radius: Annotated[float, typer.Option(help="a position this near the true one is right (px)")] = 20.0,
+    fps: Annotated[float | None, typer.Option(help="frames per second, for rates per hour")] = None,
+    apart: Annotated[float | None, typer.Option(help="animals nearer than this are in contact (px); by default twice the radius")] = None,
+    visible: Annotated[float | None, typer.Option(help="judge only true positions of which this share is visible (0..1)")] = None,
+    movies: Annotated[str | None, typer.Option(help="judge only these movies, with commas between them")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Score trajectories against a table of true positions."""
+    tracks, true = load_trajectories(predicted), load_truth(truth)
+    same = set(tracks["individual"]) == set(true["individual"])
+    by_name = same if named is None else named
+    wanted = [part.strip() for part in movies.split(",") if part.strip()] if movies is not None else None
+    result = score_trajectories(tracks, true, named=by_name, radius_px=radius, fps=fps, apart_px=apart, min_visible=visible, movies=wanted)
+    if as_json:
+        typer.echo(json.dumps({"named": by_name, **score_as_dict(result)}))
+        return
+    why = "" if named is not None else " (both tables hold the same names)" if same else " (the tables hold different names)"
+    typer.echo(f"individuals matched {'by name' if by_name else 'by the best permutation'}{why}")
+    typer.echo(format_score(result))
+
+
+def _movie_table(experiment: Experiment, findings: Findings) -> Table:
+    table = Table("movie", "frames", "size (px)", "fps", "duration", "recording")
+    for movie in experiment.movies:
+        facts = findings.movies.get(movie.name)
+        cells = ["-"] * 4
+        if facts:
+            cells = [str(facts.frames), f"{facts.size[0]} x {facts.size[1]}", f"{facts.fps:.4g}", _duration(facts.frames / facts.fps)]
+            if facts.simulated:
+                cells[0] += " (to be simulated)"
+        table.add_row(movie.name, *cells, experiment.recording_of(movie.name))
+    return table
+
+
+def _job_table(jobs: dict[str, int]) -> Table:
+    table = Table("rule", "jobs to run")
+    for rule, count in jobs.items():
+        table.add_row(rule, str(count))
+    return table
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
+
+app.add_typer(trainset_app, name="trainset")
+
+
+app.command()(suggest)
+
+
+app.command()(validate)
+
+
+app.command()(smooth_points)
+
+
+app.command()(interpolate)
+
+
+app.command()(place_points)
+
+
+app.command()(status)
+
+
+app.command()(provenance)
+
+
+app.command()(summary)

@@ -1,0 +1,159 @@
+"""`herdbook validate`: random points of the results as a sheet to be answered, in one HTML file, and what the answers say."""
+
+import hashlib
+import json
+from base64 import b64encode
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import jinja2
+import numpy as np
+from numpy.typing import NDArray
+
+from herdbook.artifacts.index import Index
+from herdbook.artifacts.propagate import HOW_KNOWN, Identities
+from herdbook.artifacts.segment import Blobs
+from herdbook.artifacts.smooth import FROM_INTERPOLATED, SOURCES, Trajectories
+from herdbook.artifacts.tracklets import Tracklets
+from herdbook.artifacts.trainset import TrainingSet
+from herdbook.commands.labelling.looks import look_at
+from herdbook.commands.labelling.rates import draw_cells
+from herdbook.drawing.montage import montage
+from herdbook.errors import HerdbookError
+from herdbook.experiment.model import Experiment
+from herdbook.experiment.sheets.answers import NOT_ASSIGNED, POINT_COLUMNS, Point, answer_cells, read_answers, write_answers
+from herdbook.geometry.ellipses import body_length
+from herdbook.system.files import write_text
+from herdbook.tables.positions import recording_starts
+
+SHEET, TABLE = "validate.html", "answers.csv"
+# So many example images remind of what each animal looks like.
+EXAMPLES = 8
+# Points that moved by more than this (px) since they were drawn are other points.
+MOVED_PX = 1.0
+
+
+def draw_points(experiment: Experiment, count: int, seed: int) -> tuple[list[Point], float]:
+    """`count` random pairs of an individual and a tracked frame, in order of time, and the length of the animals (px).
+
+    Raises HerdbookError for animals without names, and where results are missing.
+    """
+    if experiment.animals.marking == "none":
+        raise HerdbookError(f"{experiment.experiment}: animals.marking is none, so there are no names that could be right or wrong.")
+    folder, individuals = experiment.folder, experiment.animals.individuals
+    order = [movie for members in experiment.recordings.values() for movie in members]
+    frames, lengths = [], []
+    for number, movie in enumerate(order):
+        blobs = Blobs.load(folder / "segment" / f"{movie}.h5")
+        lengths.append(body_length(blobs.moments))
+        tracked = np.concatenate([np.arange(first, end) for first, end in blobs.intervals])
+        frames.append(np.stack([np.full(len(tracked), number), tracked], 1))
+    every = np.concatenate(frames)
+    places, names = draw_cells(np.arange(len(every)), len(individuals), count, np.random.default_rng(seed))
+    points: list[Point] = []
+    indices = {movie: Index.load(folder / "index" / f"{movie}.h5") for movie in order}
+    starts = recording_starts(experiment.recordings, indices)
+    for number, movie in enumerate(order):
+        mine = [(int(every[place, 1]), individuals[name]) for place, name in zip(places, names, strict=True) if every[place, 0] == number]
+        points += _points_of(experiment, movie, mine, starts[movie], len(points)) if mine else []
+    return points, float(np.median(lengths))
+
+
+def write_sheet(experiment: Experiment, points: Sequence[Point], length_px: float, folder: Path) -> None:
+    """Write validate.html and the empty table answers.csv into a folder. Raises HerdbookError rather than replace answers."""
+    table = folder / TABLE
+    if table.is_file() and any(point.answer for point in read_answers(table)):
+        raise HerdbookError(f"{table}: holds answers. Give another folder by --out, or delete it.")
+    shown = [point for point in points if point.assigned]
+    looks = look_at(experiment, [(point.movie, point.frame, point.x, point.y) for point in shown], length_px)
+    cards = [
+        {"row": place, "point": points[place], "picture": _uri(look, ".jpg")}
+        for place, look in zip((k for k, point in enumerate(points) if point.assigned), looks, strict=True)
+    ]
+    cells = [answer_cells(point) for point in points]
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("herdbook.commands.labelling", "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    page = environment.get_template("validate.html.j2").render(
+        title=experiment.experiment,
+        cards=cards,
+        examples={name: _uri(picture, ".png") for name, picture in _examples(experiment).items()},
+        table=[list(POINT_COLUMNS), *cells],
+        file=TABLE,
+        mark=hashlib.sha256(json.dumps(cells).encode()).hexdigest()[:16],
+    )
+    write_text(folder / SHEET, page)
+    write_answers(table, points)
+
+
+def count_moved(experiment: Experiment, points: Sequence[Point]) -> int:
+    """How many points are no longer where they were drawn: the answers are about other results."""
+    known = {movie.name for movie in experiment.movies}
+    moved = sum(point.movie not in known or point.individual not in experiment.animals.individuals for point in points)
+    for movie in known:
+        mine = [point for point in points if point.movie == movie and point.individual in experiment.animals.individuals]
+        if not mine:
+            continue
+        now = _points_of(experiment, movie, [(point.frame, point.individual) for point in mine], 0.0, 0)
+        for old, new in zip(mine, now, strict=True):
+            moved += old.assigned != new.assigned or (old.assigned and np.hypot(old.x - new.x, old.y - new.y) > MOVED_PX)
+    return int(moved)
+
+
+def _points_of(experiment: Experiment, movie: str, cells: Sequence[tuple[int, str]], start_s: float, done: int) -> list[Point]:
+    """The points of one movie from its frames and individuals."""
+    folder, recording = experiment.folder, experiment.recording_of(movie)
+    index = Index.load(folder / "index" / f"{movie}.h5")
+    found = Trajectories.load(folder / "smooth" / f"{movie}.h5")
+    tracklets = Tracklets.load(folder / "tracklets" / f"{movie}.h5")
+    identities = Identities.load(folder / "propagate" / f"{recording}.h5")
+    points = []
+    for number, (frame, name) in enumerate(cells):
+        individual = found.individuals.index(name) if name in found.individuals else -1
+        first, end = np.searchsorted(found.frame, (frame, frame + 1)).tolist()
+        rows = first + np.flatnonzero(found.individual[first:end] == individual)
+        x = y = confidence = float("nan")
+        source, known = "", NOT_ASSIGNED
+        if len(rows):
+            row = int(rows[0])
+            x, y, confidence = float(found.x[row]), float(found.y[row]), float(found.confidence[row])
+            source = SOURCES[found.source[row]]
+            known = _known(identities, tracklets, movie, name, frame)
+        time_s = start_s + float(index.time_s[frame]) if frame < len(index) else float("nan")
+        points.append(Point(done + number + 1, recording, movie, frame, time_s, name, x, y, confidence, source, known))
+    return points
+
+
+def _known(identities: Identities, tracklets: Tracklets, movie: str, name: str, frame: int) -> str:
+    """How it is known that an individual is where it is, by the tracklet that holds it in a frame."""
+    mine = identities.movie == identities.movies.index(movie)
+    mine &= identities.individual == identities.individuals.index(name)
+    tracklet = identities.tracklet[mine]
+    here = (tracklets.first[tracklet] <= frame) & (tracklets.last[tracklet] >= frame)
+    return HOW_KNOWN[int(identities.how[mine][here][0])] if here.any() else SOURCES[FROM_INTERPOLATED]
+
+
+def _examples(experiment: Experiment) -> dict[str, NDArray[np.uint8]]:
+    """A few example images of each name, where there is a training set."""
+    path = experiment.folder / "trainset" / "trainset.h5"
+    if experiment.animals.marking != "marked" or not path.is_file():
+        return {}
+    examples = TrainingSet.load(path)
+    pictures = {}
+    for number, name in enumerate(examples.classes):
+        rows = np.flatnonzero(examples.label == number)
+        if len(rows):
+            spread = rows[np.unique(np.linspace(0, len(rows) - 1, EXAMPLES).astype(int))]
+            pictures[name] = montage([(name, examples.images[spread])], columns=EXAMPLES)
+    return pictures
+
+
+def _uri(picture: NDArray[np.uint8], kind: str) -> str:
+    """A picture as a data URI."""
+    name = {".jpg": "jpeg", ".png": "png"}[kind]
+    return f"data:image/{name};base64,{b64encode(cv2.imencode(kind, picture)[1].tobytes()).decode()}"

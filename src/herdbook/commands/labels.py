@@ -1,0 +1,240 @@
+"""The commands `herdbook trainset`, `suggest` and `validate`: what a person does with labels before and after a run."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from herdbook.errors import HerdbookError, nearest
+from herdbook.experiment.file import load_experiment
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from herdbook.artifacts.trainset import TrainingSet
+    from herdbook.classifier.merging import Merged
+    from herdbook.commands.labelling.rates import Rate
+    from herdbook.experiment.model import Experiment
+    from herdbook.experiment.sheets.answers import Point
+
+# Something was found that a person must decide; nothing was written.
+EXIT_UNDECIDED = 1
+MOST_TOLD = 20
+
+ExperimentFile = Annotated[Path, typer.Argument(metavar="FILE", help="the experiment file")]
+SetFile = Annotated[Path, typer.Argument(metavar="FILE", help="the experiment file, a training set (.h5), or a folder of images")]
+
+trainset_app = typer.Typer(help="Look at training sets, clean them as folders of images, and put them together.", no_args_is_help=True)
+
+
+# Images, tables and statistics take a second to import, which the other commands need not pay: hence the imports inside.
+
+
+@trainset_app.command("export")
+def export_set(file: SetFile, folder: Annotated[Path, typer.Argument(metavar="DIR", help="new folder for the images")]) -> None:
+    """Write the images of a training set as DIR/<label>/<movie>.<tracklet>.<frame>.png."""
+    from herdbook.classifier.image_folders import export_images
+
+    examples = _set_of(file)
+    export_images(examples, folder)
+    _tell_set(examples)
+    typer.echo(f"Wrote {len(examples.label):,} images into {folder}. Read them again: herdbook trainset import {folder} --into set.h5")
+
+
+@trainset_app.command("import")
+def import_set(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="folder with a folder of images for each label")],
+    into: Annotated[Path, typer.Option(help="file of the training set (.h5)")],
+) -> None:
+    """Make a training set of a folder of images: those of `export`, or of another program, such as anTraX."""
+    from herdbook.classifier.image_folders import import_images, save_set
+    from herdbook.classifier.merging import find_contradictions, images_twice, list_examples
+
+    examples = import_images(folder)
+    save_set(examples, into, "trainset import", [folder])
+    rows = list_examples(examples)
+    _tell("images that are there twice", [" = ".join(str(rows[k]) for k in same) for same in images_twice(examples.images)])
+    _tell("contradictory labels", list(find_contradictions(examples.images, rows)))
+    _tell_set(examples)
+    typer.echo(f"Wrote {into}. To train with it: trainset: {{use: {into}}}")
+
+
+@trainset_app.command("merge")
+def merge(
+    a: Annotated[Path, typer.Argument(metavar="A", help="a training set: a file (.h5), a folder of images, or an experiment file")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="another one, whose images are fitted to those of A")],
+    into: Annotated[Path, typer.Option(help="file of the training set of both (.h5)")],
+    add_classes: Annotated[bool, typer.Option("--add-classes", help="take over labels that only one of them has")] = False,
+    other_movies: Annotated[bool, typer.Option("--other-movies", help="movies of the same name are different ones")] = False,
+    leave_out: Annotated[bool, typer.Option("--leave-out", help="leave out all images with contradictory labels")] = False,
+) -> None:
+    """Put two training sets together. Ends with 1 and writes nothing if labels contradict each other."""
+    from herdbook.classifier.image_folders import save_set
+    from herdbook.classifier.merging import class_differences, crop_differences, merge_sets
+
+    first, second = _set_of(a), _set_of(b)
+    differences = class_differences((str(a), str(b)), first.classes, second.classes)
+    if differences and not add_classes:
+        raise HerdbookError("\n  ".join(["the sets have different labels (to take over all of them: --add-classes):", *differences]))
+    _tell("labels in one set only", differences)
+    _tell("images made in different ways", crop_differences(first, second))
+    rename = {name: _free_name(name, {*first.movies, *second.movies}) for name in second.movies if other_movies and name in first.movies}
+    merged = merge_sets(first, second, rename=rename, leave_out=leave_out)
+    _tell_merged(merged)
+    if merged.contradictions and not leave_out:
+        typer.echo("Nothing was written. Correct the labels, or give --leave-out, or --other-movies if the movies only share their names.")
+        raise typer.Exit(EXIT_UNDECIDED)
+    save_set(merged.examples, into, "trainset merge", [a, b])
+    _tell_set(merged.examples)
+    typer.echo(f"Wrote {into}; {merged.left_out:,} images were left out.")
+
+
+@trainset_app.command("montage")
+def draw_montages(file: SetFile, folder: Annotated[Path, typer.Argument(metavar="DIR", help="folder for the pictures")]) -> None:
+    """Write a picture per label, DIR/<label>.png, with the images of each tracklet."""
+    import cv2
+
+    from herdbook.classifier.merging import blocks_of
+    from herdbook.drawing.montage import montage
+
+    examples = _set_of(file)
+    folder.mkdir(parents=True, exist_ok=True)
+    count = 0
+    for number, name in enumerate(examples.classes):
+        blocks = blocks_of(examples, number)
+        if blocks:
+            count += 1
+            cv2.imwrite(str(folder / f"{name.replace('/', '_')}.png"), montage(blocks))
+    _tell_set(examples)
+    typer.echo(f"Wrote {count} pictures into {folder}.")
+
+
+def suggest(
+    file: ExperimentFile,
+    number: Annotated[int, typer.Option("--number", "-n", help="how many points", min=1, max=500)] = 20,
+    movies: Annotated[str | None, typer.Option(help="only points of these movies, with commas between them")] = None,
+    out: Annotated[Path | None, typer.Option(help="folder; by default suggest in the experiment's results")] = None,
+) -> None:
+    """Suggest the points whose labels would help most, with pictures, as rows for labels.csv."""
+    from herdbook.commands.labelling.suggest import suggest_points, write_points
+
+    experiment = load_experiment(file)
+    names = [movie.name for movie in experiment.movies]
+    wanted = [part.strip() for part in movies.split(",") if part.strip()] if movies is not None else names
+    for movie in wanted:
+        if movie not in names:
+            raise HerdbookError(f"{file}: there is no movie {movie!r}; {nearest(movie, names)}")
+    points, length_px = suggest_points(experiment, number, wanted)
+    if not points:
+        raise HerdbookError(f"{file}: no tracklet of a single animal is left to be labelled. Look at the overlay movie, and at segment.")
+    folder = out or experiment.folder / "suggest"
+    write_points(experiment, points, length_px, folder)
+    typer.echo(f"Wrote {len(points)} points into {folder / 'suggested.csv'}, best first, with a picture of each; all of them: sheet.png")
+    typer.echo(f"Fill in the column label, and add the rows to {experiment.animals.labels or 'animals.labels'}.")
+
+
+def validate(
+    file: ExperimentFile,
+    number: Annotated[int, typer.Option("--number", "-n", help="how many points", min=1, max=5000)] = 100,
+    seed: Annotated[int, typer.Option(help="another seed draws other points", min=0)] = 1,
+    out: Annotated[Path | None, typer.Option(help="folder; by default validate in the experiment's results")] = None,
+    answers: Annotated[Path | None, typer.Option(help="the table with your answers: tell what they say")] = None,
+) -> None:
+    """Draw random points to be judged right or wrong, or tell how often names are wrong from the answers."""
+    from herdbook.commands.labelling.validate import SHEET, TABLE, draw_points, write_sheet
+
+    experiment = load_experiment(file)
+    if answers is not None:
+        _tell_answers(experiment, answers)
+        return
+    points, length_px = draw_points(experiment, number, seed)
+    folder = out or experiment.folder / "validate"
+    write_sheet(experiment, points, length_px, folder)
+    shown = sum(point.assigned for point in points)
+    typer.echo(f"Drew {len(points)} points; {shown} have a position, which {folder / SHEET} shows.")
+    typer.echo(f"Answer them there and save {TABLE}, or fill in {folder / TABLE} by hand.")
+    typer.echo(f"Then: herdbook validate {file} --answers {TABLE}")
+
+
+def _set_of(path: Path) -> "TrainingSet":
+    """The training set of an experiment, an artifact or a folder."""
+    from herdbook.classifier.image_folders import load_set
+
+    if path.suffix not in (".yaml", ".yml"):
+        return load_set(path)
+    experiment = load_experiment(path)
+    if experiment.animals.marking != "marked":
+        raise HerdbookError(
+            f"{path}: only marked animals have a training set with labels; animals.marking is {experiment.animals.marking}."
+        )
+    given = experiment.trainset.use
+    return load_set(Path(given) if given else experiment.folder / "trainset" / "trainset.h5")
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    number = 2
+    while f"{name} ({number})" in taken:
+        number += 1
+    return f"{name} ({number})"
+
+
+def _tell(what: str, lines: list[str]) -> None:
+    if lines:
+        more = [f"  and {len(lines) - MOST_TOLD} more"] if len(lines) > MOST_TOLD else []
+        typer.echo("\n".join([f"{what} ({len(lines)}):", *(f"  {line}" for line in lines[:MOST_TOLD]), *more]))
+
+
+def _tell_merged(merged: "Merged") -> None:
+    _tell("images that are there twice, kept once", merged.twice)
+    _tell("contradictory labels", merged.contradictions)
+
+
+def _tell_set(examples: "TrainingSet") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from herdbook.classifier.merging import count_labels
+
+    table = Table("label", "images", "tracklets")
+    for name, images, tracklets in count_labels(examples):
+        table.add_row(name, f"{images:,}", f"{tracklets:,}")
+    Console().print(table)
+
+
+def _tell_answers(experiment: "Experiment", path: Path) -> None:
+    from rich.console import Console
+
+    from herdbook.commands.labelling.rates import hour_of
+    from herdbook.commands.labelling.validate import count_moved
+    from herdbook.experiment.sheets.answers import read_answers
+
+    points = read_answers(path)
+    if not any(point.answer for point in points):
+        raise HerdbookError(f"{path}: holds no answers. Write right, wrong or cannot say into the column answer.")
+    moved = count_moved(experiment, points)
+    if moved:
+        typer.echo(f"note: {moved} of {len(points)} points are elsewhere now: these answers judge results that were replaced since.")
+    console = Console()
+    for title, key in (("all", lambda point: "all"), ("individual", lambda point: point.individual), ("hour", hour_of)):
+        console.print(_rate_table(title, points, key, with_assigned=True))
+    known = [point for point in points if point.assigned]
+    console.print(_rate_table("how it is known", known, lambda point: point.known, with_assigned=False))
+
+
+def _rate_table(title: str, points: list["Point"], key: Callable[["Point"], str], *, with_assigned: bool) -> "Table":
+    from rich.table import Table
+
+    from herdbook.commands.labelling.rates import summarise_by
+
+    table = Table(title, *(["assigned"] if with_assigned else []), "wrong", "cannot say", "not answered")
+    for found in sorted(summarise_by(points, key), key=lambda found: found.group):
+        cells = [_rate(found.assigned)] if with_assigned else []
+        table.add_row(found.group, *cells, _rate(found.wrong), str(found.cannot_say), str(found.unanswered))
+    return table
+
+
+def _rate(rate: "Rate") -> str:
+    if not rate.trials:
+        return "–"
+    return f"{rate.share:.1%} ({rate.low:.1%} to {rate.high:.1%}; {rate.count} of {rate.trials})"

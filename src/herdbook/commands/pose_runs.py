@@ -1,0 +1,105 @@
+"""Body points from file to file: smoothed along their movie, or found between labelled frames."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from herdbook.commands.pose_plots import plot_smoothing
+from herdbook.errors import HerdbookError
+from herdbook.experiment.sheets.corrections import read_corrections
+from herdbook.formats.pose_files import read_poses, rewrite_poses
+from herdbook.formats.poses import Poses
+from herdbook.movie.reading import scan_movie
+from herdbook.positions.body_points import body_points, check_inside
+from herdbook.positions.corrections import correct_points
+from herdbook.report.figures.style import png_bytes
+from herdbook.smoothing.frames import movie_source
+from herdbook.smoothing.gaps import fill_gaps_by_flow, find_gaps
+from herdbook.smoothing.points import SmoothedPoints, checked_window, smooth_columns
+from herdbook.system.files import replacing
+from herdbook.tables.positions import POINT_DECIMALS, body_point_table
+
+PLOTTED_POINTS = 3
+PLOTTED_FRAMES = 250
+
+
+def smooth_pose_file(
+    movie: Path,
+    files: Sequence[Path],
+    out: Path,
+    *,
+    window_s: float,
+    engine: str,
+    fill: int | None,
+    likelihood: float,
+    corrections: Path | None,
+    repair: bool,
+    table: Path | None,
+    plot: Path | None,
+    threads: int,
+) -> str:
+    """Smooth the body points of `files` (see `pose_files.read_poses`) along their movie and write `out`; returns what was done, in words.
+
+    `table` is a CSV and `plot` a PNG of the points before and after smoothing. The other parameters are those of the section `smooth` of
+    the experiment file. Raises HerdbookError for files that do not fit together.
+    """
+    scan = scan_movie(movie)
+    source = movie_source(movie, scan)
+    read = read_poses(files)
+    given = read.likely(likelihood).lasting(scan.n_frames)
+    told = [c for c in read_corrections(corrections) if c.movie == movie.stem] if corrections else []
+    given, corrected = correct_points(given, told, corrections or Path())
+    check_inside(given, source.shape, str(files[0]))
+    frames = checked_window(window_s, scan.fps, scan.n_frames, str(movie))
+    columns = given.columns
+    result = smooth_columns(
+        source,
+        columns,
+        find_gaps(~np.isnan(columns[..., 0]), frames if fill is None else fill),
+        frames,
+        trusted=corrected.reshape(columns.shape[:2]),
+        engine=engine,
+        repair=repair,
+        threads=threads,
+        stage="smooth-points",
+    )
+    rewrite_poses(out, given.moved_to(result.smoothed).lasting(len(read)), files[0])
+    if table:
+        rows = body_point_table(movie.stem, body_points(given, result, corrected, len(read)), scan.time_s)
+        with replacing(table) as temporary:
+            rows.round(POINT_DECIMALS).to_csv(temporary, index=False)
+    if plot:
+        with replacing(plot) as temporary:
+            temporary.write_bytes(_picture(given, result))
+    return f"Wrote {out}: {int(result.filled.sum())} points filled, {int(result.jump.sum())} jumped."
+
+
+def interpolate_pose_file(movie: Path, files: Sequence[Path], out: Path, *, engine: str) -> str:
+    """Fill all frames between those in which the points of `files` are known and write `out`; returns what was done, in words.
+
+    Raises HerdbookError for files that do not fit together, and if there is nothing between the labels.
+    """
+    scan = scan_movie(movie)
+    source = movie_source(movie, scan)
+    read = read_poses(files)
+    given = read.lasting(scan.n_frames)
+    check_inside(given, source.shape, str(files[0]))
+    gaps = find_gaps(given.known.reshape(len(given), -1))
+    if not len(gaps.label):
+        raise HerdbookError(f"{files[0]}: no point is known in two frames with others between them; label points in at least two frames")
+    filled, disagreement = fill_gaps_by_flow(source, given.columns, gaps, engine)
+    rewrite_poses(out, given.moved_to(filled).lasting(len(read)), files[0])
+    return (
+        f"Wrote {out}: {int((gaps.end - gaps.start - 1).sum())} places between labels; flow forward and backward part by "
+        f"{np.nanmedian(disagreement):.2f} px in the median."
+    )
+
+
+def _picture(poses: Poses, result: SmoothedPoints) -> bytes:
+    """The points known in most frames, from where the first of them is known."""
+    known = ~np.isnan(result.smoothed[..., 0])
+    columns = np.sort(np.argsort(-known.sum(axis=0), kind="stable")[:PLOTTED_POINTS]).tolist()
+    first = int(known[:, columns].any(axis=1).argmax()) if columns else 0
+    names = [f"{poses.individuals[c // len(poses.points)]} {poses.points[c % len(poses.points)]}" for c in columns]
+    return png_bytes(plot_smoothing(result, columns, names, first, min(first + PLOTTED_FRAMES, len(known))))

@@ -1,0 +1,72 @@
+"""The commands on files of body points: smooth-points and interpolate, LK-RSTC without an experiment, and place-points for close-ups."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+MovieFile = Annotated[Path, typer.Argument(metavar="MOVIE", help="the movie")]
+Out = Annotated[Path, typer.Option(help="file to write, of the same kind as that of the points")]
+EngineName = Annotated[
+    Literal["numba", "opencv"], typer.Option(help="optical flow; opencv is slower and equals DUSTrack to the last digit")
+]
+
+
+def smooth_points(
+    movie: MovieFile,
+    poses: Annotated[list[Path], typer.Argument(metavar="POSES", help="file of body points; several are layers of DUSTrack")],
+    out: Out,
+    window: Annotated[float, typer.Option(help="length of the smoothing window (s)")] = 0.5,
+    engine: EngineName = "numba",
+    fill: Annotated[
+        int | None, typer.Option(help="fill gaps of at most so many frames; by default as many as the window has", min=0)
+    ] = None,
+    likelihood: Annotated[float, typer.Option(help="points less likely than this are unknown")] = 0.0,
+    corrections: Annotated[Path | None, typer.Option(help="CSV or JSON of movie, frame, individual, point, x, y")] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="put points that jump where the flow expects them")] = False,
+    table: Annotated[Path | None, typer.Option(help="CSV of all points before and after smoothing, with their disagreement")] = None,
+    plot: Annotated[Path | None, typer.Option(help="PNG of three points before and after smoothing")] = None,
+    threads: Annotated[int, typer.Option(help="processes", min=1)] = 1,
+) -> None:
+    """Smooth body points along the movie by LK-RSTC."""
+    # Kernels and plots take a second to import, which the other commands need not pay.
+    from herdbook.commands.pose_runs import smooth_pose_file
+
+    said = smooth_pose_file(
+        movie,
+        poses,
+        out,
+        window_s=window,
+        engine=engine,
+        fill=fill,
+        likelihood=likelihood,
+        corrections=corrections,
+        repair=repair,
+        table=table,
+        plot=plot,
+        threads=threads,
+    )
+    typer.echo(said)
+
+
+def interpolate(
+    movie: MovieFile,
+    labels: Annotated[list[Path], typer.Argument(metavar="LABELS", help="file of points that are known in a few frames")],
+    out: Out,
+    engine: EngineName = "numba",
+) -> None:
+    """Find points between the frames in which they are labelled, by LK-RSTC from label to label."""
+    from herdbook.commands.pose_runs import interpolate_pose_file
+
+    typer.echo(interpolate_pose_file(movie, labels, out, engine=engine))
+
+
+def place_points(
+    closeups: Annotated[Path, typer.Argument(metavar="FOLDER", help="folder of the close-ups of a movie")],
+    poses: Annotated[list[Path], typer.Argument(metavar="POSES", help="files of body points found in them, each named as its close-up")],
+    out: Annotated[Path, typer.Option(help="file of movement (.nc) to write, for movies: poses")],
+) -> None:
+    """Bring body points that were found in close-ups back into the whole frame, all animals in one file."""
+    from herdbook.drawing import closeup_points
+
+    typer.echo(closeup_points.place_points(closeups, poses, out))

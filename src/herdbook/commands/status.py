@@ -1,0 +1,153 @@
+"""Which movie of an experiment stands at which stage: what is there, what is missing, what was made from something else than is there."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import h5py
+
+from herdbook.artifacts.store import artifact_fingerprint
+from herdbook.experiment.model import Experiment
+from herdbook.experiment.written_movies import WRITTEN_MOVIES
+from herdbook.job import stage_version
+
+DONE, STALE, MISSING = "done", "stale", "–"
+# Folder of the artifact that an argument of a stage names.
+FOLDERS = {
+    **{"index": "index", "reference": "index", "background": "background", "blobs": "segment", "previous": "segment"},
+    **{"tracklets": "tracklets", "trainset": "trainset", "classifier": "train", "card": "train", "evidence": "classify"},
+    **{"identities": "propagate", "trajectories": "smooth"},
+}
+
+
+@dataclass(frozen=True)
+class Item:
+    """A file that a stage makes: for which `unit` (movie, recording, or "" for all), its path in the experiment's folder, the files there
+    that it is made from, and the settings of its stage now (JSON).
+    """
+
+    stage: str
+    unit: str
+    path: str
+    inputs: tuple[str, ...]
+    settings: str
+
+
+@dataclass
+class Status:
+    """State (done, stale or –) of each stage by movie, and of the stages of the whole experiment; why files are not done, by path."""
+
+    movies: dict[str, dict[str, str]] = field(default_factory=dict)
+    experiment: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+
+def experiment_status(experiment: Experiment) -> Status:
+    """Compare what is in the experiment's folder with the experiment: settings, versions of stages, and what each file was made from."""
+    status = Status({movie.name: {} for movie in experiment.movies})
+    states: dict[str, str] = {}
+    for item in _items(experiment):
+        state, reason = _state_of(item, experiment, states)
+        states[item.path] = state
+        if reason:
+            status.reasons[item.path] = reason
+        units = [item.unit] if item.unit in status.movies else []
+        if item.stage == "propagate":
+            units = experiment.recordings[item.unit]
+        if item.stage == "background" and experiment.background.scope == "recording":
+            units = experiment.recordings[item.unit]
+        for movie in units:
+            status.movies[movie][item.stage] = state
+        if not units:
+            status.experiment[item.stage] = state
+    return status
+
+
+def _items(experiment: Experiment) -> Iterator[Item]:
+    """All files of an experiment in the order in which they are made."""
+    movies = [movie.name for movie in experiment.movies]
+    recording_of = {movie: experiment.recording_of(movie) for movie in movies}
+    by_recording = experiment.background.scope == "recording"
+    marked, trained = experiment.animals.marking != "none", experiment.train.use is None
+
+    def item(stage: str, unit: str, *inputs: str, path: str = "") -> Item:
+        own = unit if stage not in ("propagate", "export", "report", "trainset", "train") else None
+        return Item(stage, unit, path or f"{stage}/{unit}.h5", inputs, experiment.settings(stage, own))
+
+    yield from (item("index", movie) for movie in movies)
+    for unit, members in experiment.recordings.items() if by_recording else [(movie, [movie]) for movie in movies]:
+        yield item("background", unit, *(f"index/{movie}.h5" for movie in members))
+    for movie in movies:
+        yield item("segment", movie, f"index/{movie}.h5", f"background/{recording_of[movie] if by_recording else movie}.h5")
+    for movie in movies:
+        before = experiment.recordings[recording_of[movie]]
+        previous = before[: before.index(movie)][-1:]
+        yield item("tracklets", movie, *(f"segment/{name}.h5" for name in (movie, *previous)))
+    if marked:
+        if trained:
+            if experiment.trainset.use is None:
+                yield item("trainset", "", path="trainset/trainset.h5")
+            yield item("train", "", "trainset/trainset.h5", path="train/classifier.keras")
+        for movie in movies:
+            yield item("classify", movie, f"tracklets/{movie}.h5", "train/classifier.keras")
+    for recording, members in experiment.recordings.items():
+        yield item("propagate", recording, *(f"{stage}/{m}.h5" for m in members for stage in (["classify"] if marked else ["tracklets"])))
+    for movie in movies:
+        yield item("smooth", movie, f"tracklets/{movie}.h5", f"propagate/{recording_of[movie]}.h5")
+    table = "trajectories.h5" if "hdf5" in experiment.export.formats else "trajectories.csv"
+    yield item("export", "", *(f"smooth/{movie}.h5" for movie in movies), path=table)
+    for stage, path in WRITTEN_MOVIES.items():
+        wanted = [movie for movie in movies if experiment.section(stage, movie).write]
+        yield from (item(stage, movie, f"smooth/{movie}.h5", path=path.format(movie=movie)) for movie in wanted)
+    yield item("report", "", table, path="report/report.html")
+
+
+def _state_of(item: Item, experiment: Experiment, states: Mapping[str, str]) -> tuple[str, str]:
+    path = experiment.folder / item.path
+    if not path.exists():
+        return MISSING, "is missing"
+    if path.suffix == ".h5":
+        try:
+            with h5py.File(path, "r") as file:
+                said = {name: file.attrs[name] for name in ("stage_version", "settings", "inputs")}
+        except (OSError, KeyError) as error:
+            return STALE, f"is not readable ({error})"
+        version = stage_version(item.stage)
+        if int(said["stage_version"]) != version:
+            return STALE, f"was made by version {said['stage_version']} of the stage {item.stage}, which is now {version}"
+        changed = _changed_keys(json.loads(said["settings"]), json.loads(item.settings))
+        if changed:
+            return STALE, f"was made with other settings: {', '.join(changed)}"
+        other = _changed_input(json.loads(said["inputs"]), experiment)
+        if other:
+            return STALE, f"was made from another {other}"
+    late = [name for name in item.inputs if states.get(name, DONE) != DONE]
+    if late:
+        return STALE, f"waits for {late[0]}" + (f" and {len(late) - 1} more" if len(late) > 1 else "")
+    made = path.stat().st_mtime
+    newer = [name for name in item.inputs if path.suffix != ".h5" and (experiment.folder / name).exists()]
+    newer = [name for name in newer if (experiment.folder / name).stat().st_mtime > made]
+    return (STALE, f"is older than {newer[0]}") if newer else (DONE, "")
+
+
+def _changed_keys(before: Mapping[str, object], now: Mapping[str, object]) -> list[str]:
+    return sorted(key for key in {*before, *now} if before.get(key) != now.get(key))
+
+
+def _changed_input(inputs: Mapping[str, str], experiment: Experiment) -> str:
+    """The first input that is another one now; those whose place is not known are passed over."""
+    files = {"labels": experiment.animals.labels, "facts": experiment.animals.facts, "corrections": experiment.smooth.corrections}
+    for name, fingerprint in inputs.items():
+        option, file = name.partition("/")[0], name.rpartition("/")[2]
+        if option == "movie":
+            # Movies in several folders may have one name.
+            paths = [Path(movie.file) for movie in experiment.movies if Path(movie.file).name == file]
+            if not paths:
+                return f"movie, {file}"
+        else:
+            paths = [experiment.folder / FOLDERS[option] / file if option in FOLDERS else Path(files.get(option) or "")]
+        there = [path for path in paths if path.exists() and path != Path()]
+        if there and fingerprint not in {artifact_fingerprint(path) for path in there}:
+            return str(there[0].relative_to(experiment.folder)) if option in FOLDERS else str(there[0])
+    return ""

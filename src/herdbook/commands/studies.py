@@ -1,0 +1,63 @@
+"""The commands `herdbook status`, `herdbook provenance` and `herdbook summary`: how far an experiment is, where a file comes from, and one
+table over many experiments.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from herdbook.experiment.file import load_experiment
+
+
+def status(file: Annotated[Path, typer.Argument(metavar="FILE", help="the experiment file")]) -> None:
+    """Say which movie of an experiment stands at which stage, and which artifacts are missing or stale."""
+    from herdbook.commands.status import DONE, experiment_status
+
+    experiment = load_experiment(file)
+    found = experiment_status(experiment)
+    stages = list(dict.fromkeys(stage for states in found.movies.values() for stage in states))
+    table = Table("movie", *stages, box=None, padding=(0, 1, 0, 0))
+    for movie, states in found.movies.items():
+        table.add_row(movie, *(states[stage] for stage in stages))
+    Console().print(table)
+    typer.echo("whole experiment: " + ", ".join(f"{stage} {state}" for stage, state in found.experiment.items()))
+    for path, reason in found.reasons.items():
+        typer.echo(f"{path} {reason}")
+    if all(state == DONE for states in (*found.movies.values(), found.experiment) for state in states.values()):
+        typer.echo("All results are there and made from what is there now.")
+
+
+def provenance(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="a file of the results: an artifact, a table, the report, an overlay movie")],
+    json_: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Say where a file of the results comes from, back to the movies: stages, versions, settings, seeds, and whether its inputs are still
+    the same.
+    """
+    from herdbook.artifacts.origin import as_json, describe, trace_origin
+
+    chain = trace_origin(file)
+    typer.echo(json.dumps(as_json(chain), indent=1, ensure_ascii=False) if json_ else "\n".join(describe(chain)))
+
+
+def summary(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="experiment files")],
+    out: Annotated[Path, typer.Option(help="folder of summary.csv and summary.html")] = Path(),
+) -> None:
+    """Write one table and one page over several experiments that have run."""
+    # Tables and pages take a second to import, which the other commands need not pay.
+    from herdbook.commands.study import format_rows, study_table, write_study
+
+    table = study_table([load_experiment(file) for file in files])
+    shown = Table(
+        *("experiment", "recording", "animals", "duration", "assigned", "expected error", "contacts/h"), box=None, padding=(0, 2, 0, 0)
+    )
+    for row in format_rows(table):
+        shown.add_row(*row)
+    Console().print(shown, soft_wrap=True)
+    for path in write_study(out, table):
+        typer.echo(f"Wrote {path}.")

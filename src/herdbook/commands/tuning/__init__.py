@@ -1,0 +1,1 @@
+"""`herdbook tune`: proposes how to find the animals, from sampled frames alone."""

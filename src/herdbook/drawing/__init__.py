@@ -1,0 +1,1 @@
+"""What is drawn on frames: overlay, close-ups and mosaics."""

@@ -1,0 +1,165 @@
+"""Sections of the experiment file that say where animals can be, and which animals live where."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from herdbook.errors import nearest
+from herdbook.experiment.base import MOST_ANIMALS, Count, FilePath, Name, Point, Positive, Section
+
+
+class EllipseShape(Section):
+    """An ellipse: centre (x, y), semi-axes and the angle of the first axis."""
+
+    centre: Point = Field(description="centre x, y (px)")
+    axes: tuple[Positive, Positive] = Field(description="semi-axes (px)")
+    angle: float = Field(0.0, description="angle of the first axis (degrees, image axes: x right, y down)")
+
+
+class Region(Section):
+    """A part of the frame: either an ellipse or a polygon."""
+
+    ellipse: EllipseShape | None = Field(None, description="an ellipse")
+    polygon: Annotated[list[Point], Field(min_length=3)] | None = Field(None, description="corners x, y (px)")
+
+    @model_validator(mode="after")
+    def _one_shape(self) -> "Region":
+        if (self.ellipse is None) == (self.polygon is None):
+            raise ValueError("a region is either an ellipse or a polygon: give exactly one of them")
+        return self
+
+
+class Step(Section):
+    """A region added to an arena, or cut out of it."""
+
+    include: Region | None = Field(None, description="a region to add")
+    exclude: Region | None = Field(None, description="a region to cut out")
+
+    @model_validator(mode="after")
+    def _one_region(self) -> "Step":
+        if (self.include is None) == (self.exclude is None):
+            raise ValueError("a step includes or excludes one region: give exactly one of them")
+        return self
+
+
+class Arena(Section):
+    """Where animals can be, and which of them live there. No animal ever leaves its arena."""
+
+    name: Name = Field("arena", description="name of the arena")
+    include: list[Region] = Field(default_factory=list, description="regions that belong to the arena; none means the whole frame")
+    exclude: list[Region] = Field(default_factory=list, description="regions cut out of it")
+    regions: list[Step] = Field(
+        default_factory=list,
+        description="instead of include and exclude: regions added and cut out in this order; from the whole frame if the first is cut out",
+    )
+    mask: FilePath | None = Field(
+        None, description="image of the movie's size, not black where the arena is; regions are added to it and cut out of it"
+    )
+    identities: list[Name] = Field(default_factory=list, description="names of the animals that live here; all if there is one arena")
+    groups: dict[Name, Count] = Field(default_factory=dict, description="groups of animals.groups that live here, and how many of each")
+    number: Count | None = Field(None, description="how many animals live here; by default the identities and members of groups")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Arena":
+        if max(self.number or 0, sum(self.groups.values())) > MOST_ANIMALS:
+            raise ValueError(f"there can be at most {MOST_ANIMALS} animals")
+        if self.regions and (self.include or self.exclude):
+            raise ValueError("give either regions, whose order counts, or include and exclude")
+        return self
+
+    @property
+    def size(self) -> int | None:
+        """Number of animals, if the arena tells it."""
+        return self.number or self.known or None
+
+    @property
+    def known(self) -> int:
+        """How many of the animals here have a name or belong to a group."""
+        return len(self.identities) + sum(self.groups.values())
+
+
+def with_names_of_arenas(raw: Any) -> Any:
+    """The content of an experiment file in which animals that only the arenas name are animals of the experiment."""
+    match raw:
+        case {"animals": dict(animals), "arenas": list(arenas)}:
+            found: dict[str, Any] = {}
+            told = [arena for arena in arenas if isinstance(arena, dict)]
+            if not animals.get("identities"):
+                lists = [arena["identities"] for arena in told if isinstance(arena.get("identities"), list)]
+                found["identities"] = list(dict.fromkeys(name for names in lists for name in names if isinstance(name, str)))
+            if not animals.get("groups"):
+                groups = [arena["groups"] for arena in told if isinstance(arena.get("groups"), dict)]
+                numbers = [(name, n) for group in groups for name, n in group.items() if isinstance(name, str) and isinstance(n, int)]
+                found["groups"] = {name: sum(n for other, n in numbers if other == name) for name, _ in numbers}
+            return raw | {"animals": animals | {key: value for key, value in found.items() if value}}
+    return raw
+
+
+def faults_of_arenas(arenas: Sequence[Arena], identities: Sequence[str], groups: Mapping[str, int], number: int | None) -> list[str]:
+    """What does not fit together between the arenas and the animals of an experiment, `number` being animals.number."""
+    names = [arena.name for arena in arenas]
+    faults = [
+        f"the arena {name!r} is named twice: give each arena a name of its own" for name in sorted({n for n in names if names.count(n) > 1})
+    ]
+    for arena in arenas:
+        for key, told, known in (("identities", arena.identities, identities), ("groups", arena.groups, groups)):
+            faults += [f"arena {arena.name!r}: animals.{key} have no {n!r}; {nearest(n, known)}" for n in told if n not in known]
+        if arena.number is not None and arena.number < arena.known:
+            what = f"{len(arena.identities)} identities" + (f" and {sum(arena.groups.values())} members of groups" if arena.groups else "")
+            faults.append(f"arena {arena.name!r}: number: {arena.number} animals cannot have {what}")
+    if len(arenas) > 1 or any(arena.identities for arena in arenas):
+        for identity in identities:
+            homes = [repr(arena.name) for arena in arenas for name in arena.identities if name == identity]
+            if len(homes) != 1:
+                found = f"is in {len(homes)} arenas ({', '.join(homes)})" if homes else "is in no arena"
+                faults.append(f"the identity {identity!r} {found}: name it in the identities of exactly one")
+    if len(arenas) > 1 or any(arena.groups for arena in arenas):
+        for group, members in groups.items():
+            living = sum(arena.groups.get(group, 0) for arena in arenas)
+            if living != members:
+                faults.append(
+                    f"the group {group!r} has {members} members, but {living} live in the arenas: say in their groups where they are"
+                )
+    return faults + _faults_of_numbers(arenas, bool(identities or groups), number)
+
+
+def population(arenas: Sequence[Arena], known: int, number: int | None) -> list[int | None]:
+    """How many animals live in each arena, where that is known; without arenas the whole frame is one.
+
+    `known` is how many of all animals have a name or belong to a group, `number` is animals.number.
+    """
+    if len(arenas) > 1:
+        return [arena.size for arena in arenas]
+    told = arenas[0].number if arenas else None
+    return [told or number or known or None]
+
+
+def homes(arenas: Sequence[Arena], classes: Sequence[str]) -> list[list[str]]:
+    """Which identities and groups live in each arena, in the order of `classes`; without arenas the whole frame is one."""
+    if len(arenas) > 1:
+        return [[name for name in classes if name in arena.identities or name in arena.groups] for arena in arenas]
+    return [list(classes)]
+
+
+def group_homes(arenas: Sequence[Arena], groups: Mapping[str, int]) -> list[dict[str, int]]:
+    """How many of each group live in each arena; without arenas the whole frame is one."""
+    return [dict(arena.groups) for arena in arenas] if len(arenas) > 1 else [dict(groups)]
+
+
+def region_settings(arenas: Sequence[Arena]) -> list[dict[str, Any]]:
+    """What the stage segment is told of the arenas: their regions; a mask is a file of its own, of which only the name is told."""
+    values = [arena.model_dump(mode="json", exclude_defaults=True, exclude={"identities", "groups", "number"}) for arena in arenas]
+    return [told | ({"mask": Path(told["mask"]).name} if "mask" in told else {}) for told in values]
+
+
+def _faults_of_numbers(arenas: Sequence[Arena], identified: bool, number: int | None) -> list[str]:
+    lacking = [repr(arena.name) for arena in arenas if arena.size is None]
+    if len(arenas) > 1 and lacking and (identified or number is not None or len(lacking) < len(arenas)):
+        return [f"the arenas do not say how many animals live in {', '.join(lacking)}: give each of them identities, groups or a number"]
+    sizes = [arena.size for arena in arenas if arena.size is not None]
+    if number is not None and sizes and not lacking and sum(sizes) != number:
+        told = ", ".join(f"{arena.name}: {arena.size}" for arena in arenas)
+        return [f"animals.number is {number}, but {sum(sizes)} live in the arenas ({told}): correct one, or leave animals.number out"]
+    return []

@@ -1,0 +1,73 @@
+"""The sections of the experiment file that make and use the classifier: trainset, train and classify."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from herdbook.experiment.base import Count, FilePath, Section, Share
+
+CropSide = Annotated[int, Field(ge=16, le=256)]
+
+
+class TrainsetSection(Section):
+    """Example images for the classifier."""
+
+    use: FilePath | None = Field(
+        None, description="a training set (.h5 of herdbook trainset import or merge) to train with in place of images of the labels"
+    )
+    images_per_tracklet: Count = Field(80, description="images taken from each labelled tracklet: sharp, apart from the border, diverse")
+    size: tuple[CropSide, CropSide] = Field((32, 48), description="width and height of the images that the classifier sees (px), head up")
+    crop_length: Annotated[float, Field(ge=16, le=1024)] | None = Field(
+        None, description="length of the part of the movie that an image shows (px); by default 1.25 times the length of the animals"
+    )
+    blank: Annotated[int, Field(ge=0, le=255)] = Field(127, description="grey level of what is not the animal")
+    neighbours: bool = Field(False, description="show other animals beside the one in the middle")
+    white_balance: bool = Field(True, description="take out the colour of the light, by the background")
+
+
+class AugmentationSection(Section):
+    """How example images are changed at random while the classifier learns: standard deviations."""
+
+    shift: Share = Field(0.02, description="shift, as a share of the height")
+    rotation: Annotated[float, Field(ge=0, le=180)] = Field(8.0, description="rotation (degrees)")
+    shear: Share = Field(0.05, description="shear, as a slope")
+    zoom: Share = Field(0.05, description="change of size, as a share")
+    brightness: Share = Field(0.06, description="change of brightness, as a share")
+    hue: Share = Field(0.02, description="change of each colour channel, as a share: small, for paint is colour")
+
+
+class TrainSection(Section):
+    """Training the classifier."""
+
+    architecture: Literal["small", "wide", "large", "mobilenetv2", "custom"] = Field(
+        "small", description="the network; custom is that of model"
+    )
+    model: FilePath | None = Field(None, description="Keras model (.json or .keras) with an answer for each labelled name (custom)")
+    use: FilePath | None = Field(None, description="a classifier (.keras, its card beside it) to read with; nothing is trained")
+    start: FilePath | None = Field(None, description="a classifier (.keras, its card beside it) to begin with; new names are added to it")
+    epochs: Count = Field(20, description="most epochs; training stops earlier when the validation loss no longer falls")
+    batch: Count = Field(64, description="images per batch")
+    patience: Count = Field(4, description="epochs without progress before training stops")
+    validation: Annotated[float, Field(gt=0, lt=1)] = Field(0.2, description="share of the labelled tracklets kept for validation")
+    rate: Annotated[float, Field(gt=0, le=0.1)] = Field(2e-3, description="learning rate at the beginning; it falls to 0")
+    balance: bool = Field(True, description="names count alike, however many images they have")
+    symmetry: bool = Field(True, description="left and right of an animal are alike: images are mirrored at random")
+    augmentation: AugmentationSection = AugmentationSection()
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "TrainSection":
+        if self.use and (self.start or self.model):
+            raise ValueError("use reads with a classifier as it is; start and model are for training: give one of them")
+        if self.start and self.model:
+            raise ValueError("start goes on with the network of a classifier; it cannot have a model of its own: give one of them")
+        if (self.architecture == "custom") != (self.model is not None):
+            raise ValueError("architecture: custom needs model, a Keras model as .json or .keras, and no other does")
+        return self
+
+
+class ClassifySection(Section):
+    """Reading identities."""
+
+    images: Count = Field(30, description="images looked at per tracklet, spread over it")
+    most_images: Count = Field(90, description="images looked at while the answer is unsure")
+    drift: bool = Field(False, description="marks fade or change: what each name looks like follows the sure tracklets of a movie")

@@ -1,0 +1,231 @@
+"""The experiment file: one typed model per stage; unknown keys are refused and all faults come in one message.
+
+`Experiment.settings(stage, movie)` gives the sorted JSON string that the stage's job receives. `experiment_file` reads the YAML.
+"""
+
+import json
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, field_validator, model_validator
+
+from herdbook.experiment.animals import Animals, with_unmarked_names
+from herdbook.experiment.arenas import Arena, faults_of_arenas, group_homes, homes, population, region_settings, with_names_of_arenas
+from herdbook.experiment.base import FilePath, Name, Section
+from herdbook.experiment.classifier import ClassifySection, TrainSection, TrainsetSection
+from herdbook.experiment.faults import faults_of_names
+from herdbook.experiment.movies import Movie, SimulateSection
+from herdbook.experiment.output import ExportSection, ScaleSection, ScoreSection
+from herdbook.experiment.scene import BackgroundSection, SegmentSection, background_settings, segment_settings, without_alternatives
+from herdbook.experiment.tracking import IndexSection, PropagateSection, SmoothSection, TrackletsSection
+from herdbook.experiment.written_movies import WRITTEN_MOVIES, CloseupsSection, MosaicSection, OverlaySection, movie_settings, shown_part
+
+# Sections that a movie may override: those of the stages that work movie by movie.
+OVERRIDABLE = ("index", "segment", "tracklets", "smooth", "overlay", "closeups", "mosaic")
+
+
+class Experiment(Section):
+    """A whole experiment."""
+
+    experiment: Name = Field(description="name of the experiment, and of its folder among the results")
+    results: FilePath = Field("results", description="folder of the results")
+    seed: int = Field(1, description="seed of everything random", ge=0)
+    movies: list[Movie] = Field(description="the movies, or the path of a TSV sheet: columns name, file, recording, start", min_length=1)
+    animals: Animals
+    arenas: list[Arena] = Field(
+        default_factory=list, description="where animals can be, the whole frame if none; several are closed groups that do not overlap"
+    )
+    scale: ScaleSection | None = None
+    index: IndexSection = IndexSection()
+    background: BackgroundSection = BackgroundSection()
+    segment: SegmentSection = SegmentSection()
+    tracklets: TrackletsSection = TrackletsSection()
+    trainset: TrainsetSection = TrainsetSection()
+    train: TrainSection = TrainSection()
+    classify: ClassifySection = ClassifySection()
+    propagate: PropagateSection = PropagateSection()
+    smooth: SmoothSection = SmoothSection()
+    export: ExportSection = ExportSection()
+    overlay: OverlaySection = OverlaySection()
+    closeups: CloseupsSection = CloseupsSection()
+    mosaic: MosaicSection = MosaicSection()
+    score: ScoreSection | None = None
+    simulate: SimulateSection | None = None
+
+    @field_validator("experiment")
+    @classmethod
+    def _folder_name(cls, value: str) -> str:
+        if value in (".", "..") or "/" in value or value.startswith("-"):
+            raise ValueError("names a folder: it must not contain / nor start with -")
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_once(cls, raw: Any) -> Any:
+        return with_unmarked_names(with_names_of_arenas(raw))
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Experiment":
+        if self.animals.marking == "marked" and self.animals.labels is None and not (self.train.use or self.trainset.use):
+            raise ValueError(
+                "marked animals need labels (animals.labels): a CSV file with columns movie, frame, x, y, label; or a classifier, "
+                "train.use, or a training set, trainset.use"
+            )
+        if self.animals.marking == "unmarked" and (self.train.use or self.train.start or self.train.model or self.trainset.use):
+            raise ValueError(
+                "train.use, start and model and trainset.use are for marked animals; animals.like takes over names of an earlier experiment"
+            )
+        if self.train.use and self.trainset.use:
+            raise ValueError("train.use reads with a classifier as it is, trainset.use is to train one: give one of them")
+        problems = faults_of_names([m.name for m in self.movies], self.recordings)
+        problems += faults_of_arenas(self.arenas, self.animals.identities, self.animals.groups, self.animals.number)
+        sized = {"segment": self.segment.area_body}
+        sized |= {f"movies.{m.name}.override.segment": m.override.get("segment", {}).get("area_body") for m in self.movies}
+        if self.animals.body_length is None:
+            problems += [
+                f"{place}.area_body needs animals.body_length: the length of an animal (px)" for place, area in sized.items() if area
+            ]
+        if any("corrections" in m.override.get("smooth", {}) for m in self.movies):
+            problems.append("smooth.corrections is one table for all movies, it has a column for the movie: do not set it for a single one")
+        if self.animals.keep and self.number is None:
+            problems.append("animals.keep needs number: how many animals there are")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    @cached_property
+    def recordings(self) -> dict[str, list[str]]:
+        """Names of the movies of each recording, in order; a movie without a recording is one by itself."""
+        found: dict[str, list[str]] = {}
+        for movie in self.movies:
+            found.setdefault(movie.recording or movie.name, []).append(movie.name)
+        return found
+
+    @property
+    def number(self) -> int | None:
+        """Number of animals, if it is known."""
+        known = [number for number in self._population if number is not None]
+        return sum(known) if len(known) == len(self._population) else None
+
+    @property
+    def _population(self) -> list[int | None]:
+        return population(self.arenas, len(self.animals.individuals), self.animals.number)
+
+    @property
+    def masks(self) -> dict[str, str]:
+        """Mask files of the arenas that have one, by the arena's name."""
+        return {arena.name: arena.mask for arena in self.arenas if arena.mask is not None}
+
+    @property
+    def folder(self) -> Path:
+        """Folder of this experiment's results."""
+        return Path(self.results) / self.experiment
+
+    def movie(self, name: str) -> Movie:
+        """The movie of this name."""
+        return self._movie_by_name[name]
+
+    @cached_property
+    def _movie_by_name(self) -> dict[str, Movie]:
+        return {movie.name: movie for movie in self.movies}
+
+    def recording_of(self, movie: str) -> str:
+        """The recording that a movie belongs to."""
+        return self.movie(movie).recording or movie
+
+    def section(self, stage: str, movie: str | None = None) -> Any:
+        """The section of a stage, with the movie's override if there is one."""
+        section: Any = getattr(self, stage, None)
+        if movie is None or stage not in OVERRIDABLE:
+            return section
+        override = self.movie(movie).override.get(stage, {})
+        if not override:
+            return section
+        kept = without_alternatives(section.model_dump(mode="json", exclude_unset=True), override)
+        return type(section).model_validate(kept | override)
+
+    def intervals(self, unit: str | None = None) -> dict[str, list[list[int]]]:
+        """The intervals of the movies that have some, by name; of one unit of the background, or of all movies."""
+        if unit is None:
+            members = [movie.name for movie in self.movies]
+        else:
+            members = self.recordings[unit] if self.background.scope == "recording" else [unit]
+        found = {name: self.section("segment", name).intervals for name in members}
+        return {name: [list(interval) for interval in intervals] for name, intervals in found.items() if intervals}
+
+    def settings(self, stage: str, unit: str | None = None) -> str:
+        """What a stage's job receives: its own section and what it needs of the rest, as sorted JSON.
+
+        `unit` is the movie of a stage that works movie by movie, whose override counts; of the stage background it is what has a
+        background of its own.
+        """
+        section = self.section(stage, unit)
+        animals = self.animals
+        match section:
+            case BackgroundSection():
+                values = background_settings(section)
+            case SegmentSection():
+                values = segment_settings(section, animals.body_length, self._population, unmarked=animals.marking == "unmarked")
+            case SmoothSection():
+                values = section.model_dump(mode="json", exclude={"corrections"})
+            case TrainsetSection():
+                values = section.model_dump(mode="json", exclude={"use"})
+            case TrainSection():
+                values = section.model_dump(mode="json", exclude={"use", "start", "model"})
+            case OverlaySection() | CloseupsSection() | MosaicSection():
+                values = movie_settings(section, animals.body_length)
+            case _:
+                values = section.model_dump(mode="json") if section is not None else {}
+        # Each is made only for its own stage: what names all movies, made for each job, takes minutes for a thousand of them.
+        shared: dict[str, Callable[[], dict[str, Any]]] = {
+            "simulate": lambda: {"seed": self.seed, "movies": [m.name for m in self.movies], "identities": animals.identities},
+            "background": lambda: {"polarity": self.segment.polarity, "intervals": self.intervals(unit)},
+            "segment": lambda: {"arenas": region_settings(self.arenas)},
+            "tracklets": lambda: {"numbers": self._population},
+            "trainset": lambda: {
+                "identities": animals.classes,
+                "homes": homes(self.arenas, animals.classes),
+                "other_labels": animals.other_labels,
+                **({"numbers": self._population, "seed": self.seed} if animals.marking == "unmarked" else {}),
+            },
+            "train": lambda: {
+                "seed": self.seed,
+                "identities": animals.classes,
+                "other_labels": animals.other_labels,
+                **({"given": True} if self.trainset.use else {}),
+                **({"homes": homes(self.arenas, animals.classes), "numbers": self._population} if animals.marking == "unmarked" else {}),
+            },
+            "classify": lambda: {"seed": self.seed, "identities": animals.classes, "other_labels": animals.other_labels},
+            "propagate": lambda: {
+                "identities": animals.classes,
+                "homes": homes(self.arenas, animals.classes),
+                "groups": group_homes(self.arenas, animals.groups),
+                "marking": animals.marking,
+                **({"keep": animals.keep} if animals.marking == "none" else {}),
+                "numbers": self._population,
+            },
+            "export": lambda: {
+                "recordings": self.recordings,
+                "marking": animals.marking,
+                "arenas": [arena.name for arena in self.arenas],
+                "px_per_mm": self.scale.value if self.scale else None,
+                "starts": {movie.name: movie.start.isoformat() for movie in self.movies if movie.start},
+            },
+            "mosaic": lambda: {"lasting": animals.marking != "none" or animals.keep},
+            "report": lambda: {
+                "experiment": self.experiment,
+                "shown": {
+                    stage: {m.name: shown_part(section) for m in self.movies if (section := self.section(stage, m.name)).write}
+                    for stage in WRITTEN_MOVIES
+                },
+                "marking": animals.marking,
+                **({"keep": animals.keep} if animals.marking == "none" else {}),
+                "recordings": self.recordings,
+                "score": self.score.model_dump(mode="json", exclude={"truth"}) if self.score else None,
+                "individuals": animals.individuals,
+                "px_per_mm": self.scale.value if self.scale else None,
+            },
+        }
+        return json.dumps(values | shared.get(stage, dict)(), sort_keys=True, ensure_ascii=False)

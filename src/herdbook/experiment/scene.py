@@ -1,0 +1,136 @@
+"""Sections of the experiment file that say what the empty scene is and what stands out from it."""
+
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from herdbook.experiment.base import Count, FilePath, Positive, Section
+
+Area = Annotated[int, Field(ge=1)]
+Radius = Annotated[int, Field(ge=0, le=50)]
+Frame = Annotated[int, Field(ge=0)]
+
+# Images of marked animals are many enough by far; without labels each counts.
+IMAGES_PER_S, UNMARKED_IMAGES_PER_S = 1.5, 5.0
+# Pairs of keys that say the same in two ways; a movie that gives one of them no longer follows the other.
+ALTERNATIVES = (("area", "area_body"), ("difference", "difference_noise"))
+
+
+class BackgroundSection(Section):
+    """The image of the empty scene."""
+
+    statistic: Literal["median", "mean", "max", "min", "mode"] = Field("median", description="how the frames are combined")
+    file: FilePath | None = Field(
+        None, description="image of the empty scene, grey or colour, in the size of the movies; nothing is computed"
+    )
+    frames: Count = Field(
+        100, description="number of frames, spread over the movie, recording or window; black and broken ones are left out"
+    )
+    scope: Literal["movie", "recording", "window"] = Field(
+        "movie", description="one background per movie, one per recording, or one per window of time of each movie, for light that drifts"
+    )
+    window_s: Positive = Field(3600.0, description="length of a window (s; scope window)")
+    resting: bool = Field(
+        True, description="animals that rest for most of the time are kept out of the background (median, mean and mode; marginally slower)"
+    )
+
+
+class SegmentSection(Section):
+    """Finding blobs."""
+
+    method: Literal["background", "intensity"] = Field("background", description="compare with the background, or take plain grey levels")
+    polarity: Literal["dark", "bright", "either"] = Field("dark", description="animals darker or brighter than the background")
+    difference: Positive = Field(25.0, description="smallest difference from the background (grey levels; method background)")
+    difference_noise: Positive | None = Field(
+        None, description="instead of difference: the smallest difference in units of the noise at each pixel, say 6"
+    )
+    intensity: tuple[float, float] = Field((0.0, 100.0), description="darkest and brightest grey level of an animal (method intensity)")
+    channel: Literal["grey", "blue", "green", "red", "colour"] = Field(
+        "grey", description="what is compared: grey levels, one colour channel, or all three, of which the one that differs most counts"
+    )
+    flat_field: bool = Field(False, description="difference and intensity follow the local illumination: less where the scene is darker")
+    flicker: bool = Field(False, description="the brightness of each frame is made that of the background first")
+    blur: Annotated[float, Field(ge=0, le=50)] = Field(
+        0.0, description="standard deviation of a Gaussian blur before comparing (px), 0 for none"
+    )
+    close: Radius = Field(0, description="radius of morphological closing (px), 0 for none: joins parts of an animal")
+    open: Radius = Field(0, description="radius of morphological opening (px), 0 for none: takes away specks and thin parts, after closing")
+    fill_holes: bool = Field(False, description="holes in a blob belong to it, after closing and opening")
+    reduce: Annotated[int, Field(ge=1, le=8)] = Field(
+        1, description="find animals in frames that are n times smaller in width and height; results are in px of the movie all the same"
+    )
+    area: tuple[Area, Area] = Field(
+        (50, 100_000), description="smallest and largest area of a blob (px); the largest must hold a merged group"
+    )
+    area_body: tuple[Positive, Positive] | None = Field(
+        None, description="instead of area: smallest and largest area in squared body lengths (animals.body_length), say [0.05, 3]"
+    )
+    min_contrast: Annotated[float, Field(ge=0, le=255)] = Field(
+        0.0, description="smallest mean difference of a blob from the background (grey levels)"
+    )
+    drop_border: bool = Field(False, description="drop blobs that touch the edge of the frame or arena")
+    on_excess: Literal["ignore", "warn", "stop"] = Field(
+        "ignore", description="frames with more blobs than animals: ignore them, list them in segment/<movie>.excess.csv and warn, or stop"
+    )
+    images_per_s: Positive | None = Field(
+        None,
+        description="images stored per second of a lasting blob, by default 1.5, and 5 of unmarked animals; starts, ends and neighbours of "
+        "merges are always stored",
+    )
+    intervals: list[tuple[Frame, Frame]] = Field(
+        default_factory=list, description="frames that are tracked, as pairs of the first one and the end (exclusive); all if none"
+    )
+
+    @field_validator("intervals")
+    @classmethod
+    def _apart(cls, intervals: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        for first, end in intervals:
+            if end <= first:
+                raise ValueError(f"[{first}, {end}] holds no frame: the end is exclusive and comes after the first")
+        for before, after in pairwise(intervals):
+            if after[0] <= before[1]:
+                raise ValueError(
+                    f"{list(before)} and {list(after)} must be in order, with frames between them; join what overlaps or touches"
+                )
+        return intervals
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "SegmentSection":
+        for key in ("area", "area_body", "intensity"):
+            bounds = getattr(self, key)
+            if bounds is not None and bounds[0] > bounds[1]:
+                raise ValueError(f"{key}: the smallest comes first, found [{bounds[0]}, {bounds[1]}]")
+        if self.intensity[0] <= 0 and self.intensity[1] >= 255:
+            raise ValueError("intensity: [0, 255] are all grey levels; give those of the animals")
+        for key, other in ALTERNATIVES:
+            if key in self.model_fields_set and getattr(self, other) is not None:
+                raise ValueError(f"{key} and {other} say the same in two ways: give one of them")
+        return self
+
+
+def without_alternatives(values: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
+    """The values of a section without those that an override says in another way."""
+    replaced = {key for pair in ALTERNATIVES for key in pair if set(pair) & set(override)}
+    return {key: value for key, value in values.items() if key not in replaced}
+
+
+def background_settings(section: BackgroundSection) -> dict[str, Any]:
+    """What the stage background is told of its section; an image of the scene is a file of its own, and leaves nothing to combine."""
+    values: dict[str, Any] = {"frames": section.frames}
+    if section.file is None:
+        values |= {"statistic": section.statistic, "resting": section.resting}
+        values["window_s"] = section.window_s if section.scope == "window" else None
+    return values
+
+
+def segment_settings(
+    section: SegmentSection, body_length: float | None, numbers: list[int | None], *, unmarked: bool = False
+) -> dict[str, Any]:
+    """What the stage segment is told of its section: the area always in px, and the number of animals in each arena if it matters."""
+    values = section.model_dump(mode="json", exclude={"area_body"})
+    if section.area_body is not None and body_length is not None:
+        values["area"] = [max(1, round(share * body_length**2)) for share in section.area_body]
+    values["images_per_s"] = section.images_per_s or (UNMARKED_IMAGES_PER_S if unmarked else IMAGES_PER_S)
+    values["numbers"] = numbers if section.on_excess != "ignore" else []
+    return values

@@ -1,0 +1,77 @@
+"""The table of answers: random points of the results, and what a person says of the name at each."""
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from herdbook.experiment.sheets.table import read_table, refuse_lines
+from herdbook.system.files import replacing
+
+RIGHT, WRONG, CANNOT_SAY = ANSWERS = ("right", "wrong", "cannot say")
+# What a person may write instead, in small letters.
+SHORT = {"r": RIGHT, "w": WRONG, "c": CANNOT_SAY, "?": CANNOT_SAY, **{answer: answer for answer in ANSWERS}, "": ""}
+NOT_ASSIGNED = "not assigned"
+
+
+@dataclass(frozen=True)
+class Point:
+    """A random animal in a random frame: `time_s` since the recording began; its place px, NaN where it has none; how it is `known`, a word
+    of HOW_KNOWN, `interpolated` between blobs, or NOT_ASSIGNED; `answer`, one of ANSWERS or empty.
+    """
+
+    number: int
+    recording: str
+    movie: str
+    frame: int
+    time_s: float
+    individual: str
+    x: float
+    y: float
+    confidence: float
+    source: str
+    known: str
+    answer: str = ""
+
+    @property
+    def assigned(self) -> bool:
+        """Whether the animal has a position there."""
+        return self.known != NOT_ASSIGNED
+
+
+POINT_COLUMNS = tuple(field.name for field in fields(Point))
+
+
+def write_answers(path: Path, points: Iterable[Point]) -> None:
+    """Write the table in which answers are filled in."""
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(POINT_COLUMNS)
+        writer.writerows(answer_cells(point) for point in points)
+
+
+def answer_cells(point: Point) -> list[str]:
+    """A point as the cells of its row."""
+    place = [f"{value:.1f}" if point.assigned else "" for value in (point.x, point.y)]
+    sure = f"{point.confidence:.3f}" if point.assigned else ""
+    first = [str(point.number), point.recording, point.movie, str(point.frame), f"{point.time_s:.3f}", point.individual]
+    return [*first, *place, sure, point.source, point.known, point.answer]
+
+
+def read_answers(path: Path) -> list[Point]:
+    """Read a table of answers. Raises HerdbookError with all faulty lines at once."""
+    _, rows = read_table(path, ",", required=POINT_COLUMNS)
+    points, faults = [], []
+    for line, row in rows:
+        answer = SHORT.get(row["answer"].lower())
+        if answer is None:
+            faults.append(f"line {line}: an answer is one of {', '.join(ANSWERS)}, or r, w, c, found {row['answer']!r}")
+            continue
+        try:
+            x, y, sure = (float(row[name] or "nan") for name in ("x", "y", "confidence"))
+            place = (row["recording"], row["movie"], int(row["frame"]), float(row["time_s"]), row["individual"])
+            points.append(Point(int(row["number"]), *place, x, y, sure, row["source"], row["known"], answer))
+        except ValueError:
+            faults.append(f"line {line}: number, frame, time_s, x, y and confidence must be numbers")
+    refuse_lines(path, faults)
+    return points

@@ -1,0 +1,95 @@
+"""Sections of the experiment file on the movies that are written: overlay, close-ups of single animals, mosaic of all."""
+
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from herdbook.experiment.base import Count, Positive, Section
+
+Even = Annotated[int, Field(ge=16, le=16384, multiple_of=2)]
+Quality = Annotated[int, Field(ge=0, le=51)]
+Instant = Annotated[float, Field(ge=0)]
+# What the stages that write movies make of each movie, relative to the experiment's folder.
+WRITTEN_MOVIES = {"overlay": "overlay/{movie}.mp4", "closeups": "closeups/{movie}", "mosaic": "mosaic/{movie}.mp4"}
+Part = Literal["names", "trails", "outlines", "marks", "time"]
+
+
+class ShownSection(Section):
+    """What all movies that are written have in common: which frames they show."""
+
+    write: bool = Field(False, description="write it for each movie")
+    every: Count | None = Field(None, description="show every n-th frame; by default all")
+    intervals: list[tuple[Instant, Instant]] = Field(
+        default_factory=list, description="show only these stretches, as pairs of beginning and end (exclusive); all if none"
+    )
+    intervals_in: Literal["frames", "s"] = Field("frames", description="intervals count frames, or seconds from the movie's beginning")
+    crf: Quality = Field(23, description="quality: smaller is better and larger in bytes; 18 can hardly be told from the original")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "ShownSection":
+        for first, end in self.intervals:
+            if end <= first:
+                raise ValueError(f"intervals: [{first:g}, {end:g}] is empty: the end is exclusive and comes after the beginning")
+            if self.intervals_in == "frames" and not (first.is_integer() and end.is_integer()):
+                raise ValueError(f"intervals: [{first:g}, {end:g}] are no numbers of frames; for seconds add intervals_in: s")
+        for before, after in pairwise(self.intervals):
+            if after[0] < before[1]:
+                raise ValueError(f"intervals: {list(before)} and {list(after)} must be in order, and must not overlap")
+        return self
+
+
+class PlayedSection(ShownSection):
+    """What the movies for people have in common: how fast they play and how large they are."""
+
+    every: Count | None = Field(None, description="show every n-th frame; by default as many are left out as speed asks for")
+    speed: Positive = Field(1.0, description="how many times faster than life it plays; less than 1 is slow motion")
+    max_width: Even = Field(1280, description="a wider movie is scaled down to this width (px)")
+
+
+class OverlaySection(PlayedSection):
+    """The movie again with names, trails, outlines, the source of each position, frame and time."""
+
+    write: bool = Field(True, description="write it for each movie")
+    show: list[Part] = Field(
+        ["names", "trails", "outlines", "marks", "time"],
+        description="what is drawn: names; trails; outlines of blobs; marks of the source of each position; frame and time",
+    )
+    trail_s: Positive = Field(2.0, description="length of the trails (s)")
+
+    @field_validator("show")
+    @classmethod
+    def _once(cls, show: list[Part]) -> list[Part]:
+        if len(set(show)) < len(show):
+            raise ValueError("each of them once")
+        return show
+
+
+class CloseupsSection(ShownSection):
+    """A movie of each animal, which stays in its middle, with a table that leads back to the whole frame."""
+
+    write: bool = Field(False, description="write one of each animal in each movie")
+    size: Even | None = Field(None, description="width and height (px, an even number); by default from size_body")
+    size_body: Positive = Field(2.0, description="width and height in body lengths, if there is no size")
+    head_up: bool = Field(False, description="turn the animal so that its head is up")
+    shortest_s: Annotated[float, Field(ge=0)] = Field(1.0, description="an animal with positions for less than this (s) gets no movie")
+
+
+class MosaicSection(PlayedSection):
+    """One movie with a tile for each animal, which stays in the middle of its tile."""
+
+    size_body: Positive = Field(2.0, description="width and height of what a tile shows (body lengths)")
+    head_up: bool = Field(False, description="turn each animal so that its head is up")
+
+
+def shown_part(section: ShownSection) -> dict[str, Any]:
+    """What of a section says which frames are shown, and when."""
+    return section.model_dump(mode="json", include={"every", "speed", "intervals", "intervals_in"})
+
+
+def movie_settings(section: ShownSection, body_length: float | None) -> dict[str, Any]:
+    """What the stage of one of these movies is told: its section, and the length of the animals (px) if it counts in that."""
+    values = section.model_dump(mode="json", exclude={"write"})
+    if isinstance(section, MosaicSection) or (isinstance(section, CloseupsSection) and section.size is None):
+        values["body_length"] = body_length
+    return values

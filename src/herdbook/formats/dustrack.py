@@ -1,0 +1,51 @@
+"""Annotations of DUSTrack: JSON of {label: {frame: [x, y]}}, one file per layer."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from herdbook.errors import HerdbookError
+from herdbook.formats.poses import ONLY_ANIMAL, Poses, check_length
+from herdbook.system.files import write_text
+
+
+def read_dustrack(path: Path) -> Poses:
+    """One layer of annotations as points of a single animal. Raises HerdbookError for another content."""
+    try:
+        layer = json.loads(path.read_text(encoding="utf-8"))
+        tracks = {str(name): {int(t): (float(x), float(y)) for t, (x, y) in track.items()} for name, track in layer.items()}
+        if any(t < 0 for track in tracks.values() for t in track):
+            raise ValueError("a frame is negative")
+    except (ValueError, TypeError, AttributeError) as error:
+        raise HerdbookError(
+            f"{path}: expected annotations of DUSTrack, {{label: {{frame: [x, y]}}}}, found something else ({error})"
+        ) from error
+    frames = 1 + max((t for track in tracks.values() for t in track), default=-1)
+    check_length(frames, sum(map(len, tracks.values())), len(tracks))
+    xy = np.full((frames, 1, len(tracks), 2), np.nan)
+    for k, track in enumerate(tracks.values()):
+        for t, place in track.items():
+            xy[t, 0, k] = place
+    return Poses((ONLY_ANIMAL,), tuple(tracks), xy, np.full(xy.shape[:3], np.nan))
+
+
+def join_layers(layers: Sequence[Poses]) -> Poses:
+    """All layers of a movie in one: of several places of a point in a frame the last layer's counts."""
+    names = tuple(dict.fromkeys(name for layer in layers for name in layer.points))
+    xy = np.full((max(len(layer) for layer in layers), 1, len(names), 2), np.nan)
+    for layer in layers:
+        columns = [names.index(name) for name in layer.points]
+        before = xy[: len(layer), :, columns]
+        xy[: len(layer), :, columns] = np.where(np.isnan(layer.xy), before, layer.xy)
+    return Poses((ONLY_ANIMAL,), names, xy, np.full(xy.shape[:3], np.nan))
+
+
+def rewrite_dustrack(path: Path, poses: Poses, like: Path) -> None:
+    """Write all points of the animal as one layer; `like` is a layer that was read."""
+    places = poses.xy[:, 0]
+    layer = {
+        name: {str(t): places[t, k].tolist() for t in np.flatnonzero(poses.known[:, 0, k]).tolist()} for k, name in enumerate(poses.points)
+    }
+    write_text(path, json.dumps(layer, indent=1))

@@ -1,0 +1,91 @@
+"""What stage export writes beside the positions: events, tracklets, motion, the data dictionary, and the files of other tools."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from herdbook.artifacts.index import Index
+from herdbook.artifacts.propagate import Identities
+from herdbook.artifacts.tracklets import Tracklets
+from herdbook.errors import HerdbookError
+from herdbook.formats.files import movie_files
+from herdbook.formats.movement import write_movement
+from herdbook.formats.writers import WRITERS
+from herdbook.job import Job
+from herdbook.tables.appending import _csv_parts, _parquet_parts, _write_csv
+from herdbook.tables.dictionary import describe_tables, dictionary_table
+from herdbook.tables.event_tables import event_table, tracklet_table
+from herdbook.tables.positions import recording_clocks
+from herdbook.tables.tracks import Tracks, full_table, motion_table, read_tracks
+
+MOTION_DECIMALS = {"time": 4, "x_mm": 4, "y_mm": 4, "speed": 2, "speed_mm": 4, "body_length": 2, "body_length_mm": 4}
+ARTIFACTS = ("trajectories", "index", "blobs", "tracklets", "identities")
+
+
+def write_tables(job: Job, starts_s: Mapping[str, float]) -> None:
+    """Write the files that the arguments `tables` and `formats` of a job of stage export list, told by their names.
+
+    `starts_s`: when each movie begins in its recording (s), in the order of the tables.
+    """
+    settings = job.settings
+    files = {name: {path.stem: path for path in job.files[name]} for name in ARTIFACTS}
+    tables = {path.name: path for path in job.files["tables"]}
+    if "events.csv" in tables:
+        named = settings["marking"] != "none"
+        more = named, settings["arenas"], settings["contact_gap_s"]
+        parts = (event_table(name, movies, files, *more) for name, movies in settings["recordings"].items())
+        _write_csv(tables["events.csv"], parts)
+    if "tracklets.csv" in tables:
+        _write_csv(tables["tracklets.csv"], _tracklets(settings, files))
+    if "data_dictionary.csv" in tables:
+        has = {"reviewed": bool(job.files["review"]), "points": bool(job.files["pose_tables"])}
+        _write_csv(tables["data_dictionary.csv"], [dictionary_table(describe_tables(settings["formats"], **has))])
+    wanted = _movie_writers(job)
+    if not (wanted or {"motion.csv", "trajectories.parquet"} & tables.keys()):
+        return
+    clocks = recording_clocks(
+        settings["recordings"], settings["starts"], {k: Index.load(path).duration_s for k, path in files["index"].items()}
+    )
+    with _csv_parts(tables.get("motion.csv")) as to_csv, _parquet_parts(tables.get("trajectories.parquet")) as to_parquet:
+        for recording, movie in ((name, movie) for name, movies in settings["recordings"].items() for movie in movies):
+            own = {kind: files[kind][movie if kind != "identities" else recording] for kind in ARTIFACTS}
+            tracks = read_tracks(
+                movie,
+                own,
+                starts_s[movie],
+                all_names=settings["marking"] != "none",
+                px_per_mm=settings["px_per_mm"],
+                start=clocks[recording],
+            )
+            to_csv(motion_table(tracks, settings["arenas"]).round(MOTION_DECIMALS))
+            to_parquet(full_table(tracks, settings["arenas"]))
+            for write, path in wanted.get(movie, []):
+                write(path, tracks)
+
+
+def _tracklets(settings: Mapping[str, Any], files: Mapping[str, Mapping[str, Path]]) -> Iterator[pd.DataFrame]:
+    for recording, movies in settings["recordings"].items():
+        identities = Identities.load(files["identities"][recording])
+        for movie in movies:
+            yield tracklet_table(movie, Tracklets.load(files["tracklets"][movie]), identities, settings["arenas"])
+
+
+def _movie_writers(job: Job) -> dict[str, list[tuple[Callable[[Path, Tracks], None], Path]]]:
+    """What to write for each movie: writers and paths."""
+    settings = job.settings
+    known = movie_files(settings["formats"], [movie for movies in settings["recordings"].values() for movie in movies])
+    folder = job.file("out").parent
+    writers = WRITERS | {"movement/{movie}.nc": partial(write_movement, names=settings["movement_names"])}
+    found: dict[str, list[tuple[Callable[[Path, Tracks], None], Path]]] = {}
+    for path in job.files["formats"]:
+        place = path.relative_to(folder).as_posix()
+        if place not in known:
+            raise HerdbookError(
+                f"--formats: {place} belongs to none of {', '.join(settings['formats'])}. Run snakemake, which names them all."
+            )
+        template, movie = known[place]
+        found.setdefault(movie, []).append((writers[template], path))
+    return found

@@ -1,0 +1,95 @@
+"""Reading body points from the files of pose tools, and writing changed ones as files of the same kind.
+
+A written file is the file that was read with other places: names, likelihoods and whatever else it holds stay.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+import numpy as np
+
+from herdbook.errors import HerdbookError
+from herdbook.formats import deeplabcut, deeplabcut_hdf5, dustrack, movement, sleap
+from herdbook.formats.poses import Poses
+
+FARTHEST_PX = 1e9
+KNOWN = "DeepLabCut .h5 or .csv, SLEAP analysis .h5, movement .nc, DUSTrack .json"
+
+
+class _Format(NamedTuple):
+    read: Callable[[Path], Poses]
+    rewrite: Callable[[Path, Poses, Path], None]
+
+
+DEEPLABCUT = _Format(deeplabcut.read_deeplabcut, deeplabcut.rewrite_deeplabcut)
+SLEAP = _Format(sleap.read_sleap, sleap.rewrite_sleap)
+MOVEMENT = _Format(movement.read_movement, movement.rewrite_movement)
+DUSTRACK = _Format(dustrack.read_dustrack, dustrack.rewrite_dustrack)
+
+
+def read_poses(paths: Sequence[Path]) -> Poses:
+    """Body points of one movie from a file of DeepLabCut, SLEAP, movement or DUSTrack, told by its content.
+
+    Several files are layers of annotations by DUSTrack: a point of a later one counts. Raises HerdbookError for a file that is missing
+    or of no known kind.
+    """
+    layers = []
+    for path in paths:
+        with _told(path):
+            layers.append(_format_of(path).read(path))
+        _check_places(path, layers[-1])
+    if len(layers) > 1 and any(_format_of(path) is not DUSTRACK for path in paths):
+        raise HerdbookError(f"{paths[0]}: only layers of DUSTrack (.json) can be several files of one movie, found {len(paths)} files")
+    return layers[0] if len(layers) == 1 else dustrack.join_layers(layers)
+
+
+def rewrite_poses(path: Path, poses: Poses, like: Path) -> None:
+    """Write `poses`, which have the names and frames of those read from the file `like`, as a file of the same kind."""
+    if path.suffix != like.suffix:
+        raise HerdbookError(f"{path}: expected a file {like.suffix} as {like.name}")
+    _format_of(like).rewrite(path, poses, like)
+
+
+def _check_places(path: Path, poses: Poses) -> None:
+    wrong = np.argwhere(np.abs(poses.xy).max(axis=-1) > FARTHEST_PX)
+    if len(wrong):
+        frame, who, point = wrong[0].tolist()
+        x, y = poses.xy[frame, who, point]
+        raise HerdbookError(
+            f"{path}: {poses.points[point]} of {poses.individuals[who]} in frame {frame} is at ({x:g}, {y:g}), which is in no movie "
+            f"({len(wrong)} such points). Correct or delete them."
+        )
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """HDF5 and pandas word a damaged file in many ways: each becomes a HerdbookError."""
+    try:
+        yield
+    except (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError, MemoryError) as error:
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        raise HerdbookError(
+            f"{path}: not a readable file of body points ({said[0]:.200}). Expected {KNOWN}. Write or copy it anew."
+        ) from error
+
+
+def _format_of(path: Path) -> _Format:
+    if not path.is_file():
+        raise HerdbookError(f"{path}: there is no such file of body points. Expected {KNOWN}.")
+    match path.suffix.lower():
+        case ".csv":
+            return DEEPLABCUT
+        case ".json":
+            return DUSTRACK
+        case ".nc" | ".h5" | ".hdf5" if h5py.is_hdf5(path):
+            with h5py.File(path, "r") as file:
+                if "tracks" in file:
+                    return SLEAP
+                if "position" in file:
+                    return MOVEMENT
+                if deeplabcut_hdf5.KEY in file:
+                    return DEEPLABCUT
+    raise HerdbookError(f"{path}: not a known file of body points. Expected {KNOWN}.")

@@ -1,0 +1,100 @@
+"""Regions of the image, as masks (row, col). Points are (x, y) in px."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from herdbook.arrays import Floats, Mask
+
+Point = tuple[float, float]
+
+
+class Ellipse(NamedTuple):
+    """A filled ellipse: centre (x, y) and semi-axes in px, angle of the first axis in degrees."""
+
+    centre: Point
+    axes: tuple[float, float]
+    angle: float = 0.0
+
+
+class Polygon(NamedTuple):
+    """A filled polygon: corners (x, y) in px, in order; the last one is joined to the first."""
+
+    points: Sequence[Point]
+
+
+Region = Ellipse | Polygon
+
+
+def ellipse_mask(shape: tuple[int, int], centre: Point, axes: tuple[float, float], angle: float = 0.0) -> Mask:
+    """Return the mask (H, W) of the pixels whose centres lie in an ellipse or on its outline.
+
+    shape: (H, W). centre: (x, y), px. axes: semi-axes, px, above 0. angle: of the first axis, degrees.
+    """
+    y, x = np.ogrid[: shape[0], : shape[1]]
+    cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    along = (x - centre[0]) * cos + (y - centre[1]) * sin
+    across = (y - centre[1]) * cos - (x - centre[0]) * sin
+    # The tolerance keeps pixels exactly on the outline in, whatever the rotation rounds to.
+    return np.asarray((along / axes[0]) ** 2 + (across / axes[1]) ** 2 <= 1 + 1e-9)
+
+
+def polygon_mask(shape: tuple[int, int], points: Sequence[Point]) -> Mask:
+    """Return the mask (H, W) of the pixels whose centres lie in a polygon, by the even-odd rule.
+
+    shape: (H, W). points: corners (x, y), px; the last one is joined to the first.
+    A pixel centre on a left or upper edge is inside, one on a right or lower edge is not: neighbours that share an
+    edge share no pixel, and a polygon with integer corners covers as many pixels as its area says.
+    """
+    height, width = shape
+    corners = np.asarray(points, np.float64)
+    # Each edge flips all pixels to its right in the rows it crosses; pixels flipped an odd number of times are inside.
+    flips = np.zeros((height, width + 1), np.bool_)
+    for edge in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        # From top to bottom, so that neighbours round a shared edge alike.
+        (xa, ya), (xb, yb) = sorted(edge, key=lambda corner: (corner[1], corner[0]))
+        top, bottom = max(int(np.ceil(ya)), 0), min(int(np.ceil(yb)), height)
+        rows = np.arange(top, bottom)
+        if rows.size:
+            crossings = np.ceil(xa + (rows - ya) * (xb - xa) / (yb - ya) - 1e-9)
+            flips[rows, np.clip(crossings, 0, width).astype(np.int64)] ^= True
+    return np.logical_xor.accumulate(flips[:, :width], axis=1)
+
+
+def paint_regions(shape: tuple[int, int], regions: Sequence[tuple[bool, Region]], base: Mask | None = None) -> Mask:
+    """Return the mask (H, W) that regions make, added to it (True) or taken out of it (False) in their order.
+
+    It begins as `base` (H, W) where that is given; else as the whole frame if there are no regions or the first of them
+    is taken out, and empty if the first one is added.
+    """
+    mask = np.full(shape, not regions or not regions[0][0]) if base is None else base.copy()
+    for added, region in regions:
+        mask[_region_mask(shape, region)] = added
+    return mask
+
+
+def region_outside_frame(region: Region, shape: tuple[int, int]) -> bool:
+    """Tell whether any part of a region lies more than a pixel beyond the outermost pixel centres of a frame (H, W)."""
+    if isinstance(region, Ellipse):
+        cos, sin = np.cos(np.radians(region.angle)), np.sin(np.radians(region.angle))
+        first, second = region.axes
+        reach = np.hypot([first * cos, first * sin], [second * sin, second * cos])
+        corners = np.array([region.centre - reach, region.centre + reach])
+    else:
+        corners = np.asarray(region.points, np.float64)
+    height, width = shape
+    return bool((corners < -1).any() or (corners > (width, height)).any())
+
+
+def pairwise_distances(a: ArrayLike, b: ArrayLike) -> Floats:
+    """Return the distances (N, M), px, between points a (N, 2) and b (M, 2)."""
+    a, b = np.asarray(a, np.float64).reshape(-1, 2), np.asarray(b, np.float64).reshape(-1, 2)
+    return np.hypot(a[:, None, 0] - b[None, :, 0], a[:, None, 1] - b[None, :, 1])
+
+
+def _region_mask(shape: tuple[int, int], region: Region) -> Mask:
+    if isinstance(region, Ellipse):
+        return ellipse_mask(shape, *region)
+    return polygon_mask(shape, region.points)

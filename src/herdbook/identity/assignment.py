@@ -1,0 +1,207 @@
+"""Who is in which tracklet: one integer programme over the graph of a recording.
+
+Every identity follows a path through the graph of tracklets: along merges and splits for free, across gaps, into and out of the graph at a
+cost. A tracklet holds at most as many identities as animals, and no identity is in more tracklets at the same time than it has members. The
+evidence is the unary term; "unknown" is an answer, since no identity has to be anywhere.
+
+The graph falls into blocks at tracklets whose evidence leaves no doubt (`identity_blocks`), and only likely identities are candidates. The
+blocks are solved exactly (`identity_program`, `identity_solve`). Then all that was left out is priced (`identity_pricing`): candidates
+that might be worth it are let in, separators that might be somebody else are opened, and what that concerns is solved again. The bound
+that is reported holds for the whole problem.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from herdbook.arrays import Bools, Floats, Ints
+from herdbook.identity.blocks import (
+    Blocks,
+    best_of_capacity,
+    crowded,
+    elsewhere,
+    keep_candidates,
+    path_losses,
+    split_blocks,
+    sure_identities,
+)
+from herdbook.identity.confidence import confidences
+from herdbook.identity.graph import Costs, Graph
+from herdbook.identity.highs import solve_programme
+from herdbook.identity.pricing import ROUNDING, Prices, bound_blocks
+from herdbook.identity.programme import BEGINNING, THERE, build_programme
+
+# What a tracklet without evidence gains when it is named: less than any evidence, more than nothing.
+NAMED_GAIN = 0.2
+# What a person said weighs more than all images of a tracklet together.
+LABEL_GAIN = 60.0
+# Candidates whose programme is built at a time.
+PORTION = 200_000
+# How often blocks are joined and solved again.
+ROUNDS = 8
+# Names that are less likely to be right than to be wrong are not given: each would cost more in error than it gains in what is known.
+LEAST_CONFIDENCE = 0.5
+
+
+@dataclass(frozen=True)
+class Solution:
+    """`held` int16 (tracklets, identities): how many of each identity are in each tracklet; `confidence` float32 of the same shape:
+    posterior probability that this is right; `gap`: bound on the distance from the optimum, as a share of the objective, before names
+    below LEAST_CONFIDENCE were taken back; `components`: number of parts that were solved apart, tracklets in the largest.
+    """
+
+    held: NDArray[np.int16]
+    confidence: NDArray[np.float32]
+    gap: float
+    components: tuple[int, int]
+
+
+def solve_identities(
+    graph: Graph,
+    scores: NDArray[np.floating],
+    gaps: Ints,
+    gap_costs: Floats,
+    *,
+    informed: Bools,
+    members: Ints,
+    costs: Costs | None = None,
+) -> Solution:
+    """The best assignment of identities to tracklets.
+
+    `scores` (n, identities) gain in nats of naming a tracklet, -inf: never there; `gaps` (k, 2), `gap_costs` (k,) from `gap_edges`;
+    `informed` bool (n,) whether the tracklet has evidence of its own; `members` int64 (identities,) how many animals share each identity;
+    `costs` from `learn_costs`.
+    """
+    if not len(graph) or not len(members):
+        empty = np.zeros((len(graph), len(members)))
+        return Solution(empty.astype(np.int16), empty.astype(np.float32), 0.0, (0, 0))
+    links = np.concatenate([graph.edges, gaps])
+    link_costs = np.concatenate([np.zeros(len(graph.edges)), gap_costs])
+    away = (costs or Costs()).coming_and_going(graph)
+    held, gap, blocks = _solve_blocks(graph, scores, links, link_costs, away, informed, members)
+    confidence = confidences(graph, scores, held, links, link_costs, away)
+    # A tie is no answer either.
+    unlikely = (held > 0) & (confidence < LEAST_CONFIDENCE + 1e-3)
+    held[unlikely] = 0
+    confidence[unlikely] = 0
+    inside = np.bincount(blocks.block[blocks.sure < 0, 0], minlength=blocks.count)
+    return Solution(held, confidence, gap, (blocks.count, int(inside.max(initial=0))))
+
+
+def _solve_blocks(
+    graph: Graph, scores: NDArray[np.floating], links: Ints, link_costs: Floats, away: Floats, informed: Bools, members: Ints
+) -> tuple[NDArray[np.int16], float, Blocks]:
+    """Who is held where, the bound as a share of the objective, and the blocks of the last round."""
+    sure, _ = sure_identities(graph, scores, informed, members)
+    total, least = best_of_capacity(scores, graph.animals, members)
+    held = np.zeros(scores.shape, np.int16)
+    # By the first half of a tracklet in each block, so that blocks which stay as they are keep theirs.
+    reached, excess = np.zeros(2 * len(graph)), np.zeros(2 * len(graph))
+    joined = np.zeros((0, 2), np.int64)
+    dirty = np.ones((len(graph), 2), bool)
+    let_in = np.zeros(scores.shape, bool)
+    for turn in range(ROUNDS):
+        blocks = split_blocks(sure, links, joined)
+        active = np.zeros(blocks.count, bool)
+        active[blocks.block[dirty]] = True
+        free = np.flatnonzero(sure < 0)
+        taken = elsewhere(graph, sure, members, free)
+        kept = keep_candidates(path_losses(scores, least, sure, away, links, link_costs)[free], graph.animals[free], taken)
+        allowed = let_in.copy()
+        allowed[free] |= kept
+        allowed[free] &= ~taken
+        allowed[sure >= 0] = np.arange(len(members)) == sure[sure >= 0, None]
+        # The last time separators are what they are, whether the blocks beside them like it or not.
+        firm = turn == ROUNDS - 1
+        held[active[blocks.block].any(axis=1)] = 0
+        held[sure >= 0, sure[sure >= 0]] = 1
+        value, bound, linear, lacks = np.zeros((4, blocks.count))
+        opened, prices = np.zeros(len(graph), bool), Prices(scores)
+        for some in _portions(blocks, active, allowed):
+            programme = build_programme(graph, scores, blocks, some, allowed, away, links, link_costs, members, firm=firm)
+            found = solve_programme(programme)
+            value, bound, linear, lacks = value + found.value, bound + found.bound, linear + found.linear, lacks + found.lacks
+            prices.take(programme, found)
+            there = programme.kind == THERE
+            held[programme.node[there], programme.identity[there]] = found.x[there].round()
+            # An end of a separator that has nobody.
+            opened[programme.node[(programme.kind <= BEGINNING) & ~there & (found.x < 0.5)]] = True
+
+        upper = np.bincount(blocks.block.T.ravel(), weights=np.tile(total / 2, 2), minlength=blocks.count)
+        gains, others = prices.gains(sure, away, links, link_costs)
+        gains = gains[free]
+        gains[allowed[free]] = -np.inf
+        limit = np.minimum(bound_blocks(graph, blocks, free, gains.max(axis=1), others, bound, linear), upper)
+        half = np.full(blocks.count, 2 * len(graph))
+        np.minimum.at(half, blocks.block.ravel(), np.arange(2 * len(graph)))
+        reached[half[active]], excess[half[active]] = value[active], np.maximum(limit - value, 0)[active]
+
+        clashes = _clashes(graph, held, members)
+        # What could gain more than what the solution lacks of the relaxation.
+        worth = np.where(active, ROUNDING - lacks, np.inf)
+        opened |= (others > worth[blocks.block]).any(axis=1)
+        opened[clashes[(sure[clashes] >= 0).all(axis=1)]] = True
+        gains -= worth[blocks.block[free, 0], None]
+        opened[_in_the_way(graph, sure, free, np.where(taken, gains, 0), scores)] = True
+        wanted = (gains > 0) & ~taken
+        if firm or not (opened.any() or len(clashes) or wanted.any()):
+            break
+        let_in[free] |= wanted
+        joined = np.concatenate([joined, clashes])
+        changed = np.concatenate([np.flatnonzero(opened), clashes.ravel(), free[wanted.any(axis=1)]])
+        dirty = np.isin(blocks.block, blocks.block[changed])
+        sure = np.where(opened, -1, sure)
+    # Whose path is cut leaves before the cut and enters after it.
+    removed = _part_clashes(graph, held, members, scores, 2 * float(away.max()))
+    objective, over = reached[half].sum(), excess[half].sum()
+    return held, float((over + removed) / max(abs(objective + over), 1.0)), blocks
+
+
+def _portions(blocks: Blocks, active: Bools, allowed: Bools) -> Iterator[Bools]:
+    """The active blocks in portions that fit into memory."""
+    size = np.bincount(blocks.block[:, 0], weights=allowed.sum(axis=1), minlength=blocks.count) * active
+    portion = np.cumsum(size) // PORTION
+    for k in np.unique(portion[active]):
+        yield active & (portion == k)
+
+
+def _in_the_way(graph: Graph, sure: Ints, free: Ints, gains: NDArray[np.float32], scores: NDArray[np.floating]) -> Ints:
+    """Separators that keep an identity from one of the tracklets `free`, where it would gain more than the separator would lose."""
+    found = []
+    for row, identity in np.argwhere(gains > 0).tolist():
+        mine = np.flatnonzero(sure == identity)
+        mine = mine[(graph.first[mine] <= graph.last[free[row]]) & (graph.last[mine] >= graph.first[free[row]])]
+        if scores[mine, identity].sum() < gains[row, identity]:
+            found.append(mine)
+    return np.concatenate([np.zeros(0, np.int64), *found])
+
+
+def _clashes(graph: Graph, held: NDArray[np.int16], members: Ints) -> Ints:
+    """Pairs (k, 2) of tracklets, which hold more of an identity at the same time than there are."""
+    pairs = [np.zeros((0, 2), np.int64)]
+    for identity, limit in enumerate(members):
+        nodes = np.flatnonzero(held[:, identity])
+        a, b = crowded(graph.first[nodes], graph.last[nodes], held[nodes, identity].astype(np.int64), int(limit))
+        pairs.append(np.stack([nodes[a], nodes[b]], 1))
+    return np.concatenate(pairs)
+
+
+def _part_clashes(graph: Graph, held: NDArray[np.int16], members: Ints, scores: NDArray[np.floating], cut: float) -> float:
+    """Take identities away where they are too many at a time, from the tracklet that speaks least for them.
+
+    Returns the most that this loses, `cut` for each path that it cuts.
+    """
+    lost = 0.0
+    for identity, limit in enumerate(members):
+        while True:
+            nodes = np.flatnonzero(held[:, identity])
+            a, b = crowded(graph.first[nodes], graph.last[nodes], held[nodes, identity].astype(np.int64), int(limit))
+            if not len(a):
+                break
+            involved = nodes[np.unique(np.concatenate([a[b == b[0]], b[:1]]))]
+            weakest = involved[scores[involved, identity].argmin()]
+            lost += max(float(scores[weakest, identity]), 0.0) + cut
+            held[weakest, identity] -= 1
+    return lost

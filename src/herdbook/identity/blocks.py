@@ -1,0 +1,176 @@
+"""The graph of tracklets taken apart where evidence leaves no doubt, and who is a candidate in the rest.
+
+A tracklet that is one animal and whose evidence is overwhelming is a separator: what comes before it and what comes after it are decided
+apart, each with half of its score, and it is its identity or nobody. Without that last restriction this is a relaxation of the whole
+problem: the best values of the parts bound the optimum from above.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from herdbook.arrays import Bools, Floats, Ints, Singles
+from herdbook.identity.graph import Graph
+
+# A separator's identity is by so many nats better than the next one.
+SURE = 16.0
+# Identities whose best path through a tracklet is so many nats worse than that of the best ones are no candidates there, at first.
+KEEP = 11.0
+NEVER = np.float32(-1e6)
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Parts of a graph. `sure` int64 (n,): identity of each separator, -1 for the other tracklets; `block` int64 (n, 2): block to which
+    the beginning and the end of each tracklet belong, the same one but for separators; `count`: number of blocks.
+    """
+
+    sure: Ints
+    block: Ints
+    count: int
+
+
+def sure_identities(graph: Graph, scores: NDArray[np.floating], informed: Bools, members: Ints) -> tuple[Ints, Floats]:
+    """Identity int64 (n,) that is beyond doubt by a tracklet's own evidence, or -1, and its margin float64 (n,) in nats over the next one.
+
+    Where more tracklets at the same time than an identity has members are sure of it, none of them is.
+    """
+    margin = np.zeros(len(graph))
+    sure = np.full(len(graph), -1, np.int64)
+    single = np.flatnonzero(informed & (graph.animals == 1))
+    if scores.shape[1] == 0 or not len(single):
+        return sure, margin
+    mine = scores[single]
+    best = mine.argmax(axis=1)
+    top = mine[np.arange(len(single)), best]
+    mine[np.arange(len(single)), best] = -np.inf
+    likely = top > 0
+    margin[single[likely]] = top[likely] - mine[likely].max(axis=1)
+    beyond = margin[single] >= SURE
+    sure[single[beyond]] = best[beyond]
+    for identity, limit in enumerate(members):
+        nodes = np.flatnonzero(sure == identity)
+        a, b = crowded(graph.first[nodes], graph.last[nodes], np.ones(len(nodes), np.int64), int(limit))
+        sure[nodes[a]] = -1
+        sure[nodes[b]] = -1
+    return sure, margin
+
+
+@njit(cache=True, nogil=True)
+def crowded(first: Ints, last: Ints, count: Ints, limit: int) -> tuple[Ints, Ints]:
+    """Pairs of intervals (in order of `first`) that overlap where the counts of all that overlap add up to more than the limit."""
+    earlier, later = [0 for _ in range(0)], [0 for _ in range(0)]
+    active = [0 for _ in range(0)]
+    for k in range(len(first)):
+        active = [j for j in active if last[j] >= first[k]]
+        total = count[k]
+        for j in active:
+            total += count[j]
+        if total > limit:
+            for j in active:
+                earlier.append(j)
+                later.append(k)
+        active.append(k)
+    return np.array(earlier, dtype=np.int64), np.array(later, dtype=np.int64)
+
+
+def split_blocks(sure: Ints, links: Ints, joined: Ints) -> Blocks:
+    """Blocks of a graph whose separators are `sure` (n,) and whose `links` are (k, 2); pairs of tracklets `joined` (j, 2) share one."""
+    n = len(sure)
+    whole = np.flatnonzero(sure < 0)
+    a = np.concatenate([whole, n + links[:, 0], joined[:, 0]])
+    b = np.concatenate([n + whole, links[:, 1], joined[:, 1]])
+    count, label = connected_components(coo_array((np.ones(len(a), bool), (a, b)), shape=(2 * n, 2 * n)), directed=False)
+    return Blocks(sure, label.reshape(2, n).T.astype(np.int64), int(count))
+
+
+def best_of_capacity(scores: NDArray[np.floating], animals: Ints, members: Ints) -> tuple[Floats, Floats]:
+    """Greatest sum of scores (n,) that a tracklet of so many animals can hold, and the smallest score (n,) in it, at least 0 each."""
+    total, least = np.zeros(len(scores)), np.zeros(len(scores))
+    for capacity in np.unique(animals):
+        rows = np.flatnonzero(animals == capacity)
+        values = np.maximum(np.repeat(scores[rows], np.minimum(members, capacity), axis=1), 0.0)
+        if 0 < capacity < values.shape[1]:
+            values = np.partition(values, -capacity, axis=1)[:, -capacity:]
+            least[rows] = values.min(axis=1)
+        total[rows] = values.sum(axis=1)
+    return total, least
+
+
+def path_losses(scores: NDArray[np.floating], least: Floats, sure: Ints, away: Floats, links: Ints, link_costs: Floats) -> Singles:
+    """Loss float32 (n, identities) of the best path of each identity through each tracklet, against the best that any could give there.
+
+    The path begins and ends at separators of its identity or outside of the graph; `least` from `best_of_capacity`; `away` (n, 2) costs of
+    entering and leaving; tracklets in order of first frame. Of separators it tells nothing.
+    """
+    change = scores.astype(np.float32)
+    change -= least[:, None].astype(np.float32)
+    np.clip(change, NEVER, 0, out=change)
+    through, onward = best_ways(change, sure, np.zeros((len(sure), 2)), away, links, link_costs)
+    through += change
+    through += onward
+    return np.negative(through, out=through)
+
+
+def best_ways(worth: Singles, sure: Ints, ends: Floats, away: Floats, links: Ints, link_costs: Floats) -> tuple[Singles, Singles]:
+    """Worth float32 (n, identities) of the best way of each identity to each tracklet, and of the best way on from it, itself left out.
+
+    `worth` (n, identities) of being there; ways begin at separators, which add `ends[:, 1]`, and end at them, which add `ends[:, 0]`.
+    """
+    forward = np.arange(len(sure))
+    enter, leave = (np.ascontiguousarray(side) for side in away.T)
+    ending, beginning = (np.ascontiguousarray(side) for side in ends.T)
+    to = _arrive(forward, worth, sure, beginning, enter, *_rows(links[:, 1], links[:, 0], link_costs, len(sure)))
+    on = _arrive(forward[::-1].copy(), worth, sure, ending, leave, *_rows(links[:, 0], links[:, 1], link_costs, len(sure)))
+    return to, on
+
+
+def _rows(target: Ints, source: Ints, cost: Floats, count: int) -> tuple[Ints, Ints, Floats]:
+    order = np.argsort(target, kind="stable")
+    return np.searchsorted(target[order], np.arange(count + 1)), source[order], cost[order]
+
+
+@njit(cache=True, nogil=True)
+def _arrive(order: Ints, worth: Singles, sure: Ints, end: Floats, enter: Floats, offsets: Ints, source: Ints, cost: Floats) -> Singles:
+    n, identities = worth.shape
+    best = np.empty((n, identities), np.float32)
+    for v in order:
+        best[v] = -np.float32(enter[v])
+        for k in range(offsets[v], offsets[v + 1]):
+            u, paid = source[k], np.float32(cost[k])
+            if sure[u] >= 0:
+                best[v, sure[u]] = max(best[v, sure[u]], np.float32(end[u]) - paid)
+            else:
+                for i in range(identities):
+                    through = best[u, i] + worth[u, i] - paid
+                    if through > best[v, i]:
+                        best[v, i] = through
+    return best
+
+
+def elsewhere(graph: Graph, sure: Ints, members: Ints, nodes: Ints) -> Bools:
+    """Whether (nodes, identities) an identity is, beyond doubt, somewhere else while the tracklet exists; never for those with members."""
+    taken = np.zeros((len(nodes), len(members)), bool)
+    for identity in np.flatnonzero(members == 1):
+        mine = np.flatnonzero(sure == identity)
+        if len(mine):
+            before = np.searchsorted(graph.first[mine], graph.last[nodes], side="right") - 1
+            taken[:, identity] = (before >= 0) & (graph.last[mine[before]] >= graph.first[nodes])
+    return taken
+
+
+def keep_candidates(losses: Singles, animals: Ints, taken: Bools) -> Bools:
+    """Who (n, identities) is a candidate: nobody who is `taken`, and of the others those whose loss is within KEEP of the best."""
+    open_losses = np.where(taken, -NEVER, losses)
+    limit = open_losses.min(axis=1)
+    for capacity in np.unique(animals[animals > 1]):
+        rows = np.flatnonzero(animals == capacity)
+        place = min(int(capacity), losses.shape[1]) - 1
+        last = np.partition(open_losses[rows], place, axis=1)[:, place]
+        # Who would be the last in it only by coming from outside is not what the others are compared with.
+        limit[rows] = np.where(last <= limit[rows] + KEEP, last, limit[rows])
+    return np.asarray((open_losses <= limit[:, None] + np.float32(KEEP)) & (open_losses < -NEVER / 2) & (animals > 0)[:, None])

@@ -1,0 +1,71 @@
+"""Who was no candidate, and might be worth it: pricing of what a solved programme left out, and a bound that holds with it.
+
+The relaxation of a programme tells what each place is worth. At these prices no path of candidates gains anything; a path beyond them
+gains at most what `Prices.gains` tells, and the optimum of a block is no more than the relaxation's value and such gains together.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from herdbook.arrays import Floats, Ints, Singles
+from herdbook.identity.blocks import NEVER, Blocks, best_ways
+from herdbook.identity.graph import Graph
+from herdbook.identity.highs import Solved
+from herdbook.identity.programme import BEGINNING, ENDING, THERE, Programme
+
+# Gains below are rounding.
+ROUNDING = 0.01
+
+
+class Prices:
+    """Prices of places in all tracklets, collected from the solutions of programmes."""
+
+    def __init__(self, scores: NDArray[np.floating]) -> None:
+        self._scores = scores
+        self._worth = np.maximum(scores, NEVER).astype(np.float32)
+        self._ends = np.zeros((len(scores), 2))
+        self._place = np.zeros((len(scores), 2))
+
+    def take(self, programme: Programme, found: Solved) -> None:
+        """Take the prices of the tracklets in a programme."""
+        rows = np.flatnonzero(programme.holder >= 0)
+        self._worth[programme.holder[rows]] -= found.shadow[rows, None].astype(np.float32)
+        there = programme.kind == THERE
+        self._worth[programme.node[there], programme.identity[there]] = found.worth[there]
+        for side, kind in enumerate((ENDING, BEGINNING)):
+            mine = programme.kind == kind
+            node = programme.node[mine]
+            self._ends[node, side] = found.worth[mine]
+            self._place[node, side] = self._scores[node, programme.identity[mine]] / 2 - found.worth[mine]
+
+    def gains(self, sure: Ints, away: Floats, links: Ints, link_costs: Floats) -> tuple[Singles, Floats]:
+        """What the best path of each identity through each tracklet gains, float32 (n, identities); and what the best one gains that
+        ends, or begins, in a separator of another identity, (n, 2). Rows of separators in the first tell nothing.
+        """
+        to, on = best_ways(self._worth, sure, self._ends, away, links, link_costs)
+        certain = np.flatnonzero(sure >= 0)
+        others = np.full((len(sure), 2), -np.inf)
+        half = np.maximum(self._scores[certain] / 2, NEVER)
+        half[np.arange(len(certain)), sure[certain]] = -np.inf
+        for side, way in enumerate((to, on)):
+            others[certain, side] = (way[certain] + half).max(axis=1) - self._place[certain, side]
+        to += on
+        to += self._worth
+        return to, others
+
+
+def bound_blocks(graph: Graph, blocks: Blocks, free: Ints, missed: Floats, others: Floats, bound: Floats, linear: Floats) -> Floats:
+    """Bound (blocks,) on the value of any assignment.
+
+    `missed` what the best path beyond the candidates gains in each of the tracklets `free`, and `others` from `Prices.gains`; `bound`,
+    `linear` (blocks,) those of the programme and of its relaxation.
+    """
+    certain = np.flatnonzero(blocks.sure >= 0)
+    at = np.concatenate([blocks.block[free, 0], blocks.block[certain].ravel()])
+    gain = np.concatenate([missed, others[certain].ravel()])
+    places = np.concatenate([graph.animals[free], np.ones(2 * len(certain))])
+    most = np.full(blocks.count, -np.inf)
+    np.maximum.at(most, at, gain)
+    # A path that gains passes one of these places, and no more paths than there are animals do.
+    together = np.bincount(at, weights=places * np.maximum(gain, 0), minlength=blocks.count)
+    return np.asarray(np.maximum(bound, linear + np.where(most > 0, together, most)))

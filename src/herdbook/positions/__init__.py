@@ -1,0 +1,1 @@
+"""Where everybody is in every frame, also inside merged blobs."""

@@ -1,0 +1,144 @@
+"""What of a movie is needed to locate its animals: blobs, tracklets, identities, and images of animals seen alone."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from herdbook.arrays import Floats
+from herdbook.artifacts.propagate import Identities
+from herdbook.artifacts.segment import BlobImage, BlobImages, Blobs
+from herdbook.artifacts.tracklets import Tracklets
+from herdbook.geometry.ellipses import orientation
+from herdbook.positions.appearance import Alone, Likeness
+from herdbook.positions.passes import Evidence
+
+RunsOf = Callable[[int], NDArray[np.int32]]
+
+# An animal is known for sure from this confidence on.
+SURE = 0.9
+# Blobs whose runs are read together.
+BLOCK_BLOBS = 4096
+
+
+@dataclass
+class Table:
+    """Positions as columns, one row per individual and frame."""
+
+    frame: NDArray[np.int64]
+    individual: NDArray[np.int64]
+    x: Floats
+    y: Floats
+    angle: Floats
+    confidence: Floats
+    source: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def take(self, rows: NDArray[np.int64]) -> "Table":
+        """The rows in the order given."""
+        return Table(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One movie's blobs as far as positions need them, in order of frame.
+
+    `frame`, `x`, `y`, `angle` (blobs,); `tracklet` (blobs,); `animals` (tracklets,); `occupants`: individuals of each tracklet with their
+    confidence; `parents`, `children`: neighbouring tracklets of each tracklet.
+    """
+
+    frame: NDArray[np.int64]
+    x: Floats
+    y: Floats
+    angle: Floats
+    tracklet: NDArray[np.int64]
+    animals: NDArray[np.int64]
+    occupants: dict[int, list[tuple[int, float]]]
+    parents: dict[int, list[int]]
+    children: dict[int, list[int]]
+    variances: tuple[float, float]
+
+
+def make_scene(blobs: Blobs, tracklets: Tracklets, identities: Identities, movie: str) -> Scene:
+    """What positions need to know of a movie."""
+    occupants: dict[int, list[tuple[int, float]]] = defaultdict(list)
+    mine = identities.movie == identities.movies.index(movie)
+    columns = (identities.tracklet[mine], identities.individual[mine], identities.confidence[mine])
+    for tracklet, individual, confidence in zip(*columns, strict=True):
+        occupants[int(tracklet)].append((int(individual), float(confidence)))
+    parents, children = defaultdict(list), defaultdict(list)
+    for parent, child in tracklets.edges:
+        parents[int(child)].append(int(parent))
+        children[int(parent)].append(int(child))
+    xx, xy, yy = blobs.moments.T
+    middle, half = (xx + yy) / 2, np.sqrt(((xx - yy) / 2) ** 2 + xy**2)
+    animals = identities.animals_of(movie)
+    alone = animals[tracklets.blob_tracklet] == 1
+    if not alone.any():
+        alone = np.ones(len(blobs), bool)
+    variances = (float(np.median((middle + half)[alone])), float(np.median((middle - half)[alone])) + 1e-6) if len(blobs) else (1.0, 1.0)
+    return Scene(
+        frame=blobs.frame.astype(np.int64),
+        x=blobs.x,
+        y=blobs.y,
+        angle=np.asarray(orientation(xx, xy, yy)),
+        tracklet=tracklets.blob_tracklet.astype(np.int64),
+        animals=animals.astype(np.int64),
+        occupants=dict(occupants),
+        parents=dict(parents),
+        children=dict(children),
+        variances=variances,
+    )
+
+
+def cut_scene(scene: Scene, start: int, stop: int) -> Scene:
+    """The scene of the blobs start .. stop - 1 alone."""
+    return replace(scene, **{name: getattr(scene, name)[start:stop] for name in ("frame", "x", "y", "angle", "tracklet")})
+
+
+def alone_images(scene: Scene, blobs: Blobs, individuals: int) -> list[Alone]:
+    """The images of each individual by itself, where it is known for sure."""
+    owner = np.full(int(max([len(scene.animals) - 1, *scene.occupants], default=0)) + 1, -1)
+    for tracklet, who in scene.occupants.items():
+        if len(who) == 1 and who[0][1] >= SURE:
+            owner[tracklet] = who[0][0]
+    pictured = np.flatnonzero((blobs.image >= 0) & (scene.animals[scene.tracklet] == 1))
+    columns = np.stack([pictured, *(column[pictured] for column in (scene.x, scene.y, scene.angle, scene.frame))], 1)
+    return [columns[owner[scene.tracklet[pictured]] == individual] for individual in range(individuals)]
+
+
+def _runs_reader(images: BlobImages, blobs: int) -> RunsOf:
+    """The runs of any of so many blobs, read with those beside it: they are asked for in order, forwards or backwards."""
+
+    @lru_cache(maxsize=4)
+    def block(first: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        return images.runs(first, min(blobs, first + BLOCK_BLOBS))
+
+    def runs_of(blob: int) -> NDArray[np.int32]:
+        runs, offsets = block(blob - blob % BLOCK_BLOBS)
+        nth = blob % BLOCK_BLOBS
+        return runs[offsets[nth] : offsets[nth + 1]]
+
+    return runs_of
+
+
+def _shifted(runs_of: RunsOf, start: int, blob: int) -> NDArray[np.int32]:
+    return runs_of(start + blob)
+
+
+def _image_of(images: BlobImages, blobs: Blobs, blob: int) -> BlobImage | None:
+    return images.image(int(blobs.image[blob])) if blobs.image[blob] >= 0 else None
+
+
+def _evidence_of(likeness: Likeness, blobs: Blobs, start: int) -> Evidence:
+    """The likeness for a scene that begins with the blob `start`."""
+
+    def evidence(blob: int, members: Sequence[int], places: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        return likeness.evidence(start + blob, int(blobs.frame[start + blob]), members, places)
+
+    return evidence

@@ -1,0 +1,1 @@
+"""The page that tells what was tracked, and how right it is."""

@@ -1,0 +1,107 @@
+"""What the report's page says first: a few sentences and figures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from herdbook.report.page import count, duration, percent
+from herdbook.report.summaries import IndividualTotals, Recording
+from herdbook.report.unmarked import estimated_accuracy
+from herdbook.tables.scoring import Score
+
+ROUNDING = 1e-9
+WHO = {"marked": "with marks", "unmarked": "without marks, told apart by what they look like,"}
+
+
+@dataclass(frozen=True)
+class Gist:
+    """What the first sentences need: totals of all recordings, how animals are told apart, or without that whether numbers are `kept`
+    through contacts, the number of spans worth a look, the score if the truth is known, the shares of the positions that are expected to
+    be wrong, and of the animals' frames in which they are unknown; NaN for a share that is not known.
+    """
+
+    recordings: Sequence[Recording]
+    totals: IndividualTotals
+    marking: str
+    kept: bool
+    spans: int
+    score: Score | None
+    error: float
+    unknown: float
+
+    @property
+    def named(self) -> bool:
+        """Whether animals have names."""
+        return self.marking != "none"
+
+    @property
+    def assigned(self) -> float:
+        """Share of the frames in which the animals have a position; without names of those in which they are in sight."""
+        tracked = sum(recording.tracked for recording in self.recordings)
+        seen = sum(int(recording.animals.sum()) for recording in self.recordings)
+        wanted = tracked * len(self.totals.names) if self.named else seen
+        return min(1.0, int(self.totals.sources.sum()) / wanted) if wanted else float("nan")
+
+    def subtitle(self) -> str:
+        """What was filmed."""
+        movies = [movie for recording in self.recordings for movie in recording.movies]
+        return f"{count(len(movies), 'movie')} in {count(len(self.recordings), 'recording')}"
+
+    def sentences(self) -> list[str]:
+        """What was tracked and how sure it is, in plain words."""
+        number = len(self.totals.names)
+        length = duration(sum(recording.duration_s for recording in self.recordings))
+        if not self.named:
+            said = [f"Animals without names were followed for {length}, {self._without_names(number)}."]
+            said.append(f"{percent(self.assigned)} of the animals in sight have a position.")
+        else:
+            its, it_has, it_is = ("its", "it has", "it is") if number == 1 else ("their", "they have", "they are")
+            said = [f"{count(number, 'animal')} {WHO[self.marking]} {'was' if number == 1 else 'were'} followed for {length}."]
+            parts = [f"In {percent(self.assigned)} of {its} frames {it_has} a position"]
+            parts += [f"in {percent(self.unknown)} nobody knows where {it_is}"] * (self.unknown > 0)
+            parts += [f"in the others {it_is} hidden or outside"] * (self.assigned + self.unknown < 1 - ROUNDING)
+            said.append(", ".join(parts) + ".")
+        if not np.isnan(self.error):
+            said.append(f"Of the positions, {percent(self.error)} are expected to be those of another animal.")
+        if self.score is not None:
+            said.append(f"Compared with the truth, {percent(self.score.correct)} of all true positions are right.")
+        if self.spans:
+            said.append(f"{count(self.spans, 'span')} {'is' if self.spans == 1 else 'are'} worth a look.")
+        elif self.named:
+            said.append("No span is in doubt enough to be worth a look.")
+        return [sentence.replace(" %", "\u00a0%") for sentence in said]
+
+    def _without_names(self, number: int) -> str:
+        return f"under {count(number, 'number')} kept through contacts" if self.kept else f"in {count(number, 'fragment')}"
+
+    def key_figures(self) -> list[tuple[str, str]]:
+        """Pairs of value and what it means."""
+        number = len(self.totals.names)
+        frames, tracked = (sum(getattr(recording, name) for recording in self.recordings) for name in ("frames", "tracked"))
+        figures = [
+            (f"{number:,}", ("animal" if self.named or self.kept else "fragment") + "s" * (number != 1)),
+            (
+                duration(sum(recording.duration_s for recording in self.recordings)),
+                f"in {count(frames, 'frame')}" + (f", {tracked:,} tracked" if tracked < frames else ""),
+            ),
+            (percent(self.assigned), "of the animals' frames have a position"),
+        ]
+        if self.named:
+            figures.append((percent(self.unknown), "of the frames it is not known where they are"))
+        if not np.isnan(self.error):
+            figures.append((percent(self.error), "of the positions are expected to be wrong"))
+        if self.score is not None:
+            figures.append((percent(self.score.correct), "of the true positions are right"))
+        if self.named:
+            figures.append((f"{self.spans:,}", f"span{'s' * (self.spans != 1)} worth a look"))
+        return figures
+
+
+def expected_wrong(card: dict[str, Any] | None, recordings: Sequence[Recording]) -> float:
+    """Share of the positions that are expected to be wrong, NaN if there are none; `card` is that of the classifier."""
+    if card and card.get("marking") == "unmarked":
+        return 1.0 - estimated_accuracy(card, recordings)
+    confidence = np.concatenate([np.zeros(0), *(recording.tracks.confidence.astype(np.float64) for recording in recordings)])
+    return float(np.mean(1.0 - confidence)) if len(confidence) else float("nan")

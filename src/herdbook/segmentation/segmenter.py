@@ -1,0 +1,223 @@
+"""Segmentation of one frame: what stands out from the background or lies between grey levels, within the arenas.
+
+Images are (row, col[, channel]) uint8; points are (x, y) px.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from herdbook.arrays import Pixels
+from herdbook.artifacts.background import Background
+from herdbook.movie.frame import Frame
+from herdbook.segmentation import components
+from herdbook.segmentation.arenas import arena_edges, map_arenas, split_touching
+from herdbook.segmentation.components import Labeller, Rows
+from herdbook.segmentation.light import LightMeter, at_unit_gain
+from herdbook.segmentation.masks import above, clean_mask, expanded, reduced
+from herdbook.segmentation.noise import NOISE_STEPS
+from herdbook.segmentation.statistics import OUTLIER_Z
+from herdbook.segmentation.tables import chosen_blobs, joined_blobs, summed_differences, touching
+from herdbook.segmentation.thresholds import (
+    LIMITED_BLACK,
+    LIMITED_RANGE,
+    NO_MARGIN,
+    Bounds,
+    band_bounds,
+    difference_bounds,
+    luma_band,
+    relative_light,
+    signed_margins,
+)
+
+# Part of the colours (h, w, 3) that each channel is.
+_CHANNELS = {"blue": slice(0, 1), "green": slice(1, 2), "red": slice(2, 3), "colour": slice(0, 3)}
+# Frames darker or brighter than this share of the background hold too little to make them alike.
+_LEAST_GAIN, _MOST_GAIN = 1 / 3, 3.0
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """What the frames first .. end - 1 are compared with.
+
+    `luma` and `colours` (h, w, 3) of the background; `bounds` as images, in the resolution that is compared, and as the labeller takes
+    them, with the background, for each part of the arenas; `shifts`: by how many levels the typical pixel of a frame may differ at most.
+    """
+
+    first: int
+    end: float
+    luma: Pixels
+    colours: Pixels
+    bounds: Bounds
+    rows: list[tuple[Rows, Rows, Rows]]
+    meter: LightMeter
+    shifts: tuple[float, float]
+
+
+def unread_images(settings: Mapping[str, Any]) -> set[str]:
+    """The images of a background that a `Segmenter` of these settings never looks at."""
+    grey, noise = settings["channel"] not in _CHANNELS, settings["difference_noise"] is not None
+    wanted = {"bgr": not grey, "luma_noise": grey and noise, "bgr_noise": noise and not grey}
+    return {name for name, needed in wanted.items() if not needed}
+
+
+class Segmenter:
+    """Finds the blobs of each frame of a movie with fixed settings (the experiment file's section `segment`)."""
+
+    def __init__(self, background: Background, settings: Mapping[str, Any], full_range: bool, masks: Sequence[Path] = ()) -> None:
+        self._background, self._settings, self._full_range = background, settings, full_range
+        self._black, self._unit = (0, 1.0) if full_range else (LIMITED_BLACK, LIMITED_RANGE)
+        self.arena = map_arenas(settings["arenas"], background.luma.shape[1:], masks)
+        self._edge = arena_edges(self.arena)
+        self._labeller = Labeller(*self.shape)
+        self._channels = _CHANNELS.get(settings["channel"])
+        self._reduce, self._blur = settings["reduce"], settings["blur"] / settings["reduce"]
+        self._close, self._open = (round(settings[name] / self._reduce) for name in ("close", "open"))
+        self._parts = [above(part.astype(np.uint8), 0) for part in split_touching(self.arena)]
+        # A pixel of the reduced frame belongs to an arena if it holds any of its pixels; in the end the arena cuts them.
+        self._coarse_parts = [above(reduced(part.astype(np.float32), self._reduce), 0) for part in self._parts]
+        cleans = self._close or self._open or settings["fill_holes"] or self._blur or self._reduce > 1
+        # The swift way compares while it labels; the other one makes a mask first.
+        self._swift = self._channels is None and not cleans
+        self._scene = self._scene_at(0)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the frames, px."""
+        height, width = self.arena.shape
+        return height, width
+
+    def blobs(self, frame: Frame) -> components.Blobs | None:
+        """Blobs of one frame, each within one arena: arenas that touch are looked at one after the other.
+
+        None for a broken frame: it is black, or as a whole so unlike the background that animals cannot be told from it.
+        """
+        if not self._scene.first <= frame.index < self._scene.end:
+            self._scene = self._scene_at(frame.index)
+        scene, luma, gain = self._scene, frame.luma, 1.0
+        if self._settings["flicker"]:
+            gain = scene.meter.gain(luma)
+            if not _LEAST_GAIN < gain < _MOST_GAIN:
+                return None
+            luma = at_unit_gain(luma, gain, self._black)
+        elif not scene.shifts[0] <= scene.meter.shift(luma) <= scene.shifts[1]:
+            return None
+        smallest, largest = self._settings["area"]
+        if scene.rows:
+            found = [self._labeller.label(luma, *rows, min_area=smallest, max_area=largest) for rows in scene.rows]
+            return self._sifted(found[0] if len(found) == 1 else joined_blobs(found))
+        colours = None
+        if self._channels is not None:
+            colours = at_unit_gain(np.ascontiguousarray(frame.bgr()[:, :, self._channels]), gain, 0)
+        masks = self._masks(luma if colours is None else colours)
+        blobs = joined_blobs([self._labeller.label_mask(mask, luma, scene.luma, min_area=smallest, max_area=largest) for mask in masks])
+        if colours is not None:
+            # In steps of luma, as that of luma itself.
+            blobs.contrast_sum = self._unit * summed_differences(blobs.runs, blobs.run_offsets, colours, scene.colours)
+        return self._sifted(blobs)
+
+    def _masks(self, image: Pixels) -> Iterator[Pixels]:
+        """Foreground of luma (h, w) or colours (h, w, channels) in each part of the arenas, cleaned, in full resolution."""
+        plane, bounds = self._prepared(image), self._scene.bounds
+        if self._reduce == 1:
+            between = cv2.inRange(plane, bounds.lowest, bounds.highest)
+            coarse = fine = np.asarray(between if bounds.within else cv2.bitwise_not(between), np.uint8)
+        else:
+            margins = signed_margins(plane, bounds)
+            coarse, fine = above(margins, NO_MARGIN), above(expanded(margins, self._reduce, self.shape, smooth=True), NO_MARGIN)
+        for inside, part in zip(self._parts, self._coarse_parts, strict=True):
+            seen = cv2.bitwise_and(coarse, part)
+            clean = clean_mask(seen, self._close, self._open, self._settings["fill_holes"])
+            if self._reduce == 1:
+                yield cv2.bitwise_and(clean, inside)
+                continue
+            moved = cv2.bitwise_xor(clean, seen)
+            # Outlines stay as fine as they are but where cleaning moved them.
+            if moved.any():
+                fine = np.where(expanded(moved, self._reduce, self.shape), expanded(clean, self._reduce, self.shape), fine)
+            yield cv2.bitwise_and(fine, inside)
+
+    def _prepared(self, image: NDArray[Any]) -> NDArray[Any]:
+        """An image in the resolution that is compared, blurred; one of a single channel as (h, w)."""
+        plane = reduced(image[:, :, 0] if image.shape[2:] == (1,) else image, self._reduce)
+        return np.asarray(cv2.GaussianBlur(plane, (0, 0), self._blur)) if self._blur else plane
+
+    def _sifted(self, blobs: components.Blobs) -> components.Blobs:
+        """The blobs that have enough contrast and, if that is wanted, keep clear of the border."""
+        if self._settings["min_contrast"] > 0:
+            blobs = chosen_blobs(blobs, blobs.contrast_sum >= self._settings["min_contrast"] * self._unit * blobs.area)
+        if self._settings["drop_border"]:
+            blobs = chosen_blobs(blobs, ~touching(blobs.runs, blobs.run_offsets, self._edge))
+        return blobs
+
+    def _scene_at(self, frame: int) -> _Scene:
+        background = self._background
+        window = int(np.searchsorted(background.first_frame, frame, side="right")) - 1
+        luma, inside = background.luma[window], self.arena >= 0
+        channels = self._channels
+        colours = luma[:, :, None][:, :, :0] if channels is None else np.ascontiguousarray(background.bgr[window][:, :, channels])
+        bounds, typical = self._bounds(window, luma, colours)
+        swift = self._swift and not bounds.within
+        fast = [(np.where(part, bounds.lowest, 0), np.where(part, bounds.highest, 255)) for part in self._coarse_parts] if swift else []
+        return _Scene(
+            first=int(background.first_frame[window]),
+            end=float([*background.first_frame, np.inf][window + 1]),
+            luma=luma,
+            colours=colours,
+            bounds=bounds,
+            rows=[(self._labeller.prepare(low), self._labeller.prepare(high), self._labeller.prepare(luma)) for low, high in fast],
+            meter=LightMeter(luma, inside, self._black),
+            shifts=self._shifts(float(np.median(luma[inside])), max(OUTLIER_Z * float(background.spread[window]), typical)),
+        )
+
+    def _shifts(self, ground: float, least: float) -> tuple[float, float]:
+        """Between which shifts of a whole frame animals can be told from the ground of this level, when `least` is taken for an animal.
+
+        Ground that shifts away from the animals hides some of them, but is never taken for one; it may do so by half of its light.
+        """
+        settings, away = self._settings, max(least, (ground - self._black) / 2)
+        dark, bright = (settings["polarity"] in (side, "either") for side in ("dark", "bright"))
+        if settings["method"] == "intensity":
+            dark = sum(luma_band(settings["intensity"], self._full_range)) / 2 < ground
+            bright = not dark
+        return -least if dark else -away, least if bright else away
+
+    def _bounds(self, window: int, luma: Pixels, colours: Pixels) -> tuple[Bounds, float]:
+        """The levels of a scene's background or of animals, and the typical difference between them."""
+        settings, grey = self._settings, self._channels is None
+        unit, black = (self._unit, self._black) if grey else (1.0, 0)
+        light = self._prepared(relative_light(luma, self.arena >= 0, self._black)) if settings["flat_field"] else None
+        least: Any = settings["difference"] * unit
+        if settings["method"] == "intensity":
+            band = luma_band(settings["intensity"], self._full_range or not grey)
+            light = np.ones(self._coarse_parts[0].shape, np.float32) if light is None else light
+            return band_bounds(band, light, channels=max(1, colours.shape[2]), black=black), settings["difference"] * unit
+        if settings["difference_noise"] is not None:
+            noise = self._background.luma_noise[window] if grey else self._background.bgr_noise[window][:, :, self._channels]
+            least = settings["difference_noise"] / NOISE_STEPS * self._prepared(noise.astype(np.float32))
+        elif light is not None:
+            least = least * (light[:, :, None] if colours.shape[2] == 3 else light)
+        return difference_bounds(self._prepared(luma if grey else colours), least, settings["polarity"]), float(np.median(least))
+
+    def columns(self, frame: NDArray[np.int32], blobs: components.Blobs) -> dict[str, NDArray[Any]]:
+        """The columns of the segment artifact for blobs, of which the first len(frame) count; `frame` is the number of their frames."""
+        n = len(frame)
+        area = blobs.area[:n]
+        heads = blobs.runs[blobs.run_offsets[:n]]
+        return {
+            "frame": frame,
+            "x": blobs.x[:n],
+            "y": blobs.y[:n],
+            "area": area,
+            "box": np.stack([blobs.x0[:n], blobs.y0[:n], blobs.x1[:n], blobs.y1[:n]], 1),
+            "moments": np.stack([blobs.mxx[:n], blobs.mxy[:n], blobs.myy[:n]], 1).astype(np.float32),
+            "contrast": (blobs.contrast_sum[:n] / area / self._unit).astype(np.float32),
+            "intensity": (blobs.intensity_sum[:n] / area).astype(np.float32),
+            "arena": self.arena[heads[:, 0], heads[:, 1]],
+            "border": touching(blobs.runs, blobs.run_offsets[: n + 1], self._edge),
+        }

@@ -1,0 +1,37 @@
+"""Grey frames of a movie, any stretch of them as often as it is asked for: what LK-RSTC reads."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from herdbook.arrays import Image
+from herdbook.artifacts.index import Index
+from herdbook.movie.reading import MovieScan, read_frames
+
+
+class FrameSource(NamedTuple):
+    """A movie of `n_frames` grey frames of `shape` (rows, columns); `read(first, end)` yields frames first .. end - 1, uint8 each.
+
+    `starts` are the frames from which reading can begin without decoding others before them, 0 among them.
+    """
+
+    n_frames: int
+    shape: tuple[int, int]
+    starts: tuple[int, ...]
+    read: Callable[[int, int], Iterator[Image]]
+
+
+def movie_source(path: Path, table: Index | MovieScan, first: int = 0, end: int | None = None) -> FrameSource:
+    """Frames first .. end - 1 (end: default all) of a movie whose frames are known, counted from 0 in that stretch.
+
+    Grey is exactly that of rgb24 -> `cv2.COLOR_RGB2GRAY`.
+    """
+    end = len(table.pts) if end is None else end
+
+    def read(start: int, stop: int) -> Iterator[Image]:
+        return (frame.grey() for frame in read_frames(path, table.pts, first + start, first + stop))
+
+    keyframes = np.flatnonzero(table.keyframe[first:end]).tolist()
+    return FrameSource(end - first, (table.height, table.width), tuple(sorted({0, *keyframes})), read)

@@ -1,0 +1,61 @@
+"""How long the smoothing window is: chosen from the movie where the experiment file does not say it.
+
+A long window takes more of the detector's jitter away, but follows the flow for longer, which strays: at 10 frames per second windows of 3
+frames leave the least jitter, at 30 such of 6 to 15. Points are (x, y) in px.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from herdbook.arrays import Floats
+from herdbook.smoothing.frames import FrameSource
+from herdbook.smoothing.rstc import smooth_points, window_frames
+
+# LK-RSTC's own length, beyond which the flow is followed too far (Magana-Salgado et al. 2023 smooth over half a second).
+LONGEST_S = 0.5
+# Windows of two frames hold nothing but their ends.
+SHORTEST_FRAMES = 3
+TRIED = 6
+# The shortest window whose jitter is within this share of the least.
+TOLERANCE = 0.05
+SAMPLES = 6
+SAMPLE_FRAMES = 60
+
+
+def windows_to_try(fps: float, frames: int) -> list[int]:
+    """Up to six lengths (frames) from 3 frames to half a second, for a stretch of at least two frames."""
+    longest = max(SHORTEST_FRAMES, window_frames(LONGEST_S, fps))
+    tried = np.geomspace(SHORTEST_FRAMES, longest, TRIED).round().astype(int)
+    return sorted({min(int(window), frames) for window in tried})
+
+
+def choose_window(source: FrameSource, points: Floats, windows: Sequence[int], engine: str = "numba") -> int:
+    """The shortest of the windows (frames, ascending) that leaves nearly as little jitter of the points (T, L, 2) as any of them.
+
+    Jitter is the median size of the second difference over time, of the points smoothed in some samples of the frames. It is measured
+    where all windows give a place, so that they are compared on the same points. Without any the longest is chosen.
+    """
+    if len(windows) == 1:
+        return windows[0]
+    found: list[list[Floats]] = [[] for _ in windows]
+    for first, end in sample_stretches(source.n_frames, max(SAMPLE_FRAMES, 2 * windows[-1])):
+        part = points[first:end]
+        for sizes, window in zip(found, windows, strict=True):
+            smoothed = smooth_points(source.read(first, end), part, window, engine).smoothed
+            sizes.append(np.hypot(*np.moveaxis(np.diff(smoothed, 2, axis=0), -1, 0)))
+    jitter = np.stack([np.concatenate(sizes).ravel() for sizes in found])
+    jitter = jitter[:, np.isfinite(jitter).all(axis=0)]
+    if not jitter.size:
+        return windows[-1]
+    left = np.median(jitter, axis=1)
+    return windows[int(np.flatnonzero(left <= (1 + TOLERANCE) * left.min())[0])]
+
+
+def sample_stretches(frames: int, length: int) -> list[tuple[int, int]]:
+    """First frame and end of some stretches of `length` frames, spread over `frames`; all frames if they are not more than the samples."""
+    if frames <= SAMPLES * length:
+        return [(0, frames)]
+    edges = np.linspace(0, frames, SAMPLES + 1).astype(int)
+    return [((a + b - length) // 2, (a + b - length) // 2 + length) for a, b in pairwise(edges.tolist())]

@@ -1,0 +1,90 @@
+"""Stage export: one table of all trajectories that the next tool opens at once, as CSV and HDF5, files for other tools, the review list."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from herdbook.artifacts.index import Index
+from herdbook.artifacts.smooth import SOURCES, BodyPoints, Trajectories
+from herdbook.artifacts.store import columns_writer
+from herdbook.formats.export import write_tables
+from herdbook.formats.pose_files import rewrite_poses
+from herdbook.formats.poses import as_poses
+from herdbook.identity.doubts import read_doubts, write_doubts
+from herdbook.job import Job, run_stage
+from herdbook.system.files import replacing
+from herdbook.tables.positions import DECIMALS, POINT_DECIMALS, body_point_table, recording_starts, tidy_table
+
+STAGE = "export"
+STAGE_VERSION = 5
+
+
+def _work(job: Job) -> None:
+    recordings = job.settings["recordings"]
+    indices = {path.stem: Index.load(path) for path in job.files["index"]}
+    files = {path.stem: path for path in job.files["trajectories"]}
+    starts = recording_starts(recordings, indices)
+    # Read first: nothing is written if they are damaged.
+    doubts = [doubt for path in job.files["doubtful"] for doubt in read_doubts(path, "propagate")]
+    movies = [movie for members in recordings.values() for movie in members]
+    with replacing(job.file("out")) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        for number, movie in enumerate(movies):
+            table = tidy_table(movie, Trajectories.load(files[movie]), starts[movie] + indices[movie].time_s)
+            table.round(DECIMALS).to_csv(file, index=False, header=number == 0)
+    if job.files["hdf5"]:
+        _write_hdf5(job, movies, files, indices, starts)
+    if job.files["pose_tables"]:
+        _write_poses(job, movies, {movie: starts[movie] + indices[movie].time_s for movie in movies})
+    if job.files["tables"] or job.files["formats"]:
+        write_tables(job, starts)
+    if job.files["review"]:
+        write_doubts(job.file("review"), sorted(doubts, key=lambda doubt: -doubt.gain))
+
+
+def _write_poses(job: Job, movies: list[str], times_s: dict[str, np.ndarray]) -> None:
+    """The table of all body points, and a file per movie like that which its body points came from."""
+    table, *places = job.files["pose_tables"]
+    found = {path.stem: BodyPoints.load(path) for path in job.files["points"]}
+    with replacing(table) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        for number, movie in enumerate(movies):
+            rows = body_point_table(movie, found[movie], times_s[movie])
+            rows.round(POINT_DECIMALS).to_csv(file, index=False, header=number == 0)
+    for place, like in zip(places, job.files["poses"], strict=True):
+        rewrite_poses(place, as_poses(found[place.stem]), like)
+
+
+def _write_hdf5(job: Job, movies: list[str], files: dict[str, Path], indices: dict[str, Index], starts: dict[str, float]) -> None:
+    """All trajectories as columns: `movie` and `individual` are numbers into the attributes of these names, `source` into `sources`."""
+    provenance = job.provenance(outputs=("out", "hdf5", "review", "pose_tables", "tables", "formats"))
+    names: list[str] = []
+    with columns_writer(job.file("hdf5"), STAGE, provenance) as writer:
+        for number, movie in enumerate(movies):
+            t = Trajectories.load(files[movie])
+            names += [n for n in t.individuals if n not in names] if names else t.individuals
+            place = {name: k for k, name in enumerate(names)}
+            individual = np.array([place[n] for n in t.individuals], np.int32)[t.individual] if len(t.frame) else t.individual
+            columns: dict[str, Any] = {
+                "movie": np.full(len(t.frame), number, np.int32),
+                "frame": t.frame,
+                "time": (starts[movie] + indices[movie].time_s)[t.frame],
+                "individual": individual,
+            }
+            for name in ("x", "y", "x_raw", "y_raw", "heading", "confidence", "source", "disagreement", "jump"):
+                columns[name] = getattr(t, name)
+            for name, values in columns.items():
+                writer.append(name, values)
+        writer.attribute("movies", movies)
+        writer.attribute("individuals", names)
+        writer.attribute("sources", list(SOURCES))
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the stage from its command line."""
+    many = ("trajectories", "index", "blobs", "tracklets", "identities", "points", "poses", "pose_tables", "doubtful", "tables", "formats")
+    run_stage(STAGE, STAGE_VERSION, _work, one=("out",), optional=("hdf5", "review"), many=many, argv=argv)
+
+
+if __name__ == "__main__":
+    main()

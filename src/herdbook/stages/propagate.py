@@ -1,0 +1,196 @@
+"""Stage propagate: joins the movies of a recording and decides who is in which tracklet."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from herdbook.artifacts.classify import Evidence
+from herdbook.artifacts.one_by_one import OneByOne
+from herdbook.artifacts.propagate import PROPAGATED, Identities
+from herdbook.artifacts.segment import Blobs
+from herdbook.artifacts.tracklets import Tracklets
+from herdbook.experiment.roster import Roster, make_roster
+from herdbook.experiment.sheets.facts import read_facts
+from herdbook.experiment.sheets.places import fact_place_faults
+from herdbook.identity.assignment import solve_identities
+from herdbook.identity.costs import learn_costs
+from herdbook.identity.doubts import describe_spans, find_spans, write_doubts
+from herdbook.identity.evidence import naming_gains, read_evidence
+from herdbook.identity.graph import Graph, gap_edges
+from herdbook.identity.how_known import tell_how
+from herdbook.identity.keeping import end_velocities, keep_numbers
+from herdbook.identity.members import name_members, sure_gaps
+from herdbook.identity.recording import Recording, join_movies
+from herdbook.identity.statements import Statement, contradictions, fact_statements, gather, label_statements, refuse_faults
+from herdbook.job import Job, run_stage
+
+STAGE = "propagate"
+STAGE_VERSION = 7
+
+
+def _work(job: Job) -> None:
+    movies = [path.stem for path in job.files["tracklets"]]
+    tracklets = OneByOne(job.files["tracklets"], Tracklets.load)
+    blobs = OneByOne(job.files["blobs"], partial(Blobs.load, without=("box", "area", "contrast", "intensity", "arena", "image")))
+    recording = join_movies(tracklets, blobs, job.settings["numbers"])
+    unnamed = job.settings["marking"] == "none"
+    if unnamed and job.settings.get("keep"):
+        result = _kept(job, recording, movies, blobs, tracklets)
+    else:
+        result = _unnamed(recording, movies) if unnamed else _named(job, recording, movies, blobs, tracklets)
+    result.save(job.file("out"), job.provenance())
+
+
+def _named(job: Job, recording: Recording, movies: list[str], blobs: Sequence[Blobs], tracklets: Sequence[Tracklets]) -> Identities:
+    settings, graph = job.settings, recording.graph
+    roster = make_roster(settings["identities"], settings["homes"], settings["groups"])
+    load = partial(Evidence.load, without=("blob", "blob_log_likelihood"))
+    read = read_evidence(recording, movies, OneByOne(job.files["evidence"], load), roster)
+    statements = label_statements(recording, read.labelled, roster)
+    if job.files["facts"]:
+        statements += _facts(job, recording, movies, tracklets, roster, statements)
+    said = gather(statements, recording, roster)
+    scores = naming_gains(read.evidence, said.must, said.never, said.full)
+    informed = read.informed | said.must.any(axis=1)
+    lasting = {"gap_frames": max(1, round(settings["gap_s"] * blobs[0].fps)), "body_length_px": recording.body_length_px}
+    costs = learn_costs(graph, scores, informed, roster.members, **lasting)
+    gaps, gap_costs = gap_edges(graph, **lasting, reach_px_per_frame=recording.step_px, costs=costs)
+    solution = solve_identities(graph, scores, gaps, gap_costs, informed=informed, members=roster.members, costs=costs)
+    held, confidence = solution.held, solution.confidence
+    how = tell_how(held > 0, read.evidence, read.informed, said.must)
+    who = _members(roster, held, graph, gaps)
+    spans = find_spans(graph, held, confidence, how, scores, roster.is_group)
+    doubts = describe_spans(spans, recording, movies, roster.names, lambda row, column: [roster.individuals[k] for k in who(row, column)])
+    write_doubts(doubts_path(job.file("out")), doubts)
+    rows = [(row, k, confidence[row, column], how[row, column]) for row, column in np.argwhere(held).tolist() for k in who(row, column)]
+    row, individual, sure, way = np.array(rows, float).reshape(-1, 4).T
+    return _identities(recording, movies, roster.individuals, row.astype(np.int64), individual.astype(np.int64), sure, way, solution.gap)
+
+
+def _members(roster: Roster, held: NDArray[np.int16], graph: Graph, gaps: NDArray[np.int64]) -> Callable[[int, int], list[int]]:
+    """Who of `Roster.individuals` is in a tracklet, by its row and the column that it holds."""
+    names = {}
+    for column in np.flatnonzero(roster.is_group).tolist():
+        count = held[:, column].astype(np.int64)
+        links = np.concatenate([graph.edges, sure_gaps(count, graph.edges, gaps)])
+        names[column] = name_members(graph.first, graph.last, count, links, int(roster.members[column]))
+
+    def who(row: int, column: int) -> list[int]:
+        return [int(roster.first[column]) + number for number in (names[column][row] if column in names else [0])]
+
+    return who
+
+
+def doubts_path(out: Path) -> Path:
+    """The review list beside the artifact of a recording."""
+    return out.with_suffix(".doubtful.csv")
+
+
+def _facts(
+    job: Job,
+    recording: Recording,
+    movies: list[str],
+    tracklets: Sequence[Tracklets],
+    roster: Roster,
+    labels: list[Statement],
+) -> list[Statement]:
+    """The statements of the facts on this recording; all that do not fit are told at once."""
+    path = job.file("facts")
+    facts = [fact for fact in read_facts(path, None, roster.classes) if fact.movie in movies]
+    said = {movie: Blobs.load(blobs, without=Blobs.columns) for movie, blobs in zip(movies, job.files["blobs"], strict=True)}
+    sizes = {movie: (b.width, b.height) for movie, b in said.items()}
+    refuse_faults(path, fact_place_faults(facts, {movie: b.frames for movie, b in said.items()}, sizes))
+    statements, faults = fact_statements(facts, movies, recording, OneByOne(job.files["blobs"], Blobs.load), tracklets, roster)
+    refuse_faults(path, faults + contradictions([*labels, *statements], recording, movies, roster))
+    return statements
+
+
+def _kept(job: Job, recording: Recording, movies: list[str], blobs: Sequence[Blobs], tracklets: Sequence[Tracklets]) -> Identities:
+    """A number for each animal, kept through contacts by movement alone."""
+    lasting = {"gap_frames": max(1, round(job.settings["gap_s"] * blobs[0].fps)), "body_length_px": recording.body_length_px}
+    velocity = end_velocities(recording, blobs, tracklets)
+    row, individual, confidence = [], [], []
+    names: list[str] = []
+    for arena, number in enumerate(job.settings["numbers"]):
+        mine = np.flatnonzero(recording.arena == arena)
+        graph = recording.graph.take(mine)
+        gaps, costs = gap_edges(graph, **lasting, reach_px_per_frame=recording.step_px)
+        kept = keep_numbers(graph, velocity[mine], gaps, costs, number, recording.body_length_px)
+        row.append(mine[kept.row])
+        individual.append(kept.individual + len(names))
+        confidence.append(kept.confidence)
+        first = len(names)
+        names += [f"animal{first + k + 1}" for k in range(max(number, int(kept.individual.max(initial=-1)) + 1))]
+    rows = np.concatenate(row)
+    how = np.full(len(rows), PROPAGATED)
+    return _identities(recording, movies, names, rows, np.concatenate(individual), np.concatenate(confidence), how, 0.0)
+
+
+def _unnamed(recording: Recording, movies: list[str]) -> Identities:
+    """A name of its own for each animal of each tracklet; a tracklet that runs on in the next movie keeps its name."""
+    graph = recording.graph
+    children = np.bincount(graph.edges[:, 0], minlength=len(graph))
+    parents = np.bincount(graph.edges[:, 1], minlength=len(graph))
+    name_of = np.full(len(graph), -1, np.int64)
+    before = np.full(len(graph), -1, np.int64)
+    for parent, child in graph.edges:
+        same = recording.movie[parent] != recording.movie[child] and graph.animals[parent] == graph.animals[child]
+        if same and children[parent] == 1 and parents[child] == 1:
+            before[child] = parent
+    count = 0
+    rows: list[int] = []
+    individuals: list[int] = []
+    for k in range(len(graph)):
+        animals = int(graph.animals[k])
+        if before[k] >= 0:
+            name_of[k] = name_of[before[k]]
+        else:
+            name_of[k] = count
+            count += animals
+        rows += [k] * animals
+        individuals += range(int(name_of[k]), int(name_of[k]) + animals)
+    width = max(4, len(str(count)))
+    names = [f"track{number + 1:0{width}d}" for number in range(count)]
+    row = np.array(rows, np.int64)
+    return _identities(
+        recording, movies, names, row, np.array(individuals, np.int64), np.ones(len(row)), np.full(len(row), PROPAGATED), 0.0
+    )
+
+
+def _identities(
+    recording: Recording,
+    movies: list[str],
+    names: list[str],
+    row: NDArray[np.int64],
+    individual: NDArray[np.int64],
+    confidence: NDArray[Any],
+    how: NDArray[Any],
+    gap: float,
+) -> Identities:
+    movie, tracklet = recording.movie[row], recording.tracklet[row]
+    order = np.lexsort((individual, tracklet, movie))
+    return Identities(
+        movies=movies,
+        individuals=names,
+        movie=movie[order].astype(np.int32),
+        tracklet=tracklet[order].astype(np.int32),
+        individual=individual[order].astype(np.int32),
+        confidence=np.asarray(confidence)[order].astype(np.float32),
+        how=np.asarray(how)[order].astype(np.uint8),
+        animals=recording.animals,
+        animals_offsets=recording.animals_offsets,
+        gap=gap,
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the stage from its command line."""
+    run_stage(STAGE, STAGE_VERSION, _work, one=("out",), many=("blobs", "tracklets", "evidence"), optional=("facts",), argv=argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""Stage `report`: one page that tells a biologist what was tracked, how completely, how it is known and how right it is."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import herdbook
+from herdbook.artifacts.origin import check_unchanged
+from herdbook.errors import HerdbookError
+from herdbook.identity.doubts import Doubt, read_doubts
+from herdbook.job import Job, run_stage
+from herdbook.report import page
+from herdbook.report.classifier import card_sections
+from herdbook.report.gist import Gist, expected_wrong
+from herdbook.report.known import read_merges
+from herdbook.report.links import files_section, find_links
+from herdbook.report.origin import origin_sections
+from herdbook.report.page import Page
+from herdbook.report.quality import measure_recordings, quality_section, unknown_share, worst_places
+from herdbook.report.reading import read_contacts, read_recording
+from herdbook.report.recording import recording_section, review_pictures
+from herdbook.report.sections import MOST_DOUBTS, movies_section, review_section, score_section
+from herdbook.report.summaries import Recording, sum_individuals
+from herdbook.system.files import replacing, write_text
+from herdbook.tables.scoring import Score, format_score, load_trajectories, load_truth, score_as_dict, score_trajectories
+
+STAGE = "report"
+STAGE_VERSION = 7
+
+MANY = ("index", "background", "blobs", "tracklets", "identities", "evidence", "trajectories")
+SINGLE = ("table", "card", "truth", "review")
+
+
+def _score(job: Job, fps: float) -> Score | None:
+    if not job.files["truth"]:
+        return None
+    wanted: dict[str, Any] | None = job.settings["score"]
+    if wanted is None:
+        raise HerdbookError(
+            f"{job.file('truth')}: a truth is given, but the experiment file has no section score. Add it, with its radius."
+        )
+    predicted, truth = load_trajectories(job.file("table")), load_truth(job.file("truth"))
+    named = job.settings["marking"] == "marked"
+    return score_trajectories(predicted, truth, named=named, radius_px=wanted["radius"], fps=fps, apart_px=wanted["apart"])
+
+
+def make_page(job: Job, recordings: Sequence[Recording], doubts: Sequence[Doubt], score: Score | None) -> Page:
+    """Put the page together."""
+    settings = job.settings
+    named = settings["marking"] != "none"
+    totals = sum_individuals(list(recordings))
+    known = measure_recordings(recordings, read_merges(job.file("events")))
+    folder = job.file("out").parents[1]
+    files = [path.relative_to(folder).as_posix() for name in ("table", "tables", "review") for path in job.files[name]]
+    links = find_links(recordings, files, settings["shown"])
+    card = _card(job.file("card")) if job.files["card"] else None
+    sections = [movies_section(recordings, links), quality_section(known, totals, named, settings.get("keep", False))]
+    if score is not None:
+        sections.append(score_section(score, format_score(score), settings["score"]["radius"], named))
+    if named:
+        review = review_section(doubts, links, worst_places(known, links))
+        pictures = review_pictures(doubts[:MOST_DOUBTS], _files_by_name(job), settings["recordings"], totals.names)
+        sections.append(replace(review, pictures=pictures))
+    sections += [recording_section(recording, named, len(settings["individuals"]) or None) for recording in recordings]
+    sections += card_sections(card, recordings) if card else ()
+    made_from = [path for name in (*MANY, "movie", *SINGLE) for path in job.files[name]]
+    sections += [files_section(links, score is not None), *origin_sections(made_from, settings["marking"])]
+    error = expected_wrong(card, recordings) if named else float("nan")
+    gist = Gist(recordings, totals, settings["marking"], settings.get("keep", False), len(doubts), score, error, unknown_share(known))
+    return Page(settings["experiment"], gist.subtitle(), gist.key_figures(), sections, f"Herdbook {herdbook.__version__}", gist.sentences())
+
+
+def _card(path: Path) -> dict[str, Any]:
+    try:
+        said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise HerdbookError(
+            f"{path}: not a readable card ({error}). Delete it and run snakemake again: the rule 'train' makes it anew."
+        ) from error
+    return said
+
+
+def _files_by_name(job: Job) -> dict[str, dict[str, Path]]:
+    files = {kind: {path.stem: path for path in job.files[kind]} for kind in MANY}
+    return files | {"movie": dict(zip(files["index"], job.files["movie"], strict=False))}
+
+
+def _work(job: Job) -> None:
+    for path in (*job.files["table"], *job.files["events"], *job.files["review"]):
+        check_unchanged(path)
+    files = _files_by_name(job)
+    contacts = read_contacts(job.file("events")) if job.settings["marking"] != "none" else None
+    recordings = [
+        read_recording(name, movies, files, px_per_mm=job.settings["px_per_mm"], masks=job.files["masks"], contacts=contacts)
+        for name, movies in job.settings["recordings"].items()
+    ]
+    doubts = read_doubts(job.file("review"), "export") if job.files["review"] else []
+    score = _score(job, recordings[0].movies[0].fps)
+    folder = job.file("out").parent
+    if score is not None:
+        write_text(folder / "score.json", json.dumps(score_as_dict(score), indent=1) + "\n")
+        write_text(folder / "score.txt", format_score(score) + "\n")
+    report = make_page(job, recordings, doubts, score)
+    for picture in report.pictures:
+        for name, content in ((picture.file, picture.png), (picture.vector_file, picture.vector)):
+            if content:
+                with replacing(folder / name) as temporary:
+                    temporary.write_bytes(content)
+    write_text(job.file("out"), page.render_page(report))
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the stage from the command line."""
+    many = (*MANY, "movie", "masks", "tables")
+    run_stage(STAGE, STAGE_VERSION, _work, one=("table", "events", "out"), many=many, optional=("card", "truth", "review"), argv=argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Progress of a long stage: a bar on a terminal, a line now and then in a log file."""
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from herdbook.system.interrupts import raise_interrupt
+
+T = TypeVar("T")
+
+# A line every half minute keeps the log of a twelve-hour job readable.
+LOG_INTERVAL_S = 30.0
+
+
+def _one(_: object) -> int:
+    return 1
+
+
+def progress(items: Iterable[T], *, total: int, stage: str, unit: str = "frames", size: Callable[[T], int] = _one) -> Iterator[T]:
+    """Yield the items and tell how far it is, how fast, and how long it will take.
+
+    `total` is in units; `size` tells how many of them an item stands for. Raises KeyboardInterrupt if the job is to end.
+    """
+    show = _bar if sys.stderr.isatty() else _lines
+    for item in show(items, total, stage, unit, size):
+        raise_interrupt()
+        yield item
+
+
+def _bar(items: Iterable[T], total: int, stage: str, unit: str, size: Callable[[T], int]) -> Iterator[T]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    started = time.monotonic()
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(stage, total=total, rate="")
+        count = 0
+        for item in items:
+            yield item
+            count += size(item)
+            bar.update(task, completed=count, rate=f"{count / max(1e-9, time.monotonic() - started):.0f} {unit}/s")
+
+
+def _lines(items: Iterable[T], total: int, stage: str, unit: str, size: Callable[[T], int]) -> Iterator[T]:
+    started = said = time.monotonic()
+    count = 0
+    for item in items:
+        yield item
+        count += size(item)
+        now = time.monotonic()
+        if now - said >= LOG_INTERVAL_S:
+            said = now
+            _say(stage, unit, count, total, now - started)
+    _say(stage, unit, count, max(total, count), time.monotonic() - started)
+
+
+def _say(stage: str, unit: str, count: int, total: int, elapsed_s: float) -> None:
+    rate = count / max(elapsed_s, 1e-9)
+    left_s = (total - count) / max(rate, 1e-9)
+    share = 100 * count / max(1, total)
+    print(
+        f"{stage}: {count}/{total} {unit} ({share:.0f} %), {rate:.0f} {unit}/s, {left_s:.0f} s left",
+        file=sys.stderr,
+        flush=True,
+    )

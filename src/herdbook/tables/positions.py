@@ -1,0 +1,78 @@
+"""The public tables of positions and body points."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from herdbook.artifacts.index import Index
+from herdbook.artifacts.smooth import POINT_SOURCES, SOURCES, BodyPoints, Trajectories
+
+COLUMNS = ("movie", "frame", "time", "individual", "x", "y", "heading", "confidence", "source")
+DECIMALS = {"time": 4, "x": 3, "y": 3, "heading": 3, "confidence": 3}
+POINT_DECIMALS = {"time": 4, "x": 3, "y": 3, "x_raw": 3, "y_raw": 3, "likelihood": 3, "disagreement": 3}
+
+
+def recording_starts(recordings: Mapping[str, Sequence[str]], indices: Mapping[str, Index]) -> dict[str, float]:
+    """Time (s) at which each movie begins in its recording: the durations of those before it."""
+    starts = {}
+    for movies in recordings.values():
+        time = 0.0
+        for movie in movies:
+            starts[movie] = time
+            time += indices[movie].duration_s
+    return starts
+
+
+def tidy_table(movie: str, trajectories: Trajectories, time_s: np.ndarray) -> pd.DataFrame:
+    """The public table of one movie, columns COLUMNS; `time_s` (frames,) over the recording."""
+    return pd.DataFrame(
+        {
+            "movie": movie,
+            "frame": trajectories.frame,
+            "time": time_s[trajectories.frame],
+            "individual": np.array(trajectories.individuals, object)[trajectories.individual],
+            "x": trajectories.x,
+            "y": trajectories.y,
+            "heading": trajectories.heading,
+            "confidence": trajectories.confidence,
+            "source": np.array(SOURCES, object)[trajectories.source],
+        },
+        columns=list(COLUMNS),
+    )
+
+
+def body_point_table(movie: str, points: BodyPoints, time_s: np.ndarray) -> pd.DataFrame:
+    """Body points of one movie: what `tidy_table` has, and the point, its place before smoothing, likelihood, disagreement and jump."""
+    return pd.DataFrame(
+        {
+            "movie": movie,
+            "frame": points.frame,
+            "time": time_s[points.frame],
+            "individual": np.array(points.individuals, object)[points.individual],
+            "point": np.array(points.points, object)[points.point],
+            "x": points.x,
+            "y": points.y,
+            "x_raw": points.x_raw,
+            "y_raw": points.y_raw,
+            "likelihood": points.likelihood,
+            "disagreement": points.disagreement,
+            "jump": points.jump.astype(np.uint8),
+            "source": np.array(POINT_SOURCES, object)[points.source],
+        }
+    )
+
+
+def recording_clocks(
+    recordings: Mapping[str, Sequence[str]], starts: Mapping[str, str], durations_s: Mapping[str, float]
+) -> dict[str, str]:
+    """Date and time (ISO) at which each recording began, by the first of its movies whose start is known; "" for none."""
+    clocks = {}
+    for recording, movies in recordings.items():
+        before, clocks[recording] = 0.0, ""
+        for movie in movies:
+            if movie in starts:
+                clocks[recording] = (pd.Timestamp(starts[movie]) - pd.Timedelta(seconds=before)).isoformat()
+                break
+            before += durations_s[movie]
+    return clocks

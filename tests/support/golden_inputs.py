@@ -1,0 +1,140 @@
+"""The drawn recording that golden figures are made from: four animals, two of which meet and are one blob for a while.
+
+Only whole numbers and halves are used, so that every processor draws the same. Points are (x, y) in px, colours BGR.
+"""
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from herdbook.artifacts.background import Background
+from herdbook.artifacts.index import Index
+from herdbook.artifacts.propagate import CLASSIFIED, Identities
+from herdbook.artifacts.smooth import FROM_RESOLVED, FROM_SINGLE, SOURCES, Trajectories
+from herdbook.artifacts.store import Provenance
+from herdbook.artifacts.trainset import TrainingSet
+from herdbook.classifier.calibration import Calibration
+from herdbook.classifier.crops import CropSpec
+from herdbook.classifier.network import use_threads
+from herdbook.system.files import file_fingerprint, write_text
+from herdbook.tables.event_tables import EVENT_COLUMNS
+from herdbook.tables.positions import COLUMNS as TABLE
+from tests.support.identity_cases import BLUE, FPS, GREEN, GROUND, RED, YELLOW, Body, Track, paint, write_evidence, write_movie
+
+NAMES = ["R", "G", "B", "Y"]
+COLOURS = [RED, GREEN, BLUE, YELLOW]
+FRAMES, SIZE, KEYFRAMES = 40, (160, 120), 10
+ORIGIN = Provenance("drawn", 1)
+# R and G walk on rows of their own; B and Y meet, are one blob from frame 15 to 24, and part.
+BODIES = [Body(30, 20, colours=(RED, RED)), Body(130, 100, colours=(GREEN, GREEN))]
+LEFT, RIGHT = Body(30, 58, colours=(BLUE, BLUE)), Body(128, 60, colours=(YELLOW, YELLOW))
+MET = (replace(LEFT, x=66.0), replace(RIGHT, x=86.0))
+TRACKS = [
+    *(Track(0, FRAMES - 1, (BODIES[0],), (2, 0)), Track(0, FRAMES - 1, (BODIES[1],), (-2, 0))),
+    *(Track(0, 14, (LEFT,), (2, 0)), Track(0, 14, (RIGHT,), (-2, 0))),
+    Track(15, 24, MET, (0, 1), animals=2),
+    *(Track(25, FRAMES - 1, (replace(LEFT, x=62.0, y=68),), (-2, 0)), Track(25, FRAMES - 1, (replace(RIGHT, x=90.0, y=70),), (2, 0))),
+]
+EDGES = [(2, 4), (3, 4), (4, 5), (4, 6)]
+HELD = [(0, 0), (1, 1), (2, 2), (3, 3), (4, 2), (4, 3), (5, 2), (6, 3)]
+
+
+def draw_recording(folder: Path) -> None:
+    """Write the movie and all artifacts of a recording whose animals are known."""
+    write_movie(folder, "m", TRACKS, frames=FRAMES, edges=EDGES, size=SIZE)
+    _write_film(folder / "m.mkv")
+    keyframe = np.arange(FRAMES) % KEYFRAMES == 0
+    facts = (*SIZE, FPS, "h264", False, False, file_fingerprint(folder / "m.mkv"))
+    Index(np.arange(FRAMES) * 100, np.arange(FRAMES) / FPS, keyframe, *facts).save(folder / "index" / "m.h5", ORIGIN)
+    ground = np.full((1, SIZE[1], SIZE[0], 3), GROUND, np.uint8)
+    luma = np.full(ground.shape[:3], _luma_and_chroma(ground)[0, 0, 0, 0], np.uint8)
+    noise = np.full_like(ground, 4)
+    Background(luma, ground, np.zeros(1, np.int64), noise[..., 0], noise, np.ones(1), 20).save(folder / "background" / "m.h5", ORIGIN)
+    _write_names(folder)
+    _write_positions(folder)
+    _write_classifier(folder)
+
+
+def _write_film(path: Path) -> None:
+    """Without loss, and in the planes of most cameras, so that frames are the same whatever the encoder and the processor."""
+    lossless = {"qp": "0", "g": str(KEYFRAMES), "x264-params": "scenecut=0:bframes=0"}
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=Fraction(FPS), options=lossless)
+        stream.width, stream.height = SIZE
+        stream.pix_fmt = "yuv420p"
+        for frame in range(FRAMES):
+            pixels, _ = paint([body for track in TRACKS if track.first <= frame <= track.last for body in track.at(frame)], SIZE)
+            planes = _luma_and_chroma(pixels)
+            chroma = [planes[::2, ::2, k].reshape(-1, SIZE[0]) for k in (1, 2)]
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.concatenate([planes[..., 0], *chroma]), format="yuv420p")))
+        container.mux(stream.encode(None))
+
+
+def _luma_and_chroma(bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Luma and both kinds of chroma (..., 3) of colours (..., 3), by BT.601 in whole numbers."""
+    weights = np.array([[25, 129, 66], [112, -74, -38], [-18, -94, 112]])
+    return ((bgr.astype(np.int64) @ weights.T + 128) // 256 + (16, 128, 128)).astype(np.uint8)
+
+
+def _write_names(folder: Path) -> None:
+    """Labels, facts, evidence, and who is in which tracklet."""
+    named = zip(NAMES, (TRACKS[k].at(3)[0] for k in range(4)), strict=True)
+    write_text(folder / "labels.csv", "movie,frame,x,y,label\n" + "".join(f"m,3,{body.x},{body.y},{name}\n" for name, body in named))
+    write_text(folder / "facts.csv", "movie,frame,x,y,fact,name,last\nm,3,36,20,is,R,\n")
+    write_evidence(folder, "m", NAMES, [*({name: 4.0} for name in NAMES), None, {"B": 2.0}, {"Y": 0.5}], {0: "R"})
+    tracklet, individual = np.array(HELD, np.int32).T
+    counts = np.array([track.animals for track in TRACKS], np.int16)
+    known = np.full(len(HELD), 0.875, np.float32), np.full(len(HELD), CLASSIFIED, np.uint8)
+    who = Identities(["m"], NAMES, 0 * tracklet, tracklet, individual, *known, counts, np.array([0, len(TRACKS)]), 0.0)
+    who.save(folder / "propagate" / "m.h5", ORIGIN)
+
+
+def _write_positions(folder: Path) -> None:
+    """Positions as an artifact, as a table and as the truth, and a table of events."""
+    rows = sorted(
+        (frame, who, *((body := track.at(frame)[who - 2 if track.animals > 1 else 0]).x, body.y), track.animals)
+        for number, who in HELD
+        for track in [TRACKS[number]]
+        for frame in range(track.first, track.last + 1)
+    )
+    frame, who, x, y, animals = (np.array(column) for column in zip(*rows, strict=True))
+    zero = np.zeros(len(rows), np.float32)
+    source = np.where(animals > 1, FROM_RESOLVED, FROM_SINGLE).astype(np.uint8)
+    placed = frame.astype(np.int32), who.astype(np.int32), x, y, x + 0.25, y, zero, zero + 0.875, source, zero, zero > 0
+    Trajectories(NAMES, FRAMES, *placed).save(folder / "smooth" / "m.h5", ORIGIN)
+    names = np.array(NAMES, object)[who]
+    place = {"movie": "m", "frame": frame, "x": x, "y": y}
+    told = {"time": frame / FPS, "individual": names, "heading": 0.0, "confidence": 0.875, "source": np.array(SOURCES, object)[source]}
+    pd.DataFrame(place | told).to_csv(folder / "trajectories.csv", index=False, columns=TABLE)
+    pd.DataFrame(place | {"identity": names}).to_csv(folder / "truth.csv", index=False)
+    write_text(folder / "events.csv", f"{','.join(EVENT_COLUMNS)}\nm,merge,m,15,m,24,1.5,1.0,B;Y,2,76.0,63.5,\n")
+
+
+def _write_classifier(folder: Path) -> None:
+    """A training set of plain bars, and a network that answers with the mean colour of an image, with its card."""
+    import keras
+
+    use_threads(1)
+    crops = CropSpec(length_px=30.0).as_dict()
+    label = np.repeat(np.arange(len(NAMES), dtype=np.int32), 24)
+    images = np.full((len(label), 48, 32, 3), 127, np.uint8)
+    number = np.arange(len(label))
+    images[:, 6:42, 10:22] = (np.array(COLOURS)[label] + (number % 12)[:, None])[:, None, None].clip(0, 255)
+    group = (number // 8).astype(np.int32)
+    groups = np.arange(group.max() + 1, dtype=np.int32)
+    ones = np.ones(len(label), np.float32)
+    places = label, number.astype(np.int32), number / FPS, ones, 60 * ones, group, 0 * groups, groups // 3, np.zeros((0, 2), np.int32)
+    examples = TrainingSet(NAMES, ["m"], [], json.dumps(crops), 24.0, images, *places)
+    examples.save(folder / "trainset" / "trainset.h5", ORIGIN)
+    network = keras.Sequential([keras.Input((48, 32, 3)), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(len(NAMES))])
+    network.layers[-1].set_weights([np.array(COLOURS, np.float32).T / 512, np.zeros(len(NAMES), np.float32)])
+    (folder / "train").mkdir()
+    network.save(folder / "train" / "classifier.keras")
+    card = {"format": 1, "classes": NAMES, "others": [], "crops": crops, "calibration": Calibration().as_dict(), "body_length_px": 24.0}
+    write_text(folder / "train" / "classifier.json", json.dumps(card | {"chroma": 60.0, "prototypes": {}}))

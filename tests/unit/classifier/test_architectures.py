@@ -1,0 +1,116 @@
+import time
+
+import keras
+import numpy as np
+import pytest
+
+from herdbook.classifier.architectures import build_network, custom_network, load_model, save_model, with_classes
+from herdbook.classifier.network import predict_logits, use_threads
+from herdbook.errors import HerdbookError
+
+IMAGES = np.random.default_rng(1).integers(0, 255, (3, 48, 32, 3), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    use_threads(1)
+
+
+def plain_model(classes=4, height=48, activation=None, softmax=False):
+    inputs = keras.Input((height, 32, 3))
+    x = keras.layers.Flatten()(keras.layers.AveragePooling2D(8)(inputs))
+    x = keras.layers.Dense(classes, activation=activation)(x)
+    return keras.Model(inputs, keras.layers.Softmax()(x) if softmax else x)
+
+
+@pytest.mark.parametrize("architecture", ["small", "wide", "large"])
+def test_a_network_gives_logits_and_survives_its_file(architecture, tmp_path):
+    model, notes = build_network(architecture, 48, 32, 5)
+    assert notes == []
+    logits = predict_logits(model, IMAGES)
+    assert logits.shape == (3, 5)
+    save_model(model, tmp_path / "n.keras")
+    np.testing.assert_allclose(predict_logits(load_model(tmp_path / "n.keras"), IMAGES), logits, rtol=1e-5, atol=1e-6)
+
+
+def test_the_same_weights_are_the_same_file(tmp_path):
+    for name in ("one", "other"):
+        keras.utils.set_random_seed(1)
+        # The names of layers count models of this process; a stage makes one.
+        keras.backend.clear_session()
+        save_model(build_network("small", 48, 32, 5)[0], tmp_path / f"{name}.keras")
+        time.sleep(2.1)  # zip files tell even seconds
+    assert (tmp_path / "one.keras").read_bytes() == (tmp_path / "other.keras").read_bytes()
+
+
+def test_larger_networks_have_more_parameters():
+    sizes = [build_network(name, 48, 32, 5)[0].count_params() for name in ("small", "wide", "large")]
+    assert sizes[0] < 100_000 < sizes[1]
+    assert sizes[0] < sizes[2]
+
+
+def test_mobilenet_without_its_weights_begins_at_random_and_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    model, (note,) = build_network("mobilenetv2", 48, 32, 3)
+    assert model.output_shape == (None, 3)
+    assert "random weights" in note
+    assert str(tmp_path) in note
+
+
+@pytest.mark.parametrize("suffix", ["keras", "json"])
+def test_a_custom_model_is_taken_from_its_file(tmp_path, suffix):
+    model, path = plain_model(), tmp_path / f"my.{suffix}"
+    if suffix == "json":
+        path.write_text(model.to_json())
+    else:
+        model.save(path)
+    assert predict_logits(custom_network(path, 48, 32, 4), IMAGES).shape == (3, 4)
+
+
+@pytest.mark.parametrize("how", [{"activation": "softmax"}, {"softmax": True}])
+def test_the_last_softmax_of_a_custom_model_is_taken_off(tmp_path, how):
+    model = plain_model(**how)
+    model.save(tmp_path / "my.keras")
+    logits = predict_logits(custom_network(tmp_path / "my.keras", 48, 32, 4), IMAGES / np.float32(50))
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(shares, predict_logits(model, IMAGES / np.float32(50)), atol=1e-4)
+    assert np.abs(logits.sum(axis=1) - 1).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("how", "fault"),
+    [
+        ({"classes": 7}, r"expected an output of the shape \(None, 4\), .* found \(None, 7\)"),
+        ({"height": 64}, r"expected a model with one input of the shape \(None, 48, 32, 3\), found \(None, 64, 32, 3\)"),
+    ],
+)
+def test_a_custom_model_of_the_wrong_shape_is_refused(tmp_path, how, fault):
+    plain_model(**how).save(tmp_path / "my.keras")
+    with pytest.raises(HerdbookError, match=fault):
+        custom_network(tmp_path / "my.keras", 48, 32, 4)
+
+
+@pytest.mark.parametrize("content", [None, b"not a model", b"{}"])
+@pytest.mark.parametrize("suffix", ["keras", "json"])
+def test_a_file_that_is_no_model_is_refused_by_its_name(tmp_path, content, suffix):
+    path = tmp_path / f"my.{suffix}"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(HerdbookError, match=rf"my\.{suffix}: (there is no such file|not a readable Keras 3 model)"):
+        load_model(path)
+
+
+def test_a_model_with_code_in_it_is_not_run(tmp_path):
+    inputs = keras.Input((48, 32, 3))
+    keras.Model(inputs, keras.layers.Lambda(lambda x: x * 2)(inputs)).save(tmp_path / "my.keras")
+    with pytest.raises(HerdbookError, match="can run code"):
+        load_model(tmp_path / "my.keras")
+
+
+def test_new_classes_leave_the_answers_for_the_old_ones():
+    model, _ = build_network("small", 48, 32, 3)
+    extended = with_classes(model, ["a", "b", "c"], ["c", "new", "a"])
+    before, after = predict_logits(model, IMAGES), predict_logits(extended, IMAGES)
+    assert after.shape == (3, 3)
+    np.testing.assert_allclose(after[:, [2, 0]], before[:, [0, 2]], rtol=1e-5, atol=1e-6)
+    assert with_classes(model, ["a", "b", "c"], ["a", "b", "c"]) is model

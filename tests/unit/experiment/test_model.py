@@ -1,0 +1,394 @@
+"""The experiment file: faults in the words of the file, and what each stage is told."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from herdbook.errors import HerdbookError
+from herdbook.experiment.docs import BEGIN, END, key_tables, keys_of, with_key_tables
+from herdbook.experiment.file import load_experiment, parse_experiment
+from herdbook.experiment.model import OVERRIDABLE, Experiment
+from tests.conftest import ROOT
+
+README = ROOT / "config" / "README.md"
+
+FULL: dict[str, Any] = {
+    "experiment": "ants",
+    "seed": 7,
+    "movies": [
+        {"name": "m1", "file": "m1.mp4", "recording": "day"},
+        {"name": "m2", "file": "m2.mp4", "recording": "day", "override": {"segment": {"difference": 12}}},
+    ],
+    "animals": {"marking": "marked", "identities": ["A", "B"], "labels": "labels.csv", "other_labels": ["dirt"]},
+    "arenas": [{"name": "dish", "include": [{"ellipse": {"centre": [50, 40], "axes": [30, 20]}}]}],
+    "score": {"truth": "truth.csv", "radius": 9},
+}
+
+# A value other than the default for every key of every stage's section.
+CHANGED: dict[str, dict[str, Any]] = {
+    "index": {"on_broken": "keep"},
+    "background": {"statistic": "max", "frames": 7, "scope": "window", "window_s": 60.0, "resting": False},
+    "segment": {
+        "method": "intensity",
+        "polarity": "bright",
+        "difference": 11.0,
+        "intensity": [3.0, 90.0],
+        "channel": "colour",
+        "area": [60, 70],
+        "flat_field": True,
+        "flicker": True,
+        "blur": 1.5,
+        "close": 2,
+        "open": 3,
+        "fill_holes": True,
+        "reduce": 2,
+        "min_contrast": 8.0,
+        "drop_border": True,
+        "on_excess": "stop",
+        "images_per_s": 5.0,
+        "intervals": [[0, 10]],
+    },
+    "tracklets": {"max_step": 17.0, "bridge": 5},
+    "trainset": {
+        **{"images_per_tracklet": 12, "size": [24, 30], "crop_length": 64.0, "blank": 9},
+        **{"neighbours": True, "white_balance": False},
+    },
+    "train": {
+        **{"architecture": "wide", "epochs": 3, "batch": 8, "patience": 2, "validation": 0.3, "rate": 0.01, "balance": False},
+        "symmetry": False,
+        "augmentation": {"shift": 0.1, "rotation": 3.0, "shear": 0.1, "zoom": 0.1, "brightness": 0.1, "hue": 0.1},
+    },
+    "classify": {"images": 9, "most_images": 11, "drift": True},
+    "propagate": {"gap_s": 1.5},
+    "smooth": {
+        **{"method": "none", "window_s": 0.25, "engine": "opencv", "fill": 3, "jumps": "repair", "likelihood": 0.5},
+        "corrections": "corrections.csv",
+    },
+    "export": {"formats": [], "movement_names": "plural", "contact_gap_s": 1.5},
+    "overlay": {
+        **{"show": ["trails"], "trail_s": 4.0, "every": 3, "speed": 2.0, "intervals": [[1.5, 9.0]], "intervals_in": "s"},
+        **{"max_width": 640, "crf": 30},
+    },
+    "closeups": {
+        **{"size": 96, "size_body": 3.0, "head_up": True, "shortest_s": 0.0},
+        **{"every": 3, "intervals": [[1.5, 9.0]], "intervals_in": "s", "crf": 30},
+    },
+    "mosaic": {
+        **{"size_body": 3.0, "head_up": True, "max_width": 640},
+        **{"every": 3, "speed": 2.0, "intervals": [[1.5, 9.0]], "intervals_in": "s", "crf": 30},
+    },
+    "simulate": {
+        **{"number": 3, "frames": 20, "fps": 10.0, "size": [64, 48], "labels_per_animal": 2},
+        **{"marking": "texture", "body_length_px": 20.0, "leave": False},
+    },
+}
+
+# Keys that a stage is told in other words, or not at all; the tests below say how.
+REWORDED = {
+    **{"background": {"scope", "file"}, "segment": {"area_body", "difference_noise"}, "smooth": {"corrections"}},
+    **{stage: {"write"} for stage in ("overlay", "closeups", "mosaic")},
+    "train": {"use", "start", "model"},
+    "trainset": {"use"},
+}
+
+
+def written(folder: Path, content: Any) -> Path:
+    path = folder / "experiment.yaml"
+    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content), encoding="utf-8")
+    return path
+
+
+def with_change(*place: str | int, value: Any) -> dict[str, Any]:
+    raw = copy.deepcopy(FULL)
+    owner: Any = raw
+    for part in place[:-1]:
+        owner = owner.setdefault(part, {}) if isinstance(owner, dict) else owner[part]
+    owner[place[-1]] = value
+    return raw
+
+
+def message(folder: Path, content: Any) -> str:
+    with pytest.raises(HerdbookError) as caught:
+        load_experiment(written(folder, content))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "expected"),
+    [
+        (("segmnt",), {}, "segmnt: unknown key; did you mean 'segment'?"),
+        (("segment", "diference"), 3, "segment.diference: unknown key; did you mean 'difference'?"),
+        (("arenas", 0, "includes"), [], "arenas.0.includes: unknown key; did you mean 'include'?"),
+        (("arenas", 0, "include", 0, "ellipse", "center"), [1, 2], "did you mean 'centre'?"),
+        (("movies", 0, "override", "segment", "aera"), [1, 2], "movies.m1.override.segment.aera: unknown key; did you mean 'area'?"),
+        (("movies", 0, "override", "train"), {}, "movies.m1.override.train: cannot be set for a single movie; these can: index, segment"),
+        (("movies", 0, "override", "nonsense"), {}, "movies.m1.override.nonsense: cannot be set for a single movie"),
+        (("animals", "identities"), ["A", "B", "A"], "names given twice: A"),
+        (("animals", "other_labels"), ["B"], "names given twice: B"),
+        (("animals", "identities"), [False, "B"], "quotes"),
+        (("animals", "number"), 1, "1 animals cannot have 2 identities"),
+        (("animals", "marking"), "unmarked", "groups and other_labels need marking: marked"),
+        (("animals", "marking"), "painted", "expected 'marked', 'unmarked' or 'none', found 'painted'"),
+        (("animals", "identities"), [], "marked animals need identities"),
+        (("animals", "labels"), None, "marked animals need labels"),
+        (("animals", "labels"), "", "animals.labels: expected a text with at least 1 character"),
+        (("movies", 1, "name"), "m1", "the movie 'm1' is named twice"),
+        (("movies", 0, "name"), "a/b", "'a/b' cannot name a file"),
+        (("movies", 0, "file"), "a\0b", "cannot be the path of a file"),
+        (("movies", 0, "recording"), "m2", "the recording 'm2' has the name of a movie that is not in it"),
+        (("experiment",), "../elsewhere", "names a folder"),
+        (("segment",), None, "segment: expected keys with values, indented below it, found nothing"),
+        (("segment", "area"), [100, 50], "area: the smallest comes first, found [100, 50]"),
+        (("segment", "difference"), -3, "expected greater than 0, found -3"),
+        (("segment", "intensity"), [0, 255], "[0, 255] are all grey levels"),
+        (("segment", "reduce"), 9, "expected less than or equal to 8, found 9"),
+        (("smooth", "window_s"), float("inf"), "finite"),
+        (("arenas", 0, "include", 0, "polygon"), [[0, 0], [1, 0], [1, 1]], "either an ellipse or a polygon"),
+        (("arenas",), [{"name": "a"}, {"name": "b"}], "the identity 'A' is in no arena"),
+    ],
+)
+def test_a_fault_names_its_key_and_the_remedy(tmp_path: Path, place: tuple[str | int, ...], value: Any, expected: str) -> None:
+    assert expected in message(tmp_path, with_change(*place, value=value))
+
+
+def test_all_faults_come_in_one_message(tmp_path: Path) -> None:
+    raw = with_change("segmnt", value={})
+    raw["smooth"] = {"window_s": 0}
+    raw["movies"][0]["override"] = {"segment": {"aera": [1, 2]}, "train": {}}
+    del raw["experiment"]
+    text = message(tmp_path, raw)
+    assert "5 faults" in text
+    for part in ("segmnt", "smooth.window_s", "override.segment.aera", "override.train", "experiment: is missing"):
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a: [1", "not valid YAML"), ("- 1", "found list"), ("", "found NoneType"), ("seed: 1\nseed: 2", "the key 'seed' is given twice")],
+)
+def test_a_file_that_is_no_mapping_is_told(tmp_path: Path, text: str, expected: str) -> None:
+    assert expected in message(tmp_path, text)
+
+
+def test_a_file_that_is_not_there_is_told_with_the_command_that_writes_one(tmp_path: Path) -> None:
+    with pytest.raises(HerdbookError, match="herdbook new"):
+        load_experiment(tmp_path / "none.yaml")
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    experiment = load_experiment(written(tmp_path / "sub", with_change("movies", 0, "file", value="../videos/m.mp4")))
+    assert experiment.movie("m1").file == str(tmp_path / "videos" / "m.mp4")
+    assert experiment.animals.labels == str(tmp_path / "sub" / "labels.csv")
+    assert experiment.score is not None
+    assert experiment.score.truth == str(tmp_path / "sub" / "truth.csv")
+    assert experiment.folder == tmp_path / "sub" / "results" / "ants"
+
+
+def test_overrides_replace_single_values(tmp_path: Path) -> None:
+    path = written(tmp_path, with_change("segment", value={"difference": 20, "area": [9, 99]}))
+    experiment = load_experiment(path, {"segment": {"difference": 30}, "seed": 2})
+    assert (experiment.segment.difference, experiment.segment.area, experiment.seed) == (30, (9, 99), 2)
+
+
+def test_movies_may_stand_in_a_sheet(tmp_path: Path) -> None:
+    (tmp_path / "movies.tsv").write_text("name\tfile\trecording\tsegment.difference\na\tv/a.mp4\tday\t\nb\tv/b.mp4\tday\t12\n")
+    experiment = load_experiment(written(tmp_path, with_change("movies", value="movies.tsv")))
+    assert experiment.recordings == {"day": ["a", "b"]}
+    assert experiment.movie("b").file == str(tmp_path / "v" / "b.mp4")
+    assert json.loads(experiment.settings("segment", "a"))["difference"] == 25
+    assert json.loads(experiment.settings("segment", "b"))["difference"] == 12
+
+
+def test_a_faulty_setting_in_the_sheet_is_a_fault_of_its_movie(tmp_path: Path) -> None:
+    (tmp_path / "movies.tsv").write_text("name\tfile\tsegment.diference\na\ta.mp4\t3\n")
+    assert "movies.a.override.segment.diference: unknown key" in message(tmp_path, with_change("movies", value="movies.tsv"))
+
+
+def test_every_section_is_told_to_its_stage_and_nothing_of_it_is_lost(tmp_path: Path) -> None:
+    stages = {key.name for key in keys_of(Experiment) if key.inner} - {"movies", "animals", "arenas", "score", "scale"}
+    assert set(CHANGED) == stages
+    for section, values in CHANGED.items():
+        default = parse_experiment(with_change("simulate", value={}), tmp_path / "e.yaml")
+        changed = parse_experiment(with_change(section, value=values), tmp_path / "e.yaml")
+        told = json.loads(changed.settings(section))
+        plain = {key: value for key, value in values.items() if key not in REWORDED.get(section, ())}
+        assert {key: told[key] for key in plain} == plain
+        unlike = {key for key in plain if json.loads(default.settings(section))[key] != told[key]}
+        assert unlike == set(plain), "the test must change every value"
+    keys = {key.name: {inner.name for inner in keys_of(key.inner)} for key in keys_of(Experiment) if key.inner and key.name in CHANGED}
+    assert keys == {name: set(values) | REWORDED.get(name, set()) for name, values in CHANGED.items()}
+
+
+def test_areas_in_bodies_are_told_in_px(tmp_path: Path) -> None:
+    raw = with_change("segment", "area_body", value=[0.05, 2])
+    raw["animals"]["body_length"] = 30
+    told = json.loads(parse_experiment(raw, tmp_path / "e.yaml").settings("segment"))
+    assert told["area"] == [45, 1800]
+    assert "area_body" not in told
+    del raw["animals"]["body_length"]
+    assert "segment.area_body needs animals.body_length" in message(tmp_path, raw)
+    raw["movies"][1]["override"] = {"segment": raw.pop("segment")}
+    assert "movies.m2.override.segment.area_body needs animals.body_length" in message(tmp_path, raw)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [({"area": [60, 900]}, {"area_body": [0.1, 1]}), ({"difference": 20.0}, {"difference_noise": 6.0})]
+)
+def test_what_is_said_in_two_ways_is_said_once(tmp_path: Path, one: dict[str, Any], other: dict[str, Any]) -> None:
+    assert "say the same in two ways: give one of them" in message(tmp_path, with_change("segment", value=one | other))
+    for section, override in ((one, other), (other, one)):
+        raw = with_change("segment", value=section)
+        raw["animals"]["body_length"] = 10
+        raw["movies"][1]["override"] = {"segment": override}
+        experiment = parse_experiment(raw, tmp_path / "e.yaml")
+        for movie, values in (("m1", section), ("m2", override)):
+            alone = parse_experiment(raw | {"segment": values, "movies": FULL["movies"][:1]}, tmp_path / "e.yaml")
+            assert experiment.settings("segment", movie) == alone.settings("segment", "m1")
+
+
+def test_the_background_is_told_only_what_it_needs(tmp_path: Path) -> None:
+    def told(**section: Any) -> dict[str, Any]:
+        settings: dict[str, Any] = json.loads(
+            parse_experiment(with_change("background", value=section), tmp_path / "e.yaml").settings("background", "m1")
+        )
+        return settings
+
+    assert told(window_s=60) == told()
+    assert told(scope="window", window_s=60)["window_s"] == 60
+    assert told(file="empty.png", statistic="max") == told(file="other.png", resting=False)
+    experiment = parse_experiment(with_change("background", "file", value="empty.png"), tmp_path / "e.yaml")
+    assert experiment.background.file == str(tmp_path / "empty.png")
+
+
+def test_the_number_of_animals_is_told_to_segment_only_if_it_matters(tmp_path: Path) -> None:
+    def told(number: int, **section: Any) -> str:
+        raw = with_change("segment", value=section)
+        raw["animals"]["number"] = number
+        return parse_experiment(raw, tmp_path / "e.yaml").settings("segment")
+
+    assert told(2) == told(3)
+    assert told(2, on_excess="warn") != told(3, on_excess="warn")
+
+
+def test_an_override_reaches_only_its_movie_and_stage(tmp_path: Path) -> None:
+    experiment = parse_experiment(FULL, tmp_path / "e.yaml")
+    plain = parse_experiment(with_change("movies", 1, "override", value={}), tmp_path / "e.yaml")
+    for stage in OVERRIDABLE:
+        assert experiment.settings(stage, "m1") == plain.settings(stage, "m1")
+        assert (experiment.settings(stage, "m2") == plain.settings(stage, "m2")) == (stage != "segment")
+
+
+def test_an_override_is_told_as_the_section_would_be(tmp_path: Path) -> None:
+    for number in (12, 12.0, "12"):
+        raw = with_change("movies", 1, "override", "segment", "difference", value=number)
+        section = parse_experiment(with_change("segment", "difference", value=12), tmp_path / "e.yaml")
+        assert parse_experiment(raw, tmp_path / "e.yaml").settings("segment", "m2") == section.settings("segment", "m1")
+
+
+def test_settings_are_sorted_and_do_not_depend_on_the_order_of_keys(tmp_path: Path) -> None:
+    def turned(value: Any) -> Any:
+        return {key: turned(value[key]) for key in reversed(value)} if isinstance(value, dict) else value
+
+    raw = FULL | CHANGED
+    one, other = (parse_experiment(content, tmp_path / "e.yaml") for content in (raw, turned(raw)))
+    for stage in CHANGED:
+        text = one.settings(stage, "m1")
+        assert text == other.settings(stage, "m1")
+        assert text == json.dumps(json.loads(text), sort_keys=True, ensure_ascii=False)
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["marked", "none", "m1", "day", "A"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def places(value: Any, here: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [here, *(place for key, inner in inside for place in places(inner, (*here, key)))]
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_is_written_only_herdbook_errors_come_out(tmp_path: Path, data: st.DataObject) -> None:
+    raw = copy.deepcopy(FULL | CHANGED)
+    for _ in range(data.draw(st.integers(1, 3))):
+        owner: Any = raw
+        place = data.draw(st.sampled_from([place for place in places(raw) if place]))
+        for part in place[:-1]:
+            owner = owner[part]
+        action = data.draw(st.sampled_from(["replace", "delete", "add"]))
+        if action == "delete":
+            del owner[place[-1]]
+        elif action == "add" and isinstance(owner, dict):
+            owner[data.draw(st.text(max_size=6) | st.integers() | st.none())] = data.draw(values)
+        else:
+            owner[place[-1]] = data.draw(values)
+    try:
+        experiment = parse_experiment(raw, tmp_path / "e.yaml")
+    except HerdbookError:
+        return
+    for movie in experiment.movies:
+        for stage in CHANGED:
+            json.loads(experiment.settings(stage, movie.name))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=60) | st.text(max_size=60).map(lambda text: text.encode("utf-8", "surrogatepass")))
+def test_whatever_bytes_the_file_holds_only_herdbook_errors_come_out(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "e.yaml"
+    path.write_bytes(content)
+    with pytest.raises(HerdbookError):
+        load_experiment(path)
+
+
+def test_the_key_tables_in_the_readme_are_up_to_date() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert with_key_tables(text, README) == text, "run python -m herdbook.experiment.docs"
+
+
+def test_every_key_is_explained() -> None:
+    for key in keys_of(Experiment):
+        for inner in keys_of(key.inner) if key.inner else ():
+            assert inner.meaning, f"{key.name}.{inner.name} has no description"
+            assert f"| `{inner.name}` |" in key_tables()
+
+
+def test_a_readme_without_markers_is_told() -> None:
+    for text in ("", BEGIN, END + BEGIN):
+        with pytest.raises(HerdbookError, match="expected the two lines"):
+            with_key_tables(text, README)
+
+
+def test_the_examples_of_the_readme_are_valid(tmp_path: Path) -> None:
+    blocks = [yaml.safe_load(block.split("```")[0]) for block in README.read_text(encoding="utf-8").split("```yaml\n")[1:]]
+    complete = [block for block in blocks if "experiment" in block]
+    assert {block["animals"]["marking"] for block in complete} == {"marked", "none"}
+    for block in blocks:
+        parse_experiment({**complete[0], **block}, tmp_path / "e.yaml")
+
+
+@pytest.mark.parametrize(
+    ("section", "fault"),
+    [
+        ({"use": "a.keras", "start": "b.keras"}, "use reads with a classifier as it is"),
+        ({"start": "a.keras", "architecture": "custom", "model": "m.json"}, "start goes on with the network of a classifier"),
+        ({"architecture": "custom"}, "architecture: custom needs model"),
+        ({"model": "m.json"}, "architecture: custom needs model"),
+    ],
+)
+def test_a_classifier_comes_from_one_place(tmp_path: Path, section: dict[str, Any], fault: str) -> None:
+    assert fault in message(tmp_path, with_change("train", value=section))
+
+
+def test_a_given_classifier_needs_no_labels_and_its_path_is_relative_to_the_file(tmp_path: Path) -> None:
+    raw = with_change("animals", "labels", value=None) | {"train": {"use": "other/classifier.keras"}}
+    assert parse_experiment(raw, tmp_path / "e.yaml").train.use == str(tmp_path / "other" / "classifier.keras")

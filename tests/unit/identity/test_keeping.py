@@ -1,0 +1,100 @@
+"""Numbers kept through contacts by movement alone."""
+
+import numpy as np
+
+from herdbook.identity.graph import Graph
+from herdbook.identity.keeping import keep_numbers
+
+NO_GAPS = np.zeros((0, 2), np.int64), np.zeros(0)
+
+
+def graph_of(rows, edges):
+    """Rows: first, last, animals, start, end."""
+    first, last, animals = (np.array([row[k] for row in rows], np.int64) for k in range(3))
+    start, end = (np.array([row[k] for row in rows], float) for k in (3, 4))
+    n = len(rows)
+    return Graph(
+        first, last, animals, np.array(edges, np.int64).reshape(-1, 2), start, end, np.zeros((n, 2), bool), np.zeros((n, 2), bool),
+        np.zeros(n, np.int64),
+    )  # fmt: skip
+
+
+def velocities(graph):
+    speed = (graph.end_xy - graph.start_xy) / np.maximum(graph.last - graph.first, 1)[:, None]
+    return np.stack([speed, speed], axis=1)
+
+
+def crossing():
+    """Two animals go straight on through a contact."""
+    rows = [
+        (0, 9, 1, (0, 50), (45, 52)),
+        (0, 9, 1, (100, 50), (55, 48)),
+        (10, 12, 2, (50, 50), (50, 50)),
+        (13, 22, 1, (57, 52), (100, 54)),
+        (13, 22, 1, (43, 48), (0, 46)),
+    ]
+    return graph_of(rows, [(0, 2), (1, 2), (2, 3), (2, 4)])
+
+
+def numbers_in(kept, row):
+    return set(kept.individual[kept.row == row].tolist())
+
+
+def test_two_animals_that_cross_keep_their_numbers():
+    graph = crossing()
+    kept = keep_numbers(graph, velocities(graph), *NO_GAPS, 2, 10.0)
+    assert numbers_in(kept, 0) == numbers_in(kept, 3)
+    assert numbers_in(kept, 1) == numbers_in(kept, 4)
+    assert numbers_in(kept, 2) == {0, 1}
+    assert (kept.confidence <= 1).all()
+    assert kept.confidence[kept.row == 3] > 0.9
+
+
+def test_a_contact_without_direction_is_not_sure():
+    rows = [(0, 9, 1, (50, 50), (50, 50)), (0, 9, 1, (52, 50), (52, 50)), (10, 12, 2, (51, 50), (51, 50)),
+            (13, 22, 1, (51, 49), (51, 49)), (13, 22, 1, (51, 51), (51, 51))]  # fmt: skip
+    graph = graph_of(rows, [(0, 2), (1, 2), (2, 3), (2, 4)])
+    kept = keep_numbers(graph, velocities(graph), *NO_GAPS, 2, 10.0)
+    assert kept.confidence[kept.row >= 3].max() < 0.55
+
+
+def test_a_lost_animal_is_found_again_over_a_gap_and_by_elimination():
+    rows = [(0, 30, 1, (0, 0), (0, 0)), (0, 9, 1, (50, 50), (60, 50)), (12, 18, 1, (62, 50), (70, 50)), (25, 30, 1, (9, 99), (9, 99))]
+    graph = graph_of(rows, [])
+    kept = keep_numbers(graph, velocities(graph), np.array([[1, 2]]), np.array([1.0]), 2, 10.0)
+    assert numbers_in(kept, 1) == numbers_in(kept, 2) == numbers_in(kept, 3)
+    assert numbers_in(kept, 0).isdisjoint(numbers_in(kept, 1))
+
+
+def test_no_number_is_in_two_places_at_once_and_none_is_left_over():
+    rng = np.random.default_rng(1)
+    rows, edges, alive = [], [], []
+    for k in range(4):
+        rows.append((0, 5, 1, tuple(rng.random(2) * 100), tuple(rng.random(2) * 100)))
+        alive.append(k)
+    for step in range(8):
+        a, b = rng.choice(4, 2, replace=False)
+        begin = 6 + 10 * step
+        for k in range(4):
+            if k not in (a, b):
+                rows[alive[k]] = (*rows[alive[k]][:1], begin + 9, *rows[alive[k]][2:])
+        middle = len(rows)
+        rows.append((begin, begin + 3, 2, rows[alive[a]][4], rows[alive[b]][4]))
+        edges += [(alive[a], middle), (alive[b], middle), (middle, middle + 1), (middle, middle + 2)]
+        for k in (a, b):
+            rows.append((begin + 4, begin + 9, 1, tuple(rng.random(2) * 100), tuple(rng.random(2) * 100)))
+            alive[k] = len(rows) - 1
+    graph = graph_of(rows, edges)
+    kept = keep_numbers(graph, velocities(graph), *NO_GAPS, 4, 10.0)
+    assert set(kept.individual.tolist()) == {0, 1, 2, 3}
+    assert np.bincount(kept.row, minlength=len(graph)).tolist() == graph.animals.tolist()
+    for number in range(4):
+        mine = kept.row[kept.individual == number]
+        mine = mine[np.argsort(graph.first[mine])]
+        assert (graph.first[mine[1:]] > graph.last[mine[:-1]]).all()
+
+
+def test_nobody_in_view_gives_nobody():
+    graph = graph_of([], [])
+    empty = graph.take(np.zeros(0, np.int64))
+    assert not len(keep_numbers(empty, np.zeros((0, 2, 2)), *NO_GAPS, 3, 10.0).row)
