@@ -1,16 +1,22 @@
 """The sections of the experiment file that make and use the classifier: trainset, train and classify."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from herdbook.experiment.arenas import homes
 from herdbook.experiment.base import Count, FilePath, Section, Share
+
+if TYPE_CHECKING:
+    from herdbook.experiment.model import Experiment
 
 CropSide = Annotated[int, Field(ge=16, le=256)]
 
 
 class TrainsetSection(Section):
     """Example images for the classifier."""
+
+    not_settings: ClassVar = frozenset({"use"})
 
     use: FilePath | None = Field(
         None, description="a training set (.h5 of herdbook trainset import or merge) to train with in place of images of the labels"
@@ -23,6 +29,16 @@ class TrainsetSection(Section):
     blank: Annotated[int, Field(ge=0, le=255)] = Field(127, description="grey level of what is not the animal")
     neighbours: bool = Field(False, description="show other animals beside the one in the middle")
     white_balance: bool = Field(True, description="take out the colour of the light, by the background")
+
+    def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
+        """What a job gets: also the names, in which arenas they live, and of unmarked animals how many there are."""
+        animals = experiment.animals
+        values = super().job(experiment, unit) | {
+            "identities": animals.classes,
+            "homes": homes(experiment.arenas, animals.classes),
+            "other_labels": animals.other_labels,
+        }
+        return values | ({"numbers": experiment.population, "seed": experiment.seed} if animals.marking == "unmarked" else {})
 
 
 class AugmentationSection(Section):
@@ -38,6 +54,8 @@ class AugmentationSection(Section):
 
 class TrainSection(Section):
     """Training the classifier."""
+
+    not_settings: ClassVar = frozenset({"use", "start", "model"})
 
     architecture: Literal["small", "wide", "large", "mobilenetv2", "custom"] = Field(
         "small", description="the network; custom is that of model"
@@ -64,6 +82,16 @@ class TrainSection(Section):
             raise ValueError("architecture: custom needs model, a Keras model as .json or .keras, and no other does")
         return self
 
+    def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
+        """What a job gets: also the names, whether the training set is given, and of unmarked animals where they live and how many."""
+        animals = experiment.animals
+        values = super().job(experiment, unit) | _names(experiment)
+        if experiment.trainset.use:
+            values["given"] = True
+        if animals.marking == "unmarked":
+            values |= {"homes": homes(experiment.arenas, animals.classes), "numbers": experiment.population}
+        return values
+
 
 class ClassifySection(Section):
     """Reading identities."""
@@ -71,3 +99,13 @@ class ClassifySection(Section):
     images: Count = Field(30, description="images looked at per tracklet, spread over it")
     most_images: Count = Field(90, description="images looked at while the answer is unsure")
     drift: bool = Field(False, description="marks fade or change: what each name looks like follows the sure tracklets of a movie")
+
+    def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
+        """What a job gets: also the names."""
+        return super().job(experiment, unit) | _names(experiment)
+
+
+def _names(experiment: "Experiment") -> dict[str, Any]:
+    """The names that images are read as, and the seed of what is random in reading them."""
+    animals = experiment.animals
+    return {"seed": experiment.seed, "identities": animals.classes, "other_labels": animals.other_labels}

@@ -4,7 +4,6 @@
 """
 
 import json
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,18 +11,15 @@ from typing import Any
 from pydantic import Field, field_validator, model_validator
 
 from herdbook.experiment.animals import Animals, with_unmarked_names
-from herdbook.experiment.arenas import Arena, faults_of_arenas, group_homes, homes, population, region_settings, with_names_of_arenas
+from herdbook.experiment.arenas import Arena, faults_of_arenas, population, with_names_of_arenas
 from herdbook.experiment.base import FilePath, Name, Section
 from herdbook.experiment.classifier import ClassifySection, TrainSection, TrainsetSection
 from herdbook.experiment.faults import faults_of_names
 from herdbook.experiment.movies import Movie, SimulateSection
-from herdbook.experiment.output import ExportSection, ScaleSection, ScoreSection
-from herdbook.experiment.scene import BackgroundSection, SegmentSection, background_settings, segment_settings, without_alternatives
+from herdbook.experiment.output import ExportSection, ReportSection, ScaleSection, ScoreSection
+from herdbook.experiment.scene import BackgroundSection, SegmentSection, without_alternatives
 from herdbook.experiment.tracking import IndexSection, PropagateSection, SmoothSection, TrackletsSection
-from herdbook.experiment.written_movies import WRITTEN_MOVIES, CloseupsSection, MosaicSection, OverlaySection, movie_settings, shown_part
-
-# Sections that a movie may override: those of the stages that work movie by movie.
-OVERRIDABLE = ("index", "segment", "tracklets", "smooth", "overlay", "closeups", "mosaic")
+from herdbook.experiment.written_movies import CloseupsSection, MosaicSection, OverlaySection
 
 
 class Experiment(Section):
@@ -106,11 +102,12 @@ class Experiment(Section):
     @property
     def number(self) -> int | None:
         """Number of animals, if it is known."""
-        known = [number for number in self._population if number is not None]
-        return sum(known) if len(known) == len(self._population) else None
+        known = [number for number in self.population if number is not None]
+        return sum(known) if len(known) == len(self.population) else None
 
     @property
-    def _population(self) -> list[int | None]:
+    def population(self) -> list[int | None]:
+        """Number of animals in each arena, None where it is not known."""
         return population(self.arenas, len(self.animals.individuals), self.animals.number)
 
     @property
@@ -137,8 +134,8 @@ class Experiment(Section):
 
     def section(self, stage: str, movie: str | None = None) -> Any:
         """The section of a stage, with the movie's override if there is one."""
-        section: Any = getattr(self, stage, None)
-        if movie is None or stage not in OVERRIDABLE:
+        section: Any = ReportSection() if stage == "report" else getattr(self, stage)
+        if movie is None or not section.overridable:
             return section
         override = self.movie(movie).override.get(stage, {})
         if not override:
@@ -161,71 +158,9 @@ class Experiment(Section):
         `unit` is the movie of a stage that works movie by movie, whose override counts; of the stage background it is what has a
         background of its own.
         """
-        section = self.section(stage, unit)
-        animals = self.animals
-        match section:
-            case BackgroundSection():
-                values = background_settings(section)
-            case SegmentSection():
-                values = segment_settings(section, animals.body_length, self._population, unmarked=animals.marking == "unmarked")
-            case SmoothSection():
-                values = section.model_dump(mode="json", exclude={"corrections"})
-            case TrainsetSection():
-                values = section.model_dump(mode="json", exclude={"use"})
-            case TrainSection():
-                values = section.model_dump(mode="json", exclude={"use", "start", "model"})
-            case OverlaySection() | CloseupsSection() | MosaicSection():
-                values = movie_settings(section, animals.body_length)
-            case _:
-                values = section.model_dump(mode="json") if section is not None else {}
-        # Each is made only for its own stage: what names all movies, made for each job, takes minutes for a thousand of them.
-        shared: dict[str, Callable[[], dict[str, Any]]] = {
-            "simulate": lambda: {"seed": self.seed, "movies": [m.name for m in self.movies], "identities": animals.identities},
-            "background": lambda: {"polarity": self.segment.polarity, "intervals": self.intervals(unit)},
-            "segment": lambda: {"arenas": region_settings(self.arenas)},
-            "tracklets": lambda: {"numbers": self._population},
-            "trainset": lambda: {
-                "identities": animals.classes,
-                "homes": homes(self.arenas, animals.classes),
-                "other_labels": animals.other_labels,
-                **({"numbers": self._population, "seed": self.seed} if animals.marking == "unmarked" else {}),
-            },
-            "train": lambda: {
-                "seed": self.seed,
-                "identities": animals.classes,
-                "other_labels": animals.other_labels,
-                **({"given": True} if self.trainset.use else {}),
-                **({"homes": homes(self.arenas, animals.classes), "numbers": self._population} if animals.marking == "unmarked" else {}),
-            },
-            "classify": lambda: {"seed": self.seed, "identities": animals.classes, "other_labels": animals.other_labels},
-            "propagate": lambda: {
-                "identities": animals.classes,
-                "homes": homes(self.arenas, animals.classes),
-                "groups": group_homes(self.arenas, animals.groups),
-                "marking": animals.marking,
-                **({"keep": animals.keep} if animals.marking == "none" else {}),
-                "numbers": self._population,
-            },
-            "export": lambda: {
-                "recordings": self.recordings,
-                "marking": animals.marking,
-                "arenas": [arena.name for arena in self.arenas],
-                "px_per_mm": self.scale.value if self.scale else None,
-                "starts": {movie.name: movie.start.isoformat() for movie in self.movies if movie.start},
-            },
-            "mosaic": lambda: {"lasting": animals.marking != "none" or animals.keep},
-            "report": lambda: {
-                "experiment": self.experiment,
-                "shown": {
-                    stage: {m.name: shown_part(section) for m in self.movies if (section := self.section(stage, m.name)).write}
-                    for stage in WRITTEN_MOVIES
-                },
-                "marking": animals.marking,
-                **({"keep": animals.keep} if animals.marking == "none" else {}),
-                "recordings": self.recordings,
-                "score": self.score.model_dump(mode="json", exclude={"truth"}) if self.score else None,
-                "individuals": animals.individuals,
-                "px_per_mm": self.scale.value if self.scale else None,
-            },
-        }
-        return json.dumps(values | shared.get(stage, dict)(), sort_keys=True, ensure_ascii=False)
+        # Made only for its own stage: what names all movies, made for each job, takes minutes for a thousand of them.
+        return json.dumps(self.section(stage, unit).job(self, unit), sort_keys=True, ensure_ascii=False)
+
+
+# The stages whose section a movie may override.
+OVERRIDABLE = tuple(name for name, field in Experiment.model_fields.items() if getattr(type(field.default), "overridable", False))

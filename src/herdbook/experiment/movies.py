@@ -1,11 +1,14 @@
 """Sections of the experiment file on the movies, filmed or simulated."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from herdbook.experiment.base import Count, FilePath, Name, Positive, Section
+
+if TYPE_CHECKING:
+    from herdbook.experiment.model import Experiment
 
 
 class Movie(Section):
@@ -36,3 +39,8 @@ class SimulateSection(Section):
     body_length_px: Positive = Field(37.0, description="mean length of a body (px)")
     leave: bool = Field(True, description="animals leave the arena through a gap in its rim, and return")
     labels_per_animal: Annotated[int, Field(ge=0)] = Field(6, description="labelled points per animal")
+
+    def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
+        """What a job gets: also the names of the movies and animals, and the seed."""
+        movies = [movie.name for movie in experiment.movies]
+        return super().job(experiment, unit) | {"seed": experiment.seed, "movies": movies, "identities": experiment.animals.identities}

@@ -1,12 +1,16 @@
 """Sections of the experiment file on the results: tables, the comparison with the truth, and what a px is in mm."""
 
 import math
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from herdbook.experiment.base import FilePath, Point, Positive, Section
+from herdbook.experiment.written_movies import WRITTEN_MOVIES
+
+if TYPE_CHECKING:
+    from herdbook.experiment.model import Experiment
 
 # Blobs of animals that touch part for single frames: of the 848 times that a pair of 16 ants parted within 10 min, 343 ended in this time
 # and 39 in as long a time after it.
@@ -36,6 +40,16 @@ class ExportSection(Section):
         if len(set(self.formats)) < len(self.formats):
             raise ValueError("formats: each of them once")
         return self
+
+    def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
+        """What a job gets: also the recordings with the dates of their movies, the arenas and the scale."""
+        return super().job(experiment, unit) | {
+            "recordings": experiment.recordings,
+            "marking": experiment.animals.marking,
+            "arenas": [arena.name for arena in experiment.arenas],
+            "px_per_mm": experiment.scale.value if experiment.scale else None,
+            "starts": {movie.name: movie.start.isoformat() for movie in experiment.movies if movie.start},
+        }
 
 
 class ScaleSection(Section):
@@ -89,3 +103,24 @@ class ScoreSection(Section):
     truth: FilePath = Field(description="CSV with columns movie, frame, identity, x, y")
     radius: Positive = Field(20.0, description="a position this near the true one is right (px)")
     apart: Positive | None = Field(None, description="animals this far from all others are scored apart from contacts (px)")
+
+
+class ReportSection(Section):
+    """The report, which has no keys of its own in the experiment file."""
+
+    def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
+        """What a job gets: all that the page says of the experiment as a whole."""
+        animals, score = experiment.animals, experiment.score
+        values = {
+            "experiment": experiment.experiment,
+            "shown": {
+                stage: {m.name: section.shown() for m in experiment.movies if (section := experiment.section(stage, m.name)).write}
+                for stage in WRITTEN_MOVIES
+            },
+            "marking": animals.marking,
+            "recordings": experiment.recordings,
+            "score": score.model_dump(mode="json", exclude={"truth"}) if score else None,
+            "individuals": animals.individuals,
+            "px_per_mm": experiment.scale.value if experiment.scale else None,
+        }
+        return values | ({"keep": animals.keep} if animals.marking == "none" else {})

@@ -1,11 +1,15 @@
 """Sections of the experiment file that say what the empty scene is and what stands out from it."""
 
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from herdbook.experiment.arenas import region_settings
 from herdbook.experiment.base import Count, FilePath, Positive, Section
+
+if TYPE_CHECKING:
+    from herdbook.experiment.model import Experiment
 
 Area = Annotated[int, Field(ge=1)]
 Radius = Annotated[int, Field(ge=0, le=50)]
@@ -35,9 +39,20 @@ class BackgroundSection(Section):
         True, description="animals that rest for most of the time are kept out of the background (median, mean and mode; marginally slower)"
     )
 
+    def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
+        """What a job gets; an image of the scene is a file of its own, and leaves nothing to combine."""
+        values: dict[str, Any] = {"frames": self.frames, "polarity": experiment.segment.polarity, "intervals": experiment.intervals(unit)}
+        if self.file is None:
+            values |= {"statistic": self.statistic, "resting": self.resting}
+            values["window_s"] = self.window_s if self.scope == "window" else None
+        return values
+
 
 class SegmentSection(Section):
     """Finding blobs."""
+
+    not_settings: ClassVar = frozenset({"area_body"})
+    overridable: ClassVar = True
 
     method: Literal["background", "intensity"] = Field("background", description="compare with the background, or take plain grey levels")
     polarity: Literal["dark", "bright", "either"] = Field("dark", description="animals darker or brighter than the background")
@@ -108,29 +123,17 @@ class SegmentSection(Section):
                 raise ValueError(f"{key} and {other} say the same in two ways: give one of them")
         return self
 
+    def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
+        """What a job gets: the area always in px, the arenas, and the number of animals in each of them if it matters."""
+        values, animals = super().job(experiment, unit), experiment.animals
+        if self.area_body is not None and animals.body_length is not None:
+            values["area"] = [max(1, round(share * animals.body_length**2)) for share in self.area_body]
+        values["images_per_s"] = self.images_per_s or (UNMARKED_IMAGES_PER_S if animals.marking == "unmarked" else IMAGES_PER_S)
+        values["numbers"] = experiment.population if self.on_excess != "ignore" else []
+        return values | {"arenas": region_settings(experiment.arenas)}
+
 
 def without_alternatives(values: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
     """The values of a section without those that an override says in another way."""
     replaced = {key for pair in ALTERNATIVES for key in pair if set(pair) & set(override)}
     return {key: value for key, value in values.items() if key not in replaced}
-
-
-def background_settings(section: BackgroundSection) -> dict[str, Any]:
-    """What the stage background is told of its section; an image of the scene is a file of its own, and leaves nothing to combine."""
-    values: dict[str, Any] = {"frames": section.frames}
-    if section.file is None:
-        values |= {"statistic": section.statistic, "resting": section.resting}
-        values["window_s"] = section.window_s if section.scope == "window" else None
-    return values
-
-
-def segment_settings(
-    section: SegmentSection, body_length: float | None, numbers: list[int | None], *, unmarked: bool = False
-) -> dict[str, Any]:
-    """What the stage segment is told of its section: the area always in px, and the number of animals in each arena if it matters."""
-    values = section.model_dump(mode="json", exclude={"area_body"})
-    if section.area_body is not None and body_length is not None:
-        values["area"] = [max(1, round(share * body_length**2)) for share in section.area_body]
-    values["images_per_s"] = section.images_per_s or (UNMARKED_IMAGES_PER_S if unmarked else IMAGES_PER_S)
-    values["numbers"] = numbers if section.on_excess != "ignore" else []
-    return values

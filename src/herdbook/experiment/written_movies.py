@@ -1,11 +1,14 @@
 """Sections of the experiment file on the movies that are written: overlay, close-ups of single animals, mosaic of all."""
 
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from herdbook.experiment.base import Count, Positive, Section
+
+if TYPE_CHECKING:
+    from herdbook.experiment.model import Experiment
 
 Even = Annotated[int, Field(ge=16, le=16384, multiple_of=2)]
 Quality = Annotated[int, Field(ge=0, le=51)]
@@ -17,6 +20,9 @@ Part = Literal["names", "trails", "outlines", "marks", "time"]
 
 class ShownSection(Section):
     """What all movies that are written have in common: which frames they show."""
+
+    not_settings: ClassVar = frozenset({"write"})
+    overridable: ClassVar = True
 
     write: bool = Field(False, description="write it for each movie")
     every: Count | None = Field(None, description="show every n-th frame; by default all")
@@ -37,6 +43,10 @@ class ShownSection(Section):
             if after[0] < before[1]:
                 raise ValueError(f"intervals: {list(before)} and {list(after)} must be in order, and must not overlap")
         return self
+
+    def shown(self) -> dict[str, Any]:
+        """The keys that say which frames are shown, and when."""
+        return self.model_dump(mode="json", include={"every", "speed", "intervals", "intervals_in"})
 
 
 class PlayedSection(ShownSection):
@@ -74,6 +84,11 @@ class CloseupsSection(ShownSection):
     head_up: bool = Field(False, description="turn the animal so that its head is up")
     shortest_s: Annotated[float, Field(ge=0)] = Field(1.0, description="an animal with positions for less than this (s) gets no movie")
 
+    def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
+        """What a job gets: also the length of the animals (px), if the size counts in it."""
+        values = super().job(experiment, unit)
+        return values if self.size else values | {"body_length": experiment.animals.body_length}
+
 
 class MosaicSection(PlayedSection):
     """One movie with a tile for each animal, which stays in the middle of its tile."""
@@ -81,15 +96,8 @@ class MosaicSection(PlayedSection):
     size_body: Positive = Field(2.0, description="width and height of what a tile shows (body lengths)")
     head_up: bool = Field(False, description="turn each animal so that its head is up")
 
-
-def shown_part(section: ShownSection) -> dict[str, Any]:
-    """What of a section says which frames are shown, and when."""
-    return section.model_dump(mode="json", include={"every", "speed", "intervals", "intervals_in"})
-
-
-def movie_settings(section: ShownSection, body_length: float | None) -> dict[str, Any]:
-    """What the stage of one of these movies is told: its section, and the length of the animals (px) if it counts in that."""
-    values = section.model_dump(mode="json", exclude={"write"})
-    if isinstance(section, MosaicSection) or (isinstance(section, CloseupsSection) and section.size is None):
-        values["body_length"] = body_length
-    return values
+    def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
+        """What a job gets: also the length of the animals (px), and whether each keeps its name through the movie."""
+        animals = experiment.animals
+        lasting = animals.marking != "none" or animals.keep
+        return super().job(experiment, unit) | {"body_length": animals.body_length, "lasting": lasting}
