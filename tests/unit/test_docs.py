@@ -20,6 +20,7 @@ from herdbook.artifacts.tracklets import KINDS, Tracklets
 from herdbook.artifacts.trainset import TrainingSet
 from herdbook.positions.body_points import no_body_points
 from herdbook.stages import export
+from herdbook.tables.positions import COLUMNS, body_point_table
 from tests.conftest import ROOT
 
 README, ARTIFACTS = ROOT / "README.md", ROOT / "docs" / "artifacts.md"
@@ -60,7 +61,7 @@ def test_the_tables_of_artifacts_are_those_of_the_dataclasses(kind: type[Artifac
 
 def test_the_tables_of_body_points_are_those_of_the_code() -> None:
     assert documented("points/<movie>.h5") == declared(BodyPoints)
-    nothing = export.body_point_table("m", no_body_points(), np.zeros(0))
+    nothing = body_point_table("m", no_body_points(), np.zeros(0))
     assert tuple(documented("body_points.csv")) == tuple(nothing.columns)
     text = section("points/<movie>.h5")
     assert [word for number, word in enumerate(POINT_SOURCES) if f"{number} {word}" not in text] == []
@@ -83,7 +84,7 @@ def test_the_tables_of_trajectories_are_those_of_the_files(tmp_path: Path) -> No
     options = [part for name, file in files.items() for part in (f"--{name}", str(tmp_path / file))]
     export.main([*options, "--settings", json.dumps({"recordings": {"r": ["m"]}})])
     assert documented("trajectories.h5") == stored(tmp_path / "t.h5")
-    assert tuple(documented("trajectories.csv")) == export.COLUMNS
+    assert tuple(documented("trajectories.csv")) == COLUMNS
     with h5py.File(tmp_path / "t.h5") as file:
         assert set(documented(EVERYWHERE)) <= set(file.attrs)
 
@@ -101,7 +102,7 @@ def test_the_meanings_of_numbers_are_documented(title: str, words: tuple[str, ..
 def test_the_readme_describes_the_columns_and_sources_of_the_public_table() -> None:
     table = README.read_text(encoding="utf-8").partition("### trajectories.csv")[2].partition("## ")[0]
     first_cells = re.findall(r"^\| (`.+?) \|", table, re.MULTILINE)
-    assert tuple(re.findall(r"`(\w+)`", " ".join(first_cells))) == export.COLUMNS
+    assert tuple(re.findall(r"`(\w+)`", " ".join(first_cells))) == COLUMNS
     assert set(SOURCES) <= set(re.findall(r"`(\w+)`: ", table))
 
 

@@ -7,6 +7,7 @@ from herdbook.identity.assignment import solve_identities
 from herdbook.identity.confidence import NOBODY, confidences, find_paths
 from herdbook.identity.costs import learn_costs
 from herdbook.identity.graph import Costs, Graph, gap_edges
+from tests.conftest import ROOT
 from tests.unit.identity.test_assignment import make_graph
 
 sys.path.insert(0, str(ROOT / "benchmarks"))

@@ -23,9 +23,9 @@ from herdbook.geometry.intervals import interval_of, join_intervals, tracked_int
 from herdbook.identity import recording as recording_graph
 from herdbook.identity.graph import Graph, gap_edges
 from herdbook.movie import reading as movie
-from herdbook.segmentation import scenes
+from herdbook.segmentation import scenes, stretches
 from herdbook.smoothing import frames as frame_source
-from herdbook.stages import propagate, segment, tracklets, trainset
+from herdbook.stages import propagate, tracklets, trainset
 from herdbook.tracklets.counting import SizeModel, count_animals
 from tests.support.classifier_cases import settings_of, write_background
 from tests.support.identity_cases import Body, Track, arguments, write_evidence
@@ -191,17 +191,17 @@ def test_blobs_inside_the_intervals_are_those_of_the_whole_movie(chain):
 
 
 def test_the_number_of_threads_changes_no_byte(chain, monkeypatch):
-    monkeypatch.setattr(segment, "STRETCH_FRAMES", 5)
+    monkeypatch.setattr(stretches, "STRETCH_FRAMES", 5)
     made = chain()
     one = made.run("index", "background", "segment").read_bytes()
     assert made.run("segment", threads=2).read_bytes() == one
-    assert len(segment.stretches(np.arange(FRAMES) % 10 == 0, np.array(SPANS))) > len(SPANS)
+    assert len(stretches.stretches(np.arange(FRAMES) % 10 == 0, np.array(SPANS))) > len(SPANS)
 
 
 def test_a_stretch_never_leaves_its_interval(rng):
     for _ in range(20):
         borders = np.sort(rng.choice(5000, 8, replace=False)).reshape(4, 2)
-        parts = segment.stretches(rng.random(5000) < 0.01, borders)
+        parts = stretches.stretches(rng.random(5000) < 0.01, borders)
         frames = np.concatenate([np.arange(*part) for part in parts])
         assert np.array_equal(frames, np.concatenate([np.arange(*span) for span in borders]))
         assert all((borders[:, 0] <= first).any() for first, _ in parts)

@@ -8,7 +8,7 @@ from herdbook.artifacts.segment import Blobs, open_blob_images
 from herdbook.artifacts.store import artifact_fingerprint
 from herdbook.artifacts.tracklets import Tracklets
 from herdbook.movie.reading import read_frames
-from herdbook.segmentation import pieces
+from herdbook.segmentation import pieces, stretches
 from herdbook.segmentation.components import runs_to_mask
 from herdbook.segmentation.thresholds import luma_band
 from herdbook.stages import background, index, segment, tracklets
@@ -285,7 +285,7 @@ def test_neither_batches_nor_threads_change_the_artifact(make, draw, rng, monkey
     monkeypatch.setattr(pieces, "BATCH_FRAMES", 7)
     assert artifact_fingerprint(make.again()) == whole
     # Stretches have images at their ends; all else is the same.
-    monkeypatch.setattr(segment, "STRETCH_FRAMES", 10)
+    monkeypatch.setattr(stretches, "STRETCH_FRAMES", 10)
     stretched = make.again().read_bytes()
     assert artifact_fingerprint(path) != whole
     for found, expected in zip([*blobs_and_runs(path)[0], *blobs_and_runs(path)[1]], [*columns, *runs], strict=True):
@@ -294,7 +294,7 @@ def test_neither_batches_nor_threads_change_the_artifact(make, draw, rng, monkey
 
 
 def test_a_fault_in_a_thread_is_told_as_any_other(make, draw, write_movie, monkeypatch, capsys):
-    monkeypatch.setattr(segment, "STRETCH_FRAMES", 5)
+    monkeypatch.setattr(stretches, "STRETCH_FRAMES", 5)
     images = [paint(draw(animals, SIZE), 50) for animals in PASSING]
     path = make(images, options={"keyframe_interval": 5})
     path.unlink()

@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from herdbook.artifacts.background import Background
 from herdbook.artifacts.segment import Blobs, open_blob_images
+from herdbook.segmentation import stretches
 from herdbook.segmentation.components import runs_to_mask
 from herdbook.segmentation.excess import count_excess, first_frames
 from herdbook.segmentation.light import LightMeter, at_unit_gain
@@ -367,7 +368,7 @@ def walk(draw, frames, ground=GROUND):
 
 @pytest.mark.parametrize("section", [{}, {"close": 1, "flat_field": True}], ids=["swift", "masks"])
 def test_each_window_has_its_own_background_whatever_the_threads(make, draw, monkeypatch, section):
-    monkeypatch.setattr(segment, "STRETCH_FRAMES", 7)
+    monkeypatch.setattr(stretches, "STRETCH_FRAMES", 7)
     masks, images = walk(draw, 80, np.linspace(100, 180, 80).round())
     options = GREY | {"keyframe_interval": 5}
     keys = {"background_section": {"scope": "window", "window_s": 1.0}, "options": options, "polarity": "dark", "difference": 30}

@@ -6,6 +6,7 @@ import pytest
 from herdbook.artifacts.segment import Blobs, open_blob_images
 from herdbook.artifacts.tracklets import MULTIPLE, NOISE, SINGLE, Tracklets
 from herdbook.stages import tracklets
+from herdbook.tracklets import building
 from herdbook.tracklets.linking import Links
 
 NO_LINKS = Links(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
@@ -169,7 +170,7 @@ def test_links_do_not_depend_on_how_many_outlines_are_held(write_blobs, monkeypa
     blobs = Blobs.load(path)
     with open_blob_images(path) as images:
         whole = tracklets.movie_links(blobs, images)
-        monkeypatch.setattr(tracklets, "BLOCK_BLOBS", block)
+        monkeypatch.setattr(building, "BLOCK_BLOBS", block)
         parts = tracklets.movie_links(blobs, images)
     assert len(whole.parent) > 40
     for name in ("parent", "child", "weight"):

@@ -16,7 +16,7 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 from herdbook.errors import HerdbookError
-from herdbook.store import Provenance, columns_writer
+from herdbook.artifacts.store import Provenance, columns_writer
 
 limit = int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))

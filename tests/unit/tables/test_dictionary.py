@@ -8,9 +8,9 @@ from herdbook.experiment.output import FormatName
 from herdbook.formats.files import FORMAT_TABLES, MOVIE_FILES
 from herdbook.identity.doubts import DOUBT_COLUMNS
 from herdbook.positions.body_points import no_body_points
-from herdbook.stages import export
 from herdbook.tables.dictionary import BODY_POINTS, BY_FORMAT, DOUBTFUL, EVERYTHING, MOT_NAMES, TRAJECTORIES, TRAJECTORIES_HDF5, names_of
 from herdbook.tables.dictionary_page import tables_page
+from herdbook.tables.positions import COLUMNS, body_point_table
 from tests.conftest import ROOT
 from tests.support.table_cases import write_results
 
@@ -38,9 +38,9 @@ def test_columns_of_files_are_the_explained_ones(tmp_path):
     assert pd.read_csv(folder / "mot" / "a.names.csv").columns.tolist() == names_of(MOT_NAMES)
     with open_artifact(folder / "trajectories.h5", "export") as file:
         assert set(file) == set(names_of(TRAJECTORIES_HDF5))
-    assert tuple(names_of(TRAJECTORIES)) == export.COLUMNS
+    assert tuple(names_of(TRAJECTORIES)) == COLUMNS
     assert tuple(names_of(DOUBTFUL)) == DOUBT_COLUMNS
-    nothing = export.body_point_table("m", no_body_points(), pd.Series(dtype=float).to_numpy())
+    nothing = body_point_table("m", no_body_points(), pd.Series(dtype=float).to_numpy())
     assert names_of(BODY_POINTS) == nothing.columns.tolist()
 
 

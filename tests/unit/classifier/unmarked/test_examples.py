@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from herdbook.arrays import Singles
-from herdbook.classifier.unmarked.examples import choose_tracklets, coexisting, images_each
+from herdbook.classifier.unmarked.examples import Singles, choose_tracklets, coexisting, images_each
 from herdbook.errors import HerdbookError
 from herdbook.experiment.file import parse_experiment
 

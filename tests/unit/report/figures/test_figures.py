@@ -5,7 +5,7 @@ import pytest
 
 from herdbook.artifacts.smooth import FROM_SINGLE
 from herdbook.report.figures import files as pictures
-from herdbook.report.figures import style as plots
+from herdbook.report.figures.classifier import plot_classifier
 from herdbook.report.figures.files import as_picture
 from herdbook.report.figures.motion import plot_spread
 from herdbook.report.figures.pairs import plot_contacts, plot_distances
@@ -19,6 +19,7 @@ from herdbook.report.figures.space import (
     plot_trajectories,
     view_of,
 )
+from herdbook.report.figures.time import plot_expected_error, plot_timeline
 from herdbook.report.motion_summaries import Measure, spread_of
 from herdbook.report.samples import NOBODY, SEVERAL, SampleFrame
 from herdbook.report.summaries import HIDDEN, UNKNOWN
@@ -35,7 +36,7 @@ def texts(figure):
 
 def test_timeline_figure_has_the_matrix_the_names_and_a_legend_of_what_occurs():
     matrix = np.array([[FROM_SINGLE, UNKNOWN], [HIDDEN, HIDDEN]], np.uint8)
-    figure = plots.plot_timeline(matrix, np.array([0.0, 300, 600]), ["a", "b"], [RED, GREEN])
+    figure = plot_timeline(matrix, np.array([0.0, 300, 600]), ["a", "b"], [RED, GREEN])
     (axes,) = figure.axes
     assert axes.collections[0].get_array().reshape(2, 2).tolist() == matrix.tolist()
     assert axes.get_xlim() == (0, 10)
@@ -157,7 +158,7 @@ def test_a_matrix_of_a_hundred_has_a_name_for_every_third_row_and_no_numbers():
 
 
 def test_confusion_figure_writes_the_numbers():
-    figure = plots.plot_classifier(np.array([[5, 1], [0, 0]]), ["a", "b"], {"loss": [1.0]})
+    figure = plot_classifier(np.array([[5, 1], [0, 0]]), ["a", "b"], {"loss": [1.0]})
     assert sorted(text.get_text() for text in figure.axes[0].texts) == ["1", "5"]
     assert figure.axes[0].images[0].get_array()[0].tolist() == pytest.approx([5 / 6, 1 / 6])
 
@@ -178,5 +179,5 @@ def test_a_bundle_of_lines_is_rasterised_and_coarser_where_its_pdf_would_be_larg
 
 
 def test_the_same_figure_gives_the_same_files():
-    one, two = (as_picture("p", plots.plot_expected_error(np.array([0.1, np.nan]), np.arange(3.0)), "") for _ in range(2))
+    one, two = (as_picture("p", plot_expected_error(np.array([0.1, np.nan]), np.arange(3.0)), "") for _ in range(2))
     assert one == two
