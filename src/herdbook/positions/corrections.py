@@ -13,12 +13,12 @@ from herdbook.artifacts.smooth import FROM_CORRECTED
 from herdbook.errors import nearest
 from herdbook.experiment.sheets.corrections import Correction, _raise_faults
 from herdbook.formats.poses import Poses
-from herdbook.positions.scene import Table
+from herdbook.positions.scene import Positions
 
 
 def correct_positions(
-    table: Table, corrections: Sequence[Correction], individuals: Sequence[str], frames: tuple[int, int], path: Path
-) -> Table:
+    table: Positions, corrections: Sequence[Correction], individuals: Sequence[str], frames: tuple[int, int], path: Path
+) -> Positions:
     """The positions of one movie with its corrections of animals (`point` "") in place, source corrected, confidence 1.
 
     `frames` are the first frame and the end of those that are tracked; corrections of other frames are passed over. A corrected animal
@@ -38,7 +38,7 @@ def correct_positions(
     kept = table.take(np.flatnonzero(~np.isin(_keys(table.frame, table.individual), _keys(when, who))))
     seen = np.array([not np.isnan(c.x) for c in own.values()])
     n = int(seen.sum())
-    added = Table(
+    added = Positions(
         frame=when[seen],
         individual=who[seen],
         x=np.array([c.x for c in own.values()])[seen],
@@ -47,7 +47,7 @@ def correct_positions(
         confidence=np.ones(n),
         source=np.full(n, FROM_CORRECTED, np.uint8),
     )
-    joined = Table(*(np.concatenate([getattr(kept, name), getattr(added, name)]) for name in Table.__dataclass_fields__))
+    joined = Positions(*(np.concatenate([getattr(kept, name), getattr(added, name)]) for name in Positions.__dataclass_fields__))
     return joined.take(np.lexsort((joined.individual, joined.frame)))
 
 
@@ -77,6 +77,6 @@ def _keys(frame: NDArray[np.int64], individual: NDArray[np.int64]) -> NDArray[np
     return frame * (1 << 20) + individual
 
 
-def _angle_near(table: Table, frame: int, individual: int) -> float:
+def _angle_near(table: Positions, frame: int, individual: int) -> float:
     rows = np.flatnonzero(table.individual == individual)
     return float(table.angle[rows[np.argmin(np.abs(table.frame[rows] - frame))]]) if len(rows) else 0.0

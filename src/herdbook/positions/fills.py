@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from herdbook.arrays import Floats
 from herdbook.artifacts.smooth import FROM_INTERPOLATED
-from herdbook.positions.scene import Scene, Table
+from herdbook.positions.scene import Scene, Positions
 
 
-def fill_own_gaps(table: Table, scene: Scene, most_frames: int) -> Table:
+def fill_own_gaps(table: Positions, scene: Scene, most_frames: int) -> Positions:
     """Add straight lines over gaps of at most `most_frames` missing frames, source interpolated, but for those that may not be filled.
 
     A gap stays one if the blob in which the animal was last seen goes on within it as another animal's or as nobody's, and so does one
@@ -65,7 +65,7 @@ class _Strangers:
         return any(occupant == individual for occupant, _ in self._scene.occupants.get(tracklet, ()))
 
 
-def fill_gaps(table: Table, most_frames: int) -> Table:
+def fill_gaps(table: Positions, most_frames: int) -> Positions:
     """Add straight lines over gaps of at most `most_frames` missing frames within an individual's positions; source interpolated."""
     order = np.lexsort((table.frame, table.individual))
     t = table.take(order)
@@ -81,7 +81,7 @@ def fill_gaps(table: Table, most_frames: int) -> Table:
     def between(values: Floats) -> Floats:
         return values[left] * (1 - share) + values[left + 1] * share
 
-    filled = Table(
+    filled = Positions(
         frame=t.frame[left] + nth,
         individual=t.individual[left],
         x=between(t.x),
@@ -90,5 +90,5 @@ def fill_gaps(table: Table, most_frames: int) -> Table:
         confidence=np.minimum(t.confidence[left], t.confidence[left + 1]),
         source=np.full(len(left), FROM_INTERPOLATED, np.uint8),
     )
-    both = Table(*(np.concatenate([getattr(t, n), getattr(filled, n)]) for n in t.__dataclass_fields__))
+    both = Positions(*(np.concatenate([getattr(t, n), getattr(filled, n)]) for n in t.__dataclass_fields__))
     return both.take(np.lexsort((both.individual, both.frame)))

@@ -16,7 +16,7 @@ from herdbook.geometry.ellipses import wrap_angle
 from herdbook.geometry.heads import directions_along
 from herdbook.positions.merged import PIXELS_PER_ANIMAL, blob_pixels, fit_ellipses, spread_guess
 from herdbook.positions.passes import NEVER, Evidence, Members, Pass, join_passes
-from herdbook.positions.scene import RunsOf, Scene, Table
+from herdbook.positions.scene import RunsOf, Scene, Positions
 
 
 @dataclass
@@ -35,7 +35,7 @@ def no_evidence(blob: int, members: Sequence[int], places: Floats) -> None:
     """What images say of who is where, when there are none."""
 
 
-def locate_animals(scene: Scene, runs_of: RunsOf, evidence: Evidence = no_evidence) -> Table:
+def locate_animals(scene: Scene, runs_of: RunsOf, evidence: Evidence = no_evidence) -> Positions:
     """Positions of all individuals of a movie, before smoothing and filling; `evidence` of their looks helps inside merges."""
     names = _names_of_merges(scene)
     individuals = _Lists(names, len(scene.animals))
@@ -47,7 +47,7 @@ def locate_animals(scene: Scene, runs_of: RunsOf, evidence: Evidence = no_eviden
     known = _Lists({t: [individual for individual, _ in pairs] for t, pairs in scene.occupants.items()}, len(scene.animals))
     sure = np.array([confidence for t in known.listed for _, confidence in scene.occupants[t]], np.float64)
     blob, individual, place = known.spread(scene.tracklet)
-    table = Table(
+    table = Positions(
         frame=scene.frame[blob],
         individual=individual,
         x=scene.x[blob],
@@ -164,7 +164,7 @@ def _starts(
     return [start[m] for m in members]
 
 
-def head_directions(table: Table, variances: tuple[float, float]) -> NDArray[np.float32]:
+def head_directions(table: Positions, variances: tuple[float, float]) -> NDArray[np.float32]:
     """Heading (n,) rad in (-pi, pi] from body axes: which end is the head follows from where each individual goes over its whole track.
 
     `variances` along and across the body (px²) tell its length and how clear its axis is. See `heads.directions_along`.

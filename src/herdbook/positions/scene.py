@@ -25,7 +25,7 @@ BLOCK_BLOBS = 4096
 
 
 @dataclass
-class Table:
+class Positions:
     """Positions as columns, one row per individual and frame."""
 
     frame: NDArray[np.int64]
@@ -39,9 +39,9 @@ class Table:
     def __len__(self) -> int:
         return len(self.frame)
 
-    def take(self, rows: NDArray[np.int64]) -> "Table":
+    def take(self, rows: NDArray[np.int64]) -> "Positions":
         """The rows in the order given."""
-        return Table(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+        return Positions(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
 
 @dataclass(frozen=True)

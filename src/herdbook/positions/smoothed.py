@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from herdbook.arrays import Floats
 from herdbook.artifacts.smooth import FROM_CORRECTED, FROM_INTERPOLATED
-from herdbook.positions.scene import Table
+from herdbook.positions.scene import Positions
 from herdbook.smoothing.frames import FrameSource
 from herdbook.smoothing.gaps import Gaps, find_gaps
 from herdbook.smoothing.points import SmoothedPoints, smooth_columns
@@ -27,7 +27,7 @@ class Places(NamedTuple):
     window: int
 
 
-def unsmoothed(table: Table) -> Places:
+def unsmoothed(table: Positions) -> Places:
     """The places of the table as they are."""
     given = np.stack([table.x, table.y], 1)
     return Places(given, given, np.full(len(table), np.nan), np.zeros(len(table), bool), 0)
@@ -39,7 +39,7 @@ def unsmoothed_points(body: Floats) -> SmoothedPoints:
     return SmoothedPoints(body, body, np.full(body.shape[:2], np.nan), nowhere, nowhere)
 
 
-def slots_of(table: Table, pause_frames: int) -> NDArray[np.int64]:
+def slots_of(table: Positions, pause_frames: int) -> NDArray[np.int64]:
     """A column for each row of the table such that individuals share one only with a pause of at least `pause_frames` between them.
 
     A few animals at a time make thousands of fragments; smoothing them in shared columns costs what the animals in view cost.
@@ -64,7 +64,7 @@ def slots_of(table: Table, pause_frames: int) -> NDArray[np.int64]:
 
 def smooth_places(
     source: FrameSource,
-    table: Table,
+    table: Positions,
     body: Floats,
     first: int,
     windows: Sequence[int],
@@ -100,7 +100,7 @@ def smooth_places(
     return own, result.of_columns(animals)
 
 
-def _gaps_of_rows(table: Table, slot: NDArray[np.int64], first: int) -> Gaps:
+def _gaps_of_rows(table: Positions, slot: NDArray[np.int64], first: int) -> Gaps:
     """The gaps that interpolated rows fill."""
     order = np.lexsort((table.frame, table.individual))
     between = table.source[order] == FROM_INTERPOLATED

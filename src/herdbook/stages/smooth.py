@@ -21,7 +21,7 @@ from herdbook.positions.body_points import body_points, check_inside
 from herdbook.positions.corrections import correct_points, correct_positions
 from herdbook.positions.fills import fill_own_gaps
 from herdbook.positions.locating import head_directions, locate_animals
-from herdbook.positions.scene import Table, _evidence_of, _image_of, _runs_reader, _shifted, alone_images, cut_scene, make_scene
+from herdbook.positions.scene import Positions, _evidence_of, _image_of, _runs_reader, _shifted, alone_images, cut_scene, make_scene
 from herdbook.positions.smoothed import smooth_places, unsmoothed, unsmoothed_points
 from herdbook.smoothing.frames import movie_source
 from herdbook.smoothing.points import SmoothedPoints, checked_window
@@ -53,7 +53,7 @@ class _Located(NamedTuple):
 
     individuals: list[str]
     intervals: NDArray[np.int64]
-    tables: list[Table]
+    tables: list[Positions]
     variances: tuple[float, float]
 
 
@@ -111,7 +111,7 @@ def _work(job: Job) -> None:
         )
         places.append(own)
         bodies = SmoothedPoints(*(_with_part(whole, first, part) for whole, part in zip(bodies, body, strict=True)))
-    table = Table(*(_joined([getattr(part, name) for part in located.tables]) for name in Table.__dataclass_fields__))
+    table = Positions(*(_joined([getattr(part, name) for part in located.tables]) for name in Positions.__dataclass_fields__))
     given, smoothed, disagreement, jump = (_joined(parts) for parts in zip(*(own[:4] for own in places), strict=True))
     table.x, table.y = given.T
     Trajectories(

@@ -13,7 +13,7 @@ from herdbook.experiment.file import parse_experiment
 from herdbook.experiment.sheets.corrections import read_corrections
 from herdbook.formats.poses import Poses
 from herdbook.positions.corrections import correct_points, correct_positions
-from herdbook.positions.scene import Table
+from herdbook.positions.scene import Positions
 
 NAMES = ["A", "B"]
 LINES = "movie,frame,individual,point,x,y\nm,2,A,,10.5,20\nm,3,B,,,\nm,4,B,,7,8\nother,2,A,,1,1\nm,1,A,nose,3,4\n"
@@ -31,7 +31,7 @@ def table():
     frame, individual = np.array([0, 0, 1, 1, 2, 3, 3]), np.array([0, 1, 0, 1, 0, 0, 1])
     n = len(frame)
     angle = 0.1 * (1 + individual)
-    return Table(frame, individual, 100.0 + frame, np.full(n, 50.0), angle, np.full(n, 0.5), np.full(n, FROM_SINGLE, np.uint8))
+    return Positions(frame, individual, 100.0 + frame, np.full(n, 50.0), angle, np.full(n, 0.5), np.full(n, FROM_SINGLE, np.uint8))
 
 
 def own(path, movie="m"):

@@ -5,7 +5,7 @@ import pytest
 
 from herdbook.artifacts.smooth import FROM_INTERPOLATED
 from herdbook.positions.fills import fill_own_gaps
-from herdbook.positions.scene import Scene, Table
+from herdbook.positions.scene import Scene, Positions
 
 A, B = 0, 1
 
@@ -32,7 +32,7 @@ def positions(scene):
     ]
     frame, individual, x = (np.array(column) for column in zip(*rows, strict=True))
     n = len(rows)
-    return Table(frame, individual, x, x, 0 * x, np.full(n, 0.9), np.zeros(n, np.uint8))
+    return Positions(frame, individual, x, x, 0 * x, np.full(n, 0.9), np.zeros(n, np.uint8))
 
 
 def filled_frames(scene, most=10):

@@ -8,7 +8,7 @@ from herdbook.artifacts.smooth import FROM_INTERPOLATED, FROM_MERGED, FROM_RESOL
 from herdbook.geometry.ellipses import angle_difference, body_length
 from herdbook.positions.fills import fill_gaps
 from herdbook.positions.locating import head_directions, locate_animals
-from herdbook.positions.scene import Table, make_scene
+from herdbook.positions.scene import Positions, make_scene
 from herdbook.tracklets.building import build_tracklets, movie_links
 
 BODY = (12.0, 5.0)  # semi-axes, px
@@ -153,7 +153,7 @@ def table_of(tracks):
     rows = sorted((frame, individual, x, y, angle) for individual, track in tracks.items() for frame, x, y, angle in track)
     frame, individual, x, y, angle = (np.array(c) for c in zip(*rows, strict=True))
     n = len(rows)
-    return Table(frame, individual, x.astype(float), y.astype(float), angle.astype(float), np.full(n, 0.9), np.zeros(n, np.uint8))
+    return Positions(frame, individual, x.astype(float), y.astype(float), angle.astype(float), np.full(n, 0.9), np.zeros(n, np.uint8))
 
 
 def test_a_short_gap_is_a_straight_line():

@@ -24,7 +24,7 @@ from herdbook.experiment.tracking import SmoothSection
 from herdbook.formats.pose_files import read_poses
 from herdbook.formats.poses import as_poses
 from herdbook.geometry.regions import ellipse_mask
-from herdbook.positions.scene import Table, make_scene
+from herdbook.positions.scene import Positions, make_scene
 from herdbook.positions.smoothed import slots_of
 from herdbook.stages import index, smooth, tracklets
 
@@ -166,7 +166,7 @@ def fragments(rng, number):
     individual = np.repeat(rng.permutation(number) * 2, [len(s) for s in spans])  # half of the numbers are nobody's
     zero = np.zeros(len(frame))
     order = np.lexsort((individual, frame))
-    return Table(frame[order], individual[order], zero, zero, zero, zero, zero.astype(np.uint8))
+    return Positions(frame[order], individual[order], zero, zero, zero, zero, zero.astype(np.uint8))
 
 
 @pytest.mark.parametrize("pause", [0, 1, 12])
@@ -190,7 +190,7 @@ def test_fragments_share_a_slot_only_with_a_pause_between_them(rng, pause):
 def test_no_rows_have_no_slots():
     empty = np.zeros(0)
     whole = empty.astype(np.int64)
-    assert slots_of(Table(whole, whole, empty, empty, empty, empty, empty.astype(np.uint8)), 3).shape == (0,)
+    assert slots_of(Positions(whole, whole, empty, empty, empty, empty, empty.astype(np.uint8)), 3).shape == (0,)
 
 
 def test_a_scene_holds_the_animals_of_its_own_movie(scene, tmp_path):
