@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from herdbook.arrays import Floats
 from herdbook.artifacts.smooth import FROM_INTERPOLATED
-from herdbook.positions.scene import Scene, Positions
+from herdbook.positions.scene import Positions, Scene
 
 
 def fill_own_gaps(table: Positions, scene: Scene, most_frames: int) -> Positions:

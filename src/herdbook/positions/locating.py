@@ -16,7 +16,7 @@ from herdbook.geometry.ellipses import wrap_angle
 from herdbook.geometry.heads import directions_along
 from herdbook.positions.merged import PIXELS_PER_ANIMAL, blob_pixels, fit_ellipses, spread_guess
 from herdbook.positions.passes import NEVER, Evidence, Members, Pass, join_passes
-from herdbook.positions.scene import RunsOf, Scene, Positions
+from herdbook.positions.scene import Positions, RunsOf, Scene
 
 
 @dataclass

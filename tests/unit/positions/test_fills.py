@@ -5,7 +5,7 @@ import pytest
 
 from herdbook.artifacts.smooth import FROM_INTERPOLATED
 from herdbook.positions.fills import fill_own_gaps
-from herdbook.positions.scene import Scene, Positions
+from herdbook.positions.scene import Positions, Scene
 
 A, B = 0, 1
 
