@@ -24,7 +24,7 @@ _WORD = 8  # pixels looked at together when a stretch without a change is skippe
 
 
 @dataclass(slots=True)
-class Blobs:
+class FrameBlobs:
     """The n blobs of one frame as columns, in the order of their first pixels (row by row).
 
     area (n,) int32, px. x, y (n,) float64: centroid, px. x0, y0, x1, y1 (n,) int32: bounding box, x1 and y1 exclusive.
@@ -79,7 +79,7 @@ class Labeller:
         *,
         min_area: int = 1,
         max_area: int | None = None,
-    ) -> Blobs:
+    ) -> FrameBlobs:
         """Find the blobs of pixels with luma < low or luma > high.
 
         luma, low, high, reference: (H, W) uint8; rows may be strided. Dark animals: low = background - difference and
@@ -101,7 +101,7 @@ class Labeller:
         *,
         min_area: int = 1,
         max_area: int | None = None,
-    ) -> Blobs:
+    ) -> FrameBlobs:
         """Find the blobs of pixels that are not zero in a mask (H, W), bool or uint8; the rest as in `label`."""
         rows = self._rows(mask.view(np.uint8) if mask.dtype == np.bool_ else mask, "mask")
         images = self._rows(luma, "luma"), self._rows(reference, "reference")
@@ -116,7 +116,7 @@ class Labeller:
         rows = self._rows(image, "image")
         return (image[0].copy(), 0) if image.min() == image.max() else rows
 
-    def _blobs(self, plane: Rows, bounds: Pair, images: Pair, min_area: int, max_area: int | None) -> Blobs:
+    def _blobs(self, plane: Rows, bounds: Pair, images: Pair, min_area: int, max_area: int | None) -> FrameBlobs:
         count = _find_runs(plane, *bounds, self._shape, self._line, self._runs)
         if count > len(self._runs):
             self._grow(2 * count)
@@ -131,7 +131,7 @@ class Labeller:
         _sort_runs(self._runs, count, self._blob, runs, offsets)
         _measure(runs, offsets, images, sizes, values)
         columns: list[NDArray[Any]] = [*sizes, *values, runs, offsets]
-        return Blobs(*columns)
+        return FrameBlobs(*columns)
 
     def _grow(self, runs: int) -> None:
         self._runs = np.empty((runs, 3), np.int32)

@@ -53,7 +53,7 @@ def segment_frames(frames: Iterable[Frame], segmenter: Segmenter, *, image_step:
     A blob's image is kept every `image_step` frames, and wherever the blob is not the one and only partner of one blob before and after it
     (at both ends of the stretch too), so that every tracklet has images whatever its length.
     """
-    held: list[tuple[Frame, components.Blobs]] = []
+    held: list[tuple[Frame, components.FrameBlobs]] = []
     broken: list[int] = []
     known = np.zeros(0, bool)
     for frame in frames:
@@ -110,8 +110,8 @@ def _counts(pieces: list[Piece]) -> tuple[list[int], list[int], list[int]]:
 
 
 def _measure(
-    held: list[tuple[Frame, components.Blobs]],
-    ahead: components.Blobs | None,
+    held: list[tuple[Frame, components.FrameBlobs]],
+    ahead: components.FrameBlobs | None,
     known: NDArray[np.bool_],
     segmenter: Segmenter,
     image_step: int,

@@ -92,7 +92,7 @@ class Segmenter:
         height, width = self.arena.shape
         return height, width
 
-    def blobs(self, frame: Frame) -> components.Blobs | None:
+    def blobs(self, frame: Frame) -> components.FrameBlobs | None:
         """Blobs of one frame, each within one arena: arenas that touch are looked at one after the other.
 
         None for a broken frame: it is black, or as a whole so unlike the background that animals cannot be told from it.
@@ -147,7 +147,7 @@ class Segmenter:
         plane = reduced(image[:, :, 0] if image.shape[2:] == (1,) else image, self._reduce)
         return np.asarray(cv2.GaussianBlur(plane, (0, 0), self._blur)) if self._blur else plane
 
-    def _sifted(self, blobs: components.Blobs) -> components.Blobs:
+    def _sifted(self, blobs: components.FrameBlobs) -> components.FrameBlobs:
         """The blobs that have enough contrast and, if that is wanted, keep clear of the border."""
         if self._settings["min_contrast"] > 0:
             blobs = chosen_blobs(blobs, blobs.contrast_sum >= self._settings["min_contrast"] * self._unit * blobs.area)
@@ -204,7 +204,7 @@ class Segmenter:
             least = least * (light[:, :, None] if colours.shape[2] == 3 else light)
         return difference_bounds(self._prepared(luma if grey else colours), least, settings["polarity"]), float(np.median(least))
 
-    def columns(self, frame: NDArray[np.int32], blobs: components.Blobs) -> dict[str, NDArray[Any]]:
+    def columns(self, frame: NDArray[np.int32], blobs: components.FrameBlobs) -> dict[str, NDArray[Any]]:
         """The columns of the segment artifact for blobs, of which the first len(frame) count; `frame` is the number of their frames."""
         n = len(frame)
         area = blobs.area[:n]

@@ -5,30 +5,30 @@ from numba import njit
 from numpy.typing import NDArray
 
 from herdbook.arrays import Ints, Pixels, Runs
-from herdbook.segmentation.components import Blobs, Labeller
+from herdbook.segmentation.components import FrameBlobs, Labeller
 
-_COLUMNS = [name for name in Blobs.__slots__ if name not in ("runs", "run_offsets")]
+_COLUMNS = [name for name in FrameBlobs.__slots__ if name not in ("runs", "run_offsets")]
 
 
-def joined_blobs(parts: list[Blobs]) -> Blobs:
+def joined_blobs(parts: list[FrameBlobs]) -> FrameBlobs:
     """The blobs of several frames, or parts of a frame, as one table."""
     sizes = np.cumsum([0, *(len(blobs.runs) for blobs in parts)])
     joined = {name: np.concatenate([getattr(blobs, name) for blobs in parts]) for name in (*_COLUMNS, "runs")}
     offsets = [blobs.run_offsets[1:] + start for blobs, start in zip(parts, sizes, strict=False)]
-    return Blobs(**joined, run_offsets=np.concatenate([np.zeros(1, np.int64), *offsets]))
+    return FrameBlobs(**joined, run_offsets=np.concatenate([np.zeros(1, np.int64), *offsets]))
 
 
-def no_blobs() -> Blobs:
+def no_blobs() -> FrameBlobs:
     """A table without blobs."""
     return Labeller(1, 1).label_mask(np.zeros((1, 1), np.uint8))
 
 
-def chosen_blobs(blobs: Blobs, keep: NDArray[np.bool_]) -> Blobs:
+def chosen_blobs(blobs: FrameBlobs, keep: NDArray[np.bool_]) -> FrameBlobs:
     """Those of the blobs (n,) that are to be kept, in their order."""
     if keep.all():
         return blobs
     runs, offsets = runs_of(blobs.runs, blobs.run_offsets, np.flatnonzero(keep))
-    return Blobs(**{name: getattr(blobs, name)[keep] for name in _COLUMNS}, runs=runs, run_offsets=offsets)
+    return FrameBlobs(**{name: getattr(blobs, name)[keep] for name in _COLUMNS}, runs=runs, run_offsets=offsets)
 
 
 def runs_of(runs: Runs, offsets: Ints, blobs: NDArray[np.int64]) -> tuple[Runs, Ints]:

@@ -5,13 +5,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from herdbook.arrays import Pixels
-from herdbook.segmentation.components import Blobs, runs_to_mask
+from herdbook.segmentation.components import FrameBlobs, runs_to_mask
 
 # The gradient at an outline needs this many pixels around the blob.
 _MARGIN_PX = 3
 
 
-def find_ghosts(blobs: Blobs, luma: Pixels, background: Pixels) -> NDArray[np.bool_]:
+def find_ghosts(blobs: FrameBlobs, luma: Pixels, background: Pixels) -> NDArray[np.bool_]:
     """Which blobs (n,) of a frame, both images (h, w), have stronger edges along their outlines in the background than in the frame.
 
     An animal ends where its blob ends; where a ghost ends, only the background has an edge (after Cucchiara et al. 2003, IEEE Trans. PAMI

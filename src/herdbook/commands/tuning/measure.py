@@ -21,7 +21,7 @@ from herdbook.geometry.intervals import tracked_intervals
 from herdbook.movie.frame import Frame
 from herdbook.movie.reading import read_frame_samples, scan_movie
 from herdbook.segmentation.arenas import map_arenas
-from herdbook.segmentation.components import Blobs
+from herdbook.segmentation.components import FrameBlobs
 from herdbook.segmentation.scenes import make_background
 from herdbook.segmentation.segmenter import Segmenter
 from herdbook.segmentation.tables import chosen_blobs, no_blobs
@@ -69,7 +69,7 @@ class Proposal:
     animals: int | None
     frames: list[Frame]
     broken: list[int]
-    blobs: list[Blobs]
+    blobs: list[FrameBlobs]
     ghosts: float
     separation: float
 
@@ -182,7 +182,7 @@ def propose(footage: Footage, polarity: str) -> Proposal | None:
     settings = footage.settings | {"polarity": polarity, "difference_noise": None, "area": [1, footage.index.width * footage.index.height]}
     arena = map_arenas(settings["arenas"], (footage.index.height, footage.index.width), footage.masks)
 
-    def segment(difference: float) -> Iterator[Blobs | None]:
+    def segment(difference: float) -> Iterator[FrameBlobs | None]:
         segmenter = Segmenter(footage.background, settings | {"difference": difference}, footage.index.full_range, footage.masks)
         return map(segmenter.blobs, footage.frames)
 
@@ -236,7 +236,7 @@ def _index(experiment: Experiment, movie: str) -> Index:
     return Index(**{name: getattr(scan, name) for name in shared}, movie_fingerprint="")
 
 
-def _sizes(blobs: Blobs, arena: NDArray[np.int16]) -> _Sizes:
+def _sizes(blobs: FrameBlobs, arena: NDArray[np.int16]) -> _Sizes:
     heads = blobs.runs[blobs.run_offsets[:-1]]
     return arena[heads[:, 0], heads[:, 1]], blobs.area
 
@@ -251,7 +251,7 @@ def _views(sizes: Iterable[_Sizes | None], arenas: int) -> tuple[NDArray[np.int6
     return np.concatenate(views), np.concatenate(areas)
 
 
-def _share_of_ghosts(frames: Sequence[Frame], blobs: Sequence[Blobs], area: tuple[int, int], background: Background) -> float:
+def _share_of_ghosts(frames: Sequence[Frame], blobs: Sequence[FrameBlobs], area: tuple[int, int], background: Background) -> float:
     """Share of ghosts among the blobs of some frames whose area lies within bounds."""
     ghosts = [np.zeros(0, bool)]
     for frame, here in zip(frames, blobs, strict=True):

@@ -17,7 +17,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
 from herdbook.report.figures.style import WIDTH_IN
-from herdbook.segmentation.components import Blobs, runs_to_mask
+from herdbook.segmentation.components import FrameBlobs, runs_to_mask
 
 # Blue and vermilion on white paper (Okabe & Ito 2008, Color Universal Design), light blue and orange on frames.
 ACCEPTED, REJECTED, NUMBER = "#0072b2", "#d55e00", "0.2"
@@ -38,7 +38,7 @@ _Box = tuple[int, int, int, int]  # x0, y0, x1, y1, px, ends exclusive
 class Marked:
     """The blobs of one frame and which of them (n,) are accepted."""
 
-    blobs: Blobs
+    blobs: FrameBlobs
     accepted: NDArray[np.bool_]
 
 
@@ -194,7 +194,7 @@ def outline(runs: NDArray[np.int32]) -> list[NDArray[np.float64]]:
     return [np.vstack([line[:, 0], line[:1, 0]]) / _FINE + shift for line in found]
 
 
-def _ring(blobs: Blobs, blob: int, least: float) -> NDArray[np.float64]:
+def _ring(blobs: FrameBlobs, blob: int, least: float) -> NDArray[np.float64]:
     x0, y0, x1, y1 = (float(edge[blob]) for edge in (blobs.x0, blobs.y0, blobs.x1, blobs.y1))
     radius = max(least, 0.5 * np.hypot(x1 - x0, y1 - y0) + 0.6 * least)
     angle = np.linspace(0, 2 * np.pi, 49)
@@ -241,7 +241,7 @@ def _tiles(marked: Marked, width: int, height: int) -> list[tuple[str, int, _Box
     return tiles
 
 
-def _lengths(blobs: Blobs) -> NDArray[np.float64]:
+def _lengths(blobs: FrameBlobs) -> NDArray[np.float64]:
     return np.asarray(np.hypot(blobs.x1 - blobs.x0, blobs.y1 - blobs.y0))
 
 
