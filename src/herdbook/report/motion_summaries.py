@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from herdbook.arrays import Floats, Ints
-from herdbook.report.summaries import ROWS_AT_ONCE, Tracks
+from herdbook.report.summaries import ROWS_AT_ONCE, RecordingTracks
 from herdbook.tables.motion import measure_speeds
 
 # At most about so many values are looked at for speeds and nearest neighbours, and so many distances of pairs.
@@ -52,7 +52,7 @@ class Spread:
         return replace(self, medians=self.medians[individuals], of_each=self.of_each[:, individuals])
 
 
-def measure_speed(tracks: Tracks, time_s: Floats) -> Measure:
+def measure_speed(tracks: RecordingTracks, time_s: Floats) -> Measure:
     """Speed (px/s), as `motion.measure_speeds`, at the positions in every n-th frame; `time_s` (frames + 1,)."""
     step = _step(len(tracks.frame), MOST_VALUES)
     # Speed is taken from the frame before to the frame after.
@@ -64,7 +64,7 @@ def measure_speed(tracks: Tracks, time_s: Floats) -> Measure:
     return Measure(frame[kept], individual[kept], speed[kept])
 
 
-def measure_neighbours(tracks: Tracks, arena: NDArray[np.int16]) -> tuple[Measure, Ints]:
+def measure_neighbours(tracks: RecordingTracks, arena: NDArray[np.int16]) -> tuple[Measure, Ints]:
     """Distance (px) to the nearest other animal of the same arena at the positions in every n-th frame, NaN where there is none, and how
     often (individuals, individuals) each one (row) has each other one (column) as its nearest.
 
@@ -102,7 +102,7 @@ def measure_neighbours(tracks: Tracks, arena: NDArray[np.int16]) -> tuple[Measur
     return Measure(frame, individual, distance), counts
 
 
-def pair_distances(tracks: Tracks, shown: Ints, arena: NDArray[np.int16]) -> Floats:
+def pair_distances(tracks: RecordingTracks, shown: Ints, arena: NDArray[np.int16]) -> Floats:
     """Median distance (k, k) px of each pair of the individuals `shown` (k,), NaN on the diagonal and where both are never seen together.
 
     `arena` (positions,): animals of two arenas have no distance.
@@ -166,7 +166,7 @@ def group_quantiles(values: Floats, group: Ints, groups: int, shares: tuple[floa
     return result
 
 
-def occupancy(tracks: Tracks, panel_of: Ints, box: tuple[int, int, int, int], cell_px: float) -> Ints:
+def occupancy(tracks: RecordingTracks, panel_of: Ints, box: tuple[int, int, int, int], cell_px: float) -> Ints:
     """Number of positions (panels, rows, columns) in square cells of the box x0, y0, x1, y1 (exclusive) px.
 
     `panel_of` (individuals,): the panel that counts the positions of each individual, -1 for none.
@@ -186,7 +186,7 @@ def occupancy(tracks: Tracks, panel_of: Ints, box: tuple[int, int, int, int], ce
     return counts.reshape(panels, rows, columns)
 
 
-def arenas_of(tracks: Tracks, arenas: NDArray[np.int16]) -> NDArray[np.int16]:
+def arenas_of(tracks: RecordingTracks, arenas: NDArray[np.int16]) -> NDArray[np.int16]:
     """The arena (n,) at each position from the map (height, width), that of the nearest pixel of the frame."""
     height, width = arenas.shape
     column = np.clip(np.rint(tracks.x), 0, width - 1).astype(np.int32)

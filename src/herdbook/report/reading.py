@@ -19,7 +19,7 @@ from herdbook.artifacts.store import open_artifact, read_attributes, read_column
 from herdbook.artifacts.tracklets import Tracklets
 from herdbook.errors import HerdbookError
 from herdbook.report.samples import SampleFrame, read_samples
-from herdbook.report.summaries import HIDDEN, UNKNOWN, UNTRACKED, Contacts, MovieFacts, Recording, Tracks, count_how_known
+from herdbook.report.summaries import HIDDEN, UNKNOWN, UNTRACKED, Contacts, MovieFacts, Recording, RecordingTracks, count_how_known
 from herdbook.segmentation.arenas import map_arenas
 from herdbook.tables.event_tables import split_names
 from herdbook.tables.events import CONTACT
@@ -173,13 +173,13 @@ def _samples(
     return samples
 
 
-def _join_tracks(names: list[str], parts: Sequence[tuple[Trajectories, int]]) -> Tracks:
+def _join_tracks(names: list[str], parts: Sequence[tuple[Trajectories, int]]) -> RecordingTracks:
     row_of = {name: row for row, name in enumerate(names)}
     individual = []
     for tracks, _ in parts:
         rows = np.array([row_of[name] for name in tracks.individuals], np.int64)
         individual.append(rows[tracks.individual] if len(tracks.individuals) else np.zeros(0, np.int64))
-    return Tracks(
+    return RecordingTracks(
         names,
         np.concatenate([tracks.frame.astype(np.int64) + first for tracks, first in parts]),
         np.concatenate(individual),

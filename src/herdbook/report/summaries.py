@@ -21,7 +21,7 @@ ROWS_AT_ONCE = 2_000_000
 
 
 @dataclass(frozen=True)
-class Tracks:
+class RecordingTracks:
     """Positions of a recording, sorted by frame: `frame` int64, `individual` int64 (into `names`), `x`, `y` float32 px, `source` uint8,
     `confidence` float32, one entry per individual and frame that has a position.
     """
@@ -40,13 +40,13 @@ class Tracks:
         return np.sort(np.argsort(-counts, kind="stable")[:number])
 
 
-def count_sources(tracks: Tracks) -> NDArray[np.int64]:
+def count_sources(tracks: RecordingTracks) -> NDArray[np.int64]:
     """Positions (individuals, sources) per individual and source."""
     shape = (len(tracks.names), len(SOURCES))
     return np.bincount(tracks.individual * shape[1] + tracks.source, minlength=shape[0] * shape[1]).reshape(shape)
 
 
-def mean_confidence(tracks: Tracks) -> NDArray[np.float64]:
+def mean_confidence(tracks: RecordingTracks) -> NDArray[np.float64]:
     """Mean confidence (individuals,) of the positions, NaN where there is none."""
     number = np.bincount(tracks.individual, minlength=len(tracks.names))
     total = np.bincount(tracks.individual, tracks.confidence, minlength=len(tracks.names)).astype(np.float64)
@@ -72,7 +72,7 @@ def frame_bins(frames: int, most: int) -> NDArray[np.int64]:
 
 
 def timeline_matrix(
-    tracks: Tracks, individuals: NDArray[np.int64], edges: NDArray[np.int64], lacking: NDArray[np.uint8]
+    tracks: RecordingTracks, individuals: NDArray[np.int64], edges: NDArray[np.int64], lacking: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
     """Category (len(individuals), bins) of each individual in each bin of frames, an index into CATEGORIES.
 
@@ -100,7 +100,7 @@ def bin_ranges(values: NDArray[np.int64], edges: NDArray[np.int64]) -> NDArray[n
     return np.stack([least, np.add.reduceat(values, edges[:-1]) / np.diff(edges), greatest]).astype(np.float64)
 
 
-def expected_error(tracks: Tracks, edges: NDArray[np.int64]) -> NDArray[np.float64]:
+def expected_error(tracks: RecordingTracks, edges: NDArray[np.int64]) -> NDArray[np.float64]:
     """Share (bins,) of the positions in each bin of frames that are expected to be wrong by their confidence, NaN where there is none."""
     column = np.searchsorted(edges, tracks.frame, side="right") - 1
     bins = len(edges) - 1
@@ -108,14 +108,14 @@ def expected_error(tracks: Tracks, edges: NDArray[np.int64]) -> NDArray[np.float
     return _ratios(np.bincount(column, 1.0 - tracks.confidence.astype(np.float64), minlength=bins).astype(np.float64), number)
 
 
-def track_lines(tracks: Tracks, most_points: int) -> list[NDArray[np.float64]]:
+def track_lines(tracks: RecordingTracks, most_points: int) -> list[NDArray[np.float64]]:
     """Path (n, 2) of each individual for a picture: at most about `most_points` points, with a row of NaN at each gap in time."""
     order = np.argsort(tracks.individual, kind="stable")
     starts = np.searchsorted(tracks.individual[order], np.arange(1, len(tracks.names)))
     return [_line(tracks, rows, most_points) for rows in np.split(order, starts)] if tracks.names else []
 
 
-def _line(tracks: Tracks, rows: NDArray[np.int64], most_points: int) -> NDArray[np.float64]:
+def _line(tracks: RecordingTracks, rows: NDArray[np.int64], most_points: int) -> NDArray[np.float64]:
     part = np.cumsum(np.diff(tracks.frame[rows], prepend=tracks.frame[rows[:1]]) > 1)
     ends = (np.diff(part, prepend=-1) > 0) | (np.diff(part, append=-1) != 0)
     stride = max(1, -(-len(rows) // most_points))
@@ -160,7 +160,7 @@ class Recording:
 
     name: str
     movies: list[MovieFacts]
-    tracks: Tracks
+    tracks: RecordingTracks
     time_s: NDArray[np.float64]
     blobs: NDArray[np.int64]
     animals: NDArray[np.int64]

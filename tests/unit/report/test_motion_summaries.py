@@ -17,7 +17,7 @@ from herdbook.report.motion_summaries import (
     pair_distances,
     spread_of,
 )
-from herdbook.report.summaries import Tracks
+from herdbook.report.summaries import RecordingTracks
 from herdbook.tables.motion import measure_speeds
 
 FRAMES, ANIMALS = 60, 5
@@ -28,7 +28,7 @@ def tracks(rng):
     """Positions at random; one in five is missing, and the last animal has none."""
     frame, individual = np.nonzero(rng.random((FRAMES, ANIMALS)) < [0.8] * (ANIMALS - 1) + [0.0])
     x, y = rng.uniform(0, 100, (2, len(frame))).astype(np.float32)
-    return Tracks(list("abcde"), frame, individual, x, y, np.zeros(len(frame), np.uint8), np.ones(len(frame), np.float32))
+    return RecordingTracks(list("abcde"), frame, individual, x, y, np.zeros(len(frame), np.uint8), np.ones(len(frame), np.float32))
 
 
 def nearest_by_hand(tracks, arena):
@@ -77,7 +77,9 @@ def test_the_nearest_animal_is_the_nearest_of_the_same_arena(tracks, rng, monkey
 
 
 def test_one_animal_has_no_neighbour():
-    alone = Tracks(["a"], np.arange(3), np.zeros(3, np.int64), *np.zeros((2, 3), np.float32), np.zeros(3, np.uint8), np.ones(3, np.float32))
+    alone = RecordingTracks(
+        ["a"], np.arange(3), np.zeros(3, np.int64), *np.zeros((2, 3), np.float32), np.zeros(3, np.uint8), np.ones(3, np.float32)
+    )
     measure, counts = measure_neighbours(alone, np.zeros(3, np.int16))
     assert np.isnan(measure.value).all()
     assert counts.tolist() == [[0]]
@@ -147,5 +149,5 @@ def test_every_position_in_the_box_is_in_the_cell_where_it_lies(tracks, monkeypa
 def test_a_position_outside_of_the_frame_has_the_arena_of_the_nearest_pixel():
     arenas = np.array([[0, 0, 1], [-1, -1, 1]], np.int16)
     x, y = np.array([[-5, 1.2, 9], [0.1, 0.9, 4]], np.float32)
-    tracks = Tracks(["a"], np.arange(3), np.zeros(3, np.int64), x, y, np.zeros(3, np.uint8), np.ones(3, np.float32))
+    tracks = RecordingTracks(["a"], np.arange(3), np.zeros(3, np.int64), x, y, np.zeros(3, np.uint8), np.ones(3, np.float32))
     assert arenas_of(tracks, arenas).tolist() == [0, -1, 1]

@@ -10,7 +10,7 @@ from herdbook.report.summaries import (
     HIDDEN,
     UNKNOWN,
     UNTRACKED,
-    Tracks,
+    RecordingTracks,
     bin_ranges,
     count_how_known,
     count_sources,
@@ -26,7 +26,7 @@ def tracks_of(names, rows):
     """Tracks from rows (frame, individual, source)."""
     frame, individual, source = np.array(sorted(rows), np.int64).reshape(-1, 3).T
     x = 10 * frame.astype(np.float32)
-    return Tracks(names, frame, individual, x, x + 1, source.astype(np.uint8), np.full(len(frame), 0.5, np.float32))
+    return RecordingTracks(names, frame, individual, x, x + 1, source.astype(np.uint8), np.full(len(frame), 0.5, np.float32))
 
 
 def lacking(frames, category=HIDDEN):

@@ -21,7 +21,7 @@ from herdbook.report.links import files_section, find_links
 from herdbook.report.origin import PACKAGES, Made, settings_section
 from herdbook.report.page import MOST_ROWS, Cell, Page, Section, Table, count, duration, percent, render_page, time_span
 from herdbook.report.reading import read_recording
-from herdbook.report.summaries import HIDDEN, UNKNOWN, UNTRACKED, IndividualTotals, MovieFacts, Tracks
+from herdbook.report.summaries import HIDDEN, UNKNOWN, UNTRACKED, IndividualTotals, MovieFacts, RecordingTracks
 from herdbook.stages import report
 from tests.conftest import ROOT
 from tests.support.page_cases import write_page
@@ -70,7 +70,9 @@ def test_bins_of_time_cover_the_recording_in_round_steps(duration_s):
 def drawn_recording(rows, lacking, names=("a", "b")):
     """A recording of one frame per second with positions (frame, individual, source, confidence)."""
     frame, individual, source, confidence = (np.array(column) for column in zip(*sorted(rows), strict=True))
-    tracks = Tracks(list(names), frame, individual, 0.0 * frame, 0.0 * frame, source.astype(np.uint8), confidence.astype(np.float32))
+    tracks = RecordingTracks(
+        list(names), frame, individual, 0.0 * frame, 0.0 * frame, source.astype(np.uint8), confidence.astype(np.float32)
+    )
     movie = MovieFacts("m", len(lacking), len(lacking), float(len(lacking)), 10, 10, 1.0, "h264")
     return SimpleNamespace(
         name="day",
