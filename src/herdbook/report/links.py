@@ -22,7 +22,7 @@ PAGE_FOLDER = "report"
 
 
 @dataclass(frozen=True)
-class Links:
+class PageLinks:
     """Links to what the experiment makes: `tables` of all movies; by movie `made`, paths by what they are made from, such as
     mot/{movie}.csv. `times_s` are those of the frames of each movie from its beginning, `overlays` the frames of the overlay movies.
     """
@@ -51,7 +51,7 @@ class Links:
         return _link(WRITTEN_MOVIES["overlay"].format(movie=movie) if movie in self.overlays else "")
 
 
-def find_links(recordings: Sequence[Recording], files: Sequence[str], shown: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Links:
+def find_links(recordings: Sequence[Recording], files: Sequence[str], shown: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> PageLinks:
     """Sort what an experiment makes: paths of its tables and of files for other tools; `shown` are the frames that are shown of each movie
     that is written, as settings of `choose_frames`, by stage and movie. Raises HerdbookError for one that shows nothing.
     """
@@ -79,10 +79,10 @@ def find_links(recordings: Sequence[Recording], files: Sequence[str], shown: Map
         overlays = {movie: choose_frames(times_s[movie], facts[movie].fps, **choice) for movie, choice in shown.get("overlay", {}).items()}
     except ValueError as error:
         raise HerdbookError(f"overlay.intervals: {error}") from error
-    return Links(tables, made, times_s, overlays)
+    return PageLinks(tables, made, times_s, overlays)
 
 
-def files_section(links: Links, scored: bool) -> Section:
+def files_section(links: PageLinks, scored: bool) -> Section:
     """All files, with what each of them is."""
     about = _OTHERS | {description.file: description.about.replace("`", "") for description in EVERYTHING}
     rows = [[_link(path), Cell(about.get(path, ""), words=True)] for path in links.tables]

@@ -10,7 +10,7 @@ from herdbook.artifacts.propagate import HOW_KNOWN
 from herdbook.artifacts.smooth import SOURCES
 from herdbook.drawing.colours import as_css, individual_colours
 from herdbook.report.known import HOUR_S, Quality, measure_quality, merges_in_bins, merges_of, ratio, round_edges_s
-from herdbook.report.links import Links
+from herdbook.report.links import PageLinks
 from herdbook.report.page import Cell, Section, Table, count, percent, time_span
 from herdbook.report.summaries import IndividualTotals, Recording
 

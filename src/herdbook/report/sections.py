@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from herdbook.identity.doubts import Doubt
-from herdbook.report.links import Links
+from herdbook.report.links import PageLinks
 from herdbook.report.page import Cell, Section, Table, duration, percent
 from herdbook.report.summaries import MovieFacts, Recording
 from herdbook.tables.scoring import Score
@@ -42,7 +42,7 @@ def score_section(score: Score, text: str, radius_px: float, named: bool) -> Sec
     return Section("How right", [sentence], preformatted=text)
 
 
-def review_section(doubts: Sequence[Doubt], links: Links, worst: Sequence[Table]) -> Section:
+def review_section(doubts: Sequence[Doubt], links: PageLinks, worst: Sequence[Table]) -> Section:
     """Where to look: `worst` are tables of what is least known; then the spans in which an answer of a person is worth most."""
     title = "Where to look"
     if not doubts:
