@@ -19,7 +19,7 @@ from herdbook.artifacts.store import open_artifact, read_attributes, read_column
 from herdbook.artifacts.tracklets import Tracklets
 from herdbook.errors import HerdbookError
 from herdbook.report.samples import SampleFrame, read_samples
-from herdbook.report.summaries import HIDDEN, UNKNOWN, UNTRACKED, Contacts, MovieFacts, Recording, RecordingTracks, count_how_known
+from herdbook.report.summaries import HIDDEN, UNKNOWN, UNTRACKED, Contacts, MovieSummary, Recording, RecordingTracks, count_how_known
 from herdbook.segmentation.arenas import map_arenas
 from herdbook.tables.event_tables import split_names
 from herdbook.tables.events import CONTACT
@@ -62,7 +62,7 @@ def read_recording(
             blob_frame, intervals = read_column(file, "frame"), read_column(file, "intervals")
             lengths.append(_body_lengths(file, tracklets.blob_tracklet, held))
         tracked = int(np.diff(intervals).sum())
-        facts.append(MovieFacts(movie, len(index), tracked, index.duration_s, index.width, index.height, index.fps, index.codec))
+        facts.append(MovieSummary(movie, len(index), tracked, index.duration_s, index.width, index.height, index.fps, index.codec))
         linked = tracklets.blob_tracklet >= 0
         rows, frame = tracklets.blob_tracklet[linked], blob_frame[linked]
         blobs.append(np.bincount(blob_frame, minlength=len(index)))
@@ -156,7 +156,7 @@ def _arenas(blobs: Path, shape: tuple[int, int], masks: Sequence[Path]) -> NDArr
 
 
 def _samples(
-    movies: Sequence[str], files: Files, identities: Identities, facts: Sequence[MovieFacts], tracked: NDArray[np.int64]
+    movies: Sequence[str], files: Files, identities: Identities, facts: Sequence[MovieSummary], tracked: NDArray[np.int64]
 ) -> list[SampleFrame]:
     """Frames spread over the `tracked` ones of the recording; none of movies whose file was not given."""
     ends = np.cumsum([movie.frames for movie in facts])

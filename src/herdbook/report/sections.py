@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from herdbook.identity.doubts import Doubt
 from herdbook.report.links import PageLinks
 from herdbook.report.page import Cell, Section, Table, duration, percent
-from herdbook.report.summaries import MovieFacts, Recording
+from herdbook.report.summaries import MovieSummary, Recording
 from herdbook.tables.scoring import Score
 
 MOST_DOUBTS = 20
@@ -14,7 +14,7 @@ MOST_DOUBTS = 20
 def movies_section(recordings: Sequence[Recording], links: Links) -> Section:
     """What was tracked, movie by movie."""
 
-    def row(recording: Recording, movie: MovieFacts) -> list[Cell]:
+    def row(recording: Recording, movie: MovieSummary) -> list[Cell]:
         facts = (
             f"{movie.frames:,}",
             f"{movie.tracked:,}",

@@ -125,7 +125,7 @@ def _line(tracks: RecordingTracks, rows: NDArray[np.int64], most_points: int) ->
 
 
 @dataclass(frozen=True)
-class MovieFacts:
+class MovieSummary:
     """What the index says about one movie, and in how many of its frames animals are tracked."""
 
     name: str
@@ -159,7 +159,7 @@ class Recording:
     """
 
     name: str
-    movies: list[MovieFacts]
+    movies: list[MovieSummary]
     tracks: RecordingTracks
     time_s: NDArray[np.float64]
     blobs: NDArray[np.int64]

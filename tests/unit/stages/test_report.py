@@ -21,7 +21,7 @@ from herdbook.report.links import files_section, find_links
 from herdbook.report.origin import PACKAGES, Made, settings_section
 from herdbook.report.page import MOST_ROWS, Cell, Page, Section, Table, count, duration, percent, render_page, time_span
 from herdbook.report.reading import read_recording
-from herdbook.report.summaries import HIDDEN, UNKNOWN, UNTRACKED, IndividualTotals, MovieFacts, RecordingTracks
+from herdbook.report.summaries import HIDDEN, UNKNOWN, UNTRACKED, IndividualTotals, MovieSummary, RecordingTracks
 from herdbook.stages import report
 from tests.conftest import ROOT
 from tests.support.page_cases import write_page
@@ -73,7 +73,7 @@ def drawn_recording(rows, lacking, names=("a", "b")):
     tracks = RecordingTracks(
         list(names), frame, individual, 0.0 * frame, 0.0 * frame, source.astype(np.uint8), confidence.astype(np.float32)
     )
-    movie = MovieFacts("m", len(lacking), len(lacking), float(len(lacking)), 10, 10, 1.0, "h264")
+    movie = MovieSummary("m", len(lacking), len(lacking), float(len(lacking)), 10, 10, 1.0, "h264")
     return SimpleNamespace(
         name="day",
         tracks=tracks,
