@@ -19,7 +19,7 @@ from herdbook.artifacts.store import Provenance
 from herdbook.artifacts.tracklets import MULTIPLE, NOISE, SINGLE, Tracklets
 from herdbook.experiment.tracking import PropagateSection
 from herdbook.geometry.regions import ellipse_mask
-from herdbook.identity.recording import Recording, join_movies
+from herdbook.identity.recording import RecordingGraph, join_movies
 from herdbook.stages import propagate
 from tests.conftest import dtype_of
 from tests.support.segment_files import write_segment
@@ -198,7 +198,7 @@ class RecordingFiles:
         propagate.main(arguments(files, section))
         return Identities.load(files["out"])
 
-    def joined(self, number: int | None = None) -> Recording:
+    def joined(self, number: int | None = None) -> RecordingGraph:
         """The graph of the recording."""
         return join_movies([Tracklets.load(p) for p in self.tracklets], [Blobs.load(p) for p in self.blobs], [number])
 

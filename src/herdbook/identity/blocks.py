@@ -16,11 +16,12 @@ from scipy.sparse.csgraph import connected_components
 from herdbook.arrays import Bools, Floats, Ints, Singles
 from herdbook.identity.graph import Graph
 
-# A separator's identity is by so many nats better than the next one.
-SURE = 16.0
-# Identities whose best path through a tracklet is so many nats worse than that of the best ones are no candidates there, at first.
-KEEP = 11.0
-NEVER = np.float32(-1e6)
+# The identity of a separator is better than the next one by at least this.
+SURE_IDENTITY_NATS = 16.0
+# At first, identities whose best path through a tracklet loses more than this against the best ones are no candidates there.
+CANDIDATE_NATS = 11.0
+# Stands for a gain of -inf (an identity that cannot be there), so that sums and differences stay finite.
+IMPOSSIBLE_GAIN = np.float32(-1e6)
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def sure_identities(graph: Graph, scores: NDArray[np.floating], informed: Bools,
     mine[np.arange(len(single)), best] = -np.inf
     likely = top > 0
     margin[single[likely]] = top[likely] - mine[likely].max(axis=1)
-    beyond = margin[single] >= SURE
+    beyond = margin[single] >= SURE_IDENTITY_NATS
     sure[single[beyond]] = best[beyond]
     for identity, limit in enumerate(members):
         nodes = np.flatnonzero(sure == identity)
@@ -109,7 +110,7 @@ def path_losses(scores: NDArray[np.floating], least: Floats, sure: Ints, away: F
     """
     change = scores.astype(np.float32)
     change -= least[:, None].astype(np.float32)
-    np.clip(change, NEVER, 0, out=change)
+    np.clip(change, IMPOSSIBLE_GAIN, 0, out=change)
     through, onward = best_ways(change, sure, np.zeros((len(sure), 2)), away, links, link_costs)
     through += change
     through += onward
@@ -164,13 +165,17 @@ def elsewhere(graph: Graph, sure: Ints, members: Ints, nodes: Ints) -> Bools:
 
 
 def keep_candidates(losses: Singles, animals: Ints, taken: Bools) -> Bools:
-    """Who (n, identities) is a candidate: nobody who is `taken`, and of the others those whose loss is within KEEP of the best."""
-    open_losses = np.where(taken, -NEVER, losses)
+    """Who is a candidate, bool (n, identities): of those not `taken` (n, identities), whoever loses at most CANDIDATE_NATS more than the best.
+
+    `losses` float32 (n, identities) from `path_losses`. In a tracklet of several animals (n,) the best are as many as those.
+    """
+    open_losses = np.where(taken, -IMPOSSIBLE_GAIN, losses)
     limit = open_losses.min(axis=1)
     for capacity in np.unique(animals[animals > 1]):
         rows = np.flatnonzero(animals == capacity)
         place = min(int(capacity), losses.shape[1]) - 1
         last = np.partition(open_losses[rows], place, axis=1)[:, place]
         # Who would be the last in it only by coming from outside is not what the others are compared with.
-        limit[rows] = np.where(last <= limit[rows] + KEEP, last, limit[rows])
-    return np.asarray((open_losses <= limit[:, None] + np.float32(KEEP)) & (open_losses < -NEVER / 2) & (animals > 0)[:, None])
+        limit[rows] = np.where(last <= limit[rows] + CANDIDATE_NATS, last, limit[rows])
+    near = open_losses <= limit[:, None] + np.float32(CANDIDATE_NATS)
+    return np.asarray(near & (open_losses < -IMPOSSIBLE_GAIN / 2) & (animals > 0)[:, None])

@@ -21,13 +21,13 @@ from herdbook.system.files import replacing
 
 if TYPE_CHECKING:
     from herdbook.identity.graph import Graph
-    from herdbook.identity.recording import Recording
+    from herdbook.identity.recording import RecordingGraph
 
 Counts = NDArray[np.integer[Any]]
 Gains = NDArray[np.floating[Any]]
 
-# From here on a tracklet needs no answer and ends a span.
-SURE = 0.999
+# A tracklet whose identity has at least this confidence needs no answer and ends a span.
+SETTLED_FROM = 0.999
 # Spans with less to gain than this (frames) are not worth a look, and nobody answers more than so many.
 LEAST_GAIN = 0.5
 MOST_SPANS = 1000
@@ -94,7 +94,7 @@ def find_spans(
     found = []
     for column in range(held.shape[1]):
         path = np.flatnonzero(held[:, column])
-        sure = (how[path, column] == LABELLED) | (confidence[path, column] >= SURE)
+        sure = (how[path, column] == LABELLED) | (confidence[path, column] >= SETTLED_FROM)
         doubt = np.where(sure, 0.0, 1.0 - confidence[path, column].astype(np.float64)) * frames[path] * held[path, column]
         for part in np.split(np.arange(len(path)), np.arange(1, len(path)) if is_group[column] else np.flatnonzero(np.diff(sure)) + 1):
             rows, lost = path[part], doubt[part]
@@ -140,7 +140,7 @@ def _probabilities(
 
 def describe_spans(
     spans: Iterable[Span],
-    recording: "Recording",
+    recording: "RecordingGraph",
     movies: Sequence[str],
     names: Sequence[str],
     who: Callable[[int, int], Sequence[str]],

@@ -11,11 +11,11 @@ from herdbook.artifacts.classify import Evidence
 from herdbook.errors import HerdbookError
 from herdbook.experiment.roster import Roster
 from herdbook.identity.assignment import LABEL_GAIN, NAMED_GAIN
-from herdbook.identity.recording import Recording
+from herdbook.identity.recording import RecordingGraph
 
 
 @dataclass(frozen=True)
-class Read:
+class RecordingEvidence:
     """What `classify` tells of the tracklets of a recording: `evidence` float32 (n, columns), nats, -inf for who does not live there and 0
     where nothing was read; `informed` bool (n,), read; `labelled` int64 (n,): class of the label, counted as in `Roster.classes` and from
     there on for what is no identity, -1 for none.
@@ -26,7 +26,7 @@ class Read:
     labelled: NDArray[np.int64]
 
 
-def read_evidence(recording: Recording, movies: Sequence[str], found: Sequence[Evidence], roster: Roster) -> Read:
+def read_evidence(recording: RecordingGraph, movies: Sequence[str], found: Sequence[Evidence], roster: Roster) -> RecordingEvidence:
     """Join the evidence of the movies. Raises HerdbookError when a classifier knows other identities than the experiment."""
     graph = recording.graph
     at_home = roster.allowed[recording.arena]
@@ -48,7 +48,7 @@ def read_evidence(recording: Recording, movies: Sequence[str], found: Sequence[E
         restricted = restrict_evidence(part.log_likelihood[tracklet].astype(np.float64), lives)
         evidence[mine] = np.where(at_home[mine], restricted[:, roster.name], -np.inf)
         informed[mine] = True
-    return Read(evidence, informed, labelled)
+    return RecordingEvidence(evidence, informed, labelled)
 
 
 def restrict_evidence(log_likelihood: Floats, allowed: Mask) -> Floats:

@@ -16,7 +16,7 @@ from herdbook.arrays import Floats, Ints
 from herdbook.artifacts.segment import Blobs
 from herdbook.artifacts.tracklets import Tracklets
 from herdbook.identity.graph import Graph
-from herdbook.identity.recording import Recording
+from herdbook.identity.recording import RecordingGraph
 
 # An animal goes on as it was going for this many frames at most.
 ONWARD_FRAMES = 5
@@ -24,10 +24,10 @@ ONWARD_FRAMES = 5
 PER_BODY_LENGTH, PER_TURN = 1.0, 1.0
 # Slower than this (body lengths per frame) there is no direction.
 LEAST_SPEED = 0.02
-IMPOSSIBLE = 1e6
+IMPOSSIBLE_COST = 1e6
 
 
-def end_velocities(recording: Recording, blobs: Sequence[Blobs], tracklets: Sequence[Tracklets]) -> Floats:
+def end_velocities(recording: RecordingGraph, blobs: Sequence[Blobs], tracklets: Sequence[Tracklets]) -> Floats:
     """Velocity (n, 2, 2), px per frame, at the beginning and the end of each tracklet of a recording, over ONWARD_FRAMES."""
     found = np.zeros((len(recording.graph), 2, 2))
     for movie, (b, t) in enumerate(zip(blobs, tracklets, strict=True)):
@@ -95,10 +95,10 @@ def _join(graph: Graph, velocity: Floats, entries: Ints, exits: Ints, body_lengt
     onward = velocity[entries, 1][:, None] * np.minimum(wait, ONWARD_FRAMES)[:, :, None]
     away = np.linalg.norm(graph.start_xy[exits] - graph.end_xy[entries][:, None] - onward, axis=2) / body_length_px
     cost = PER_BODY_LENGTH * away + PER_TURN * _turn(velocity[entries, 1][:, None], velocity[exits, 0][None], body_length_px)
-    cost = np.where(wait > 0, cost, IMPOSSIBLE)
+    cost = np.where(wait > 0, cost, IMPOSSIBLE_COST)
     row, column = linear_sum_assignment(cost)
     for i, j in zip(row.tolist(), column.tolist(), strict=True):
-        if cost[i, j] >= IMPOSSIBLE:
+        if cost[i, j] >= IMPOSSIBLE_COST:
             continue
         others = [cost[i, q] + cost[p, j] - cost[i, j] - cost[p, q] for p, q in zip(row, column, strict=True) if p != i]
         following[entries[i]] = exits[j]

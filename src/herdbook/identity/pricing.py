@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from herdbook.arrays import Floats, Ints, Singles
-from herdbook.identity.blocks import NEVER, Blocks, best_ways
+from herdbook.identity.blocks import IMPOSSIBLE_GAIN, Blocks, best_ways
 from herdbook.identity.graph import Graph
 from herdbook.identity.highs import Solved
 from herdbook.identity.programme import BEGINNING, ENDING, THERE, Programme
@@ -22,7 +22,7 @@ class Prices:
 
     def __init__(self, scores: NDArray[np.floating]) -> None:
         self._scores = scores
-        self._worth = np.maximum(scores, NEVER).astype(np.float32)
+        self._worth = np.maximum(scores, IMPOSSIBLE_GAIN).astype(np.float32)
         self._ends = np.zeros((len(scores), 2))
         self._place = np.zeros((len(scores), 2))
 
@@ -45,7 +45,7 @@ class Prices:
         to, on = best_ways(self._worth, sure, self._ends, away, links, link_costs)
         certain = np.flatnonzero(sure >= 0)
         others = np.full((len(sure), 2), -np.inf)
-        half = np.maximum(self._scores[certain] / 2, NEVER)
+        half = np.maximum(self._scores[certain] / 2, IMPOSSIBLE_GAIN)
         half[np.arange(len(certain)), sure[certain]] = -np.inf
         for side, way in enumerate((to, on)):
             others[certain, side] = (way[certain] + half).max(axis=1) - self._place[certain, side]

@@ -21,7 +21,7 @@ MOST_STEP_PX = 4096
 
 
 @dataclass(frozen=True)
-class Recording:
+class RecordingGraph:
     """The tracklets of a recording as one graph: `graph`, and for each of its rows the `movie`, the `tracklet` in it, and its `arena`.
 
     `animals` int16 is how many each tracklet holds, those of the movies in turn, from `animals_offsets` int64 (movies + 1,).
@@ -49,7 +49,7 @@ class Recording:
         return rows
 
 
-def join_movies(tracklets: Sequence[Tracklets], blobs: Sequence[Blobs], numbers: Sequence[int | None]) -> Recording:
+def join_movies(tracklets: Sequence[Tracklets], blobs: Sequence[Blobs], numbers: Sequence[int | None]) -> RecordingGraph:
     """One graph of all tracklets that hold animals, with frames counted over the recording, ordered by first frame.
 
     How many animals each holds is counted anew over the whole recording; `numbers` are those in each arena, where they are known.
@@ -122,7 +122,7 @@ def join_movies(tracklets: Sequence[Tracklets], blobs: Sequence[Blobs], numbers:
         free=np.stack([np.isin(first, intervals[:, 0]), np.isin(last + 1, intervals[:, 1])], 1),
         part=arena.astype(np.int64) * len(intervals) + interval_of(first, intervals),
     )
-    return Recording(
+    return RecordingGraph(
         graph=graph,
         movie=joined["movie"][order],
         tracklet=joined["tracklet"][order],

@@ -14,7 +14,7 @@ from herdbook.artifacts.tracklets import Tracklets
 from herdbook.errors import HerdbookError
 from herdbook.experiment.roster import Roster
 from herdbook.experiment.sheets.facts import ABSENT, IS, Fact
-from herdbook.identity.recording import Recording
+from herdbook.identity.recording import RecordingGraph
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Statement:
 
 
 @dataclass(frozen=True)
-class Said:
+class Constraints:
     """Who `must` and who can `never` be in a tracklet, bool (n, columns); `full` bool (n,): it holds nobody but those who must be in it."""
 
     must: Mask
@@ -37,8 +37,8 @@ class Said:
     full: Mask
 
 
-def label_statements(recording: Recording, labelled: NDArray[np.int64], roster: Roster) -> list[Statement]:
-    """The statements of labels: `labelled` int64 (n,) as in `Read`; a label that is no identity says that nobody is there."""
+def label_statements(recording: RecordingGraph, labelled: NDArray[np.int64], roster: Roster) -> list[Statement]:
+    """The statements of labels: `labelled` int64 (n,) as in `RecordingEvidence`; a label that is no identity says that nobody is there."""
     statements = []
     for row in np.flatnonzero(labelled >= 0).tolist():
         known = labelled[row] < len(roster.classes)
@@ -50,7 +50,7 @@ def label_statements(recording: Recording, labelled: NDArray[np.int64], roster: 
 
 
 def fact_statements(
-    facts: Sequence[Fact], movies: Sequence[str], recording: Recording, blobs: Sequence[Blobs], tracklets: Sequence[Tracklets],
+    facts: Sequence[Fact], movies: Sequence[str], recording: RecordingGraph, blobs: Sequence[Blobs], tracklets: Sequence[Tracklets],
     roster: Roster,
 ) -> tuple[list[Statement], list[str]]:  # fmt: skip
     """The statements of facts, and the faults of facts that have no place: each a text that begins with the line.
@@ -83,7 +83,7 @@ def fact_statements(
     return statements, faults
 
 
-def contradictions(statements: Iterable[Statement], recording: Recording, movies: Sequence[str], roster: Roster) -> list[str]:
+def contradictions(statements: Iterable[Statement], recording: RecordingGraph, movies: Sequence[str], roster: Roster) -> list[str]:
     """Facts that contradict another fact or a label, one text each: on one tracklet, or more of one name at one time than there are."""
     graph = recording.graph
     by_row: dict[int, list[Statement]] = defaultdict(list)
@@ -115,7 +115,7 @@ def _listed(statements: Iterable[Statement]) -> str:
     return " and ".join(s.text for s in statements)
 
 
-def gather(statements: Iterable[Statement], recording: Recording, roster: Roster) -> Said:
+def gather_constraints(statements: Iterable[Statement], recording: RecordingGraph, roster: Roster) -> Constraints:
     """The statements as masks."""
     shape = (len(recording.graph), len(roster))
     must, never = np.zeros(shape, bool), np.zeros(shape, bool)
@@ -124,7 +124,7 @@ def gather(statements: Iterable[Statement], recording: Recording, roster: Roster
     never &= ~must
     # One statement on a group says that one of its members is there, not that there is no other.
     several = (must & roster.is_group).any(axis=1) & (recording.graph.animals > 1)
-    return Said(must, never, (must.sum(axis=1) >= recording.graph.animals) & ~several)
+    return Constraints(must, never, (must.sum(axis=1) >= recording.graph.animals) & ~several)
 
 
 def refuse_faults(path: Path, faults: Sequence[str]) -> None:
@@ -140,7 +140,7 @@ def _columns(roster: Roster, name: int, arena: int) -> tuple[int, ...]:
     return tuple(np.flatnonzero((roster.name == name) & roster.allowed[arena]).tolist())
 
 
-def _during(recording: Recording, movie: int, fact: Fact) -> list[int]:
+def _during(recording: RecordingGraph, movie: int, fact: Fact) -> list[int]:
     """Rows of all tracklets of the recording that share a frame with the fact's interval."""
     first, last = recording.start_frame[movie] + fact.frame, recording.start_frame[movie] + fact.last
     return np.flatnonzero((recording.graph.first <= last) & (recording.graph.last >= first)).tolist()

@@ -21,11 +21,11 @@ from herdbook.identity.costs import learn_costs
 from herdbook.identity.doubts import describe_spans, find_spans, write_doubts
 from herdbook.identity.evidence import naming_gains, read_evidence
 from herdbook.identity.graph import Graph, gap_edges
-from herdbook.identity.how_known import tell_how
+from herdbook.identity.how_known import how_known
 from herdbook.identity.keeping import end_velocities, keep_numbers
 from herdbook.identity.members import name_members, sure_gaps
-from herdbook.identity.recording import Recording, join_movies
-from herdbook.identity.statements import Statement, contradictions, fact_statements, gather, label_statements, refuse_faults
+from herdbook.identity.recording import RecordingGraph, join_movies
+from herdbook.identity.statements import Statement, contradictions, fact_statements, gather_constraints, label_statements, refuse_faults
 from herdbook.job import Job, run_stage
 
 STAGE = "propagate"
@@ -45,7 +45,7 @@ def _work(job: Job) -> None:
     result.save(job.file("out"), job.provenance())
 
 
-def _named(job: Job, recording: Recording, movies: list[str], blobs: Sequence[Blobs], tracklets: Sequence[Tracklets]) -> Identities:
+def _named(job: Job, recording: RecordingGraph, movies: list[str], blobs: Sequence[Blobs], tracklets: Sequence[Tracklets]) -> Identities:
     settings, graph = job.settings, recording.graph
     roster = make_roster(settings["identities"], settings["homes"], settings["groups"])
     load = partial(Evidence.load, without=("blob", "blob_log_likelihood"))
@@ -53,15 +53,15 @@ def _named(job: Job, recording: Recording, movies: list[str], blobs: Sequence[Bl
     statements = label_statements(recording, read.labelled, roster)
     if job.files["facts"]:
         statements += _facts(job, recording, movies, tracklets, roster, statements)
-    said = gather(statements, recording, roster)
-    scores = naming_gains(read.evidence, said.must, said.never, said.full)
-    informed = read.informed | said.must.any(axis=1)
+    constraints = gather_constraints(statements, recording, roster)
+    scores = naming_gains(read.evidence, constraints.must, constraints.never, constraints.full)
+    informed = read.informed | constraints.must.any(axis=1)
     lasting = {"gap_frames": max(1, round(settings["gap_s"] * blobs[0].fps)), "body_length_px": recording.body_length_px}
     costs = learn_costs(graph, scores, informed, roster.members, **lasting)
     gaps, gap_costs = gap_edges(graph, **lasting, reach_px_per_frame=recording.step_px, costs=costs)
     solution = solve_identities(graph, scores, gaps, gap_costs, informed=informed, members=roster.members, costs=costs)
     held, confidence = solution.held, solution.confidence
-    how = tell_how(held > 0, read.evidence, read.informed, said.must)
+    how = how_known(held > 0, read.evidence, read.informed, constraints.must)
     who = _members(roster, held, graph, gaps)
     spans = find_spans(graph, held, confidence, how, scores, roster.is_group)
     doubts = describe_spans(spans, recording, movies, roster.names, lambda row, column: [roster.individuals[k] for k in who(row, column)])
@@ -92,7 +92,7 @@ def doubts_path(out: Path) -> Path:
 
 def _facts(
     job: Job,
-    recording: Recording,
+    recording: RecordingGraph,
     movies: list[str],
     tracklets: Sequence[Tracklets],
     roster: Roster,
@@ -109,7 +109,7 @@ def _facts(
     return statements
 
 
-def _kept(job: Job, recording: Recording, movies: list[str], blobs: Sequence[Blobs], tracklets: Sequence[Tracklets]) -> Identities:
+def _kept(job: Job, recording: RecordingGraph, movies: list[str], blobs: Sequence[Blobs], tracklets: Sequence[Tracklets]) -> Identities:
     """A number for each animal, kept through contacts by movement alone."""
     lasting = {"gap_frames": max(1, round(job.settings["gap_s"] * blobs[0].fps)), "body_length_px": recording.body_length_px}
     velocity = end_velocities(recording, blobs, tracklets)
@@ -130,7 +130,7 @@ def _kept(job: Job, recording: Recording, movies: list[str], blobs: Sequence[Blo
     return _identities(recording, movies, names, rows, np.concatenate(individual), np.concatenate(confidence), how, 0.0)
 
 
-def _unnamed(recording: Recording, movies: list[str]) -> Identities:
+def _unnamed(recording: RecordingGraph, movies: list[str]) -> Identities:
     """A name of its own for each animal of each tracklet; a tracklet that runs on in the next movie keeps its name."""
     graph = recording.graph
     children = np.bincount(graph.edges[:, 0], minlength=len(graph))
@@ -162,7 +162,7 @@ def _unnamed(recording: Recording, movies: list[str]) -> Identities:
 
 
 def _identities(
-    recording: Recording,
+    recording: RecordingGraph,
     movies: list[str],
     names: list[str],
     row: NDArray[np.int64],

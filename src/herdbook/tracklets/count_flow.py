@@ -19,7 +19,7 @@ from herdbook.arrays import Floats, Ints
 # Costs are nats times this, as integers.
 SCALE = 1000
 # Tracklets cut the graph to begin with if another number costs this much more (nats).
-SURE = 20.0
+SURE_COUNT_NATS = 20.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def solve_counts(problem: CountProblem) -> Ints:
     edge_of_range = (likely == 0, likely == problem.costs.shape[1] - 1)
     other = np.minimum(np.where(edge_of_range[1], np.inf, above), np.where(edge_of_range[0], np.inf, below))
     margin = other - problem.costs[rows, likely]
-    free = margin < SURE
+    free = margin < SURE_COUNT_NATS
     change, excess = np.zeros(n, np.int64), np.zeros(2 * n)
     fresh = np.ones(2 * n, bool)
     while fresh.any():

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from herdbook.identity.blocks import (
-    KEEP,
-    SURE,
+    CANDIDATE_NATS,
+    SURE_IDENTITY_NATS,
     best_of_capacity,
     crowded,
     elsewhere,
@@ -19,10 +19,10 @@ ONE_EACH = np.ones(2, np.int64)
 
 def test_only_single_tracklets_with_overwhelming_evidence_are_separators():
     graph = make_graph([(0, 9), (10, 19), (20, 29), (30, 39)], animals=[1, 1, 2, 1])
-    scores = np.array([[SURE + 2, 1], [SURE - 2, 1], [SURE + 2, 1], [-30, -90]], float)
+    scores = np.array([[SURE_IDENTITY_NATS + 2, 1], [SURE_IDENTITY_NATS - 2, 1], [SURE_IDENTITY_NATS + 2, 1], [-30, -90]], float)
     sure, margin = sure_identities(graph, scores, np.ones(4, bool), ONE_EACH)
     assert sure.tolist() == [0, -1, -1, -1]
-    assert margin[0] == pytest.approx(SURE + 1)
+    assert margin[0] == pytest.approx(SURE_IDENTITY_NATS + 1)
     assert sure_identities(graph, scores, np.zeros(4, bool), ONE_EACH)[0].tolist() == [-1] * 4
 
 
@@ -98,7 +98,7 @@ def test_who_is_surely_elsewhere_is_no_candidate():
 
 
 def test_candidates_lose_little_against_as_many_best_as_there_are_animals():
-    losses = np.array([[0, 2, KEEP + 1], [0, 2, KEEP + 1], [0, 2, KEEP + 1]], np.float32)
+    losses = np.array([[0, 2, CANDIDATE_NATS + 1], [0, 2, CANDIDATE_NATS + 1], [0, 2, CANDIDATE_NATS + 1]], np.float32)
     taken = np.zeros((3, 3), bool)
     taken[2, 0] = True
     kept = keep_candidates(losses, np.array([1, 2, 1]), taken)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from herdbook.artifacts.propagate import ASSUMED, CLASSIFIED, ELIMINATED, HOW_KNOWN, LABELLED, PROPAGATED, Identities
-from herdbook.identity.how_known import tell_how
+from herdbook.identity.how_known import how_known
 from tests.support.identity_cases import FPS, Body, RecordingFiles, Track, who_where
 
 NAMES = ["A", "B", "C"]
@@ -17,7 +17,7 @@ def recording(tmp_path: Path) -> RecordingFiles:
     return RecordingFiles(tmp_path, NAMES)
 
 
-def how_known(found: Identities) -> dict[tuple[int, str], str]:
+def known_by_name(found: Identities) -> dict[tuple[int, str], str]:
     """How each name in each tracklet of the first movie is known."""
     rows = zip(found.tracklet, found.individual, found.how, strict=True)
     return {(int(t), found.individuals[i]): HOW_KNOWN[h] for t, i, h in rows}
@@ -113,7 +113,7 @@ def test_an_animal_is_named_through_a_merge_and_it_is_told_how(recording):
     assert who_where(found)[1] == "B"
     assert who_where(found)[5] == "B"
     assert set(who_where(found)[3]) >= {"A", "B"}
-    how = how_known(found)
+    how = known_by_name(found)
     assert (how[0, "A"], how[1, "B"], how[5, "B"]) == ("labelled", "classified", "classified")
     assert (how[3, "A"], how[3, "B"]) == ("propagated", "propagated")
     assert found.movies == ["m1"]
@@ -131,8 +131,8 @@ def test_an_animal_nobody_ever_saw_alone_and_read_is_found_by_elimination(record
     recording.add(tracks, 15, evidence, edges=[(0, 3), (1, 3), (2, 3), (3, 4), (3, 5), (3, 6)])
     found = recording.identities()
     assert who_where(found) == {0: "A", 1: "B", 2: "C", 3: "ABC", 4: "C", 5: "A", 6: "B"}
-    assert {how for (_, name), how in how_known(found).items() if name == "C"} == {"eliminated"}
-    assert {how for (_, name), how in how_known(found).items() if name != "C"} == {"classified", "propagated"}
+    assert {how for (_, name), how in known_by_name(found).items() if name == "C"} == {"eliminated"}
+    assert {how for (_, name), how in known_by_name(found).items() if name != "C"} == {"classified", "propagated"}
 
 
 def test_evidence_of_animals_that_touch_does_not_count(recording):
@@ -198,27 +198,28 @@ def test_a_movie_without_animals_is_part_of_the_recording(recording):
     assert who_where(found, 1) == {0: "A"}
 
 
-def told_for_path(evidence: Sequence[Sequence[float]], said: Sequence[int] = ()) -> list[int]:
+def known_along_path(evidence: Sequence[Sequence[float]], stated: Sequence[int] = ()) -> list[int]:
     """How it is known along a path of tracklets that all hold the first identity; without evidence where all is 0."""
     held = np.zeros((len(evidence), 2), bool)
     held[:, 0] = True
     words = np.zeros_like(held)
-    words[list(said), 0] = True
+    words[list(stated), 0] = True
     values = np.array(evidence, float)
-    return tell_how(held, values, (values != 0).any(axis=1), words)[:, 0].tolist()
+    return how_known(held, values, (values != 0).any(axis=1), words)[:, 0].tolist()
 
 
 def test_a_path_with_evidence_somewhere_is_labelled_classified_or_propagated():
-    assert told_for_path([[0, 0], [9, 0], [0, 0], [0, 0], [0.5, 0]], said=[3]) == [PROPAGATED, CLASSIFIED, PROPAGATED, LABELLED, PROPAGATED]
+    known = known_along_path([[0, 0], [9, 0], [0, 0], [0, 0], [0.5, 0]], stated=[3])
+    assert known == [PROPAGATED, CLASSIFIED, PROPAGATED, LABELLED, PROPAGATED]
 
 
 def test_a_path_without_sure_evidence_is_eliminated():
-    assert told_for_path([[0, 0], [1.0, 0], [0, 0]]) == [ELIMINATED] * 3
+    assert known_along_path([[0, 0], [1.0, 0], [0, 0]]) == [ELIMINATED] * 3
 
 
 def test_a_name_against_the_images_is_assumed():
-    assert told_for_path([[9, 0], [0, 4], [9, 0]]) == [CLASSIFIED, ASSUMED, CLASSIFIED]
+    assert known_along_path([[9, 0], [0, 4], [9, 0]]) == [CLASSIFIED, ASSUMED, CLASSIFIED]
 
 
-def test_what_a_person_said_is_labelled_whatever_the_images_say():
-    assert told_for_path([[0, 9]], said=[0]) == [LABELLED]
+def test_what_a_person_stated_is_labelled_whatever_the_images_say():
+    assert known_along_path([[0, 9]], stated=[0]) == [LABELLED]
