@@ -69,7 +69,7 @@ def unknown_share(known: Sequence[Known]) -> float:
     return ratio(sum(int(one.quality.unknown.sum()) for one in known), cells)
 
 
-def worst_places(known: Sequence[Known], links: Links) -> list[Table]:
+def worst_places(known: Sequence[Known], links: PageLinks) -> list[Table]:
     """The spans of time in which an animal is least known."""
     several = len(known) > 1
     found = []

@@ -11,7 +11,7 @@ from herdbook.tables.scoring import Score
 MOST_DOUBTS = 20
 
 
-def movies_section(recordings: Sequence[Recording], links: Links) -> Section:
+def movies_section(recordings: Sequence[Recording], links: PageLinks) -> Section:
     """What was tracked, movie by movie."""
 
     def row(recording: Recording, movie: MovieSummary) -> list[Cell]:
