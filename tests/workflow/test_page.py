@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from herdbook.report.page import Page, Section, render_page
+from herdbook.report.page import Page, PageSection, render_page
 from tests.conftest import Done
 from tests.support.browser import Seen, look_at
 from tests.support.page_cases import write_page
@@ -106,7 +106,7 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_of_a_page_is_seen(tmp_path: Path, fault: str) -> None:
     page = tmp_path / "page.html"
-    page.write_text(render_page(Page("faulty", "", [], [Section("a section")])).replace("</main>", f"{fault}</main>"), encoding="utf-8")
+    page.write_text(render_page(Page("faulty", "", [], [PageSection("a section")])).replace("</main>", f"{fault}</main>"), encoding="utf-8")
     seen = look_at(page)
     with pytest.raises(AssertionError, match=FAULTS[fault]):
         check(page, seen)

@@ -13,7 +13,7 @@ from herdbook.artifacts.smooth import SOURCES
 from herdbook.errors import HerdbookError
 from herdbook.experiment.model import Experiment
 from herdbook.report import page
-from herdbook.report.page import Cell, Page, Section, Table
+from herdbook.report.page import Cell, Page, PageSection, Table
 from herdbook.system.files import replacing, write_text
 from herdbook.tables.dictionary import STUDY, names_of
 from herdbook.tables.results import Results, load
@@ -79,9 +79,9 @@ def study_page(table: pd.DataFrame) -> Page:
         (f"{recordings:,}", "recording" + "s" * (recordings != 1)),
         (page.duration(float(table["hours"].sum()) * 3600), "filmed"),
     ]
-    sections = [Section(title, tables=[_page_table(table, names)]) for title, names in PARTS.items()]
+    sections = [PageSection(title, tables=[_page_table(table, names)]) for title, names in PARTS.items()]
     meanings = [(_words(column.name), column.meaning) for column in STUDY.columns]
-    sections.append(Section("What the columns mean", terms=meanings, links=[Cell("summary.csv", path="summary.csv")]))
+    sections.append(PageSection("What the columns mean", terms=meanings, links=[Cell("summary.csv", path="summary.csv")]))
     return Page("Summary", "Several experiments in one table", figures, sections, f"Herdbook {herdbook.__version__}")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from herdbook.report.figures.classifier import plot_classifier, plot_images, plot_reliability
 from herdbook.report.figures.files import as_picture
-from herdbook.report.page import Picture, Section, percent
+from herdbook.report.page import PageSection, Picture, percent
 from herdbook.report.summaries import Recording
 from herdbook.report.unmarked import unmarked_section
 
@@ -19,14 +19,14 @@ MOST_NOTES = 200
 FEW_NOTES = 10
 
 
-def card_sections(card: dict[str, Any], recordings: Sequence[Recording]) -> Iterator[Section]:
+def card_sections(card: dict[str, Any], recordings: Sequence[Recording]) -> Iterator[PageSection]:
     """What the classifier learned and how well it reads, and the notes on its labels."""
     if card.get("marking") == "unmarked":
         yield unmarked_section(card, recordings)
     else:
-        yield Section("The classifier", _sentences(card, recordings), pictures=_pictures(card))
+        yield PageSection("The classifier", _sentences(card, recordings), pictures=_pictures(card))
     if notes := card.get("notes"):
-        yield Section(f"Notes on the labels ({len(notes)})", notes[:MOST_NOTES], folded=len(notes) > FEW_NOTES)
+        yield PageSection(f"Notes on the labels ({len(notes)})", notes[:MOST_NOTES], folded=len(notes) > FEW_NOTES)
 
 
 def _sentences(card: dict[str, Any], recordings: Sequence[Recording]) -> list[str]:

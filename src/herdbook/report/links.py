@@ -13,7 +13,7 @@ from herdbook.drawing.tracked_movie import clock_time
 from herdbook.errors import HerdbookError
 from herdbook.experiment.written_movies import WRITTEN_MOVIES
 from herdbook.formats.files import MOVIE_FILES, movie_files
-from herdbook.report.page import Cell, Section, Table
+from herdbook.report.page import Cell, PageSection, Table
 from herdbook.report.summaries import Recording
 from herdbook.tables.dictionary import EVERYTHING
 
@@ -82,7 +82,7 @@ def find_links(recordings: Sequence[Recording], files: Sequence[str], shown: Map
     return PageLinks(tables, made, times_s, overlays)
 
 
-def files_section(links: PageLinks, scored: bool) -> Section:
+def files_section(links: PageLinks, scored: bool) -> PageSection:
     """All files, with what each of them is."""
     about = _OTHERS | {description.file: description.about.replace("`", "") for description in EVERYTHING}
     rows = [[_link(path), Cell(about.get(path, ""), words=True)] for path in links.tables]
@@ -95,7 +95,7 @@ def files_section(links: PageLinks, scored: bool) -> Section:
         tables.append(Table(("file", "what it is"), kinds, "What there is of each movie"))
         tables.append(Table(("movie", *map(_words, templates)), cells, "Files of each movie"))
     sentence = "The links lead to files beside this page; they work as long as it stays in the experiment's folder."
-    return Section("Tables and movies", [sentence], tables)
+    return PageSection("Tables and movies", [sentence], tables)
 
 
 def _link(path: str) -> Cell:

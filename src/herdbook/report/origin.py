@@ -16,7 +16,7 @@ import herdbook
 from herdbook.artifacts.store import read_attributes
 from herdbook.experiment.docs import Key, as_yaml, keys_of, summary
 from herdbook.experiment.model import Experiment
-from herdbook.report.page import Cell, Section, Table
+from herdbook.report.page import Cell, PageSection, Table
 from herdbook.system.files import file_fingerprint
 
 # What the package needs, as pyproject.toml lists it.
@@ -51,13 +51,13 @@ class Made:
     files: list[str] = field(default_factory=list)
 
 
-def origin_sections(paths: Sequence[Path], marking: str) -> list[Section]:
+def origin_sections(paths: Sequence[Path], marking: str) -> list[PageSection]:
     """Settings; software and files. `paths` are those of all files that the report was made from, `marking` as in the experiment file."""
     made, files = _read_origins(paths)
     return [settings_section(made, marking), _software_section(made, files)]
 
 
-def settings_section(made: Sequence[Made], marking: str) -> Section:
+def settings_section(made: Sequence[Made], marking: str) -> PageSection:
     """What differs from the defaults, then all settings by stage, then the same as they were written."""
     tables, changed = [], []
     several = {one.stage for one in made if sum(other.stage == one.stage for other in made) > 1}
@@ -82,15 +82,15 @@ def settings_section(made: Sequence[Made], marking: str) -> Section:
         tables.insert(0, Table(("setting", "value", "default", "what it says"), changed, "What differs from the defaults"))
     else:
         sentences.insert(0, "All settings have their defaults.")
-    return Section("Settings", sentences, tables)
+    return PageSection("Settings", sentences, tables)
 
 
-def _software_section(made: Sequence[Made], files: Sequence[Sequence[Cell]]) -> Section:
+def _software_section(made: Sequence[Made], files: Sequence[Sequence[Cell]]) -> PageSection:
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     sentence = f"This page was made by Herdbook {herdbook.__version__} and Python {platform.python_version()} on {machine}."
     stages = [[Cell(one.stage), Cell(one.stage_version), Cell(one.release), Cell(_few(one.files), words=True)] for one in made]
     packages = [[Cell(name), Cell(found)] for name, found in installed_packages()]
-    return Section(
+    return PageSection(
         "Software and files",
         [sentence],
         [

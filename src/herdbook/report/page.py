@@ -98,7 +98,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Section:
+class PageSection:
     """A section, shown in this order: sentences, terms with their meaning, links, tables, preformatted text, pictures; `folded` ones open
     on a click.
     """
@@ -120,7 +120,7 @@ class Page:
     title: str
     subtitle: str
     key_figures: Sequence[tuple[str, str]]
-    sections: Sequence[Section] = field(default_factory=list)
+    sections: Sequence[PageSection] = field(default_factory=list)
     footer: str = ""
     summary: Sequence[str] = ()
 

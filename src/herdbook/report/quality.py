@@ -11,7 +11,7 @@ from herdbook.artifacts.smooth import SOURCES
 from herdbook.drawing.colours import as_css, individual_colours
 from herdbook.report.known import HOUR_S, Quality, measure_quality, merges_in_bins, merges_of, ratio, round_edges_s
 from herdbook.report.links import PageLinks
-from herdbook.report.page import Cell, Section, Table, count, percent, time_span
+from herdbook.report.page import Cell, PageSection, Table, count, percent, time_span
 from herdbook.report.summaries import IndividualTotals, Recording
 
 # Rows of the table by time, unless they would be longer than an hour; columns of the tables by animal and time.
@@ -40,7 +40,7 @@ def measure_recordings(recordings: Sequence[Recording], merges: pd.DataFrame) ->
     return found
 
 
-def quality_section(known: Sequence[Known], totals: IndividualTotals, marked: bool, kept: bool) -> Section:
+def quality_section(known: Sequence[Known], totals: IndividualTotals, marked: bool, kept: bool) -> PageSection:
     """How well each animal is known, by animal and by time; of those without names, whose numbers may be `kept` through contacts, how
     completely.
     """
@@ -49,7 +49,7 @@ def quality_section(known: Sequence[Known], totals: IndividualTotals, marked: bo
     tables = [_by_animal(known, totals.names), *_by_time(known, named=True)]
     for one in known:
         tables += _by_animal_and_time(one, len(known) > 1)
-    return Section(
+    return PageSection(
         "How sure",
         tables=[*tables, *_origin(totals, sum(one.recording.tracked for one in known))],
         terms=[
@@ -199,7 +199,7 @@ def _origin(totals: IndividualTotals, frames: int) -> list[Table]:
     ]
 
 
-def _nameless_section(known: Sequence[Known], totals: IndividualTotals, kept: bool) -> Section:
+def _nameless_section(known: Sequence[Known], totals: IndividualTotals, kept: bool) -> PageSection:
     found = totals.sources.sum(axis=1)
     positions = int(found.sum())
     title = "How complete"
@@ -211,7 +211,7 @@ def _nameless_section(known: Sequence[Known], totals: IndividualTotals, kept: bo
     )
     sentences = [f"The animals were tracked without identity: {meant}."]
     if not positions:
-        return Section(title, [*sentences, "No position was found."])
+        return PageSection(title, [*sentences, "No position was found."])
     sentences.append(
         f"{count(len(found), who)} with {count(positions, 'position')}: half of them have at least "
         f"{np.median(found):,.0f}, none has more than {found.max():,}."
@@ -225,7 +225,7 @@ def _nameless_section(known: Sequence[Known], totals: IndividualTotals, kept: bo
         ("merges", "how often animals came to touch each other"),
     ]
     by_time = _by_time(known, named=False)
-    return Section(title, sentences, [*by_time, origin], terms=terms if by_time else ())
+    return PageSection(title, sentences, [*by_time, origin], terms=terms if by_time else ())
 
 
 def _animals_in_bins(recording: Recording, quality: Quality) -> list[int]:

@@ -15,7 +15,7 @@ from herdbook.report.figures.review import plot_strips
 from herdbook.report.figures.space import plot_background, plot_occupancy, plot_samples, plot_trajectories, view_of
 from herdbook.report.figures.time import plot_counts, plot_expected_error, plot_timeline
 from herdbook.report.motion_summaries import arenas_of, measure_neighbours, measure_speed, occupancy, pair_distances, spread_of
-from herdbook.report.page import Picture, Section
+from herdbook.report.page import PageSection, Picture
 from herdbook.report.strips import Files, read_strips
 from herdbook.report.summaries import ABSENT, UNTRACKED, Recording, bin_ranges, expected_error, frame_bins, timeline_matrix, track_lines
 
@@ -29,7 +29,7 @@ LINE_POINTS = 20_000
 MOST_CELLS = 80
 
 
-def recording_section(recording: Recording, marked: bool, number: int | None) -> Section:
+def recording_section(recording: Recording, marked: bool, number: int | None) -> PageSection:
     """The pictures of one recording; `marked`: its animals have lasting names, `number` is how many there are, if that is known."""
     tracks = recording.tracks
     pictures = [*_scene_pictures(recording), *_place_pictures(recording, marked), *_time_pictures(recording, marked, number)]
@@ -42,7 +42,7 @@ def recording_section(recording: Recording, marked: bool, number: int | None) ->
     if marked and len(tracks.frame):
         wrong = page.percent(float(np.mean(1.0 - tracks.confidence.astype(np.float64))))
         sentences.append(f"By their confidence, {wrong} of the positions are expected to be wrong.")
-    return Section(f"Recording {recording.name}", sentences, pictures=pictures)
+    return PageSection(f"Recording {recording.name}", sentences, pictures=pictures)
 
 
 def review_pictures(doubts: Sequence[Doubt], files: Files, recordings: Mapping[str, Sequence[str]], names: Sequence[str]) -> list[Picture]:

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from herdbook.identity.doubts import Doubt
 from herdbook.report.links import PageLinks
-from herdbook.report.page import Cell, Section, Table, duration, percent
+from herdbook.report.page import Cell, PageSection, Table, duration, percent
 from herdbook.report.summaries import MovieSummary, Recording
 from herdbook.tables.scoring import Score
 
 MOST_DOUBTS = 20
 
 
-def movies_section(recordings: Sequence[Recording], links: PageLinks) -> Section:
+def movies_section(recordings: Sequence[Recording], links: PageLinks) -> PageSection:
     """What was tracked, movie by movie."""
 
     def row(recording: Recording, movie: MovieSummary) -> list[Cell]:
@@ -28,10 +28,10 @@ def movies_section(recordings: Sequence[Recording], links: PageLinks) -> Section
     rows = [row(recording, movie) for recording in recordings for movie in recording.movies]
     header: tuple[str, ...] = ("movie", "recording", "frames", "tracked", "duration", "size (px)", "frames/s", "codec")
     header += ("overlay movie",) if links.overlays else ()
-    return Section("What was tracked", tables=[Table(header, rows, "The movies")])
+    return PageSection("What was tracked", tables=[Table(header, rows, "The movies")])
 
 
-def score_section(score: Score, text: str, radius_px: float, named: bool) -> Section:
+def score_section(score: Score, text: str, radius_px: float, named: bool) -> PageSection:
     """How right the positions are, in a sentence and in figures; `text` comes from `format_score`."""
     name = "its name" if named else "the name that fits it best"
     sentence = (
@@ -39,14 +39,14 @@ def score_section(score: Score, text: str, radius_px: float, named: bool) -> Sec
         f"right (within {radius_px:g} px of the truth), {percent(score.wrong)} are those of another animal, "
         f"{percent(score.off)} lie beside every animal."
     )
-    return Section("How right", [sentence], preformatted=text)
+    return PageSection("How right", [sentence], preformatted=text)
 
 
-def review_section(doubts: Sequence[Doubt], links: PageLinks, worst: Sequence[Table]) -> Section:
+def review_section(doubts: Sequence[Doubt], links: PageLinks, worst: Sequence[Table]) -> PageSection:
     """Where to look: `worst` are tables of what is least known; then the spans in which an answer of a person is worth most."""
     title = "Where to look"
     if not doubts:
-        return Section(title, ["No span is in doubt enough to be worth a look."], worst)
+        return PageSection(title, ["No span is in doubt enough to be worth a look."], worst)
     rows = [
         [
             Cell(str(number)),
@@ -69,4 +69,4 @@ def review_section(doubts: Sequence[Doubt], links: PageLinks, worst: Sequence[Ta
     )
     header = ("no.", "time", "movie", "frame", "place (px)", "assigned", "who it can be", "span (frames)", "gain (frames)")
     shown = "Spans worth an answer" + (f", the first {MOST_DOUBTS} of {len(doubts):,}" if len(doubts) > MOST_DOUBTS else "")
-    return Section(title, [sentence], [*worst, Table(header, rows, shown)], links=[Cell("doubtful.csv", path="../doubtful.csv")])
+    return PageSection(title, [sentence], [*worst, Table(header, rows, shown)], links=[Cell("doubtful.csv", path="../doubtful.csv")])

@@ -12,11 +12,11 @@ from herdbook.drawing.colours import as_css, individual_colours
 from herdbook.report import page
 from herdbook.report.figures import unmarked as unmarked_plots
 from herdbook.report.figures.files import as_picture
-from herdbook.report.page import Cell, Section, Table
+from herdbook.report.page import Cell, PageSection, Table
 from herdbook.report.summaries import Recording
 
 
-def unmarked_section(card: dict[str, Any], recordings: Sequence[Recording]) -> Section:
+def unmarked_section(card: dict[str, Any], recordings: Sequence[Recording]) -> PageSection:
     """How the animals were found, how well they are told apart, and what speaks against them."""
     names = [name for name in card["classes"] if name not in card["untrained"]]
     sentences = [f"Warning: {warning}." for warning in card["warnings"]]
@@ -60,7 +60,7 @@ def unmarked_section(card: dict[str, Any], recordings: Sequence[Recording]) -> S
     }
     pictures = [as_picture(f"unmarked_{name}", figure, text) for name, (figure, text) in figures.items()]
     tables = [_match_table(card["match"])] if card["match"] else []
-    return Section("Animals without labels", sentences, tables, pictures=pictures)
+    return PageSection("Animals without labels", sentences, tables, pictures=pictures)
 
 
 def estimated_accuracy(card: dict[str, Any], recordings: Sequence[Recording]) -> float:

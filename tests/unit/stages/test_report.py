@@ -19,7 +19,7 @@ from herdbook.report.gist import Gist
 from herdbook.report.known import HOUR_S, measure_quality, merges_in_bins, merges_of, round_edges_s
 from herdbook.report.links import files_section, find_links
 from herdbook.report.origin import PACKAGES, Made, settings_section
-from herdbook.report.page import MOST_ROWS, Cell, Page, Section, Table, count, duration, percent, render_page, time_span
+from herdbook.report.page import MOST_ROWS, Cell, Page, PageSection, Table, count, duration, percent, render_page, time_span
 from herdbook.report.reading import read_recording
 from herdbook.report.summaries import HIDDEN, UNKNOWN, UNTRACKED, IndividualTotals, MovieSummary, RecordingTracks
 from herdbook.stages import report
@@ -34,7 +34,7 @@ def rendered(*sections, **keys):
 
 def test_every_text_is_escaped():
     table = Table(("<h>",), [[Cell("<i>cell</i>")]], "<caption>")
-    text = rendered(Section("<q>", ["<u>"], [table], "<pre>", terms=[("<t>", "<m>")], links=[Cell("<l>", path='a"b/ü #1.csv')]))
+    text = rendered(PageSection("<q>", ["<u>"], [table], "<pre>", terms=[("<t>", "<m>")], links=[Cell("<l>", path='a"b/ü #1.csv')]))
     for written in ("<h>", "<i>cell</i>", "<q>", "<u>", "<t>", "<m>", "<l>"):
         assert written not in text
         assert written in unescape(text)
@@ -44,7 +44,7 @@ def test_every_text_is_escaped():
 def test_a_long_table_is_folded_and_its_sum_stands_apart():
     rows = [[Cell(str(k)), Cell("1")] for k in range(MOST_ROWS + 1)]
     assert not Table(("a", "b"), rows[:-1]).is_folded
-    text = rendered(Section("s", tables=[Table(("a", "b"), rows, "Many", total=[Cell("all"), Cell("27")])]))
+    text = rendered(PageSection("s", tables=[Table(("a", "b"), rows, "Many", total=[Cell("all"), Cell("27")])]))
     folded = text[text.index("<details") : text.index("</details>")]
     assert f"({MOST_ROWS + 1} rows)" in folded
     assert folded.count('<th scope="row">') == MOST_ROWS + 2
@@ -52,7 +52,7 @@ def test_a_long_table_is_folded_and_its_sum_stands_apart():
 
 
 def test_a_page_runs_no_script_and_names_no_place_outside_of_it():
-    text = rendered(Section("s", ["a sentence"]))
+    text = rendered(PageSection("s", ["a sentence"]))
     assert "default-src 'none'" in text
     assert not re.search(r"<script|<link|<iframe|@import|url\(|https?:|//\w", text)
 
@@ -107,7 +107,7 @@ def test_merges_count_for_everybody_in_them_and_when_they_begin():
 @pytest.fixture
 def undrawn(monkeypatch):
     """Pages without pictures: they take seconds."""
-    monkeypatch.setattr(report, "recording_section", lambda *_: Section("Recording"))
+    monkeypatch.setattr(report, "recording_section", lambda *_: PageSection("Recording"))
     monkeypatch.setattr(report, "card_sections", lambda *_: ())
     monkeypatch.setattr(report, "review_pictures", lambda *_: [])
 
