@@ -34,7 +34,7 @@ _LEFT_IN, _BOTTOM_IN, _GAP_IN = 0.62, 0.44, 0.12
 
 
 @dataclass(frozen=True)
-class View:
+class FrameView:
     """The part of the frame that pictures show: `box` x0, y0, x1, y1 (exclusive) px, and `unit` of the axes with the px in it."""
 
     box: tuple[int, int, int, int]
@@ -59,7 +59,7 @@ class View:
         return image[y0:y1, x0:x1]
 
 
-def view_of(arenas: NDArray[np.int16], px_per_mm: float | None) -> View:
+def view_of(arenas: NDArray[np.int16], px_per_mm: float | None) -> FrameView:
     """The box around all arenas, with a small margin; in mm if the scale is known. `arenas` (height, width): -1 is outside."""
     height, width = arenas.shape
     rows, columns = np.flatnonzero((arenas >= 0).any(axis=1)), np.flatnonzero((arenas >= 0).any(axis=0))
@@ -70,13 +70,13 @@ def view_of(arenas: NDArray[np.int16], px_per_mm: float | None) -> View:
         min(width, int(columns[-1]) + 1 + margin),
         min(height, int(rows[-1]) + 1 + margin),
     )
-    return View(box, "mm", px_per_mm) if px_per_mm else View(box)
+    return FrameView(box, "mm", px_per_mm) if px_per_mm else FrameView(box)
 
 
 def plot_background(background: Image, arenas: NDArray[np.int16], px_per_mm: float | None) -> Figure:
     """The background image of the whole frame with the outlines of the arenas (height, width), -1 outside."""
     height, width = background.shape[:2]
-    view = View((0, 0, width, height), "mm", px_per_mm) if px_per_mm else View((0, 0, width, height))
+    view = FrameView((0, 0, width, height), "mm", px_per_mm) if px_per_mm else FrameView((0, 0, width, height))
     figure, (axes,) = panels(view)
     _show(axes, background, view)
     left, right, bottom, top = view.extent
@@ -89,7 +89,7 @@ def plot_background(background: Image, arenas: NDArray[np.int16], px_per_mm: flo
     return figure
 
 
-def plot_samples(samples: Sequence[SampleFrame], view: View, colours: dict[str, str], body_length_px: float) -> Figure:
+def plot_samples(samples: Sequence[SampleFrame], view: FrameView, colours: dict[str, str], body_length_px: float) -> Figure:
     """Frames with outlines and names, in `colours` by name; two side by side where animals stay long enough to be told apart."""
     shown = view.size[0] / (WIDTH_IN * DPI / 2)
     columns = 2 if len(samples) > 1 and body_length_px / shown >= LEGIBLE_PX else 1
@@ -107,10 +107,10 @@ def plot_samples(samples: Sequence[SampleFrame], view: View, colours: dict[str, 
 
 
 def plot_trajectories(
-    background: Image, lines: Sequence[Floats], names: Sequence[str], colours: Sequence[str], view: View | None = None
+    background: Image, lines: Sequence[Floats], names: Sequence[str], colours: Sequence[str], view: FrameView | None = None
 ) -> Figure:
     """Paths (n, 2) of the individuals, with NaN at gaps, over the darkened background; with a legend if the names are few."""
-    view = view or View((0, 0, background.shape[1], background.shape[0]))
+    view = view or FrameView((0, 0, background.shape[1], background.shape[0]))
     legend = 0 < len(names) <= MOST_IN_LEGEND
     columns = max(1, min(len(names), 92 // (min(LONGEST_NAME, max((len(name) for name in names), default=1)) + 6)))
     legend_in = 0.24 * -(-len(names) // columns) + 0.1 if legend else 0.0
@@ -132,7 +132,7 @@ def plot_trajectories(
 
 
 def plot_occupancy(
-    counts: NDArray[np.int64], cell_px: float, background: Image, names: Sequence[str], colours: Sequence[str], view: View
+    counts: NDArray[np.int64], cell_px: float, background: Image, names: Sequence[str], colours: Sequence[str], view: FrameView
 ) -> Figure:
     """Share of the positions in each cell, from their numbers (k, rows, columns), a panel for each name over the faint background.
 
@@ -162,7 +162,7 @@ def plot_occupancy(
 
 
 def panels(
-    view: View, number: int = 1, columns: int = 1, *, title_in: float = 0.0, below_in: float = 0.0, right_in: float = 0.1
+    view: FrameView, number: int = 1, columns: int = 1, *, title_in: float = 0.0, below_in: float = 0.0, right_in: float = 0.1
 ) -> tuple[Figure, list[Axes]]:
     """A figure of this many panels of a view, with axes in its unit; the outer ones have labels. Room is left as asked for (inches)."""
     rows = -(-number // columns)
@@ -205,18 +205,18 @@ def _small(image: NDArray[Any], most_px: int) -> Image:
     return np.asarray(cv2.resize(image.astype(np.uint8), size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _show(axes: Axes, image: Image, view: View) -> None:
+def _show(axes: Axes, image: Image, view: FrameView) -> None:
     axes.imshow(view.cut(image)[:, :, ::-1], extent=view.extent, interpolation="antialiased")
     _limit(axes, view)
 
 
-def _limit(axes: Axes, view: View) -> None:
+def _limit(axes: Axes, view: FrameView) -> None:
     left, right, bottom, top = view.extent
     axes.set_xlim(left, right)
     axes.set_ylim(bottom, top)
 
 
-def _write_names(axes: Axes, sample: SampleFrame, view: View, colours: dict[str, str]) -> None:
+def _write_names(axes: Axes, sample: SampleFrame, view: FrameView, colours: dict[str, str]) -> None:
     """Names beside their animals, none over another as far as there is room."""
     px_per_pt = view.size[0] / (axes.get_position().width * WIDTH_IN * 72)
     letters = np.array([[0.68 * len(plain(name)) * NAME_PT + 2, 1.25 * NAME_PT] for name in sample.names]).reshape(-1, 2)

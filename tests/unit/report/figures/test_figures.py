@@ -12,7 +12,7 @@ from herdbook.report.figures.pairs import plot_contacts, plot_distances
 from herdbook.report.figures.space import (
     NOBODY_COLOUR,
     SEVERAL_COLOUR,
-    View,
+    FrameView,
     plot_background,
     plot_occupancy,
     plot_samples,
@@ -63,7 +63,7 @@ def test_a_hundred_names_are_no_legend():
 
 
 def test_with_a_scale_places_are_in_mm():
-    view = View((0, 0, 60, 40), "mm", 2.0)
+    view = FrameView((0, 0, 60, 40), "mm", 2.0)
     figure = plot_trajectories(GROUND, [np.array([[10.0, 20.0], [12, 22]])], ["a"], [RED], view)
     assert figure.axes[0].collections[0].get_segments()[0].tolist() == [[5, 10], [6, 11]]
     assert {"x (mm)", "y (mm)"} <= set(texts(figure))
@@ -89,7 +89,7 @@ def test_the_background_shows_the_outline_of_each_arena(arenas, lines):
 def test_outlines_have_the_colour_of_who_is_in_them():
     line = np.array([[1.0, 1], [1, 5], [5, 5], [5, 1]])
     sample = SampleFrame("m", 7, 0.7, GROUND, [(line, "a"), (line + 9, SEVERAL), (line + 20, NOBODY)], ["a"], np.array([[3.0, 3.0]]))
-    figure = plot_samples([sample], View((0, 0, 60, 40)), {"a": RED, "b": GREEN}, 10.0)
+    figure = plot_samples([sample], FrameView((0, 0, 60, 40)), {"a": RED, "b": GREEN}, 10.0)
     drawn = {lines.get_colors()[0][:3].tobytes(): lines.get_segments() for lines in figure.axes[0].collections if lines.get_segments()}
     for colour, shift in ((RED, 0), (SEVERAL_COLOUR, 9), (NOBODY_COLOUR, 20)):
         rgb = np.array([int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)])
@@ -100,7 +100,7 @@ def test_outlines_have_the_colour_of_who_is_in_them():
 
 def test_samples_lie_side_by_side_where_animals_stay_legible():
     sample = SampleFrame("m", 0, 0.0, GROUND, [], [], np.zeros((0, 2)))
-    view = View((0, 0, 1000, 700))
+    view = FrameView((0, 0, 1000, 700))
     wide, narrow = (plot_samples([sample] * 4, view, {}, length) for length in (100.0, 5.0))
     assert len(wide.axes) == 4
     assert len(narrow.axes) == 2
@@ -109,7 +109,7 @@ def test_samples_lie_side_by_side_where_animals_stay_legible():
 
 def test_occupancy_shows_the_share_of_the_positions_and_nothing_where_nobody_was():
     counts = np.array([[[3, 0], [1, 0]], [[0, 0], [0, 0]]])
-    figure = plot_occupancy(counts, 20.0, GROUND, ["a", "b"], [RED, GREEN], View((0, 0, 60, 40)))
+    figure = plot_occupancy(counts, 20.0, GROUND, ["a", "b"], [RED, GREEN], FrameView((0, 0, 60, 40)))
     first, second = (axes.images[1].get_array() for axes in figure.axes[:2])
     assert np.ma.filled(first, np.nan)[:, 0].tolist() == [75, 25]
     assert np.isnan(np.ma.filled(first, np.nan)[:, 1]).all()
@@ -120,7 +120,7 @@ def test_occupancy_shows_the_share_of_the_positions_and_nothing_where_nobody_was
 @pytest.mark.parametrize("number", [1, 2, 17, 60])
 def test_each_animal_has_a_panel(number):
     names = [f"animal{k}" for k in range(number)]
-    figure = plot_occupancy(np.ones((number, 2, 3), int), 20.0, GROUND, names, [RED] * number, View((0, 0, 60, 40)))
+    figure = plot_occupancy(np.ones((number, 2, 3), int), 20.0, GROUND, names, [RED] * number, FrameView((0, 0, 60, 40)))
     places = [tuple(np.round(axes.get_position().bounds[:2], 4)) for axes in figure.axes]
     assert len(set(places)) == number + 1
     assert all(0 <= x < 1 and 0 <= y < 1 for x, y in places)
