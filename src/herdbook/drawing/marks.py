@@ -47,7 +47,7 @@ class Style:
 
 
 @dataclass(frozen=True)
-class Label:
+class TextLabel:
     """A text as two opacities 0..1, float32 (h, w, 1): of the letters and of the dark halo around them."""
 
     letters: NDArray[np.float32]
@@ -59,7 +59,7 @@ class Label:
         return self.letters.shape[1], self.letters.shape[0]
 
 
-def make_label(text: str, font_px: int) -> Label:
+def make_label(text: str, font_px: int) -> TextLabel:
     """The text in letters of this size (px); line breaks and tabs count as spaces."""
     font = _font(font_px)
     text = " ".join(text.split()) or "?"
@@ -71,7 +71,7 @@ def make_label(text: str, font_px: int) -> Label:
     letters = np.asarray(canvas)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * pad + 1, 2 * pad + 1))
     halo = np.asarray(cv2.dilate(letters, kernel), np.uint8)
-    return Label(_opacity(letters, 1.0), _opacity(halo, _HALO_OPACITY))
+    return TextLabel(_opacity(letters, 1.0), _opacity(halo, _HALO_OPACITY))
 
 
 # For texts that come again. A text of its own for each frame must not be kept: the small pieces of memory between the frames' large ones
@@ -79,7 +79,7 @@ def make_label(text: str, font_px: int) -> Label:
 kept_label = lru_cache(maxsize=4096)(make_label)
 
 
-def draw_label(image: Image, label: Label, corner: tuple[int, int], colour: Colour) -> None:
+def draw_label(image: Image, label: TextLabel, corner: tuple[int, int], colour: Colour) -> None:
     """Write a text with its top left corner here (x, y); what lies outside of the image is left out."""
     ink = np.array(colour, np.float32)
     ink += _LETTERS_WHITE * (255 - ink)
@@ -150,7 +150,7 @@ def draw_outlines(image: Image, runs: NDArray[np.int32], scale: float) -> None:
 
 
 @cache
-def source_legend(font_px: int) -> tuple[tuple[int, str, Label], ...]:
+def source_legend(font_px: int) -> tuple[tuple[int, str, TextLabel], ...]:
     """The entries of the legend of marks: source, its name, the text."""
     return tuple((source, name, kept_label(name, font_px)) for source, name in enumerate(SOURCES))
 
@@ -160,7 +160,7 @@ def draw_legend(image: Image, style: Style) -> tuple[int, int, int, int]:
     entries = source_legend(style.font_px)
     step = round(4 * style.radius)
     height = entries[0][2].size[1]
-    rows: list[list[tuple[int, int, Label]]] = [[]]
+    rows: list[list[tuple[int, int, TextLabel]]] = [[]]
     x = right = 2
     for source, _, label in entries:
         if rows[-1] and x + step + label.size[0] > image.shape[1]:

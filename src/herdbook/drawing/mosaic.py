@@ -67,7 +67,7 @@ def share_tiles(views: Sequence[View]) -> list[int]:
 
 
 @lru_cache(maxsize=4096)
-def fitting_label(text: str, width_px: int, font_px: int) -> marks.Label:
+def fitting_label(text: str, width_px: int, font_px: int) -> marks.TextLabel:
     """The text, in smaller letters or cut at its end if it is wider than this."""
     label = marks.make_label(text, font_px)
     while label.size[0] > width_px and font_px > 8:
