@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from herdbook.artifacts.background import Background
 from herdbook.experiment.model import Experiment
-from herdbook.movie.simulated.paths import Arena
+from herdbook.movie.simulated.paths import RoundArena
 from herdbook.movie.simulated.rendering import make_bodies, make_floor, place_parts, render_frame
 from herdbook.segmentation.components import runs_to_mask
 from herdbook.segmentation.segmenter import Segmenter
@@ -35,7 +35,7 @@ class Theatre:
 
     def __init__(self, names: list[str], seed: int) -> None:
         self._rng = np.random.default_rng(seed)
-        self._floor = make_floor(WIDTH, HEIGHT, Arena(WIDTH / 2, HEIGHT / 2, 230, None), self._rng)
+        self._floor = make_floor(WIDTH, HEIGHT, RoundArena(WIDTH / 2, HEIGHT / 2, 230, None), self._rng)
         self._bodies = make_bodies(names, 58.0, "colour", self._rng)
 
     def frame(self, places: list[tuple[float, float, float]]) -> Image:

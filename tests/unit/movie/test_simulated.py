@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from herdbook.errors import HerdbookError
-from herdbook.movie.simulated.paths import CONTACT_GAP, Arena, Paths, measure_gaps, simulate_paths, wrap_angle
+from herdbook.movie.simulated.paths import CONTACT_GAP, RoundArena, SimulatedPaths, measure_gaps, simulate_paths, wrap_angle
 from herdbook.movie.simulated.recording import simulate_recording
 from herdbook.movie.simulated.rendering import DOT_COLOURS, Floor, make_bodies, make_floor, place_parts, render_frame
 from herdbook.stages.simulate import main
@@ -18,7 +18,7 @@ from herdbook.stages.simulate import main
 NAMES = ["BG", "GO", "OP", "PB", "GG", "OB"]
 FRAMES = 150
 BODY = 37.0
-ARENA = Arena(319.5, 239.5, 220.0, 0.5)
+ARENA = RoundArena(319.5, 239.5, 220.0, 0.5)
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
@@ -39,7 +39,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def paths() -> Paths:
+def paths() -> SimulatedPaths:
     return simulate_paths(8, 3000, 20.0, ARENA, np.random.default_rng(0), body_length_px=BODY)
 
 
@@ -167,7 +167,7 @@ def test_the_rim_hides_animals_outside() -> None:
     assert np.abs(with_ant.astype(int) - without).max() <= 1
 
 
-def test_animals_leave_and_return_and_are_inside_whenever_present(paths: Paths) -> None:
+def test_animals_leave_and_return_and_are_inside_whenever_present(paths: SimulatedPaths) -> None:
     radial = np.hypot(paths.x - ARENA.x, paths.y - ARENA.y)
     assert (radial[paths.present] <= ARENA.radius).all()
     assert 0.01 < (~paths.present).mean() < 0.2
@@ -177,7 +177,7 @@ def test_animals_leave_and_return_and_are_inside_whenever_present(paths: Paths) 
 
 
 def test_without_a_door_nobody_leaves() -> None:
-    closed = Arena(319.5, 239.5, 220.0, None)
+    closed = RoundArena(319.5, 239.5, 220.0, None)
     paths = simulate_paths(8, 1500, 20.0, closed, np.random.default_rng(0), body_length_px=BODY)
     assert paths.present.all()
 
@@ -190,13 +190,13 @@ def test_absent_animals_have_no_row(tmp_path: Path) -> None:
     assert max(radial) <= 0.46 * 304 + 0.01
 
 
-def test_steps_and_turns_are_small(paths: Paths) -> None:
+def test_steps_and_turns_are_small(paths: SimulatedPaths) -> None:
     both = paths.present[1:] & paths.present[:-1]
     assert np.hypot(np.diff(paths.x, axis=0), np.diff(paths.y, axis=0))[both].max() < BODY / 3
     assert np.abs(wrap_angle(np.diff(paths.heading, axis=0)))[both].max() < 0.5
 
 
-def test_animals_rest_and_walk_forwards(paths: Paths) -> None:
+def test_animals_rest_and_walk_forwards(paths: SimulatedPaths) -> None:
     dx, dy = np.diff(paths.x, axis=0), np.diff(paths.y, axis=0)
     speed = np.hypot(dx, dy)
     assert 0.15 < (speed[paths.present[1:]] < 0.3).mean() < 0.6
@@ -204,7 +204,7 @@ def test_animals_rest_and_walk_forwards(paths: Paths) -> None:
     assert np.median(np.cos(np.arctan2(dy, dx) - paths.heading[1:])[walking]) > 0.99
 
 
-def test_animals_touch_and_climb_over_each_other(paths: Paths) -> None:
+def test_animals_touch_and_climb_over_each_other(paths: SimulatedPaths) -> None:
     pairs = np.triu_indices(8, 1)
     gaps = np.stack([measure_gaps(*at, BODY) for at in zip(paths.x, paths.y, paths.heading, strict=True)])
     gaps[~(paths.present[:, :, None] & paths.present[:, None, :])] = np.inf
@@ -217,7 +217,7 @@ def test_animals_touch_and_climb_over_each_other(paths: Paths) -> None:
     assert (np.diff(paths.layer, axis=0) != 0).any()
 
 
-def test_every_frame_has_a_full_drawing_order(paths: Paths) -> None:
+def test_every_frame_has_a_full_drawing_order(paths: SimulatedPaths) -> None:
     assert (np.sort(paths.layer, axis=1) == np.arange(8)).all()
 
 

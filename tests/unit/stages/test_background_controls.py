@@ -11,7 +11,7 @@ from herdbook.artifacts.index import Index
 from herdbook.artifacts.segment import Blobs, open_blob_images
 from herdbook.commands.check import check_experiment
 from herdbook.experiment.model import Experiment
-from herdbook.movie.simulated.paths import Arena
+from herdbook.movie.simulated.paths import RoundArena
 from herdbook.movie.simulated.rendering import make_bodies, make_floor, place_parts, render_frame
 from herdbook.segmentation.components import runs_contain
 from herdbook.segmentation.noise import pixel_noise
@@ -170,7 +170,7 @@ def test_black_frames_are_left_out_and_reported(make, draw, capsys):
 def resting_ants(frames=100, rest=0.6):
     """Rendered frames of ants of which each rests for most of the movie and walks before or after it, with their places (frames, n, 2)."""
     rng = np.random.default_rng(5)
-    arena = Arena(239.5, 179.5, 170.0, None)
+    arena = RoundArena(239.5, 179.5, 170.0, None)
     floor = make_floor(480, 360, arena, rng)
     bodies = make_bodies(["BB", "GG", "OO", "PP"], 32.0, "colour", rng)
     place = np.array([[150.0, 110.0], [330.0, 110.0], [150.0, 250.0], [330.0, 250.0]])

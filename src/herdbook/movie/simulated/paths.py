@@ -31,7 +31,7 @@ _TURN_NOISE = 5.0  # rad/s per square root of a second
 
 
 @dataclass(frozen=True)
-class Arena:
+class RoundArena:
     """A round arena: centre and radius in px; `door` is the angle (rad) of the gap in its rim, None for no gap."""
 
     x: float
@@ -41,7 +41,7 @@ class Arena:
 
 
 @dataclass(frozen=True)
-class Paths:
+class SimulatedPaths:
     """What every animal does; each array has shape (frames, animals).
 
     Attributes:
@@ -63,7 +63,9 @@ class Paths:
     layer: Ints
 
 
-def simulate_paths(number: int, frames: int, fps: float, arena: Arena, rng: np.random.Generator, *, body_length_px: float) -> Paths:
+def simulate_paths(
+    number: int, frames: int, fps: float, arena: RoundArena, rng: np.random.Generator, *, body_length_px: float
+) -> SimulatedPaths:
     """Simulate the paths of `number` ants over `frames` frames.
 
     A correlated random walk with three speed states (rest, walk, run), steering along the wall, and partners
@@ -80,7 +82,7 @@ def simulate_paths(number: int, frames: int, fps: float, arena: Arena, rng: np.r
         present[frame] = colony.radial() <= arena.radius
         layer[frame] = np.argsort(np.argsort(colony.climbs, kind="stable"), kind="stable")
     columns["heading"] = wrap_angle(columns["heading"])
-    return Paths(**columns, present=present, layer=layer)
+    return SimulatedPaths(**columns, present=present, layer=layer)
 
 
 def wrap_angle(angle: Floats) -> Floats:
@@ -107,7 +109,7 @@ def measure_gaps(x: Floats, y: Floats, heading: Floats, body_length_px: float) -
 class _Colony:
     """The state of all ants at one moment; every array has shape (animals,) unless said otherwise."""
 
-    def __init__(self, number: int, dt: float, arena: Arena, rng: np.random.Generator, body_length_px: float) -> None:
+    def __init__(self, number: int, dt: float, arena: RoundArena, rng: np.random.Generator, body_length_px: float) -> None:
         self.dt, self.arena, self.rng, self.length = dt, arena, rng, body_length_px
         self.x, self.y = _scatter(number, arena, body_length_px, rng)
         self.heading = rng.uniform(-np.pi, np.pi, number)
@@ -273,7 +275,7 @@ class _Colony:
         self.y = self.y - push * dy
 
 
-def _scatter(number: int, arena: Arena, body_length_px: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
+def _scatter(number: int, arena: RoundArena, body_length_px: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Place the animals at random, two body lengths apart where the arena has the room."""
     x, y = np.empty(number), np.empty(number)
     for ant in range(number):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from herdbook.errors import HerdbookError
-from herdbook.movie.simulated.paths import Arena, Paths, simulate_paths
+from herdbook.movie.simulated.paths import RoundArena, SimulatedPaths, simulate_paths
 from herdbook.movie.simulated.rendering import (
     DOT_COLOURS,
     PATTERN_CONTRAST,
@@ -80,7 +80,7 @@ def simulate_recording(
     names = identities or _choose_names(number, marking, body_rng)
     width, height = size
     door = float(path_rng.uniform(-np.pi, np.pi)) if leave else None
-    arena = Arena((width - 1) / 2, (height - 1) / 2, _ARENA_SHARE * min(size), door)
+    arena = RoundArena((width - 1) / 2, (height - 1) / 2, _ARENA_SHARE * min(size), door)
     paths = simulate_paths(number, frames * len(movies), fps, arena, path_rng, body_length_px=body_length_px)
     labels = _place_labels(paths, frames, movies[0], names, labels_per_animal, body_length_px, label_rng)
     bodies = make_bodies(names, body_length_px, marking, body_rng)
@@ -137,7 +137,7 @@ def _choose_names(number: int, marking: str, rng: np.random.Generator) -> list[s
     return [pairs[choice] for choice in rng.choice(len(pairs), number, replace=False)]
 
 
-def _draw_frames(paths: Paths, floor: Floor, bodies: Bodies, fps: float, rng: np.random.Generator) -> Iterator[NDArray[np.uint8]]:
+def _draw_frames(paths: SimulatedPaths, floor: Floor, bodies: Bodies, fps: float, rng: np.random.Generator) -> Iterator[NDArray[np.uint8]]:
     time_s = np.arange(len(paths.x)) / fps
     gain = 1.0 + _FLICKER * np.sin(2 * np.pi * time_s / _FLICKER_PERIOD_S) + _FLICKER_NOISE * rng.standard_normal(time_s.size)
     for frame, seconds in enumerate(time_s):
@@ -153,7 +153,7 @@ def _write_movie(path: Path, drawn: Iterable[NDArray[np.uint8]], size: tuple[int
 
 
 def _place_labels(
-    paths: Paths, frames: int, movie: str, names: list[str], clicks: int, body_length_px: float, rng: np.random.Generator
+    paths: SimulatedPaths, frames: int, movie: str, names: list[str], clicks: int, body_length_px: float, rng: np.random.Generator
 ) -> str:
     """Click every animal at `clicks` moments of the first movie when it is apart from all others."""
     x, y = paths.x[:frames], paths.y[:frames]
@@ -175,7 +175,7 @@ def _place_labels(
     return "\n".join(lines) + "\n"
 
 
-def _format_truth(paths: Paths, frames: int, movies: Sequence[str], names: list[str]) -> str:
+def _format_truth(paths: SimulatedPaths, frames: int, movies: Sequence[str], names: list[str]) -> str:
     lines = ["movie,frame,identity,x,y,theta"]
     for frame, ant in zip(*np.nonzero(paths.present), strict=True):
         movie, within = divmod(int(frame), frames)

@@ -13,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from herdbook.arrays import Floats, Singles
-from herdbook.movie.simulated.paths import DOOR_HALF_WIDTH_PX, Arena
+from herdbook.movie.simulated.paths import DOOR_HALF_WIDTH_PX, RoundArena
 
 DOT_COLOURS = {  # BGR under full light
     "B": (195.0, 105.0, 58.0),
@@ -101,7 +101,7 @@ class Floor:
     noise: Singles
 
 
-def make_floor(width: int, height: int, arena: Arena, rng: np.random.Generator) -> Floor:
+def make_floor(width: int, height: int, arena: RoundArena, rng: np.random.Generator) -> Floor:
     """Paint a bright disc with a fine texture and stains in a darker, brushed rim, unevenly lit.
 
     The door, if the arena has one, is a dark notch in the rim.
