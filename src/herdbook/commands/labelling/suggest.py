@@ -34,7 +34,7 @@ FRAMES_COMPARED = 15
 
 
 @dataclass(frozen=True)
-class Point:
+class SuggestedPoint:
     """A row of suggested.csv: a label that lacks its name, then the tracklet's frames, what the classifier guesses and how probable it is,
     why the point is suggested, and its picture.
     """
@@ -51,7 +51,7 @@ class Point:
     image: str
 
 
-POINT_COLUMNS = tuple(field.name for field in fields(Point))
+SUGGESTED_COLUMNS = tuple(field.name for field in fields(SuggestedPoint))
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class _Part:
     places: NDArray[np.float64]
 
 
-def suggest_points(experiment: Experiment, count: int, movies: Sequence[str] | None = None) -> tuple[list[Point], float]:
+def suggest_points(experiment: Experiment, count: int, movies: Sequence[str] | None = None) -> tuple[list[SuggestedPoint], float]:
     """The points whose labels would help most, best first, in these movies (None: all), and the length of the animals (px).
 
     What the classifier and the graph know already counts, if they have run. Raises HerdbookError for animals without marks, and where
@@ -88,7 +88,7 @@ def suggest_points(experiment: Experiment, count: int, movies: Sequence[str] | N
         frame, x, y = places[best.row].tolist()
         guess, probability = _guess(found, best.row, experiment)
         points.append(
-            Point(
+            SuggestedPoint(
                 movie=names[best.row],
                 frame=int(frame),
                 x=round(x, 1),
@@ -104,7 +104,7 @@ def suggest_points(experiment: Experiment, count: int, movies: Sequence[str] | N
     return points, float(np.median(lengths))
 
 
-def write_points(experiment: Experiment, points: Sequence[Point], length_px: float, folder: Path) -> None:
+def write_points(experiment: Experiment, points: Sequence[SuggestedPoint], length_px: float, folder: Path) -> None:
     """Write suggested.csv, a picture of each point and a contact sheet, sheet.png, into a folder; old ones are removed."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("[0-9][0-9][0-9]_*.png"):
@@ -118,7 +118,7 @@ def write_points(experiment: Experiment, points: Sequence[Point], length_px: flo
     cv2.imwrite(str(folder / "sheet.png"), stack_looks(looks, captions, min(3, len(looks))))
     with replacing(folder / "suggested.csv") as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(POINT_COLUMNS)
+        writer.writerow(SUGGESTED_COLUMNS)
         writer.writerows(astuple(point) for point in points)
 
 
