@@ -19,7 +19,7 @@ Files = Mapping[str, Mapping[str, Path]]
 
 MOST_IMAGES, MOST_CANDIDATES = 7, 3
 # An image shows a candidate when its tracklet is this surely the animal's.
-SURE = 0.99
+LEAST_CONFIDENCE = 0.99
 # What was there before and after is looked for within so many frames, and so many times the square root of the blob's area.
 REACH_FRAMES, REACH_SIZES = 60, 2.0
 GROUND = 235
@@ -91,7 +91,7 @@ class _Source:
         self.names = identities.individuals
         mine = identities.movie == identities.movies.index(movie)
         self.tracklet, self.individual = identities.tracklet[mine], identities.individual[mine]
-        self.sure = (identities.confidence[mine] >= SURE) & (identities.animals_of(movie)[self.tracklet] == 1)
+        self.sure = (identities.confidence[mine] >= LEAST_CONFIDENCE) & (identities.animals_of(movie)[self.tracklet] == 1)
         self.length = (self.tracklets.last - self.tracklets.first)[self.tracklet]
 
     def strip(self, doubt: Doubt, images: BlobImages) -> Strip:
