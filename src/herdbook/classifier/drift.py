@@ -11,7 +11,7 @@ STRETCH_S = 10.0
 # Animals that are less coloured than this (levels) are not told by colour; a stretch is without it when they show less than this share.
 COLOURED_LEVELS, LEAST_SHARE = 8.0, 0.35
 # A tracklet is sure at this probability; what a class looked like in training counts as so many tracklets.
-SURE, PRIOR_TRACKLETS = 0.98, 3.0
+SURE_POSTERIOR, PRIOR_TRACKLETS = 0.98, 3.0
 
 
 def colourless_frames(
@@ -57,7 +57,7 @@ def follow_drift(
     scores = image_scores(logits, calibration.temperature)
     evidence = combine_images(scores, valid.astype(np.float32), number, time_s, len(numbers), calibration)
     posterior = np.exp(evidence.astype(np.float64)) / logits.shape[1]
-    sure = posterior.max(axis=1) >= SURE * (1 - calibration.doubt)
+    sure = posterior.max(axis=1) >= SURE_POSTERIOR * (1 - calibration.doubt)
     means = np.zeros((len(numbers), logits.shape[1]))
     np.add.at(means, number[valid], logits[valid].astype(np.float64))
     means /= np.maximum(np.bincount(number[valid], minlength=len(numbers)), 1)[:, None]
