@@ -29,7 +29,7 @@ FILTERS = (16, 32, 64)
 SCALE = 12.0
 BATCH, RATE = 64, 2e-3
 # A logit this low takes part in no softmax.
-NEVER = -30.0
+EXCLUDED_LOGIT = -30.0
 # Tracklets that are told apart well are still drawn this often, in comparison with those that are not at all.
 EASY_SHARE = 0.25
 
@@ -124,10 +124,10 @@ def few_images(group: Ints, count: int, most: int) -> Ints:
 
 
 def _allowed(together: csr_array, group: Ints) -> NDArray[np.float32]:
-    """0 where a proxy takes part for an image of each tracklet `group` (n,), NEVER elsewhere, (n, tracklets)."""
+    """0 where a proxy takes part for an image of each tracklet `group` (n,), EXCLUDED_LOGIT elsewhere, (n, tracklets)."""
     part = together[group].toarray() > 0
     part[np.arange(len(group)), group] = True
-    return np.where(part, np.float32(0), np.float32(NEVER))
+    return np.where(part, np.float32(0), np.float32(EXCLUDED_LOGIT))
 
 
 def _confusion(means: Floats, together: csr_array) -> Floats:

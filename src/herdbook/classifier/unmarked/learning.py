@@ -23,7 +23,7 @@ from herdbook.classifier.unmarked.clusters import (
     normalised,
     together_matrix,
 )
-from herdbook.classifier.unmarked.embedding import NEVER, SCALE, Sample, build_embedding, few_images, train_embedding
+from herdbook.classifier.unmarked.embedding import EXCLUDED_LOGIT, SCALE, Sample, build_embedding, few_images, train_embedding
 
 # Steps between checks; a check looks at so many images of each tracklet.
 CHECK_EVERY, CHECK_IMAGES = 40, 6
@@ -203,7 +203,7 @@ def _with_answers(embedding: keras.Model, centres: Floats) -> keras.Model:
 
 def _logits(network: keras.Model, crowd: Crowd, rows: Ints) -> NDArray[np.float32]:
     logits = predict_logits(network, crowd.sample.images[rows])
-    return np.where(crowd.possible[crowd.sample.group[rows]], logits, logits.min(axis=1, keepdims=True) + np.float32(NEVER))
+    return np.where(crowd.possible[crowd.sample.group[rows]], logits, logits.min(axis=1, keepdims=True) + np.float32(EXCLUDED_LOGIT))
 
 
 def _read(network: keras.Model, crowd: Crowd, calibration: Calibration) -> tuple[Floats, Floats]:

@@ -20,7 +20,7 @@ from herdbook.classifier.cards import FORMAT, read_card
 from herdbook.classifier.network import predict_logits, use_threads
 from herdbook.classifier.unmarked.cautions import find_warnings
 from herdbook.classifier.unmarked.clusters import order_of_first, together_matrix
-from herdbook.classifier.unmarked.embedding import NEVER, Sample, few_images
+from herdbook.classifier.unmarked.embedding import EXCLUDED_LOGIT, Sample, few_images
 from herdbook.classifier.unmarked.learning import ANSWER_IMAGES, Crowd, Learned, learn_animals
 from herdbook.classifier.unmarked.matching import Match, match_animals
 from herdbook.errors import HerdbookError
@@ -191,7 +191,7 @@ def _in_order(network: keras.Model, order: Ints, absent: int) -> keras.Model:
     answer = keras.layers.Dense(len(order) + absent, dtype="float32", name="answer")
     renamed = keras.Model(network.inputs, answer(last.input))
     weights = np.concatenate([weights[:, order], np.zeros((len(weights), absent), np.float32)], axis=1)
-    answer.set_weights([weights, np.concatenate([offsets[order], np.full(absent, NEVER, np.float32)])])
+    answer.set_weights([weights, np.concatenate([offsets[order], np.full(absent, EXCLUDED_LOGIT, np.float32)])])
     return renamed
 
 
