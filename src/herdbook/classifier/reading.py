@@ -18,7 +18,7 @@ from herdbook.classifier.network import predict_logits
 from herdbook.system.progress import progress
 
 # A tracklet is sure, and not looked at further, when an answer has this probability.
-SURE = 0.99
+SURE_PROBABILITY = 0.99
 BATCH_IMAGES = 1024
 
 

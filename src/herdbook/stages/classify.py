@@ -15,7 +15,7 @@ from herdbook.classifier.architectures import load_model
 from herdbook.classifier.cards import check_classes, read_card
 from herdbook.classifier.crops import CropSpec, light_of, spread_rows
 from herdbook.classifier.network import use_threads
-from herdbook.classifier.reading import SURE, Reader, in_order, read_tracklets
+from herdbook.classifier.reading import SURE_PROBABILITY, Reader, in_order, read_tracklets
 from herdbook.geometry.ellipses import body_length
 from herdbook.geometry.heads import head_directions
 from herdbook.job import Job, run_stage
@@ -54,7 +54,7 @@ def _work(job: Job) -> None:
             look = look.joined(reader.look(rows))
             tracklet = tracklets.blob_tracklet[look.rows].astype(np.int64)
             reading = read_tracklets(look, blobs, tracklet, len(tracklets), card, settings["drift"])
-            unsure = np.exp(reading.evidence.max(axis=1, initial=0)) / len(card.classes) < SURE * (1 - card.calibration.doubt)
+            unsure = np.exp(reading.evidence.max(axis=1, initial=0)) / len(card.classes) < SURE_PROBABILITY * (1 - card.calibration.doubt)
     for first, last in reading.colourless:
         print(f"frames {first} to {last}: the movie shows no colour, so images there say nothing of who it is")
     Evidence(
