@@ -19,7 +19,7 @@ from herdbook.positions.passes import Evidence
 RunsOf = Callable[[int], NDArray[np.int32]]
 
 # An animal is known for sure from this confidence on.
-SURE = 0.9
+KNOWN_CONFIDENCE = 0.9
 # Blobs whose runs are read together.
 BLOCK_BLOBS = 4096
 
@@ -105,7 +105,7 @@ def alone_images(scene: Scene, blobs: Blobs, individuals: int) -> list[Alone]:
     """The images of each individual by itself, where it is known for sure."""
     owner = np.full(int(max([len(scene.animals) - 1, *scene.occupants], default=0)) + 1, -1)
     for tracklet, who in scene.occupants.items():
-        if len(who) == 1 and who[0][1] >= SURE:
+        if len(who) == 1 and who[0][1] >= KNOWN_CONFIDENCE:
             owner[tracklet] = who[0][0]
     pictured = np.flatnonzero((blobs.image >= 0) & (scene.animals[scene.tracklet] == 1))
     columns = np.stack([pictured, *(column[pictured] for column in (scene.x, scene.y, scene.angle, scene.frame))], 1)
