@@ -15,7 +15,7 @@ from herdbook.artifacts.smooth import FROM_SINGLE
 from herdbook.geometry.ellipses import wrap_angle
 from herdbook.geometry.heads import directions_along
 from herdbook.positions.merged import PIXELS_PER_ANIMAL, blob_pixels, fit_ellipses, spread_guess
-from herdbook.positions.passes import NEVER, Evidence, Members, Pass, join_passes
+from herdbook.positions.passes import NEVER_ALONE_FRAMES, Evidence, Members, Pass, join_passes
 from herdbook.positions.scene import Positions, RunsOf, Scene
 
 
@@ -160,7 +160,7 @@ def _starts(
     if missing:
         taken = np.array([(s.x, s.y) for s in start.values()]).reshape(-1, 2)
         for individual, (x, y) in zip(missing, spread_guess(pixels, taken, len(missing)), strict=True):
-            start[individual] = _State(frame, x, y, scene.angle[blob], NEVER, False)
+            start[individual] = _State(frame, x, y, scene.angle[blob], NEVER_ALONE_FRAMES, False)
     return [start[m] for m in members]
 
 

@@ -23,7 +23,7 @@ from herdbook.smoothing.rstc import rstc_weights
 Evidence = Callable[[int, Sequence[int], Floats], Floats | None]
 
 # "Frames since it was alone" of an animal that nobody saw come in.
-NEVER = 1_000_000
+NEVER_ALONE_FRAMES = 1_000_000
 # A pass is believed this many frames (at most) from its own end when it judges the other one.
 SURE_FRAMES = 5
 # A pass that is this many widths of an animal off follows another one: nearer, with animals on each other, it may be inexact only.
@@ -88,7 +88,7 @@ def join_passes(members: Members, forward: Pass, backward: Pass, width_px: float
             sure = np.where(stay.distance > STRAYED, sure, AGREED)
         elif stay.left:
             place, sure = b, 1 - astray[1]
-        elif stay.since[0] < NEVER:
+        elif stay.since[0] < NEVER_ALONE_FRAMES:
             place, sure = f, 1 - astray[0]
         else:
             place, sure, source = f, np.full(len(f), GUESSED), FROM_MERGED
@@ -152,7 +152,7 @@ def learn_straying(stays: Sequence[Stay]) -> float:
 
 def stray_chance(frames: Floats, rate: float) -> Floats:
     """The chance that a pass is wrong after so many frames, when exchanges there and back come at this rate per frame."""
-    return np.asarray((1 - np.exp(-2 * rate * np.minimum(frames, NEVER))) / 2)
+    return np.asarray((1 - np.exp(-2 * rate * np.minimum(frames, NEVER_ALONE_FRAMES))) / 2)
 
 
 def visits(members: Members, forward: Pass) -> list[Ints]:

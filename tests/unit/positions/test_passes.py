@@ -11,7 +11,7 @@ from herdbook.positions.passes import (
     CHANGE_COST,
     CHANGE_COST_PER_WIDTH,
     GUESSED,
-    NEVER,
+    NEVER_ALONE_FRAMES,
     SURE_FRAMES,
     Members,
     Pass,
@@ -134,7 +134,7 @@ def test_a_half_turn_of_the_axis_is_no_disagreement():
 
 def test_where_one_end_is_known_that_pass_counts_and_fades():
     entered = stay([(0, 10.0), (1, 11.0)])
-    unseen = stay([(0, 30.0), (1, 31.0)], own=False, since=NEVER)
+    unseen = stay([(0, 30.0), (1, 31.0)], own=False, since=NEVER_ALONE_FRAMES)
     found = joined(entered, unseen)
     assert [found[k, 0][0] for k in (0, 1)] == [10.0, 11.0]
     assert found[0, 0][3] > found[1, 0][3]
@@ -144,7 +144,7 @@ def test_where_one_end_is_known_that_pass_counts_and_fades():
 
 
 def test_where_no_end_is_known_the_position_is_called_merged():
-    unseen = stay([(0, 30.0), (1, 31.0)], own=False, since=NEVER)
+    unseen = stay([(0, 30.0), (1, 31.0)], own=False, since=NEVER_ALONE_FRAMES)
     assert {value[3:] for value in joined(unseen, unseen).values()} == {(GUESSED, FROM_MERGED)}
 
 
