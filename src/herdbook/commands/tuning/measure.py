@@ -32,7 +32,7 @@ OTHER = {"dark": "bright", "bright": "dark"}
 # Below the first quality the other polarity is tried; it is proposed if it has this many times the quality.
 DOUBTFUL, MUCH_BETTER = 0.5, 2.0
 # From these qualities on a proposal is called sure and fairly sure; below the last there is no plateau to speak of.
-SURE, FAIRLY_SURE, NO_PLATEAU = 0.6, 0.35, 0.25
+SURE_QUALITY, FAIRLY_SURE_QUALITY, PLATEAU_QUALITY = 0.6, 0.35, 0.25
 
 # Arena and area of each blob of a frame.
 _Sizes = tuple[NDArray[np.int16], NDArray[np.int32]]
@@ -81,7 +81,7 @@ class Proposal:
     @property
     def sureness(self) -> str:
         """How sure the proposal is, in words."""
-        return "sure" if self.quality >= SURE else "fairly sure" if self.quality >= FAIRLY_SURE else "not sure"
+        return "sure" if self.quality >= SURE_QUALITY else "fairly sure" if self.quality >= FAIRLY_SURE_QUALITY else "not sure"
 
     @property
     def plateau(self) -> tuple[int, int]:
@@ -117,7 +117,7 @@ def tune_movie(experiment: Experiment, movie: str, frames: int) -> Proposal:
     other, quality = OTHER.get(given), found.quality if found else 0.0
     if other and quality < DOUBTFUL:
         better = propose(replace(footage, background=read_background(experiment, movie, other)), other)
-        if better and better.quality > max(MUCH_BETTER * quality, NO_PLATEAU):
+        if better and better.quality > max(MUCH_BETTER * quality, PLATEAU_QUALITY):
             return better
     if found is None:
         raise HerdbookError(

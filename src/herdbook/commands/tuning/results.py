@@ -9,7 +9,7 @@ import yaml
 from matplotlib.figure import Figure
 from rich.table import Table
 
-from herdbook.commands.tuning.measure import NO_PLATEAU, Proposal
+from herdbook.commands.tuning.measure import PLATEAU_QUALITY, Proposal
 from herdbook.commands.tuning.plots import Marked, plot_areas, plot_blobs, plot_count_ladder
 from herdbook.errors import HerdbookError
 from herdbook.experiment.docs import as_yaml
@@ -45,7 +45,7 @@ def find_warnings(experiment: Experiment, proposal: Proposal) -> list[str]:
     section, counts, animals = experiment.section("segment", proposal.movie), proposal.counts, proposal.animals
     if proposal.polarity != section.polarity:
         told.append(f"With polarity {proposal.polarity} animals are found much better than with {section.polarity}: it is proposed, too.")
-    if proposal.quality < NO_PLATEAU:
+    if proposal.quality < PLATEAU_QUALITY:
         remedies = {
             "flat_field": "segment.flat_field helps where the light is uneven",
             "blur": "segment.blur against noise",
