@@ -28,7 +28,7 @@ from herdbook.identity.blocks import (
     sure_identities,
 )
 from herdbook.identity.confidence import confidences
-from herdbook.identity.graph import Costs, Graph
+from herdbook.identity.graph import Costs, Graph, PathCosts
 from herdbook.identity.highs import solve_programme
 from herdbook.identity.pricing import ROUNDING, Prices, bound_blocks
 from herdbook.identity.programme import BEGINNING, THERE, build_programme
@@ -77,11 +77,9 @@ def solve_identities(
     if not len(graph) or not len(members):
         empty = np.zeros((len(graph), len(members)))
         return Solution(empty.astype(np.int16), empty.astype(np.float32), 0.0, (0, 0))
-    links = np.concatenate([graph.edges, gaps])
-    link_costs = np.concatenate([np.zeros(len(graph.edges)), gap_costs])
-    away = (costs or Costs()).coming_and_going(graph)
-    held, gap, blocks = _solve_blocks(graph, scores, links, link_costs, away, informed, members)
-    confidence = confidences(graph, scores, held, links, link_costs, away)
+    path_costs = (costs or Costs()).of_paths(graph, gaps, gap_costs)
+    held, gap, blocks = _solve_blocks(graph, scores, path_costs, informed, members)
+    confidence = confidences(graph, scores, held, path_costs)
     # A tie is no answer either.
     unlikely = (held > 0) & (confidence < LEAST_CONFIDENCE + 1e-3)
     held[unlikely] = 0
@@ -91,7 +89,7 @@ def solve_identities(
 
 
 def _solve_blocks(
-    graph: Graph, scores: NDArray[np.floating], links: Ints, link_costs: Floats, away: Floats, informed: Bools, members: Ints
+    graph: Graph, scores: NDArray[np.floating], path_costs: PathCosts, informed: Bools, members: Ints
 ) -> tuple[NDArray[np.int16], float, Blocks]:
     """Who is held where, the bound as a share of the objective, and the blocks of the last round."""
     sure, _ = sure_identities(graph, scores, informed, members)
@@ -103,12 +101,12 @@ def _solve_blocks(
     dirty = np.ones((len(graph), 2), bool)
     let_in = np.zeros(scores.shape, bool)
     for turn in range(ROUNDS):
-        blocks = split_blocks(sure, links, joined)
+        blocks = split_blocks(sure, path_costs.links, joined)
         active = np.zeros(blocks.count, bool)
         active[blocks.block[dirty]] = True
         free = np.flatnonzero(sure < 0)
         taken = elsewhere(graph, sure, members, free)
-        kept = keep_candidates(path_losses(scores, least, sure, away, links, link_costs)[free], graph.animals[free], taken)
+        kept = keep_candidates(path_losses(scores, least, sure, path_costs)[free], graph.animals[free], taken)
         allowed = let_in.copy()
         allowed[free] |= kept
         allowed[free] &= ~taken
@@ -120,7 +118,7 @@ def _solve_blocks(
         value, bound, linear, lacks = np.zeros((4, blocks.count))
         opened, prices = np.zeros(len(graph), bool), Prices(scores)
         for some in _portions(blocks, active, allowed):
-            programme = build_programme(graph, scores, blocks, some, allowed, away, links, link_costs, members, firm=firm)
+            programme = build_programme(graph, scores, blocks, some, allowed, path_costs, members, firm=firm)
             found = solve_programme(programme)
             value, bound, linear, lacks = value + found.value, bound + found.bound, linear + found.linear, lacks + found.lacks
             prices.take(programme, found)
@@ -130,7 +128,7 @@ def _solve_blocks(
             opened[programme.node[(programme.kind <= BEGINNING) & ~there & (found.x < 0.5)]] = True
 
         upper = np.bincount(blocks.block.T.ravel(), weights=np.tile(total / 2, 2), minlength=blocks.count)
-        gains, others = prices.gains(sure, away, links, link_costs)
+        gains, others = prices.gains(sure, path_costs)
         gains = gains[free]
         gains[allowed[free]] = -np.inf
         limit = np.minimum(bound_blocks(graph, blocks, free, gains.max(axis=1), others, bound, linear), upper)
@@ -154,7 +152,7 @@ def _solve_blocks(
         dirty = np.isin(blocks.block, blocks.block[changed])
         sure = np.where(opened, -1, sure)
     # Whose path is cut leaves before the cut and enters after it.
-    removed = _part_clashes(graph, held, members, scores, 2 * float(away.max()))
+    removed = _part_clashes(graph, held, members, scores, 2 * float(path_costs.away.max()))
     objective, over = reached[half].sum(), excess[half].sum()
     return held, float((over + removed) / max(abs(objective + over), 1.0)), blocks
 

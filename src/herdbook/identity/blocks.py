@@ -14,7 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from herdbook.arrays import Bools, Floats, Ints, Singles
-from herdbook.identity.graph import Graph
+from herdbook.identity.graph import Graph, PathCosts
 
 # The identity of a separator is better than the next one by at least this.
 SURE_IDENTITY_NATS = 16.0
@@ -102,35 +102,39 @@ def best_of_capacity(scores: NDArray[np.floating], animals: Ints, members: Ints)
     return total, least
 
 
-def path_losses(scores: NDArray[np.floating], least: Floats, sure: Ints, away: Floats, links: Ints, link_costs: Floats) -> Singles:
+def path_losses(scores: NDArray[np.floating], least: Floats, sure: Ints, path_costs: PathCosts) -> Singles:
     """Loss float32 (n, identities) of the best path of each identity through each tracklet, against the best that any could give there.
 
-    The path begins and ends at separators of its identity or outside of the graph; `least` from `best_of_capacity`; `away` (n, 2) costs of
-    entering and leaving; tracklets in order of first frame. Of separators it tells nothing.
+    The path begins and ends at separators of its identity or outside of the graph; `scores` (n, identities) gain in nats; `least` (n,)
+    from `best_of_capacity`; `sure` (n,) identity of each separator or -1; tracklets in order of first frame. Rows of separators have no
+    meaning.
     """
     change = scores.astype(np.float32)
     change -= least[:, None].astype(np.float32)
     np.clip(change, IMPOSSIBLE_GAIN, 0, out=change)
-    through, onward = best_ways(change, sure, np.zeros((len(sure), 2)), away, links, link_costs)
+    through, onward = best_ways(change, sure, np.zeros((len(sure), 2)), path_costs)
     through += change
     through += onward
     return np.negative(through, out=through)
 
 
-def best_ways(worth: Singles, sure: Ints, ends: Floats, away: Floats, links: Ints, link_costs: Floats) -> tuple[Singles, Singles]:
+def best_ways(worth: Singles, sure: Ints, ends: Floats, path_costs: PathCosts) -> tuple[Singles, Singles]:
     """Worth float32 (n, identities) of the best way of each identity to each tracklet, and of the best way on from it, itself left out.
 
-    `worth` (n, identities) of being there; ways begin at separators, which add `ends[:, 1]`, and end at them, which add `ends[:, 0]`.
+    `worth` (n, identities) of being there, nats; ways begin at separators, `sure` (n,), which add `ends[:, 1]`, and end at them, which add
+    `ends[:, 0]`; or they begin and end outside of the graph.
     """
     forward = np.arange(len(sure))
-    enter, leave = (np.ascontiguousarray(side) for side in away.T)
+    parent, child = path_costs.links.T
+    enter, leave = (np.ascontiguousarray(side) for side in path_costs.away.T)
     ending, beginning = (np.ascontiguousarray(side) for side in ends.T)
-    to = _arrive(forward, worth, sure, beginning, enter, *_rows(links[:, 1], links[:, 0], link_costs, len(sure)))
-    on = _arrive(forward[::-1].copy(), worth, sure, ending, leave, *_rows(links[:, 0], links[:, 1], link_costs, len(sure)))
+    to = _arrive(forward, worth, sure, beginning, enter, *_by_target(child, parent, path_costs.link_costs, len(sure)))
+    on = _arrive(forward[::-1].copy(), worth, sure, ending, leave, *_by_target(parent, child, path_costs.link_costs, len(sure)))
     return to, on
 
 
-def _rows(target: Ints, source: Ints, cost: Floats, count: int) -> tuple[Ints, Ints, Floats]:
+def _by_target(target: Ints, source: Ints, cost: Floats, count: int) -> tuple[Ints, Ints, Floats]:
+    """Links in order of their target: offsets (count + 1,) of each target's links, and their sources and costs (k,)."""
     order = np.argsort(target, kind="stable")
     return np.searchsorted(target[order], np.arange(count + 1)), source[order], cost[order]
 
@@ -165,9 +169,10 @@ def elsewhere(graph: Graph, sure: Ints, members: Ints, nodes: Ints) -> Bools:
 
 
 def keep_candidates(losses: Singles, animals: Ints, taken: Bools) -> Bools:
-    """Who is a candidate, bool (n, identities): of those not `taken` (n, identities), whoever loses at most CANDIDATE_NATS more than the best.
+    """Who is a candidate, bool (n, identities): all whose loss is within CANDIDATE_NATS of that of the best, except who is `taken`.
 
-    `losses` float32 (n, identities) from `path_losses`. In a tracklet of several animals (n,) the best are as many as those.
+    `losses` (n, identities) from `path_losses`; `animals` (n,): in a tracklet of several, that many are the best; `taken` (n, identities)
+    from `elsewhere`.
     """
     open_losses = np.where(taken, -IMPOSSIBLE_GAIN, losses)
     limit = open_losses.min(axis=1)

@@ -14,7 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from herdbook.arrays import Floats, Ints
-from herdbook.identity.graph import Graph
+from herdbook.identity.graph import Graph, PathCosts
 
 # An exchange that costs more (nats) is no alternative.
 FARTHEST = 25.0
@@ -78,14 +78,12 @@ def _follow(mine: Ints, count: Ints, first: Ints, last: Ints, offsets: Ints, par
     return path, len(end)
 
 
-def confidences(
-    graph: Graph, scores: NDArray[np.floating], held: NDArray[np.integer], links: Ints, link_costs: Floats, away: Floats
-) -> NDArray[np.float32]:
+def confidences(graph: Graph, scores: NDArray[np.floating], held: NDArray[np.integer], path_costs: PathCosts) -> NDArray[np.float32]:
     """Posterior probability float32 (n, identities) of each identity that a tracklet holds, 0 for the others.
 
-    `scores` (n, identities) gain in nats; `links` (k, 2), edges and gaps, with `link_costs` (k,); `away` (n, 2) costs of entering and
-    leaving.
+    `scores` (n, identities) gain in nats; `held` (n, identities) how many of each identity are in each tracklet.
     """
+    links, link_costs, away = path_costs.links, path_costs.link_costs, path_costs.away
     paths = find_paths(graph, held, links)
     key = links[:, 0] * len(graph) + links[:, 1]
     order = np.argsort(key, kind="stable")

@@ -3,19 +3,18 @@
 from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import NDArray
 
-from herdbook.arrays import Floats, Ints
+from herdbook.arrays import Bools, Floats, Ints
 
 
 @dataclass(frozen=True)
 class Graph:
     """Tracklets of a recording, in order of their first frame.
 
-    `first`, `last` int64 (n,) frames over the recording; `animals` (n,) number each holds; `edges` (e, 2) parent, child; `start_xy`,
-    `end_xy` (n, 2) px; `border` bool (n, 2): begins, ends at the border of the view; `free` bool (n, 2): begins, ends with the tracking, so
-    that coming and going cost nothing; `part` int64 (n,): the closed part of the recording that it is in, which no edge leaves: an arena
-    during an interval.
+    `first`, `last` int64 (n,) frames over the recording; `animals` int64 (n,) number each holds; `edges` int64 (e, 2) parent, child;
+    `start_xy`, `end_xy` (n, 2) px; `border` bool (n, 2): begins, ends at the border of the view; `free` bool (n, 2): begins, ends with the
+    tracking, so that coming and going cost nothing; `part` int64 (n,): the closed part of the recording that it is in, which no edge
+    leaves: an arena during an interval.
     """
 
     first: Ints
@@ -24,8 +23,8 @@ class Graph:
     edges: Ints
     start_xy: Floats
     end_xy: Floats
-    border: NDArray[np.bool_]
-    free: NDArray[np.bool_]
+    border: Bools
+    free: Bools
     part: Ints
 
     def __len__(self) -> int:
@@ -41,8 +40,21 @@ class Graph:
 
 
 @dataclass(frozen=True)
+class PathCosts:
+    """What the path of an identity through a graph costs, in nats.
+
+    `links` int64 (k, 2): pairs of tracklets of which the second may follow the first, by an edge or across a gap; `link_costs` float64
+    (k,) of following each link; `away` float64 (n, 2) of entering each tracklet from outside of the graph, and of leaving it for there.
+    """
+
+    links: Ints
+    link_costs: Floats
+    away: Floats
+
+
+@dataclass(frozen=True)
 class Costs:
-    """Costs (nats) of what a path does beside following merges and splits; `identity_costs.learn_costs` learns them from a recording.
+    """Costs (nats) of what a path does besides following edges, which is free; `costs.learn_costs` learns them from a recording.
 
     `away`: to leave the graph, or to enter it, although the graph goes on for all animals of the tracklet; `away_at_end`: the same where it
     does not; `away_at_border`: at the border of the view; a gap from one tracklet to another costs `gap`, `gap_per_body_length` of
@@ -66,8 +78,14 @@ class Costs:
             free[:, 1] |= graph.last == graph.last.max()
         return np.where(free, 0.0, cost)
 
+    def of_paths(self, graph: Graph, gaps: Ints, gap_costs: Floats) -> PathCosts:
+        """Costs of paths along the edges, which are free, and across the `gaps` (k, 2), which cost `gap_costs` (k,)."""
+        links = np.concatenate([graph.edges, gaps])
+        link_costs = np.concatenate([np.zeros(len(graph.edges)), gap_costs])
+        return PathCosts(links, link_costs, self.coming_and_going(graph))
 
-def loose_ends(graph: Graph) -> NDArray[np.bool_]:
+
+def loose_ends(graph: Graph) -> Bools:
     """Whether (n, 2) fewer animals come to the beginning of a tracklet, and go on from its end, than it holds."""
     parent, child = graph.edges.T
     gained = np.bincount(child, weights=graph.animals[parent], minlength=len(graph))
@@ -78,7 +96,7 @@ def loose_ends(graph: Graph) -> NDArray[np.bool_]:
 def gap_edges(
     graph: Graph, *, gap_frames: int, body_length_px: float, reach_px_per_frame: float, costs: Costs | None = None
 ) -> tuple[Ints, Floats]:
-    """Pairs (k, 2) of a tracklet that ends and one that begins soon after nearby, and their costs (k,).
+    """Pairs int64 (k, 2) of a tracklet that ends and one that begins soon after nearby, and their costs float64 (k,).
 
     Within the same part, within `gap_frames`, and within three body lengths plus what an animal can walk at `reach_px_per_frame`.
     """

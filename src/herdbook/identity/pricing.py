@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from herdbook.arrays import Floats, Ints, Singles
 from herdbook.identity.blocks import IMPOSSIBLE_GAIN, Blocks, best_ways
-from herdbook.identity.graph import Graph
+from herdbook.identity.graph import Graph, PathCosts
 from herdbook.identity.highs import Solved
 from herdbook.identity.programme import BEGINNING, ENDING, THERE, Programme
 
@@ -38,11 +38,11 @@ class Prices:
             self._ends[node, side] = found.worth[mine]
             self._place[node, side] = self._scores[node, programme.identity[mine]] / 2 - found.worth[mine]
 
-    def gains(self, sure: Ints, away: Floats, links: Ints, link_costs: Floats) -> tuple[Singles, Floats]:
+    def gains(self, sure: Ints, path_costs: PathCosts) -> tuple[Singles, Floats]:
         """What the best path of each identity through each tracklet gains, float32 (n, identities); and what the best one gains that
         ends, or begins, in a separator of another identity, (n, 2). Rows of separators in the first tell nothing.
         """
-        to, on = best_ways(self._worth, sure, self._ends, away, links, link_costs)
+        to, on = best_ways(self._worth, sure, self._ends, path_costs)
         certain = np.flatnonzero(sure >= 0)
         others = np.full((len(sure), 2), -np.inf)
         half = np.maximum(self._scores[certain] / 2, IMPOSSIBLE_GAIN)

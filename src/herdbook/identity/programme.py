@@ -13,7 +13,7 @@ from scipy.sparse import coo_array, csr_array
 
 from herdbook.arrays import Bools, Floats, Ints
 from herdbook.identity.blocks import Blocks
-from herdbook.identity.graph import Graph
+from herdbook.identity.graph import Graph, PathCosts
 
 # Kinds of columns; the first three are integers: being there, and the same at the end and at the beginning of a block, at its separators.
 THERE, ENDING, BEGINNING, ENTERS, LEAVES, FLOWS = range(6)
@@ -51,19 +51,17 @@ def build_programme(
     blocks: Blocks,
     active: Bools,
     allowed: Bools,
-    away: Floats,
-    links: Ints,
-    link_costs: Floats,
+    path_costs: PathCosts,
     members: Ints,
     *,
     firm: bool,
 ) -> Programme:
     """The programme of the `active` (blocks,) ones.
 
-    `allowed` bool (n, identities) candidates, for separators their identity alone; `away` (n, 2) costs of entering and leaving; `links`
-    (k, 2) with their costs (k,); `members` (identities,) how many of an identity there are; `firm`: separators must hold
-    their identities.
+    `allowed` bool (n, identities) candidates, for separators their identity alone; `members` (identities,) how many of an identity there
+    are; `firm`: separators must hold their identities.
     """
+    links, link_costs, away = path_costs.links, path_costs.link_costs, path_costs.away
     nodes = np.flatnonzero(active[blocks.block].any(axis=1))
     local = np.full(len(graph), -1)
     local[nodes] = np.arange(len(nodes))

@@ -1,37 +1,17 @@
-from collections.abc import Sequence
+"""Who is in which tracklet: against enumeration of all assignments, on graphs whose answer is known, and at random."""
+
 from itertools import combinations, product
 
 import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
-from herdbook.identity import assignment as solver
-from herdbook.identity import highs as identity_solve
+from herdbook.identity import assignment, highs
 from herdbook.identity.assignment import LABEL_GAIN, NAMED_GAIN, Solution, solve_identities
-from herdbook.identity.blocks import split_blocks
 from herdbook.identity.graph import Costs, Graph, gap_edges
-from herdbook.identity.highs import solve_programme
-from herdbook.identity.programme import THERE, build_programme
+from tests.support.graphs import NO_GAPS, make_graph, optimum, random_recording
 
 A, B, C = range(3)
-
-
-def make_graph(spans: Sequence[tuple[int, int]], edges=(), animals=None, start=None, end=None, border=None) -> Graph:
-    """A graph of tracklets (first, last), all at one place unless told."""
-    count = len(spans)
-    first, last = np.array(spans, np.int64).reshape(-1, 2).T
-    place = np.zeros((count, 2))
-    return Graph(
-        first=first,
-        last=last,
-        animals=np.ones(count, np.int64) if animals is None else np.array(animals, np.int64),
-        edges=np.array(edges, np.int64).reshape(-1, 2),
-        start_xy=place if start is None else np.array(start, float),
-        end_xy=place if end is None else np.array(end, float),
-        border=np.zeros((count, 2), bool) if border is None else np.array(border, bool),
-        free=np.zeros((count, 2), bool),
-        part=np.zeros(count, np.int64),
-    )
 
 
 def gains(evidence, labelled=None) -> np.ndarray:
@@ -42,9 +22,6 @@ def gains(evidence, labelled=None) -> np.ndarray:
         if identity < scores.shape[1]:
             scores[tracklet, identity] = LABEL_GAIN
     return scores
-
-
-NO_GAPS = np.zeros((0, 2), np.int64), np.zeros(0)
 
 
 def solution_of(graph: Graph, evidence, *, labelled=None, gaps=NO_GAPS, members=None) -> Solution:
@@ -61,7 +38,7 @@ def solve(graph: Graph, evidence, **more) -> np.ndarray:
     return solution_of(graph, evidence, **more).held > 0
 
 
-def told(held: np.ndarray) -> list[str]:
+def letters(held: np.ndarray) -> list[str]:
     """The identities of each tracklet as letters."""
     return ["".join("ABCDEFGH"[k] for k in np.flatnonzero(row)) for row in held]
 
@@ -83,21 +60,6 @@ def random_case(seed: int, tracklets: int = 5, identities: int = 3):
     evidence = rng.normal(0, 5, (tracklets, identities))
     evidence[rng.random(tracklets) < 0.3] = 0
     return graph, evidence, (gaps, rng.uniform(1, 4, len(gaps)))
-
-
-def optimum(graph: Graph, scores, members, links, costs, held=None) -> float:
-    """The greatest value of one programme over everything; with `held`, that of this assignment."""
-    count = len(graph)
-    together = np.stack([np.zeros(count - 1, np.int64), np.arange(1, count)], 1)
-    blocks = split_blocks(np.full(count, -1), links, together)
-    allowed = np.isfinite(scores) if held is None else held > 0
-    away = Costs().coming_and_going(graph)
-    everything = np.ones(blocks.count, bool)
-    programme = build_programme(graph, scores, blocks, everything, allowed, away, links, costs, members, firm=False)
-    if held is not None:
-        there = programme.kind == THERE
-        programme.least[there] = programme.most[there] = held[programme.node[there], programme.identity[there]]
-    return float(solve_programme(programme).value.sum())
 
 
 def path_values(graph: Graph, score: np.ndarray, links: dict[tuple[int, int], float]) -> np.ndarray:
@@ -139,7 +101,7 @@ def best_by_enumeration(graph: Graph, scores: np.ndarray, allowed: np.ndarray, l
 @pytest.fixture
 def all_names(monkeypatch):
     """Names are given however unlikely they are, so that the optimum itself is seen."""
-    monkeypatch.setattr(solver, "LEAST_CONFIDENCE", -1.0)
+    monkeypatch.setattr(assignment, "LEAST_CONFIDENCE", -1.0)
 
 
 @pytest.mark.parametrize("seed", range(25))
@@ -173,36 +135,36 @@ def test_an_identity_without_evidence_is_found_by_elimination_through_a_merge():
     graph = make_graph(spans, edges, [1, 1, 1, 3, 1, 1, 1])
     evidence = np.zeros((7, 3))
     evidence[0, A] = evidence[1, B] = evidence[2, C] = evidence[4, B] = evidence[6, A] = 8
-    assert told(solve(graph, evidence)) == ["A", "B", "C", "ABC", "B", "C", "A"]
+    assert letters(solve(graph, evidence)) == ["A", "B", "C", "ABC", "B", "C", "A"]
 
 
 def test_movement_overrules_weak_evidence():
     graph = make_graph([(0, 9), (0, 9), (10, 19), (10, 19)], [(0, 2), (1, 3)])
     evidence = [[9, 0], [0, 9], [0, 2], [2, 0]]
-    assert told(solve(graph, evidence)) == ["A", "B", "A", "B"]
+    assert letters(solve(graph, evidence)) == ["A", "B", "A", "B"]
 
 
 def test_strong_evidence_overrules_movement():
     graph = make_graph([(0, 9), (0, 9), (10, 19), (10, 19)], [(0, 2), (1, 3)])
-    assert told(solve(graph, [[17, 0], [0, 17], [0, 17], [17, 0]])) == ["A", "B", "B", "A"]
+    assert letters(solve(graph, [[17, 0], [0, 17], [0, 17], [17, 0]])) == ["A", "B", "B", "A"]
 
 
 def test_a_label_outweighs_all_images():
     graph = make_graph([(0, 9)])
-    assert told(solve(graph, [[30, 0]], labelled={0: B})) == ["B"]
-    assert told(solve(graph, [[30, 0]], labelled={0: 2})) == [""], "a label that is no identity leaves nobody"
+    assert letters(solve(graph, [[30, 0]], labelled={0: B})) == ["B"]
+    assert letters(solve(graph, [[30, 0]], labelled={0: 2})) == [""], "a label that is no identity leaves nobody"
 
 
 def test_what_all_evidence_speaks_against_stays_unknown():
     graph = make_graph([(0, 9), (10, 19), (20, 29)], [(0, 1), (1, 2)])
-    assert told(solve(graph, [[9, 0], [-20, -20], [9, 0]])) == ["A", "", "A"]
-    assert told(solve(graph, [[9, 0], [-2, -2], [9, 0]])) == ["A", "A", "A"]
+    assert letters(solve(graph, [[9, 0], [-20, -20], [9, 0]])) == ["A", "", "A"]
+    assert letters(solve(graph, [[9, 0], [-2, -2], [9, 0]])) == ["A", "A", "A"]
 
 
 def test_a_tracklet_holds_no_more_identities_than_animals():
     graph = make_graph([(0, 9), (0, 9), (10, 19), (20, 29), (20, 29)], [(0, 2), (1, 2), (2, 3), (2, 4)], [1, 1, 1, 1, 1])
     held = solve(graph, [[9, 0], [0, 9], [0, 0], [9, 0], [0, 9]])
-    assert told(held)[:2] == ["A", "B"]
+    assert letters(held)[:2] == ["A", "B"]
     assert held[2].sum() == 1
 
 
@@ -218,15 +180,15 @@ def test_coming_and_going_inside_the_view_costs_more_than_at_its_border(evidence
     order = np.argsort(graph.first, kind="stable")
     graph = make_graph([spans[k] for k in order], border=[ends[k] for k in order])
     held = solve(graph, np.array([[20, 0], [evidence, 0], [0, 20]])[order])
-    assert told(held)[int(np.flatnonzero(order == 1)[0])] == name
+    assert letters(held)[int(np.flatnonzero(order == 1)[0])] == name
 
 
 def test_a_gap_is_cheaper_than_leaving_and_entering():
     graph = make_graph([(0, 10), (15, 30), (31, 40)], [(1, 2)])
     evidence = np.array([[9.0, 0], [0, 0], [0, 0]])
     gaps = gap_edges(graph, gap_frames=20, body_length_px=10, reach_px_per_frame=2)
-    assert told(solve(graph, evidence, gaps=gaps)) == ["A", "A", "A"]
-    assert told(solve(graph, evidence)) == ["A", "", ""]
+    assert letters(solve(graph, evidence, gaps=gaps)) == ["A", "A", "A"]
+    assert letters(solve(graph, evidence)) == ["A", "", ""]
 
 
 def gaps_between(end, start, wait: int, **graph):
@@ -235,7 +197,7 @@ def gaps_between(end, start, wait: int, **graph):
 
 
 @pytest.mark.parametrize(("wait", "linked"), [(1, True), (20, True), (21, False), (0, False)])
-def test_gaps_reach_only_as_far_in_time_as_told(wait, linked):
+def test_gaps_reach_only_as_far_in_time_as_allowed(wait, linked):
     pairs, costs = gaps_between((0, 0), (5, 0), wait)
     assert pairs.tolist() == [[0, 1]] * linked
     assert len(costs) == linked
@@ -277,16 +239,16 @@ def chain_of_merges(pieces: int):
 @pytest.fixture
 def small_windows(monkeypatch):
     """Every block is solved in windows of a few tracklets."""
-    monkeypatch.setattr(identity_solve, "LARGEST_COLUMNS", 0)
-    monkeypatch.setattr(identity_solve, "WINDOW_COLUMNS", 60)
+    monkeypatch.setattr(highs, "LARGEST_COLUMNS", 0)
+    monkeypatch.setattr(highs, "WINDOW_COLUMNS", 60)
 
 
 def test_windows_give_the_solution_of_the_whole(monkeypatch, all_names):
     graph, evidence = chain_of_merges(20)
     whole = solve(graph, evidence)
     for columns in (20, 60, 200):
-        monkeypatch.setattr(identity_solve, "LARGEST_COLUMNS", 0)
-        monkeypatch.setattr(identity_solve, "WINDOW_COLUMNS", columns)
+        monkeypatch.setattr(highs, "LARGEST_COLUMNS", 0)
+        monkeypatch.setattr(highs, "WINDOW_COLUMNS", columns)
         parts = solve(graph, evidence)
         sure = (evidence != 0).any(axis=1) | (graph.animals == 2)
         np.testing.assert_array_equal(parts[sure], whole[sure])
@@ -302,25 +264,24 @@ def test_a_window_looks_ahead_before_its_answer_stands(swapped, small_windows):
     evidence = np.zeros((7, 2))
     evidence[0, A] = evidence[1, B] = evidence[5, B if swapped else A] = evidence[6, A if swapped else B] = 8
     ways = ["B", "A"] if swapped else ["A", "B"]
-    assert told(solve(graph, evidence)) == ["A", "B", "AB", *ways, *ways]
+    assert letters(solve(graph, evidence)) == ["A", "B", "AB", *ways, *ways]
 
 
 def test_windows_are_never_better_than_the_bound_allows(small_windows, all_names, monkeypatch):
     for seed in range(10):
         graph, evidence, gaps = random_case(seed, tracklets=20, identities=4)
-        links = np.concatenate([graph.edges, gaps[0]])
-        costs = np.concatenate([np.zeros(len(graph.edges)), gaps[1]])
+        path_costs = Costs().of_paths(graph, *gaps)
         found = solution_of(graph, evidence, gaps=gaps)
-        monkeypatch.setattr(identity_solve, "LARGEST_COLUMNS", 10**6)
-        best = optimum(graph, gains(evidence), np.ones(4, np.int64), links, costs)
-        mine = optimum(graph, gains(evidence), np.ones(4, np.int64), links, costs, held=found.held)
-        monkeypatch.setattr(identity_solve, "LARGEST_COLUMNS", 0)
+        monkeypatch.setattr(highs, "LARGEST_COLUMNS", 10**6)
+        best = optimum(graph, gains(evidence), np.ones(4, np.int64), path_costs)
+        mine = optimum(graph, gains(evidence), np.ones(4, np.int64), path_costs, held=found.held)
+        monkeypatch.setattr(highs, "LARGEST_COLUMNS", 0)
         assert best - mine <= found.gap * best + 1e-6
 
 
 def test_the_bound_of_windows_is_near(monkeypatch):
-    monkeypatch.setattr(identity_solve, "LARGEST_COLUMNS", 0)
-    monkeypatch.setattr(identity_solve, "WINDOW_COLUMNS", 400)
+    monkeypatch.setattr(highs, "LARGEST_COLUMNS", 0)
+    monkeypatch.setattr(highs, "WINDOW_COLUMNS", 400)
     # Four animals change places every now and then, with nothing that leads from before to after.
     rng = np.random.default_rng(3)
     spans, edges, evidence = [], [], []
@@ -341,7 +302,7 @@ def test_an_animal_that_rests_through_all_windows_is_nowhere_else():
     fragments = [(10 * k, 10 * k + 9) for k in range(20)]
     graph = make_graph([(0, 199), *fragments], [(k, k + 1) for k in range(1, 20)])
     evidence = np.array([[0, 0, 30], *([[5, 0, 6]] * 20)], float)
-    assert told(solve(graph, evidence)) == ["C", *["A"] * 20]
+    assert letters(solve(graph, evidence)) == ["C", *["A"] * 20]
 
 
 def test_the_same_recording_gives_the_same_solution():
@@ -356,34 +317,14 @@ def test_a_recording_without_animals_has_no_identities():
     assert nobody.held.shape == nobody.confidence.shape == (0, 2)
 
 
-def random_recording(seed: int, strong: bool, tracklets: int = 24, identities: int = 5):
-    """A random graph in which some are never there, the last identity has several members, and some evidence leaves no doubt."""
-    rng = np.random.default_rng(seed)
-    first = np.sort(rng.integers(0, 80, tracklets))
-    last = first + rng.integers(0, 15, tracklets)
-    after = [(a, b) for a, b in product(range(tracklets), repeat=2) if last[a] < first[b] <= last[a] + 10]
-    kind = rng.random(len(after))
-    edges = [pair for pair, k in zip(after, kind, strict=True) if k < 0.3]
-    gaps = np.array([pair for pair, k in zip(after, kind, strict=True) if 0.3 < k < 0.4], np.int64).reshape(-1, 2)
-    graph = make_graph(list(zip(first, last, strict=True)), edges, rng.integers(1, 4, tracklets), border=rng.random((tracklets, 2)) < 0.2)
-    scores = rng.normal(0, 12 if strong else 4, (tracklets, identities))
-    informed = (graph.animals == 1) & (rng.random(tracklets) < 0.7)
-    scores[~informed] = NAMED_GAIN
-    scores[rng.random(scores.shape) < 0.05] = -np.inf
-    members = np.ones(identities, np.int64)
-    members[-1] = rng.integers(1, 4)
-    return graph, scores, informed, members, gaps, rng.uniform(0.5, 4, len(gaps))
-
-
 @pytest.mark.parametrize("strong", [False, True])
 @pytest.mark.parametrize("seed", range(30))
 def test_blocks_give_the_optimum_of_one_programme_over_everything(seed, strong, all_names):
     graph, scores, informed, members, gaps, costs = random_recording(seed, strong)
-    links = np.concatenate([graph.edges, gaps])
-    link_costs = np.concatenate([np.zeros(len(graph.edges)), costs])
+    path_costs = Costs().of_paths(graph, gaps, costs)
     found = solve_identities(graph, scores, gaps, costs, informed=informed, members=members)
-    best = optimum(graph, scores, members, links, link_costs)
-    mine = optimum(graph, scores, members, links, link_costs, held=found.held)
+    best = optimum(graph, scores, members, path_costs)
+    mine = optimum(graph, scores, members, path_costs, held=found.held)
     assert (found.held.sum(axis=1) <= graph.animals).all()
     assert np.isfinite(scores[found.held > 0]).all(), "nobody is where nobody of that name can be"
     for frame in range(100):
@@ -395,12 +336,12 @@ def test_blocks_give_the_optimum_of_one_programme_over_everything(seed, strong, 
 
 @pytest.mark.parametrize("largest", [0, 150_000], ids=["in windows", "as a whole"])
 def test_overwhelming_evidence_that_cannot_be_is_opened_again(monkeypatch, largest):
-    monkeypatch.setattr(identity_solve, "LARGEST_COLUMNS", largest)
+    monkeypatch.setattr(highs, "LARGEST_COLUMNS", largest)
     # The last tracklet says C beyond doubt, yet only A and B went into the merge, and C is seen elsewhere at the time.
     spans = [(0, 9), (0, 9), (0, 60), (10, 19), (20, 29), (20, 29)]
     graph = make_graph(spans, [(0, 3), (1, 3), (3, 4), (3, 5)], [1, 1, 1, 2, 1, 1])
     evidence = np.array([[40, 0, 0], [0, 40, 0], [0, 0, 80], [0, 0, 0], [40, 0, 0], [0, 0, 20]], float)
-    assert told(solve(graph, evidence)) == ["A", "B", "C", "AB", "A", "B"]
+    assert letters(solve(graph, evidence)) == ["A", "B", "C", "AB", "A", "B"]
 
 
 def test_several_members_of_a_class_share_a_merged_tracklet():
@@ -423,10 +364,10 @@ def test_a_name_that_is_more_likely_wrong_than_right_is_not_given():
     graph = make_graph(spans, [(0, 3), (1, 3), (2, 3), (3, 4), (3, 5), (3, 6)], [1, 1, 1, 3, 1, 1, 1])
     evidence = np.zeros((7, 3))
     evidence[[0, 1, 2], [A, B, C]] = 30
-    assert told(solve(graph, evidence)) == ["A", "B", "C", "ABC", "", "", ""]
+    assert letters(solve(graph, evidence)) == ["A", "B", "C", "ABC", "", "", ""]
 
 
-def test_it_is_told_how_many_parts_were_solved():
+def test_the_solution_counts_the_parts_that_were_solved():
     graph, evidence = chain_of_merges(10)
     assert solution_of(graph, evidence * 10).components[0] > 3
     assert solution_of(graph, evidence).components == (1, 30)

@@ -1,3 +1,5 @@
+"""Where a graph falls into blocks, and who is a candidate in them."""
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,8 @@ from herdbook.identity.blocks import (
     split_blocks,
     sure_identities,
 )
-from tests.unit.identity.test_assignment import make_graph
+from herdbook.identity.graph import PathCosts
+from tests.support.graphs import make_graph
 
 ONE_EACH = np.ones(2, np.int64)
 
@@ -84,7 +87,7 @@ def test_losses_are_those_of_the_best_path_by_trying_all(seed):
     costs, away = rng.uniform(0, 4, len(links)), rng.uniform(0, 6, (n, 2))
     scores, least = rng.normal(0, 5, (n, 3)), rng.uniform(0, 5, n)
     sure = np.where(rng.random(n) < 0.3, rng.integers(0, 3, n), -1)
-    losses = path_losses(scores, least, sure, away, links, costs)
+    losses = path_losses(scores, least, sure, PathCosts(links, costs, away))
     for v in np.flatnonzero(sure < 0):
         for identity in range(3):
             assert losses[v, identity] == pytest.approx(best_path(scores, least, sure, away, links, costs, v, identity), abs=1e-3)

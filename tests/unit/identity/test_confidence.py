@@ -1,3 +1,5 @@
+"""Confidence: the odds of exchanging two animals where they could have been confused, and its calibration on simulated recordings."""
+
 import sys
 
 import numpy as np
@@ -8,19 +10,15 @@ from herdbook.identity.confidence import NOBODY, confidences, find_paths
 from herdbook.identity.costs import learn_costs
 from herdbook.identity.graph import Costs, Graph, gap_edges
 from tests.conftest import ROOT
-from tests.unit.identity.test_assignment import make_graph
+from tests.support.graphs import NO_GAPS, make_graph
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 from identity_scale import GAP_FRAMES, calibration_error, simulate_graph, simulate_scores
 
-NO_GAPS = np.zeros((0, 2), np.int64), np.zeros(0)
 
-
-def told(graph: Graph, scores, held, gaps=NO_GAPS) -> np.ndarray:
+def confidence_of(graph: Graph, scores, held, gaps=NO_GAPS) -> np.ndarray:
     """Confidence of a solution."""
-    links = np.concatenate([graph.edges, gaps[0]])
-    costs = np.concatenate([np.zeros(len(graph.edges)), gaps[1]])
-    return confidences(graph, np.array(scores, float), np.array(held), links, costs, Costs().coming_and_going(graph))
+    return confidences(graph, np.array(scores, float), np.array(held), Costs().of_paths(graph, *gaps))
 
 
 def between_two_merges(lost: float):
@@ -37,7 +35,7 @@ def between_two_merges(lost: float):
 
 @pytest.mark.parametrize("lost", [0.0, 1.0, 3.0, 8.0])
 def test_two_that_meet_twice_could_be_exchanged_between(lost):
-    confidence = told(*between_two_merges(lost))
+    confidence = confidence_of(*between_two_merges(lost))
     expected = 1 / (1 + np.exp(-lost))
     assert confidence[3, 0] == confidence[4, 1] == pytest.approx(expected, abs=1e-5)
     sure = [(0, 0), (1, 1), (2, 0), (2, 1), (5, 0), (5, 1), (6, 0), (7, 1)]
@@ -56,7 +54,7 @@ def test_a_merge_that_one_of_two_is_in_is_as_sure_as_the_stretch_around_it():
     held = np.zeros((9, 3), int)
     for node, names in enumerate([(0,), (1,), (2,), (0, 1), (0,), (1,), (0, 2), (0,), (2,)]):
         held[node, list(names)] = 1
-    confidence = told(graph, scores, held)
+    confidence = confidence_of(graph, scores, held)
     exchanged = 1 / (1 + np.exp(-2.0))
     assert [confidence[4, 0], confidence[6, 0], confidence[5, 1]] == pytest.approx([exchanged] * 3, abs=1e-4)
     assert confidence[6, 2] == pytest.approx(1.0, abs=1e-3)
@@ -68,7 +66,7 @@ def test_three_that_nothing_tells_apart_have_a_third_each():
     scores = np.full((7, 3), 0.2)
     scores[:3][np.eye(3, dtype=bool)] = 30
     held = np.concatenate([np.eye(3, dtype=int), np.ones((1, 3), int), np.eye(3, dtype=int)])
-    confidence = told(graph, scores, held)
+    confidence = confidence_of(graph, scores, held)
     assert confidence[4:][np.eye(3, dtype=bool)] == pytest.approx([1 / 3] * 3, abs=0.02)
 
 
@@ -80,7 +78,7 @@ def test_an_exchange_past_a_costly_occasion_counts_as_well():
     scores = np.full((7, 2), 0.2)
     scores[0, 0] = scores[1, 1] = 30
     held = np.array([[1, 0], [0, 1], [1, 1], [1, 0], [0, 1], [1, 0], [0, 1]])
-    confidence = told(graph, scores, held, gaps)
+    confidence = confidence_of(graph, scores, held, gaps)
     assert confidence[3, 0] == pytest.approx(0.5, abs=1e-3)
     assert 0.45 < confidence[5, 0] <= 0.501
 
@@ -89,7 +87,7 @@ def test_an_animal_without_a_name_may_be_the_one_that_has_it():
     # Two animals part; one is called A by weak evidence, the other by none.
     graph = make_graph([(0, 9), (10, 19), (10, 19)], [(0, 1), (0, 2)], [2, 1, 1])
     scores = np.array([[0.2], [1.2], [0.2]])
-    confidence = told(graph, scores, np.array([[1], [1], [0]]))
+    confidence = confidence_of(graph, scores, np.array([[1], [1], [0]]))
     assert confidence[1, 0] == pytest.approx(1 / (1 + np.exp(-1.0) + np.exp(-1.4)), abs=1e-3)
 
 
@@ -99,8 +97,8 @@ def test_evidence_against_a_name_makes_it_doubtful():
     calm[[0, 2], 0] = contradicted[[0, 2], 0] = 40
     contradicted[1, 1] = 45
     held = np.array([[1, 0]] * 3)
-    assert told(graph, calm, held)[1, 0] > 0.999
-    assert told(graph, contradicted, held)[1, 0] < 0.5
+    assert confidence_of(graph, calm, held)[1, 0] > 0.999
+    assert confidence_of(graph, contradicted, held)[1, 0] < 0.5
 
 
 def test_paths_of_a_class_follow_the_links():

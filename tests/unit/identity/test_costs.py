@@ -1,9 +1,11 @@
+"""Costs learned from a recording: those of what happened in it, and the prior where little did."""
+
 import numpy as np
 import pytest
 
 from herdbook.identity.costs import PRIOR_EVENTS, learn_costs
 from herdbook.identity.graph import Costs, Graph, loose_ends
-from tests.unit.identity.test_assignment import make_graph
+from tests.support.graphs import make_graph
 
 FRAMES = 50
 

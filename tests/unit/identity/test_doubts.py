@@ -8,20 +8,17 @@ import pytest
 from herdbook.artifacts.propagate import CLASSIFIED, LABELLED
 from herdbook.experiment.sheets.facts import FACT_COLUMNS, read_facts
 from herdbook.identity.doubts import DOUBT_COLUMNS, Doubt, find_spans, read_doubts, write_doubts
-from herdbook.identity.graph import Graph
 from herdbook.stages.propagate import doubts_path
+from tests.support.graphs import make_graph
 from tests.support.identity_cases import Body, RecordingFiles, Track, who_where
 
 LEFT, RIGHT = Body(30, 30), Body(120, 90)
 
 
-def chain(lengths, animals=None) -> Graph:
-    """Tracklets that follow each other."""
+def chain(lengths, animals=None):
+    """The graph of tracklets that follow each other."""
     last = np.cumsum(lengths) - 1
-    n = len(lengths)
-    place, no = np.zeros((n, 2)), np.zeros((n, 2), bool)
-    animals = np.ones(n, np.int64) if animals is None else np.array(animals)
-    return Graph(last - lengths + 1, last, animals, np.zeros((0, 2), np.int64), place, place, no, no, np.zeros(n, np.int64))
+    return make_graph(list(zip(last - lengths + 1, last, strict=True)), animals=animals)
 
 
 def spans_of(lengths, confidence, *, how=None, animals=None, group=False, held=1):

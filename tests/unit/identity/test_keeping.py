@@ -2,21 +2,14 @@
 
 import numpy as np
 
-from herdbook.identity.graph import Graph
 from herdbook.identity.keeping import keep_numbers
-
-NO_GAPS = np.zeros((0, 2), np.int64), np.zeros(0)
+from tests.support.graphs import NO_GAPS, make_graph
 
 
 def graph_of(rows, edges):
     """Rows: first, last, animals, start, end."""
-    first, last, animals = (np.array([row[k] for row in rows], np.int64) for k in range(3))
-    start, end = (np.array([row[k] for row in rows], float) for k in (3, 4))
-    n = len(rows)
-    return Graph(
-        first, last, animals, np.array(edges, np.int64).reshape(-1, 2), start, end, np.zeros((n, 2), bool), np.zeros((n, 2), bool),
-        np.zeros(n, np.int64),
-    )  # fmt: skip
+    first, last, animals, start, end = ([row[k] for row in rows] for k in range(5))
+    return make_graph(list(zip(first, last, strict=True)), edges, animals, start, end)
 
 
 def velocities(graph):

@@ -1,3 +1,5 @@
+"""The bound on any assignment, whichever candidates were left out."""
+
 import numpy as np
 import pytest
 
@@ -6,7 +8,7 @@ from herdbook.identity.graph import Costs
 from herdbook.identity.highs import solve_programme
 from herdbook.identity.pricing import Prices, bound_blocks
 from herdbook.identity.programme import build_programme
-from tests.unit.identity.test_assignment import optimum, random_recording
+from tests.support.graphs import optimum, random_recording
 
 NONE = np.zeros((0, 2), np.int64)
 
@@ -14,20 +16,18 @@ NONE = np.zeros((0, 2), np.int64)
 @pytest.mark.parametrize("seed", range(40))
 def test_the_bound_holds_whatever_the_candidates_are_and_is_tight_with_all(seed):
     graph, scores, _, members, gaps, costs = random_recording(seed, strong=seed % 2 == 0)
-    links = np.concatenate([graph.edges, gaps])
-    link_costs = np.concatenate([np.zeros(len(graph.edges)), costs])
-    away = Costs().coming_and_going(graph)
-    blocks = split_blocks(np.full(len(graph), -1), links, NONE)
+    path_costs = Costs().of_paths(graph, gaps, costs)
+    blocks = split_blocks(np.full(len(graph), -1), path_costs.links, NONE)
     everything, free = np.ones(blocks.count, bool), np.arange(len(graph))
     rng = np.random.default_rng(seed)
-    best = optimum(graph, scores, members, links, link_costs)
+    best = optimum(graph, scores, members, path_costs)
     for share in (0.3, 0.8, 1.0):
         allowed = np.isfinite(scores) & (rng.random(scores.shape) < share)
-        programme = build_programme(graph, scores, blocks, everything, allowed, away, links, link_costs, members, firm=False)
+        programme = build_programme(graph, scores, blocks, everything, allowed, path_costs, members, firm=False)
         found = solve_programme(programme)
         prices = Prices(scores)
         prices.take(programme, found)
-        gains, others = prices.gains(blocks.sure, away, links, link_costs)
+        gains, others = prices.gains(blocks.sure, path_costs)
         if share == 1.0:
             assert gains[allowed].max() < 1e-2, "candidates gain nothing at the prices that they made"
         gains[allowed] = -np.inf
