@@ -1,32 +1,119 @@
 """Which tracklets a person labelled, and the example images that they give."""
 
+import json
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from herdbook.artifacts.segment import BlobImages, Blobs, blob_at
 from herdbook.artifacts.tracklets import SINGLE, Tracklets
+from herdbook.artifacts.trainset import TrainingSet
+from herdbook.classifier.crops import CropSpec, Light, make_crops, spread_rows
+from herdbook.classifier.examples import choose_examples
 from herdbook.experiment.sheets.labels import Label
+from herdbook.geometry.heads import head_directions
 from herdbook.geometry.intervals import interval_of
 
 # So many times the images that are wanted are looked at, to choose the best.
 CANDIDATES = 3
 
 
-@dataclass
-class Gathered:
-    """Example images of the tracklets so far: a part of each column per tracklet; of groups: movie, tracklet, first and last frame."""
+class MovieImages(NamedTuple):
+    """A movie from which example images are taken: its name, blobs, tracklets, the images of its blobs, and its light."""
 
-    images: list[NDArray[np.uint8]] = field(default_factory=list)
-    label: list[NDArray[np.int32]] = field(default_factory=list)
-    frame: list[NDArray[np.int32]] = field(default_factory=list)
-    time_s: list[NDArray[np.float64]] = field(default_factory=list)
-    head: list[NDArray[np.float32]] = field(default_factory=list)
-    chroma: list[NDArray[np.float32]] = field(default_factory=list)
-    groups: list[tuple[int, int, int, int]] = field(default_factory=list)
+    name: str
+    blobs: Blobs
+    tracklets: Tracklets
+    images: BlobImages
+    light: Light
+
+
+@dataclass
+class LabelReader:
+    """Names tracklets by a person's labels; `homes` gives the numbers of the arenas where each identity lives.
+
+    `notes` collects the labels that could not be used, and why.
+    """
+
+    labels: Sequence[Label]
+    homes: Mapping[str, Collection[int]]
+    notes: list[str] = field(default_factory=list)
+
+    def named_in(self, movie: str, blobs: Blobs, tracklets: Tracklets, images: BlobImages) -> dict[int, str]:
+        """The label of each labelled tracklet of a movie."""
+        mine = [label for label in self.labels if label.movie == movie]
+        named, notes = labelled_tracklets(mine, blobs, tracklets, images, self.homes)
+        self.notes += notes
+        return named
+
+
+def gather_labelled(
+    movies: Iterable[MovieImages],
+    classes: Sequence[str],
+    spec: CropSpec,
+    body_length_px: float,
+    images_per_tracklet: int,
+    reader: LabelReader,
+) -> TrainingSet:
+    """Example images of all labelled tracklets: sharp ones that differ, at most so many of each. Movies may be opened one by one.
+
+    `body_length_px` is the usual length of an animal.
+    """
+    parts: dict[str, list[NDArray[Any]]] = {name: [] for name in ("images", "chroma", "label", "frame", "time_s", "head")}
+    groups: list[tuple[int, int, int, int]] = []
+    names = []
+    for number, movie in enumerate(movies):
+        names.append(movie.name)
+        blobs, tracklets = movie.blobs, movie.tracklets
+        named = reader.named_in(movie.name, blobs, tracklets, movie.images)
+        rows, offsets = tracklets.blob_rows()
+        direction, head = head_directions(rows, offsets, blobs.frame, blobs.x, blobs.y, blobs.moments, body_length_px)
+        chosen = spread_rows(rows, offsets, (blobs.image >= 0) & ~blobs.border, CANDIDATES * images_per_tracklet)
+        at_border = spread_rows(rows, offsets, blobs.image >= 0, CANDIDATES * images_per_tracklet)
+        for tracklet, name in sorted(named.items()):
+            # An animal that is never apart from the border is better shown so than not at all.
+            candidates = chosen[tracklet] if len(chosen[tracklet]) else at_border[tracklet]
+            images, chroma = make_crops(movie.images, blobs, candidates, direction, movie.light, spec)
+            best = choose_examples(images, images_per_tracklet)
+            kept = candidates[best]
+            label = np.full(len(kept), classes.index(name), np.int32)
+            columns: tuple[NDArray[Any], ...] = (
+                images[best],
+                chroma[best],
+                label,
+                blobs.frame[kept],
+                blobs.frame[kept] / blobs.fps,
+                head[kept],
+            )
+            for part, values in zip(parts.values(), columns, strict=True):
+                part.append(values)
+            groups.append((number, tracklet, int(tracklets.first[tracklet]), int(tracklets.last[tracklet])))
+    movie_of, tracklet_of, first, last = np.array(groups, np.int32).reshape(-1, 4).T
+    counts = [len(part) for part in parts["label"]]
+    return TrainingSet(
+        classes=list(classes),
+        movies=names,
+        notes=[],
+        crops=json.dumps(spec.as_dict()),
+        body_length_px=body_length_px,
+        group=np.repeat(np.arange(len(groups), dtype=np.int32), counts),
+        group_movie=movie_of.copy(),
+        group_tracklet=tracklet_of.copy(),
+        coexisting=coexisting_pairs(movie_of, first, last),
+        **_joined(parts, spec),
+    )
+
+
+def _joined(parts: Mapping[str, Sequence[NDArray[Any]]], spec: CropSpec) -> dict[str, NDArray[Any]]:
+    """The columns of all tracklets, empty ones of the right kind if there is none."""
+    width, height = spec.size
+    nothing = {"images": np.zeros((0, height, width, 3), np.uint8), "time_s": np.zeros(0)}
+    nothing |= {name: np.zeros(0, np.float32) for name in ("chroma", "head")}
+    return {name: np.concatenate([nothing.get(name, np.zeros(0, np.int32)), *values]) for name, values in parts.items()}
 
 
 def labelled_tracklets(

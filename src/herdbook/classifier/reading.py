@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from herdbook.artifacts.segment import BlobImages, Blobs
-from herdbook.artifacts.trainset import UNREADABLE
+from herdbook.artifacts.tracklets import SINGLE, Tracklets
+from herdbook.artifacts.trainset import SEVERAL, UNREADABLE, TrainingSet
 from herdbook.classifier.calibration import combine_images, image_scores
 from herdbook.classifier.cards import Card
-from herdbook.classifier.crops import CropSpec, Light, make_crops
+from herdbook.classifier.crops import CropSpec, Light, make_crops, spread_rows
 from herdbook.classifier.drift import colourless_frames, follow_drift
 from herdbook.classifier.network import predict_logits
 from herdbook.system.progress import progress
@@ -120,3 +121,40 @@ def in_order(evidence: NDArray[np.float32], card: Card, classes: Sequence[str]) 
     found = np.zeros((len(evidence), len(classes)), np.float32)
     found[:, [classes.index(card.classes[k]) for k in kept]] = np.where(looked[:, None], mine - mean, 0)
     return found
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How many images of a tracklet are looked at: `images` at a time, at most `most_images` while its answer is unsure."""
+
+    images: int
+    most_images: int
+
+
+def read_movie(reader: Reader, blobs: Blobs, tracklets: Tracklets, card: Card, depth: Depth, *, drift: bool) -> tuple[Look, Reading]:
+    """Look at a spread sample of the images of each single animal, at more where the answer is unsure, and combine what they say."""
+    grouped, offsets = tracklets.blob_rows()
+    usable = (blobs.image >= 0) & (tracklets.tracklet_kind[tracklets.blob_tracklet] == SINGLE)
+    look = reader.look(np.zeros(0, np.int64))
+    unsure = np.ones(len(tracklets), bool)
+    for done in range(0, max(depth.images, depth.most_images), depth.images):
+        chosen = spread_rows(grouped, offsets, usable & unsure[tracklets.blob_tracklet], depth.images, done)
+        rows = np.sort(np.concatenate([*chosen, np.zeros(0, np.int64)]))
+        if done and not len(rows):
+            break
+        look = look.joined(reader.look(rows))
+        tracklet = tracklets.blob_tracklet[look.rows].astype(np.int64)
+        reading = read_tracklets(look, blobs, tracklet, len(tracklets), card, drift)
+        unsure = np.exp(reading.evidence.max(axis=1, initial=0)) / len(card.classes) < SURE_PROBABILITY * (1 - card.calibration.doubt)
+    return look, reading
+
+
+def labelled_classes(examples: TrainingSet, movie: str, classes: Sequence[str], tracklets: int) -> NDArray[np.int16]:
+    """Class (tracklets,) that a person gave to each tracklet of a movie, or -1; SEVERAL and UNREADABLE are no such class."""
+    labelled = np.full(tracklets, -1, np.int16)
+    if movie in examples.movies:
+        for group in np.flatnonzero(examples.group_movie == examples.movies.index(movie)):
+            images = examples.label[examples.group == group]
+            if len(images) and images[0] >= 0 and examples.classes[images[0]] not in (SEVERAL, UNREADABLE):
+                labelled[examples.group_tracklet[group]] = classes.index(examples.classes[images[0]])
+    return labelled

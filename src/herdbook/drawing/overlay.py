@@ -105,7 +105,7 @@ class Annotator:
             marks.draw_label(image, label, (x, y), self._colours[k])
 
 
-def _outlined(frames: Iterator[Frame], blobs: Blobs, images: BlobImages, canvas: Canvas, *, outlines: bool) -> Iterator[tuple[int, Image]]:
+def outlined(frames: Iterator[Frame], blobs: Blobs, images: BlobImages, canvas: Canvas, *, outlines: bool) -> Iterator[tuple[int, Image]]:
     """Number of each frame and its picture, with the outlines of its blobs if they are to be shown."""
     offsets = blobs.frame_offsets
     for frame in frames:

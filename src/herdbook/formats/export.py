@@ -1,6 +1,6 @@
 """What stage export writes beside the positions: events, tracklets, motion, the data dictionary, and the files of other tools."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,42 +14,42 @@ from herdbook.errors import HerdbookError
 from herdbook.formats.files import movie_files
 from herdbook.formats.movement import write_movement
 from herdbook.formats.writers import WRITERS
-from herdbook.job import Job
-from herdbook.tables.appending import _csv_parts, _parquet_parts, _write_csv
+from herdbook.tables.appending import csv_parts, parquet_parts, write_csv
 from herdbook.tables.dictionary import describe_tables, dictionary_table
 from herdbook.tables.event_tables import event_table, tracklet_table
 from herdbook.tables.positions import recording_clocks
 from herdbook.tables.tracks import Tracks, full_table, motion_table, read_tracks
 
 MOTION_DECIMALS = {"time": 4, "x_mm": 4, "y_mm": 4, "speed": 2, "speed_mm": 4, "body_length": 2, "body_length_mm": 4}
+Writer = Callable[[Path, Tracks], None]
 ARTIFACTS = ("trajectories", "index", "blobs", "tracklets", "identities")
 
 
-def write_tables(job: Job, starts_s: Mapping[str, float]) -> None:
-    """Write the files that the arguments `tables` and `formats` of a job of stage export list, told by their names.
+def write_tables(given: Mapping[str, Sequence[Path]], folder: Path, settings: Mapping[str, Any], starts_s: Mapping[str, float]) -> None:
+    """Write the files that `tables` and `formats` of `given` name; what each of them is follows from its name and place in `folder`.
 
-    `starts_s`: when each movie begins in its recording (s), in the order of the tables.
+    `given` also holds the paths of the ARTIFACTS, and of `review` and `pose_tables` if there are any; `settings` are those of the stage
+    export; `starts_s`: when each movie begins in its recording (s), in the order of the tables.
     """
-    settings = job.settings
-    files = {name: {path.stem: path for path in job.files[name]} for name in ARTIFACTS}
-    tables = {path.name: path for path in job.files["tables"]}
+    files = {name: {path.stem: path for path in given[name]} for name in ARTIFACTS}
+    tables = {path.name: path for path in given["tables"]}
     if "events.csv" in tables:
         named = settings["marking"] != "none"
         more = named, settings["arenas"], settings["contact_gap_s"]
         parts = (event_table(name, movies, files, *more) for name, movies in settings["recordings"].items())
-        _write_csv(tables["events.csv"], parts)
+        write_csv(tables["events.csv"], parts)
     if "tracklets.csv" in tables:
-        _write_csv(tables["tracklets.csv"], _tracklets(settings, files))
+        write_csv(tables["tracklets.csv"], _tracklets(settings, files))
     if "data_dictionary.csv" in tables:
-        has = {"reviewed": bool(job.files["review"]), "points": bool(job.files["pose_tables"])}
-        _write_csv(tables["data_dictionary.csv"], [dictionary_table(describe_tables(settings["formats"], **has))])
-    wanted = _movie_writers(job)
+        has = {"reviewed": bool(given["review"]), "points": bool(given["pose_tables"])}
+        write_csv(tables["data_dictionary.csv"], [dictionary_table(describe_tables(settings["formats"], **has))])
+    wanted = _movie_writers(given["formats"], folder, settings)
     if not (wanted or {"motion.csv", "trajectories.parquet"} & tables.keys()):
         return
     clocks = recording_clocks(
         settings["recordings"], settings["starts"], {k: Index.load(path).duration_s for k, path in files["index"].items()}
     )
-    with _csv_parts(tables.get("motion.csv")) as to_csv, _parquet_parts(tables.get("trajectories.parquet")) as to_parquet:
+    with csv_parts(tables.get("motion.csv")) as to_csv, parquet_parts(tables.get("trajectories.parquet")) as to_parquet:
         for recording, movie in ((name, movie) for name, movies in settings["recordings"].items() for movie in movies):
             own = {kind: files[kind][movie if kind != "identities" else recording] for kind in ARTIFACTS}
             tracks = read_tracks(
@@ -73,14 +73,12 @@ def _tracklets(settings: Mapping[str, Any], files: Mapping[str, Mapping[str, Pat
             yield tracklet_table(movie, Tracklets.load(files["tracklets"][movie]), identities, settings["arenas"])
 
 
-def _movie_writers(job: Job) -> dict[str, list[tuple[Callable[[Path, Tracks], None], Path]]]:
+def _movie_writers(paths: Sequence[Path], folder: Path, settings: Mapping[str, Any]) -> dict[str, list[tuple[Writer, Path]]]:
     """What to write for each movie: writers and paths."""
-    settings = job.settings
     known = movie_files(settings["formats"], [movie for movies in settings["recordings"].values() for movie in movies])
-    folder = job.file("out").parent
     writers = WRITERS | {"movement/{movie}.nc": partial(write_movement, names=settings["movement_names"])}
-    found: dict[str, list[tuple[Callable[[Path, Tracks], None], Path]]] = {}
-    for path in job.files["formats"]:
+    found: dict[str, list[tuple[Writer, Path]]] = {}
+    for path in paths:
         place = path.relative_to(folder).as_posix()
         if place not in known:
             raise HerdbookError(

@@ -1,27 +1,23 @@
 """What of a movie is needed to locate its animals: blobs, tracklets, identities, and images of animals seen alone."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from herdbook.arrays import Floats
 from herdbook.artifacts.propagate import Identities
-from herdbook.artifacts.segment import BlobImage, BlobImages, Blobs
+from herdbook.artifacts.segment import Blobs
 from herdbook.artifacts.tracklets import Tracklets
 from herdbook.geometry.ellipses import orientation
-from herdbook.positions.appearance import Alone, Likeness
-from herdbook.positions.passes import Evidence
+from herdbook.positions.appearance import Alone
 
 RunsOf = Callable[[int], NDArray[np.int32]]
 
 # An animal is known for sure from this confidence on.
 KNOWN_CONFIDENCE = 0.9
-# Blobs whose runs are read together.
-BLOCK_BLOBS = 4096
 
 
 @dataclass
@@ -110,35 +106,3 @@ def alone_images(scene: Scene, blobs: Blobs, individuals: int) -> list[Alone]:
     pictured = np.flatnonzero((blobs.image >= 0) & (scene.animals[scene.tracklet] == 1))
     columns = np.stack([pictured, *(column[pictured] for column in (scene.x, scene.y, scene.angle, scene.frame))], 1)
     return [columns[owner[scene.tracklet[pictured]] == individual] for individual in range(individuals)]
-
-
-def _runs_reader(images: BlobImages, blobs: int) -> RunsOf:
-    """The runs of any of so many blobs, read with those beside it: they are asked for in order, forwards or backwards."""
-
-    @lru_cache(maxsize=4)
-    def block(first: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        return images.runs(first, min(blobs, first + BLOCK_BLOBS))
-
-    def runs_of(blob: int) -> NDArray[np.int32]:
-        runs, offsets = block(blob - blob % BLOCK_BLOBS)
-        nth = blob % BLOCK_BLOBS
-        return runs[offsets[nth] : offsets[nth + 1]]
-
-    return runs_of
-
-
-def _shifted(runs_of: RunsOf, start: int, blob: int) -> NDArray[np.int32]:
-    return runs_of(start + blob)
-
-
-def _image_of(images: BlobImages, blobs: Blobs, blob: int) -> BlobImage | None:
-    return images.image(int(blobs.image[blob])) if blobs.image[blob] >= 0 else None
-
-
-def _evidence_of(likeness: Likeness, blobs: Blobs, start: int) -> Evidence:
-    """The likeness for a scene that begins with the blob `start`."""
-
-    def evidence(blob: int, members: Sequence[int], places: NDArray[np.float64]) -> NDArray[np.float64] | None:
-        return likeness.evidence(start + blob, int(blobs.frame[start + blob]), members, places)
-
-    return evidence

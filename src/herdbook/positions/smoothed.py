@@ -1,18 +1,21 @@
 """Positions of animals and their body points in one interval of a movie, filled and smoothed together in one pass over its frames."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from herdbook.arrays import Floats
-from herdbook.artifacts.smooth import FROM_CORRECTED, FROM_INTERPOLATED
+from herdbook.artifacts.smooth import FROM_CORRECTED, FROM_INTERPOLATED, Trajectories
+from herdbook.positions.located import Located
+from herdbook.positions.locating import head_directions
 from herdbook.positions.scene import Positions
 from herdbook.smoothing.frames import FrameSource
 from herdbook.smoothing.gaps import Gaps, find_gaps
-from herdbook.smoothing.points import SmoothedPoints, smooth_columns
-from herdbook.smoothing.window import choose_window
+from herdbook.smoothing.points import SmoothedPoints, checked_window, smooth_columns
+from herdbook.smoothing.window import choose_window, windows_to_try
 
 
 class Places(NamedTuple):
@@ -111,3 +114,91 @@ def _gaps_of_rows(table: Positions, slot: NDArray[np.int64], first: int) -> Gaps
 
 def _join(a: Gaps, b: Gaps) -> Gaps:
     return Gaps(*(np.concatenate(columns) for columns in zip(a, b, strict=True)))
+
+
+@dataclass(frozen=True)
+class Smoothing:
+    """How a movie is to be smoothed: `method` "lkrstc" or "none", `window_s` or None to choose it, `engine` of the flow, whether jumps are
+    repaired, and gaps of at most how many frames are filled.
+    """
+
+    method: str
+    window_s: float | None
+    engine: str
+    repair: bool
+    fill: int
+
+
+def smooth_movie(
+    source: Callable[[int, int], FrameSource],
+    located: Located,
+    columns: Floats,
+    corrected: NDArray[np.bool_],
+    wanted: Smoothing,
+    fps: float,
+    movie: str,
+    threads: int,
+) -> tuple[list[Places], SmoothedPoints]:
+    """Places of each interval's positions, and the body points `columns` (frames, L, 2), both smoothed interval by interval.
+
+    `source` gives the frames from one to another (exclusive); `corrected` (frames, L) tells which body points a person gave; `movie` names
+    the movie in messages. Raises HerdbookError for a window that does not fit an interval.
+    """
+    places, bodies = [], unsmoothed_points(columns)
+    for (first, end), table in zip(located.intervals.tolist(), located.positions, strict=True):
+        if wanted.method == "none" or end - first == 1 or not (len(table) or columns.size):
+            places.append(unsmoothed(table))
+            continue
+        windows = windows_to_try(fps, end - first)
+        if wanted.window_s is not None:
+            stretch = "movie" if len(located.intervals) == 1 else f"interval [{first}, {end}]"
+            windows = [checked_window(wanted.window_s, fps, end - first, movie, stretch)]
+        own, body = smooth_places(
+            source(first, end),
+            table,
+            columns[first:end],
+            first,
+            windows,
+            corrected=corrected[first:end],
+            fill=wanted.fill,
+            engine=wanted.engine,
+            repair=wanted.repair,
+            threads=threads,
+        )
+        places.append(own)
+        bodies = SmoothedPoints(*(_with_part(whole, first, part) for whole, part in zip(bodies, body, strict=True)))
+    return places, bodies
+
+
+def trajectories_of(located: Located, places: Sequence[Places], frames: int) -> Trajectories:
+    """The artifact of a movie of so many frames: the positions of all its intervals at their smoothed places."""
+    table = Positions(*(_joined([getattr(part, name) for part in located.positions]) for name in Positions.__dataclass_fields__))
+    given, smoothed, disagreement, jump = (_joined(parts) for parts in zip(*(own[:4] for own in places), strict=True))
+    table.x, table.y = given.T
+    return Trajectories(
+        individuals=located.individuals,
+        frames=frames,
+        frame=table.frame.astype(np.int32),
+        individual=table.individual.astype(np.int32),
+        x=smoothed[:, 0],
+        y=smoothed[:, 1],
+        x_raw=table.x,
+        y_raw=table.y,
+        heading=head_directions(table, located.variances),
+        confidence=table.confidence.astype(np.float32),
+        source=table.source,
+        disagreement=disagreement.astype(np.float32),
+        jump=jump,
+        windows=np.array([own.window for own in places], np.int64),
+    )
+
+
+def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """The arrays one after the other; a single one as it is, for those of a long movie are large."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _with_part(whole: NDArray[Any], first: int, part: NDArray[Any]) -> NDArray[Any]:
+    joined = whole.copy()
+    joined[first : first + len(part)] = part
+    return joined

@@ -38,7 +38,7 @@ def _work(job: Job) -> None:
     if job.files["pose_tables"]:
         _write_poses(job, movies, {movie: starts[movie] + indices[movie].time_s for movie in movies})
     if job.files["tables"] or job.files["formats"]:
-        write_tables(job, starts)
+        write_tables(job.files, job.file("out").parent, job.settings, starts)
     if job.files["review"]:
         write_doubts(job.file("review"), sorted(doubts, key=lambda doubt: -doubt.gain))
 

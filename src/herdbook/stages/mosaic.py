@@ -19,9 +19,9 @@ STAGE_VERSION = 1
 def _work(job: Job) -> None:
     cv2.setNumThreads(job.threads)
     settings = job.settings
-    index, tracks = load_tracks(job)
-    shown = shown_frames(job, index)
-    size_px = even_length(job, settings["size_body"])
+    index, tracks = load_tracks(job.file("index"), job.file("trajectories"))
+    shown = shown_frames(index, settings, f"{job.file('movie')}: {STAGE}.intervals")
+    size_px = even_length(settings["size_body"], settings["body_length"], job.file("reference"))
     views = plan_views(tracks, shown.frame, size_px, head_up=settings["head_up"])
     mosaic = Mosaic(views, tracks.individuals, size_px, settings["max_width"], lasting=settings["lasting"])
     out = job.file("out")

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import cv2
 
 from herdbook.artifacts.segment import Blobs, open_blob_images
-from herdbook.drawing.overlay import Annotator, Canvas, _outlined
-from herdbook.drawing.tracked_movie import ENCODER, caption, load_tracks, shown_frames
-from herdbook.errors import HerdbookError
+from herdbook.drawing.overlay import Annotator, Canvas, outlined
+from herdbook.drawing.tracked_movie import ENCODER, caption, check_same_movie, load_tracks, shown_frames
 from herdbook.job import Job, run_stage
 from herdbook.movie.reading import read_frame_samples
 from herdbook.movie.writing import MovieWriter
@@ -20,14 +19,10 @@ STAGE_VERSION = 2
 def _work(job: Job) -> None:
     cv2.setNumThreads(job.threads)
     settings = job.settings
-    index, tracks = load_tracks(job)
+    index, tracks = load_tracks(job.file("index"), job.file("trajectories"))
     blobs = Blobs.load(job.file("blobs"), without=set(Blobs.columns) - {"frame"})
-    if len(index) != blobs.frames:
-        raise HerdbookError(
-            f"{job.file('blobs')}: {blobs.frames} frames, but {len(index)} in {job.file('index')}. "
-            "They belong to different versions of the movie: run snakemake again."
-        )
-    shown = shown_frames(job, index)
+    check_same_movie(index, job.file("index"), blobs.frames, job.file("blobs"))
+    shown = shown_frames(index, settings, f"{job.file('movie')}: {STAGE}.intervals")
     canvas = Canvas.for_movie(index.width, index.height, len(tracks.individuals), settings["max_width"])
     annotator = Annotator(tracks, canvas, settings["show"], max(1, round(settings["trail_s"] * index.fps)))
     out = job.file("out")
@@ -35,7 +30,7 @@ def _work(job: Job) -> None:
     coding = {"crf": settings["crf"], "threads": job.threads, "options": ENCODER, "timed": True}
     with open_blob_images(job.file("blobs")) as images, MovieWriter(out, canvas.width, canvas.height, shown.fps, **coding) as writer:
         frames = read_frame_samples(job.file("movie"), index.pts, shown.frame.tolist())
-        pictures = _outlined(frames, blobs, images, canvas, outlines="outlines" in settings["show"])
+        pictures = outlined(frames, blobs, images, canvas, outlines="outlines" in settings["show"])
         for (frame, image), time_s in zip(progress(pictures, total=len(shown), stage=STAGE), shown.shown_s.tolist(), strict=True):
             annotator.draw(image, frame, caption(index, frame))
             writer.write(image, time_s)

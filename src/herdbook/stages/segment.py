@@ -1,7 +1,9 @@
 """Stage segment: decodes a movie once and keeps its blobs: features, outlines as runs, and images of some of them."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +17,7 @@ from herdbook.experiment.sheets.places import arena_faults
 from herdbook.geometry.intervals import tracked_intervals
 from herdbook.job import Job, run_stage
 from herdbook.segmentation.excess import count_excess, excess_table, first_frames
-from herdbook.segmentation.pieces import PieceWriter
+from herdbook.segmentation.pieces import Piece, PieceWriter
 from herdbook.segmentation.segmenter import Segmenter, unread_images
 from herdbook.segmentation.stretches import segment_movie
 from herdbook.system.files import write_text
@@ -23,6 +25,7 @@ from herdbook.system.progress import progress
 
 STAGE = "segment"
 STAGE_VERSION = 4
+
 # A job that stops at frames with more blobs than animals names this many of them at most.
 ENOUGH_EXCESS = 10
 
@@ -50,36 +53,47 @@ def _work(job: Job) -> None:
     if faults:
         raise HerdbookError(f"{movie}: the arenas do not fit the frame:\n  " + "\n  ".join(faults))
     intervals = tracked_intervals(settings["intervals"], len(index), movie)
-    tracked = int(np.diff(intervals).sum())
     segmenter = Segmenter(background, settings, index.full_range, job.files["masks"])
     step = max(1, round(index.fps / settings["images_per_s"]))
     pieces = segment_movie(movie, index, intervals, segmenter, image_step=step, threads=job.threads)
-    broken: list[int] = []
-    excess = np.zeros((0, 3), np.int64)
+    tracked = int(np.diff(intervals).sum())
     with columns_writer(job.file("out"), Blobs.kind, job.provenance()) as writer:
         store = PieceWriter(writer)
-        for piece in progress(pieces, total=tracked, stage=STAGE, size=lambda piece: piece.frames):
-            store.add(piece)
-            broken += piece.broken
-            if settings["on_excess"] != "ignore":
-                excess = np.concatenate([excess, count_excess(piece.columns["frame"], piece.columns["arena"], settings["numbers"])])
-            if settings["on_excess"] == "stop" and len(excess) >= ENOUGH_EXCESS:
-                break
-        if settings["on_excess"] == "stop" and len(excess):
-            raise HerdbookError(f"{movie}: {excess_words(excess)} Raise segment.area or segment.difference, or let on_excess be warn.")
-        if broken:
-            print(f"{STAGE}: {broken_words(broken, tracked)}", file=sys.stderr)
-        if store.blobs == 0:
-            raise HerdbookError(
-                f"{movie}: no blob was found in {tracked} frames. Lower segment.difference ({settings['difference']}), check "
-                f"segment.polarity ({settings['polarity']}) and segment.area ({settings['area']})."
-                + (f" {broken_words(broken, tracked)}" if broken else "")
-            )
+        broken, excess = _store_pieces(progress(pieces, total=tracked, stage=STAGE, size=lambda piece: piece.frames), store, settings)
+        _check(movie, settings, store.blobs, broken, excess, tracked)
         store.finish(intervals, frames=len(index), width=index.width, height=index.height, fps=index.fps)
         table = job.file("out").with_suffix(".excess.csv")
         write_text(table, excess_table(excess, index.time_s))
         if len(excess):
             print(f"{STAGE}: {excess_words(excess)} All of them are in {table}.", file=sys.stderr)
+
+
+def _store_pieces(pieces: Iterable[Piece], store: PieceWriter, settings: dict[str, Any]) -> tuple[list[int], NDArray[np.int64]]:
+    """Store the pieces as they come; the frames that were not segmented, and those (m, 3) with more blobs than animals, if that matters."""
+    broken: list[int] = []
+    excess = np.zeros((0, 3), np.int64)
+    for piece in pieces:
+        store.add(piece)
+        broken += piece.broken
+        if settings["on_excess"] != "ignore":
+            excess = np.concatenate([excess, count_excess(piece.columns["frame"], piece.columns["arena"], settings["numbers"])])
+        if settings["on_excess"] == "stop" and len(excess) >= ENOUGH_EXCESS:
+            break
+    return broken, excess
+
+
+def _check(movie: Path, settings: dict[str, Any], blobs: int, broken: list[int], excess: NDArray[np.int64], tracked: int) -> None:
+    """HerdbookError for more blobs than animals, if the settings say so, or no blob at all; a note on frames that were not segmented."""
+    if settings["on_excess"] == "stop" and len(excess):
+        raise HerdbookError(f"{movie}: {excess_words(excess)} Raise segment.area or segment.difference, or let on_excess be warn.")
+    if broken:
+        print(f"{STAGE}: {broken_words(broken, tracked)}", file=sys.stderr)
+    if blobs == 0:
+        raise HerdbookError(
+            f"{movie}: no blob was found in {tracked} frames. Lower segment.difference ({settings['difference']}), check "
+            f"segment.polarity ({settings['polarity']}) and segment.area ({settings['area']})."
+            + (f" {broken_words(broken, tracked)}" if broken else "")
+        )
 
 
 def main(argv: Sequence[str] | None = None) -> None:

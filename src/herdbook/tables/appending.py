@@ -17,14 +17,15 @@ Append = Callable[[pd.DataFrame], None]
 _TEXTS = dict.fromkeys(("movie", "individual", "source", "clock", "arena"), "string")
 
 
-def _write_csv(path: Path, parts: Iterable[pd.DataFrame]) -> None:
-    with _csv_parts(path) as append:
+def write_csv(path: Path, parts: Iterable[pd.DataFrame]) -> None:
+    """Write tables of the same columns, one after the other, as one CSV."""
+    with csv_parts(path) as append:
         for part in parts:
             append(part)
 
 
 @contextmanager
-def _csv_parts(path: Path | None) -> Iterator[Append]:
+def csv_parts(path: Path | None) -> Iterator[Append]:
     """Appends tables to a CSV, which takes its name when the block ends well; does nothing without a path."""
     if path is None:
         yield lambda _: None
@@ -34,8 +35,8 @@ def _csv_parts(path: Path | None) -> Iterator[Append]:
 
 
 @contextmanager
-def _parquet_parts(path: Path | None) -> Iterator[Append]:
-    """Appends tables to a Parquet file, as `_csv_parts`; the first one tells the types."""
+def parquet_parts(path: Path | None) -> Iterator[Append]:
+    """Appends tables to a Parquet file, as `csv_parts`; the first one tells the types."""
     if path is None:
         yield lambda _: None
         return

@@ -1,0 +1,93 @@
+"""Everybody located in one movie before smoothing: blobs, who is in them, and a person's corrections become positions."""
+
+from collections.abc import Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from herdbook.artifacts.propagate import Identities
+from herdbook.artifacts.segment import BlobImage, BlobImages, Blobs
+from herdbook.artifacts.tracklets import Tracklets
+from herdbook.experiment.sheets.corrections import Correction
+from herdbook.positions.appearance import Likeness
+from herdbook.positions.corrections import correct_positions
+from herdbook.positions.fills import fill_own_gaps
+from herdbook.positions.locating import locate_animals
+from herdbook.positions.passes import Evidence
+from herdbook.positions.scene import Positions, RunsOf, alone_images, cut_scene, make_scene
+
+# Blobs whose runs are read together.
+BLOCK_BLOBS = 4096
+
+
+class Located(NamedTuple):
+    """Where everybody is before smoothing: positions for each of the `intervals` (k, 2), and `variances` as in `Scene`."""
+
+    individuals: list[str]
+    intervals: NDArray[np.int64]
+    positions: list[Positions]
+    variances: tuple[float, float]
+
+
+def locate_movie(
+    movie: str,
+    blobs: Blobs,
+    images: BlobImages,
+    tracklets: Tracklets,
+    identities: Identities,
+    corrections: Sequence[Correction],
+    tables: Sequence[Path],
+    fill: int,
+) -> Located:
+    """Positions of all individuals of a movie, with their `corrections`, and lines over gaps of up to `fill` frames.
+
+    `tables` are the files of the corrections, for messages. Raises HerdbookError for a correction of an unknown animal.
+    """
+    scene = make_scene(blobs, tracklets, identities, movie)
+    runs_of = _runs_reader(images, len(blobs))
+    likeness = Likeness(alone_images(scene, blobs, len(identities.individuals)), partial(_image_of, images, blobs), scene.variances)
+    positions = []
+    # Nothing is known between intervals: each is located, filled and smoothed on its own.
+    for first, end in blobs.intervals.tolist():
+        start, stop = np.searchsorted(blobs.frame, (first, end)).tolist()
+        cut = cut_scene(scene, start, stop)
+        found = locate_animals(cut, partial(_shifted, runs_of, start), _evidence_of(likeness, blobs, start))
+        for table in tables:
+            found = correct_positions(found, corrections, identities.individuals, (first, end), table)
+        positions.append(fill_own_gaps(found, cut, fill))
+    return Located(identities.individuals, blobs.intervals, positions, scene.variances)
+
+
+def _runs_reader(images: BlobImages, blobs: int) -> RunsOf:
+    """The runs of any of so many blobs, read with those beside it: they are asked for in order, forwards or backwards."""
+
+    @lru_cache(maxsize=4)
+    def block(first: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        return images.runs(first, min(blobs, first + BLOCK_BLOBS))
+
+    def runs_of(blob: int) -> NDArray[np.int32]:
+        runs, offsets = block(blob - blob % BLOCK_BLOBS)
+        nth = blob % BLOCK_BLOBS
+        return runs[offsets[nth] : offsets[nth + 1]]
+
+    return runs_of
+
+
+def _shifted(runs_of: RunsOf, start: int, blob: int) -> NDArray[np.int32]:
+    return runs_of(start + blob)
+
+
+def _image_of(images: BlobImages, blobs: Blobs, blob: int) -> BlobImage | None:
+    return images.image(int(blobs.image[blob])) if blobs.image[blob] >= 0 else None
+
+
+def _evidence_of(likeness: Likeness, blobs: Blobs, start: int) -> Evidence:
+    """The likeness for a scene that begins with the blob `start`."""
+
+    def evidence(blob: int, members: Sequence[int], places: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        return likeness.evidence(start + blob, int(blobs.frame[start + blob]), members, places)
+
+    return evidence
