@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.arrays import Runs
 from herdbook.artifacts.segment import Blobs
 from herdbook.artifacts.store import Provenance, columns_writer
 from herdbook.movie.frame import Coding
@@ -19,6 +20,12 @@ def differences(planes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Samples of planes (3, h, w) as the artifact keeps them: differences along both axes, modulo 256."""
     down = np.diff(planes, axis=1, prepend=np.uint8(0))
     return np.diff(down, axis=2, prepend=np.uint8(0)).ravel()
+
+
+def runs_contain(runs: Runs, x: float, y: float) -> bool:
+    """Tell whether the pixel nearest to the point (x, y), px, belongs to the runs (R, 3)."""
+    row, col = np.floor(y + 0.5), np.floor(x + 0.5)
+    return bool(((runs[:, 0] == row) & (runs[:, 1] <= col) & (col <= runs[:, 2])).any())
 
 
 def write_segment(

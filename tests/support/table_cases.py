@@ -6,15 +6,25 @@ import numpy as np
 
 from herdbook.artifacts.index import Index
 from herdbook.artifacts.propagate import LABELLED, Identities
-from herdbook.artifacts.smooth import Trajectories
+from herdbook.artifacts.smooth import BodyPoints, Trajectories
 from herdbook.artifacts.store import Provenance, columns_writer
 from herdbook.artifacts.tracklets import Tracklets
 from herdbook.formats.files import TABLES, movie_files, table_files
+from herdbook.formats.poses import no_poses
+from herdbook.positions.body_points import body_points
+from herdbook.smoothing.points import SmoothedPoints
 from herdbook.stages import export
 from herdbook.tables.motion import measure_speeds
 from herdbook.tables.tracks import Tracks
 
 ODD_NAMES = ("Ä1", "b, c", 'd "e"', "f;g", "0", "ünïcödé 猫", "x/y", "a:b")
+
+
+def no_body_points() -> BodyPoints:
+    """The artifact of a movie without body points."""
+    nothing = no_poses(0)
+    flags = np.zeros((0, 0), bool)
+    return body_points(nothing, SmoothedPoints(nothing.columns, nothing.columns, np.empty((0, 0)), flags, flags), flags[:, :, None], 0)
 
 
 def make_tracks(rng, frames=40, individuals=ODD_NAMES, *, known=0.8, **changes):

@@ -15,8 +15,8 @@ from herdbook.artifacts.tracklets import Tracklets
 from herdbook.experiment.model import Experiment
 from herdbook.geometry.regions import ellipse_mask
 from herdbook.movie.writing import MovieWriter
-from herdbook.segmentation.components import runs_contain
 from herdbook.stages import background, index, segment
+from tests.support.segment_files import runs_contain
 
 # An animal: centre x, y and semi-axes in px, angle of the first axis in degrees.
 Ellipse = tuple[float, float, float, float, float]

@@ -18,10 +18,10 @@ from herdbook.artifacts.smooth import POINT_SOURCES, SOURCES, BodyPoints, Trajec
 from herdbook.artifacts.store import Artifact, Provenance
 from herdbook.artifacts.tracklets import KINDS, Tracklets
 from herdbook.artifacts.trainset import TrainingSet
-from herdbook.positions.body_points import no_body_points
 from herdbook.stages import export
 from herdbook.tables.positions import COLUMNS, body_point_table
 from tests.conftest import ROOT
+from tests.support.table_cases import no_body_points
 
 README, ARTIFACTS = ROOT / "README.md", ROOT / "docs" / "artifacts.md"
 DOCUMENTS = sorted([README, ROOT / "config" / "README.md", *ROOT.glob("docs/*.md")])

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from herdbook.artifacts.images import unpack_image
 from herdbook.artifacts.outlines import RUN_COLUMNS, unpack_runs
 from herdbook.artifacts.store import open_artifact, read_column
+from herdbook.geometry.runs import runs_to_mask
 from herdbook.movie.frame import Coding
 
 # A click this far (px) beside a blob is still meant for it when it is the nearest one.
@@ -113,10 +114,7 @@ class BlobImages:
         start, stop = self._image_offsets[row : row + 2]
         pixels = unpack_image(self._pixels[start:stop], (x0, y0, x1, y1), self._coding)
         blob = int(self._image_blob[row])
-        mask = np.zeros((y1 - y0, x1 - x0), bool)
-        for y, first, last in self.runs(blob, blob + 1)[0]:
-            mask[y - y0, first - x0 : last - x0 + 1] = True
-        return BlobImage(pixels, mask, x0, y0)
+        return BlobImage(pixels, runs_to_mask(self.runs(blob, blob + 1)[0], x0, y0, x1, y1), x0, y0)
 
 
 @contextmanager

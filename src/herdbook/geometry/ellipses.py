@@ -39,11 +39,6 @@ def wrap_angle(angle: ArrayLike, period: float = 2 * np.pi) -> Floats:
     return np.where(wrapped <= -half, half, wrapped)
 
 
-def angle_difference(a: ArrayLike, b: ArrayLike, period: float = 2 * np.pi) -> Floats:
-    """Return the turn from b to a, rad in (-period/2, period/2]."""
-    return wrap_angle(np.asarray(a, np.float64) - np.asarray(b, np.float64), period)
-
-
 def body_length(moments: NDArray[np.floating[Any]]) -> float:
     """Typical length of a blob, px, from moments (n, 3) xx, xy, yy: four standard deviations along the major axis, the median of all."""
     if not len(moments):

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from herdbook.arrays import Floats, Mask
+from herdbook.arrays import Mask
 
 Point = tuple[float, float]
 
@@ -73,25 +72,6 @@ def paint_regions(shape: tuple[int, int], regions: Sequence[tuple[bool, Region]]
     for added, region in regions:
         mask[_region_mask(shape, region)] = added
     return mask
-
-
-def region_outside_frame(region: Region, shape: tuple[int, int]) -> bool:
-    """Tell whether any part of a region lies more than a pixel beyond the outermost pixel centres of a frame (H, W)."""
-    if isinstance(region, Ellipse):
-        cos, sin = np.cos(np.radians(region.angle)), np.sin(np.radians(region.angle))
-        first, second = region.axes
-        reach = np.hypot([first * cos, first * sin], [second * sin, second * cos])
-        corners = np.array([region.centre - reach, region.centre + reach])
-    else:
-        corners = np.asarray(region.points, np.float64)
-    height, width = shape
-    return bool((corners < -1).any() or (corners > (width, height)).any())
-
-
-def pairwise_distances(a: ArrayLike, b: ArrayLike) -> Floats:
-    """Return the distances (N, M), px, between points a (N, 2) and b (M, 2)."""
-    a, b = np.asarray(a, np.float64).reshape(-1, 2), np.asarray(b, np.float64).reshape(-1, 2)
-    return np.hypot(a[:, None, 0] - b[None, :, 0], a[:, None, 1] - b[None, :, 1])
 
 
 def _region_mask(shape: tuple[int, int], region: Region) -> Mask:

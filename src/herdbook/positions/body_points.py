@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from herdbook.artifacts.smooth import CORRECTED, GIVEN, INTERPOLATED, BodyPoints
 from herdbook.errors import HerdbookError
-from herdbook.formats.poses import Poses, no_poses
+from herdbook.formats.poses import Poses
 from herdbook.smoothing.flow import FLOW_WINDOW_PX
 from herdbook.smoothing.points import SmoothedPoints
 
@@ -48,10 +48,3 @@ def check_inside(poses: Poses, shape: tuple[int, int], file: str) -> None:
             f"{file}: {poses.points[point]} of {poses.individuals[individual]} in frame {frame} is at ({x:.1f}, {y:.1f}), outside the "
             f"frame of {shape[1]}x{shape[0]} px, as are {len(outside) - 1} others: are these the body points of this movie?"
         )
-
-
-def no_body_points() -> BodyPoints:
-    """The artifact of a movie without body points."""
-    nothing = no_poses(0)
-    flags = np.zeros((0, 0), bool)
-    return body_points(nothing, SmoothedPoints(nothing.columns, nothing.columns, np.empty((0, 0)), flags, flags), flags[:, :, None], 0)

@@ -160,19 +160,6 @@ class Labeller:
         return np.lib.stride_tricks.as_strided(image, (pixels,), (1,), writeable=False), stride
 
 
-def runs_to_mask(runs: Runs, x0: int, y0: int, x1: int, y1: int) -> NDArray[np.bool_]:
-    """Paint runs (R, 3) into a mask (y1 - y0, x1 - x0) of the box with exclusive x1, y1; what lies outside is cut off."""
-    mask = np.zeros((y1 - y0, x1 - x0), np.bool_)
-    _paint(runs, x0, y0, mask)
-    return mask
-
-
-def runs_contain(runs: Runs, x: float, y: float) -> bool:
-    """Tell whether the pixel nearest to the point (x, y), px, belongs to the runs (R, 3)."""
-    row, col = np.floor(y + 0.5), np.floor(x + 0.5)
-    return bool(((runs[:, 0] == row) & (runs[:, 1] <= col) & (col <= runs[:, 2])).any())
-
-
 @njit(cache=True, nogil=True)
 def _find_runs(plane: Rows, low: Rows, high: Rows, shape: tuple[int, int], line: Pixels, runs: Runs) -> int:
     """Write the runs of the frame and return how many there are; those beyond the buffer's end are only counted."""
@@ -320,13 +307,3 @@ def _sum_differences(pixels: Pixels, others: Pixels) -> np.int64:
     for index in range(len(pixels)):
         total += abs(np.int64(pixels[index]) - np.int64(others[index]))
     return total
-
-
-@njit(cache=True, nogil=True)
-def _paint(runs: Runs, x0: int, y0: int, mask: NDArray[np.bool_]) -> None:
-    height, width = mask.shape
-    for run in range(len(runs)):
-        row = runs[run, 0] - y0
-        if 0 <= row < height:
-            for col in range(max(runs[run, 1] - x0, 0), min(runs[run, 2] - x0 + 1, width)):
-                mask[row, col] = True

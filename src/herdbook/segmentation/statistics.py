@@ -55,11 +55,6 @@ def background(frames: Iterable[Image], statistic: Statistic = "median") -> Imag
     return image
 
 
-def median_background(frames: Iterable[Image]) -> Image:
-    """Return the median of each pixel over the frames, the lower one for an even number; see `background`."""
-    return background(frames, "median")
-
-
 def robust_background(
     frames: Iterable[Image],
     statistic: Statistic = "median",

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from herdbook.geometry.overlap import frame_overlaps
-from herdbook.segmentation.components import Labeller, runs_to_mask
+from herdbook.geometry.runs import runs_to_mask
+from herdbook.segmentation.components import Labeller
 
 
 def blobs_of(masks):

@@ -10,7 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from herdbook.errors import HerdbookError
-from herdbook.movie.simulated.paths import CONTACT_GAP, RoundArena, SimulatedPaths, measure_gaps, simulate_paths, wrap_angle
+from herdbook.geometry.ellipses import wrap_angle
+from herdbook.movie.simulated.paths import CONTACT_GAP, RoundArena, SimulatedPaths, measure_gaps, simulate_paths
 from herdbook.movie.simulated.recording import simulate_recording
 from herdbook.movie.simulated.rendering import DOT_COLOURS, Floor, make_bodies, make_floor, place_parts, render_frame
 from herdbook.stages.simulate import main

@@ -5,7 +5,7 @@ import pytest
 
 from herdbook.artifacts.segment import Blobs, open_blob_images
 from herdbook.artifacts.smooth import FROM_INTERPOLATED, FROM_MERGED, FROM_RESOLVED, FROM_SINGLE
-from herdbook.geometry.ellipses import angle_difference, body_length
+from herdbook.geometry.ellipses import body_length, wrap_angle
 from herdbook.positions.fills import fill_gaps
 from herdbook.positions.locating import head_directions, locate_animals
 from herdbook.positions.scene import Positions, make_scene
@@ -74,7 +74,7 @@ def test_two_animals_crossing_keep_their_names_and_places(locate, walks):
 def test_axes_inside_a_merge_are_those_of_the_animals(locate):
     table, blobs, _ = locate(CROSSING)
     truth = np.radians([degrees for _, degrees in CROSSING])
-    wrong = np.abs(angle_difference(table.angle, truth[table.individual], np.pi))
+    wrong = np.abs(wrap_angle(table.angle - truth[table.individual], np.pi))
     assert wrong.mean() < np.radians(5)
     assert wrong[np.isin(table.frame, merged_frames(blobs))].max() < np.radians(35)
 
@@ -194,7 +194,7 @@ def test_heading_points_where_a_walker_walks(rng, direction):
     heading = head_directions(table_of({0: walker(direction, axis)}), VARIANCES)
     assert heading.dtype == np.float32
     assert np.abs(heading).max() <= np.float32(np.pi)
-    assert np.abs(angle_difference(heading, direction)).max() < 0.5
+    assert np.abs(wrap_angle(heading - direction)).max() < 0.5
 
 
 def test_each_walker_has_its_own_heading():
@@ -216,7 +216,7 @@ def test_heading_follows_a_walker_round_a_circle():
     heading = head_directions(
         table_of({0: [(t, 50 + 30 * np.cos(a), 50 + 30 * np.sin(a), axis[t]) for t, a in enumerate(turn)]}), VARIANCES
     )
-    assert np.abs(angle_difference(heading, turn + np.pi / 2)).max() < 0.05
+    assert np.abs(wrap_angle(heading - turn - np.pi / 2)).max() < 0.05
 
 
 def test_after_a_gap_the_heading_is_found_anew():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from herdbook.geometry.ellipses import angle_difference
+from herdbook.geometry.ellipses import wrap_angle
 from herdbook.positions.merged import blob_pixels, fit_ellipses, spread_guess
 from herdbook.segmentation.components import Labeller
 
@@ -70,7 +70,7 @@ def test_overlapping_animals_are_found_near_where_they_were_a_frame_ago(rng, dra
     found, angles = fit_ellipses(pixels, moved, turned, VARIANCES)
     assert error_px(found, centres).max() < 0.1 * 2 * SEMI[0]
     assert error_px(found, centres).mean() < error_px(moved, centres).mean()
-    assert np.abs(angle_difference(angles, np.radians(degrees), np.pi)).max() < np.radians(12)
+    assert np.abs(wrap_angle(angles - np.radians(degrees), np.pi)).max() < np.radians(12)
 
 
 def test_animals_that_jumped_together_are_found(draw):

@@ -19,9 +19,9 @@ from herdbook.experiment.file import parse_experiment
 from herdbook.experiment.sheets.places import arena_faults
 from herdbook.experiment.tracking import PropagateSection
 from herdbook.geometry.regions import ellipse_mask, polygon_mask
+from herdbook.geometry.runs import runs_to_mask
 from herdbook.identity.evidence import restrict_evidence
 from herdbook.segmentation.arenas import arena_edges, map_arenas, split_touching
-from herdbook.segmentation.components import runs_to_mask
 from herdbook.stages import propagate, trainset
 from herdbook.tracklets.linking import Links, link_by_motion
 from tests.support.classifier_cases import settings_of, write_background

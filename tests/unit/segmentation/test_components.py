@@ -2,7 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
-from herdbook.segmentation.components import Labeller, runs_contain, runs_to_mask
+from herdbook.geometry.runs import runs_to_mask
+from herdbook.segmentation.components import Labeller
+from tests.support.segment_files import runs_contain
 
 SIZES = [(1, 1), (1, 7), (1, 8), (1, 9), (1, 64), (7, 1), (33, 1), (2, 3), (16, 16), (17, 31), (40, 65), (64, 127)]
 DENSITIES = [0.0, 0.01, 0.1, 0.3, 0.41, 0.5, 0.6, 0.9, 0.99, 1.0]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from herdbook.errors import HerdbookError
-from herdbook.segmentation.statistics import background, drop_outlier_frames, median_background, robust_background
+from herdbook.segmentation.statistics import background, drop_outlier_frames, robust_background
 
 PLAIN = {
     "mean": lambda frames: np.rint(frames.mean(axis=0)),
@@ -52,7 +52,7 @@ def test_statistics_are_those_of_numpy(rng, statistic, count):
 
 def test_full_range_of_levels_is_counted(rng):
     frames = np.stack([rng.permutation(256).astype(np.uint8).reshape(16, 16) for _ in range(21)])
-    assert np.array_equal(median_background(frames), np.median(frames, axis=0))
+    assert np.array_equal(background(frames), np.median(frames, axis=0))
 
 
 def test_channels_of_colour_frames_are_independent(rng):
@@ -60,12 +60,12 @@ def test_channels_of_colour_frames_are_independent(rng):
     result = background(frames, "median")
     assert result.shape == (40, 70, 3)
     for channel in range(3):
-        assert np.array_equal(result[..., channel], median_background(frames[..., channel]))
+        assert np.array_equal(result[..., channel], background(frames[..., channel]))
 
 
 def test_frames_larger_than_one_block_are_complete(rng):
     frames = rng.integers(0, 256, (5, 300, 401), dtype=np.uint8)
-    assert np.array_equal(median_background(frames), np.median(frames, axis=0))
+    assert np.array_equal(background(frames), np.median(frames, axis=0))
 
 
 def test_frames_that_share_memory_are_told_apart():
@@ -76,14 +76,14 @@ def test_frames_that_share_memory_are_told_apart():
             buffer[:] = level
             yield buffer
 
-    assert (median_background(decoder()) == 101).all()
+    assert (background(decoder()) == 101).all()
 
 
 def test_histograms_never_exist_for_the_whole_frame(rng):
     frames = [rng.integers(0, 256, (600, 800), dtype=np.uint8) for _ in range(4)]
-    median_background(frames)
+    background(frames)
     tracemalloc.start()
-    median_background(frames)
+    background(frames)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 0.1 * 600 * 800 * 512
@@ -119,7 +119,7 @@ def test_only_frames_far_from_the_others_are_dropped():
 def test_animals_that_rest_for_most_of_the_time_do_not_become_background(rng, foreground, levels):
     arena = empty_arena()
     movie = resting_movie(rng, arena, levels, resting_share=0.6)
-    plain_error = np.abs(median_background(movie) - arena)
+    plain_error = np.abs(background(movie) - arena)
     assert (plain_error > 30).sum() > 400
     error = np.abs(robust_background(movie, "median", foreground) - arena)
     assert (error > 10).sum() == 0
@@ -129,7 +129,7 @@ def test_animals_that_rest_for_most_of_the_time_do_not_become_background(rng, fo
 def test_soft_outlines_of_resting_animals_leave_no_ghost(rng, foreground):
     arena = empty_arena()
     movie = [cv2.GaussianBlur(frame, (0, 0), 1.5) for frame in resting_movie(rng, arena, (40, 60, 30, 50), 0.7)]
-    assert (np.abs(median_background(movie) - arena) > 20).sum() > 700
+    assert (np.abs(background(movie) - arena) > 20).sum() > 700
     assert (np.abs(robust_background(movie, "median", foreground) - arena) > 20).sum() < 10
 
 
@@ -156,19 +156,19 @@ def test_noise_and_flicker_alone_give_the_plain_median(rng, foreground, kind, no
     arena = empty_arena(low=100, high=150)
     movie = [gain * arena + rng.normal(0, noise, arena.shape) for gain in flicker(kind, 60)]
     movie = [np.clip(frame, 0, 255).astype(np.uint8) for frame in movie]
-    assert np.array_equal(robust_background(movie, "median", foreground), median_background(movie))
+    assert np.array_equal(robust_background(movie, "median", foreground), background(movie))
 
 
 def test_values_spread_evenly_are_not_taken_for_two_levels(rng):
     movie = rng.integers(80, 180, (100, 100, 120), dtype=np.uint8)
-    assert np.array_equal(robust_background(movie), median_background(movie))
+    assert np.array_equal(robust_background(movie), background(movie))
 
 
 def test_a_rare_lighter_level_is_no_arena():
     movie = [np.full((20, 30), 150, np.uint8) for _ in range(40)]
     for frame in movie[:3]:
         frame[5:10, 5:10] = 220
-    assert np.array_equal(robust_background(movie), median_background(movie))
+    assert np.array_equal(robust_background(movie), background(movie))
 
 
 def test_no_side_is_taken_when_nothing_around_is_steady():

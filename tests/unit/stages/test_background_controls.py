@@ -13,10 +13,10 @@ from herdbook.commands.check import check_experiment
 from herdbook.experiment.model import Experiment
 from herdbook.movie.simulated.paths import RoundArena
 from herdbook.movie.simulated.rendering import make_bodies, make_floor, place_parts, render_frame
-from herdbook.segmentation.components import runs_contain
 from herdbook.segmentation.noise import pixel_noise
 from herdbook.segmentation.scenes import time_windows
 from herdbook.stages import background, index, segment
+from tests.support.segment_files import runs_contain
 
 SIZE, GROUND = (160, 120), 160
 GREY = {"codec": "ffv1", "pixel_format": "gray"}  # full range: luma is grey

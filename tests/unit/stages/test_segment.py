@@ -7,9 +7,9 @@ from herdbook.artifacts.index import Index
 from herdbook.artifacts.segment import Blobs, open_blob_images
 from herdbook.artifacts.store import artifact_fingerprint
 from herdbook.artifacts.tracklets import Tracklets
+from herdbook.geometry.runs import runs_to_mask
 from herdbook.movie.reading import read_frames
 from herdbook.segmentation import pieces, stretches
-from herdbook.segmentation.components import runs_to_mask
 from herdbook.segmentation.thresholds import luma_band
 from herdbook.stages import background, index, segment, tracklets
 

@@ -11,8 +11,8 @@ from scipy import ndimage
 
 from herdbook.artifacts.background import Background
 from herdbook.artifacts.segment import Blobs, open_blob_images
+from herdbook.geometry.runs import runs_to_mask
 from herdbook.segmentation import stretches
-from herdbook.segmentation.components import runs_to_mask
 from herdbook.segmentation.excess import count_excess, first_frames
 from herdbook.segmentation.light import LightMeter, at_unit_gain
 from herdbook.segmentation.masks import clean_mask, expanded, filled, reduced

@@ -7,12 +7,11 @@ from herdbook.artifacts.store import open_artifact
 from herdbook.experiment.output import FormatName
 from herdbook.formats.files import FORMAT_TABLES, MOVIE_FILES
 from herdbook.identity.doubts import DOUBT_COLUMNS
-from herdbook.positions.body_points import no_body_points
 from herdbook.tables.dictionary import BODY_POINTS, BY_FORMAT, DOUBTFUL, EVERYTHING, MOT_NAMES, TRAJECTORIES, TRAJECTORIES_HDF5, names_of
 from herdbook.tables.dictionary_page import tables_page
 from herdbook.tables.positions import COLUMNS, body_point_table
 from tests.conftest import ROOT
-from tests.support.table_cases import write_results
+from tests.support.table_cases import no_body_points, write_results
 
 TABLES_PAGE = ROOT / "docs" / "tables.md"
 

@@ -5,7 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from herdbook.arrays import Pixels
-from herdbook.segmentation.components import FrameBlobs, runs_to_mask
+from herdbook.geometry.runs import runs_to_mask
+from herdbook.segmentation.components import FrameBlobs
 
 # The gradient at an outline needs this many pixels around the blob.
 _MARGIN_PX = 3

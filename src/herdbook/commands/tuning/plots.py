@@ -16,8 +16,9 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
+from herdbook.geometry.runs import runs_to_mask
 from herdbook.report.figures.style import WIDTH_IN
-from herdbook.segmentation.components import FrameBlobs, runs_to_mask
+from herdbook.segmentation.components import FrameBlobs
 
 # Blue and vermilion on white paper (Okabe & Ito 2008, Color Universal Design), light blue and orange on frames.
 ACCEPTED, REJECTED, NUMBER = "#0072b2", "#d55e00", "0.2"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from herdbook.arrays import Bools, Floats, Ints
+from herdbook.geometry.ellipses import wrap_angle
 
 _REST, _WALK, _RUN = 0, 1, 2
 _STATE_SHARE = np.array([0.32, 0.5, 0.18])
@@ -83,11 +84,6 @@ def simulate_paths(
         layer[frame] = np.argsort(np.argsort(colony.climbs, kind="stable"), kind="stable")
     columns["heading"] = wrap_angle(columns["heading"])
     return SimulatedPaths(**columns, present=present, layer=layer)
-
-
-def wrap_angle(angle: Floats) -> Floats:
-    """Bring angles (rad, any shape) into (-pi, pi]."""
-    return np.pi - np.mod(np.pi - angle, 2 * np.pi)
 
 
 def measure_gaps(x: Floats, y: Floats, heading: Floats, body_length_px: float) -> Floats:
