@@ -133,9 +133,9 @@ class Experiment(Section):
         return self.movie(movie).recording or movie
 
     def section(self, stage: str, movie: str | None = None) -> Any:
-        """The section of a stage, with the movie's override if there is one."""
+        """The section of a stage, with the movie's override if there is one; None for one that the experiment does not have."""
         section: Any = ReportSection() if stage == "report" else getattr(self, stage)
-        if movie is None or not section.overridable:
+        if movie is None or section is None or not section.overridable:
             return section
         override = self.movie(movie).override.get(stage, {})
         if not override:
@@ -159,7 +159,8 @@ class Experiment(Section):
         background of its own.
         """
         # Made only for its own stage: what names all movies, made for each job, takes minutes for a thousand of them.
-        return json.dumps(self.section(stage, unit).job(self, unit), sort_keys=True, ensure_ascii=False)
+        section = self.section(stage, unit)
+        return json.dumps(section.job(self, unit) if section else {}, sort_keys=True, ensure_ascii=False)
 
 
 # The stages whose section a movie may override.
