@@ -1,32 +1,34 @@
 """The integer programme of identities on the blocks of a graph.
 
-Per candidate (a tracklet and an identity) the variables are: being there, entering there, leaving there; per link and identity: flow along
-it. Blocks share no row.
+A candidate is a tracklet and an identity that may be in it. Its variables say how often the identity is there, enters there from outside
+of the graph, and leaves there for it; one more per link and identity says how often the identity goes along the link. Blocks share no row.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import csr_array
 
 from herdbook.arrays import Bools, Floats, Ints
 from herdbook.identity.blocks import Blocks
 from herdbook.identity.graph import Graph, PathCosts
+from herdbook.identity.programme_rows import Columns, Rows
 
-# Kinds of columns; the first three are integers: being there, and the same at the end and at the beginning of a block, at its separators.
+# Kinds of columns. The first three are integers: being in a tracklet; being in a separator at the end of a block, which is the separator's
+# beginning, and at the beginning of a block, which is the separator's end.
 THERE, ENDING, BEGINNING, ENTERS, LEAVES, FLOWS = range(6)
 
 
 @dataclass(frozen=True)
 class Programme:
-    """Minimise `cost` @ x with `low` <= `matrix` @ x <= `high`, `least` <= x <= `most`; columns and rows are sorted by block. No solution
-    has more of a column than its `limit`, which is below `most` where rows say so.
+    """Minimise `cost` @ x with `low` <= `matrix` @ x <= `high`, `least` <= x <= `most`; columns and rows are sorted by block.
 
-    Per column: its `kind`, `identity`, and the `node` whose time is its own (the later one of a flow); for a column that leaves, `onward`
-    is the last tracklet that a link leads to, -1 without. `holder` (rows,): the tracklet whose number of animals a row keeps, or -1.
-    `columns`, `rows` (blocks + 1,): offsets.
+    Per column: its `kind`, `identity`, and the `node` whose time is its own (the later one of a flow); `limit`, which no solution exceeds,
+    also where only rows and not `most` say so; for a column that leaves, `onward` is the last tracklet that a link leads to, -1 without.
+    `holder` (rows,): the tracklet whose number of animals a row keeps, or -1. `columns`, `rows` (blocks + 1,): offsets.
     """
 
     cost: Floats
@@ -45,6 +47,38 @@ class Programme:
     rows: Ints
 
 
+@dataclass(frozen=True)
+class _Candidates:
+    """Who may be where in the active blocks.
+
+    Per candidate, sorted by tracklet: `node` int64 (m,) and `identity` int64 (m,); `block` int64 (m, 2) of the tracklet's beginning and
+    end; `separator` bool (m,), whether the tracklet is one; `limit` float64 (m,), how many of the identity can be there. Per flow, from a
+    candidate to another of the same identity: the `link`, a row of `PathCosts.links`, and the candidates `source` and `target`, int64 (f,).
+    """
+
+    node: Ints
+    identity: Ints
+    block: Ints
+    separator: Bools
+    limit: Floats
+    link: Ints
+    source: Ints
+    target: Ints
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """Numbers int64 of the columns of each candidate, -1 where it has none: being there at the tracklet's beginning, `start`, and at its
+    end, `end`, which differ in separators alone; `enters`, `leaves`. Per flow: `flows`.
+    """
+
+    start: Ints
+    end: Ints
+    enters: Ints
+    leaves: Ints
+    flows: Ints
+
+
 def build_programme(
     graph: Graph,
     scores: NDArray[np.floating],
@@ -56,128 +90,115 @@ def build_programme(
     *,
     firm: bool,
 ) -> Programme:
-    """The programme of the `active` (blocks,) ones.
+    """The programme of the `active` bool (blocks,) blocks.
 
-    `allowed` bool (n, identities) candidates, for separators their identity alone; `members` (identities,) how many of an identity there
-    are; `firm`: separators must hold their identities.
+    Each identity follows paths, which merges, splits and gaps allow; a tracklet holds no more identities than animals, and no identity is
+    in more tracklets at the same time than it has members. The objective is the evidence of who is where, less what the paths cost.
+
+    `scores` (n, identities) gain in nats of naming a tracklet; `allowed` bool (n, identities) candidates, for separators their identity
+    alone; `members` (identities,) how many of an identity there are; `firm`: separators must hold their identities.
     """
-    links, link_costs, away = path_costs.links, path_costs.link_costs, path_costs.away
+    candidates = _find_candidates(graph, blocks, active, allowed, path_costs.links, members)
+    columns, rows = Columns(), Rows()
+    numbers = _add_columns(columns, candidates, scores, active, path_costs, firm)
+    _come_and_go(rows, candidates, numbers)
+    _hold_no_more_than_animals(rows, candidates, numbers, graph)
+    _hold_no_more_than_members(rows, candidates, numbers, graph, members)
+    by_column, by_row = columns.sorted_by_block(blocks.count), rows.sorted_by_block(blocks.count)
+    matrix = rows.matrix(by_row.place, by_column.place)
+    return Programme(matrix=matrix, columns=by_column.offsets, rows=by_row.offsets, **by_column.values, **by_row.values)
+
+
+def _find_candidates(graph: Graph, blocks: Blocks, active: Bools, allowed: Bools, links: Ints, members: Ints) -> _Candidates:
     nodes = np.flatnonzero(active[blocks.block].any(axis=1))
-    local = np.full(len(graph), -1)
-    local[nodes] = np.arange(len(nodes))
-    node, identity = np.nonzero(allowed[nodes])
-    pairs = len(node)
-    number = np.full((len(nodes), len(members)), -1, np.int32)
-    number[node, identity] = np.arange(pairs)
-    node = nodes[node]
-    fixed = blocks.sure[node] >= 0
+    row, identity = np.nonzero(allowed[nodes])
+    node = nodes[row]
     link = np.flatnonzero(active[blocks.block[links[:, 1], 0]])
-    both, stream_identity = np.nonzero(allowed[links[link, 0]] & allowed[links[link, 1]])
-    link = link[both]
-    out, into = (number[local[links[link, k]], stream_identity].astype(np.int64) for k in (0, 1))
-    flows = len(link)
-
-    free = np.flatnonzero(~fixed)
-    comes = np.flatnonzero(active[blocks.block[node, 0]])
-    goes = np.flatnonzero(active[blocks.block[node, 1]])
-    onward = np.full(pairs, -1)
-    np.maximum.at(onward, out, links[link, 1])
-    # A separator is there twice, at its end in the one block and at its beginning in the other, with half of its score each.
-    ending, beginning = comes[fixed[comes]], goes[fixed[goes]]
-    owner = np.concatenate([free, ending, beginning, comes, goes])
-    side = np.repeat([0, 0, 1, 0, 1], [len(free), len(ending), len(beginning), len(comes), len(goes)])
-    column_block = np.concatenate([blocks.block[node[owner], side], blocks.block[links[link, 1], 0]])
-    sizes = [len(free), len(ending), len(beginning), len(comes), len(goes), flows]
-    total = sum(sizes)
-    at_there, at_ending, at_beginning, at_come, at_go, at_flow = np.split(np.arange(total), np.cumsum(sizes)[:-1])
-    here = np.full(pairs, -1)
-    here[free] = at_there
-    come_row = np.full(pairs, -1)
-    come_row[comes] = np.arange(len(comes))
-    go_row = np.full(pairs, -1)
-    go_row[goes] = len(comes) + np.arange(len(goes))
-
-    # What comes to a candidate, and what goes from it, is what is there.
-    parts = [
-        (come_row[comes], at_come, np.ones(len(comes))),
-        (come_row[into], at_flow, np.ones(flows)),
-        (come_row[free], at_there, -np.ones(len(free))),
-        (come_row[ending], at_ending, -np.ones(len(ending))),
-        (go_row[goes], at_go, np.ones(len(goes))),
-        (go_row[out], at_flow, np.ones(flows)),
-        (go_row[free], at_there, -np.ones(len(free))),
-        (go_row[beginning], at_beginning, -np.ones(len(beginning))),
-    ]
-    count = len(comes) + len(goes)
-    row_block = [np.concatenate([blocks.block[node[comes], 0], blocks.block[node[goes], 1]])]
-    low, high = [np.zeros(count)], [np.zeros(count)]
-
-    # There are no more identities than animals, and of each identity no more than its members at a time.
-    holder, capacity_row = np.unique(node[free], return_inverse=True)
-    parts.append((count + capacity_row, at_there, np.ones(len(free))))
-    row_block.append(blocks.block[holder, 0])
-    low.append(np.zeros(len(holder)))
-    high.append(graph.animals[holder].astype(float))
-    held_from, count = count, count + len(holder)
-
-    order = free[np.lexsort((graph.first[node[free]], identity[free], blocks.block[node[free], 0]))]
-    group = blocks.block[node[order], 0] * len(members) + identity[order]
-    many = np.minimum(members[identity[order]], graph.animals[node[order]])
-    clique, member = _cliques(graph.first[node[order]], graph.last[node[order]], group, many, members[identity[order]])
-    if len(clique):
-        lead = order[member[np.unique(clique, return_index=True)[1]]]
-        parts.append((count + clique, here[order[member]], np.ones(len(clique))))
-        row_block.append(blocks.block[node[lead], 0])
-        low.append(np.zeros(len(lead)))
-        high.append(members[identity[lead]].astype(float))
-        count += len(lead)
-
+    taken, who = np.nonzero(allowed[links[link, 0]] & allowed[links[link, 1]])
+    link = link[taken]
+    # Candidates are in order of this key.
+    key = node * len(members) + identity
+    source, target = (np.searchsorted(key, links[link, k] * len(members) + who) for k in (0, 1))
     limit = np.minimum(members[identity], graph.animals[node]).astype(float)
-    gain = scores[node, identity] / np.where(fixed, 2, 1)
-    there = np.concatenate([free, ending, beginning])
-    cost = np.concatenate([-gain[there], away[node[comes], 0], away[node[goes], 1], link_costs[link]])
-    # What moves is limited by what is there.
-    column_limit = np.concatenate([limit[owner], np.minimum(limit[out], limit[into])])
-    most = np.where(np.repeat([True, False], [len(there), total - len(there)]), column_limit, np.inf)
-    column_node = np.concatenate([node[owner], links[link, 1]])
-    column_identity = np.concatenate([identity[owner], stream_identity])
-    kind = np.repeat([THERE, ENDING, BEGINNING, ENTERS, LEAVES, FLOWS], sizes)
-    column_onward = np.full(total, -1)
-    column_onward[at_go] = onward[goes]
+    return _Candidates(node, identity, blocks.block[node], blocks.sure[node] >= 0, limit, link, source, target)
 
-    by_block = np.argsort(column_block, kind="stable")
-    new_column = np.empty(total, np.int64)
-    new_column[by_block] = np.arange(total)
-    rows_block = np.concatenate(row_block)
-    row_holder = np.full(count, -1)
-    row_holder[held_from : held_from + len(holder)] = holder
-    rows_order = np.argsort(rows_block, kind="stable")
-    new_row = np.empty(count, np.int64)
-    new_row[rows_order] = np.arange(count)
-    row, column, value = (np.concatenate(p) for p in zip(*parts, strict=True))
-    matrix = coo_array((value, (new_row[row], new_column[column])), shape=(count, total)).tocsr()
-    steps = np.arange(blocks.count + 1)
-    return Programme(
-        cost=cost[by_block],
-        matrix=matrix,
-        low=np.concatenate(low)[rows_order],
-        high=np.concatenate(high)[rows_order],
-        least=np.where(firm & ((kind == ENDING) | (kind == BEGINNING)), 1.0, 0.0)[by_block],
-        most=most[by_block],
-        limit=column_limit[by_block],
-        node=column_node[by_block],
-        identity=column_identity[by_block],
-        kind=kind[by_block],
-        onward=column_onward[by_block],
-        holder=row_holder[rows_order],
-        columns=np.searchsorted(column_block[by_block], steps),
-        rows=np.searchsorted(rows_block[rows_order], steps),
+
+def _add_columns(
+    columns: Columns, candidates: _Candidates, scores: NDArray[np.floating], active: Bools, path_costs: PathCosts, firm: bool
+) -> _Numbers:
+    """Add the columns of all candidates and flows, one kind after the other."""
+    node, identity, limit = candidates.node, candidates.identity, candidates.limit
+    gain = scores[node, identity].astype(float)
+    onward = np.full(len(node), -1)
+    np.maximum.at(onward, candidates.source, path_costs.links[candidates.link, 1])
+
+    def add(kind: int, mine: Ints, side: int, cost: Floats, **more: Any) -> Ints:
+        return columns.add(kind, candidates.block[mine, side], node[mine], identity[mine], cost=cost, limit=limit[mine], **more)
+
+    free = np.flatnonzero(~candidates.separator)
+    comes, goes = (np.flatnonzero(active[block]) for block in candidates.block.T)
+    # A separator is there twice, at its beginning in the one block and at its end in the other, with half of its score each.
+    ending, beginning = comes[candidates.separator[comes]], goes[candidates.separator[goes]]
+    start, end, enters, leaves = np.full((4, len(node)), -1)
+    start[free] = end[free] = add(THERE, free, 0, -gain[free], most=limit[free])
+    start[ending] = add(ENDING, ending, 0, -gain[ending] / 2, most=limit[ending], least=float(firm))
+    end[beginning] = add(BEGINNING, beginning, 1, -gain[beginning] / 2, most=limit[beginning], least=float(firm))
+    # What moves is limited by what is there.
+    enters[comes] = add(ENTERS, comes, 0, path_costs.away[node[comes], 0])
+    leaves[goes] = add(LEAVES, goes, 1, path_costs.away[node[goes], 1], onward=onward[goes])
+    later = candidates.target
+    flows = columns.add(
+        FLOWS,
+        candidates.block[later, 0],
+        node[later],
+        identity[later],
+        cost=path_costs.link_costs[candidates.link],
+        limit=np.minimum(limit[candidates.source], limit[later]),
     )
+    return _Numbers(start, end, enters, leaves, flows)
+
+
+def _come_and_go(rows: Rows, candidates: _Candidates, numbers: _Numbers) -> None:
+    """What comes to a candidate, from outside and along links, is there at its beginning; what is there at its end goes on or away."""
+    sides = ((numbers.start, numbers.enters, candidates.target), (numbers.end, numbers.leaves, candidates.source))
+    for side, (there, moves, linked) in enumerate(sides):
+        mine = np.flatnonzero(moves >= 0)
+        row = np.full(len(moves), -1)
+        row[mine] = rows.add(candidates.block[mine, side], 0.0, 0.0)
+        rows.put(row[mine], moves[mine], 1.0)
+        rows.put(row[linked], numbers.flows, 1.0)
+        rows.put(row[mine], there[mine], -1.0)
+
+
+def _hold_no_more_than_animals(rows: Rows, candidates: _Candidates, numbers: _Numbers, graph: Graph) -> None:
+    """A tracklet holds no more identities than animals."""
+    free = np.flatnonzero(~candidates.separator)
+    holder, first, place = np.unique(candidates.node[free], return_index=True, return_inverse=True)
+    row = rows.add(candidates.block[free[first], 0], 0.0, graph.animals[holder].astype(float), holder=holder)
+    rows.put(row[place], numbers.start[free], 1.0)
+
+
+def _hold_no_more_than_members(rows: Rows, candidates: _Candidates, numbers: _Numbers, graph: Graph, members: Ints) -> None:
+    """Simultaneous tracklets together hold no more of an identity than it has members."""
+    free = np.flatnonzero(~candidates.separator)
+    order = np.lexsort((graph.first[candidates.node[free]], candidates.identity[free], candidates.block[free, 0]))
+    free = free[order]
+    node, identity, block = candidates.node[free], candidates.identity[free], candidates.block[free, 0]
+    many = np.minimum(members[identity], graph.animals[node])
+    group = block * len(members) + identity
+    clique, inside = _cliques(graph.first[node], graph.last[node], group, many, members[identity])
+    lead = inside[np.unique(clique, return_index=True)[1]]
+    row = rows.add(block[lead], 0.0, members[identity[lead]].astype(float))
+    rows.put(row[clique], numbers.start[free[inside]], 1.0)
 
 
 @njit(cache=True, nogil=True)
 def _cliques(first: Ints, last: Ints, group: Ints, many: Ints, members: Ints) -> tuple[Ints, Ints]:
-    """Largest sets of intervals of a group that all overlap, where together they could be more than the members: set, interval."""
+    """Largest sets of intervals that all overlap and are of one group, where together they may hold more than the members.
+
+    Intervals `first`, `last` (k,) in order of `group`, then of `first`; `many` (k,) that each can hold; `members` (k,) of its group.
+    Returns the number of a set and an interval in it, int64 (m,) each.
+    """
     sets, inside = [0 for _ in range(0)], [0 for _ in range(0)]
     active = [0 for _ in range(0)]
     number, grown = 0, False
