@@ -19,7 +19,7 @@ report: "workflow/report/workflow.rst"
 wildcard_constraints:
     movie="[^/]+",
     recording="[^/]+",
-    unit="[^/]+",
+    scene="[^/]+",
 
 
 if EXPERIMENT.simulate:
@@ -35,16 +35,21 @@ include: "workflow/rules/results.smk"
 
 rule all:
     input:
-        tables=[at("trajectories.csv"), *hdf5_table(), *tables(), *tool_files()],
+        tables=[
+            at("trajectories.csv"),
+            *PLAN.hdf5_table,
+            *PLAN.tables,
+            *PLAN.tool_files,
+        ],
         page=at("report/report.html"),
-        movies=written_movies(),
+        movies=PLAN.written_movies,
 
 
 rule before_labels:
     input:
         tracklets=files("tracklets", MOVIES),
-        background=files("background", UNITS),
+        background=files("background", SCENES),
 
 
 onsuccess:
-    print(closing_words())
+    print(PLAN.closing_words())

@@ -3,10 +3,12 @@
 
 rule trainset:
     input:
-        labels=[source(path) for path in LABELS],
-        blobs=files("segment", LABELLED),
-        tracklets=files("tracklets", LABELLED),
-        background=[at(f"background/{UNIT_OF[movie]}.h5") for movie in LABELLED],
+        labels=[source(path) for path in PLAN.labels],
+        blobs=files("segment", PLAN.labelled),
+        tracklets=files("tracklets", PLAN.labelled),
+        background=files(
+            "background", [PLAN.scene_of[movie] for movie in PLAN.labelled]
+        ),
     output:
         out=at("trainset/trainset.h5"),
     log:
@@ -30,7 +32,7 @@ rule trainset:
 
 rule train:
     input:
-        trainset=lambda wildcards: training_set(),
+        trainset=training_set,
         use=classifier_files(EXPERIMENT.train.use),
         start=classifier_files(EXPERIMENT.train.start),
         model=EXPERIMENT.train.model or [],
@@ -63,8 +65,8 @@ rule classify:
     input:
         blobs=at("segment/{movie}.h5"),
         tracklets=at("tracklets/{movie}.h5"),
-        background=file_of("background", UNIT_OF),
-        trainset=at("trainset/trainset.h5") if LABELLED else [],
+        background=file_of("background", PLAN.scene_of),
+        trainset=at("trainset/trainset.h5") if PLAN.labelled else [],
         classifier=at("train/classifier.keras"),
         card=at("train/classifier.json"),
     output:

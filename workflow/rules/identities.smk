@@ -12,7 +12,7 @@ rule propagate:
         evidence=lambda wildcards: files(
             "classify", RECORDINGS[wildcards.recording] if NAMED else []
         ),
-        facts=FACTS,
+        facts=PLAN.facts,
     output:
         out=at("propagate/{recording}.h5"),
         doubtful=[at("propagate/{recording}.doubtful.csv")] if NAMED else [],

@@ -21,7 +21,7 @@ rule index:
     params:
         settings=settings("index"),
         version=stage_version("index"),
-        fingerprint=movie_fingerprint,
+        fingerprint=asked_often(lambda wildcards: PLAN.fingerprint(wildcards.movie)),
     shell:
         "python -m herdbook.stages.index --movie {input.movie:q} --out {output.out:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
@@ -30,21 +30,23 @@ rule index:
 rule background:
     input:
         movie=asked_often(
-            lambda wildcards: [MOVIES[movie] for movie in UNITS[wildcards.unit]]
+            lambda wildcards: [FILES[movie] for movie in SCENES[wildcards.scene]]
         ),
-        index=asked_often(lambda wildcards: files("index", UNITS[wildcards.unit])),
+        index=asked_often(lambda wildcards: files("index", SCENES[wildcards.scene])),
         reference=asked_often(
-            lambda wildcards: files("index", [first_of_recording(wildcards.unit)])
+            lambda wildcards: files(
+                "index", [PLAN.first_of_recording(wildcards.scene)]
+            )
         ),
         image=EXPERIMENT.background.file or [],
     output:
-        out=at("background/{unit}.h5"),
+        out=at("background/{scene}.h5"),
     log:
-        at("logs/background/{unit}.log"),
+        at("logs/background/{scene}.log"),
     benchmark:
-        at("benchmarks/background/{unit}.tsv")
+        at("benchmarks/background/{scene}.tsv")
     group:
-        with_movie("unit")
+        with_movie("scene")
     conda:
         "../../envs/herdbook.yaml"
     threads: 1
@@ -64,7 +66,7 @@ rule segment:
     input:
         movie=movie_file,
         index=at("index/{movie}.h5"),
-        background=file_of("background", UNIT_OF),
+        background=file_of("background", PLAN.scene_of),
         masks=list(EXPERIMENT.masks.values()),
     output:
         out=at("segment/{movie}.h5"),
@@ -94,7 +96,7 @@ rule tracklets:
     input:
         blobs=at("segment/{movie}.h5"),
         previous=asked_often(
-            lambda wildcards: files("segment", previous(wildcards.movie))
+            lambda wildcards: files("segment", PLAN.previous(wildcards.movie))
         ),
     output:
         out=at("tracklets/{movie}.h5"),
@@ -125,7 +127,7 @@ rule smooth:
         index=at("index/{movie}.h5"),
         blobs=at("segment/{movie}.h5"),
         tracklets=at("tracklets/{movie}.h5"),
-        identities=file_of("propagate", RECORDING_OF),
+        identities=file_of("propagate", PLAN.recording_of),
         poses=body_point_files(),
         corrections=EXPERIMENT.smooth.corrections or [],
     output:
@@ -190,7 +192,7 @@ rule closeups:
         movie=movie_file,
         index=at("index/{movie}.h5"),
         trajectories=at("smooth/{movie}.h5"),
-        reference=files("segment", list(MOVIES)[:1]),
+        reference=files("segment", MOVIES[:1]),
     output:
         out=directory(at("closeups/{movie}")),
         record=at("provenance/closeups/{movie}.json"),
@@ -219,7 +221,7 @@ rule mosaic:
         movie=movie_file,
         index=at("index/{movie}.h5"),
         trajectories=at("smooth/{movie}.h5"),
-        reference=files("segment", list(MOVIES)[:1]),
+        reference=files("segment", MOVIES[:1]),
     output:
         out=report(
             at("mosaic/{movie}.mp4"),

@@ -16,13 +16,13 @@ rule export:
         identities=files("propagate", RECORDINGS),
         points=files("points", MOVIES),
         poses=[movie.poses[0] for movie in EXPERIMENT.movies if movie.poses],
-        doubtful=[at(f"propagate/{name}.doubtful.csv") for name in RECORDINGS if NAMED],
+        doubtful=PLAN.doubts,
     output:
         out=at("trajectories.csv"),
-        hdf5=hdf5_table(),
-        tables=tables(),
-        formats=tool_files(),
-        poses=pose_tables(),
+        hdf5=PLAN.hdf5_table,
+        tables=PLAN.tables,
+        formats=PLAN.tool_files,
+        poses=PLAN.pose_tables,
         review=(
             [
                 report(
@@ -60,9 +60,9 @@ rule export:
 
 rule report:
     input:
-        movie=list(MOVIES.values()),
+        movie=list(FILES.values()),
         index=files("index", MOVIES),
-        background=files("background", UNITS),
+        background=files("background", SCENES),
         blobs=files("segment", MOVIES),
         tracklets=files("tracklets", MOVIES),
         identities=files("propagate", RECORDINGS),
@@ -74,7 +74,7 @@ rule report:
         events=at("events.csv"),
         masks=list(EXPERIMENT.masks.values()),
         review=[at("doubtful.csv")] if NAMED else [],
-        tables=[*hdf5_table(), *tables(), *tool_files(), *pose_tables()],
+        tables=[*PLAN.hdf5_table, *PLAN.tables, *PLAN.tool_files, *PLAN.pose_tables],
     output:
         out=report(
             at("report/report.html"), caption="../report/page.rst", category="Report"

@@ -169,7 +169,7 @@ def _set_of(path: Path) -> "TrainingSet":
             f"{path}: only marked animals have a training set with labels; animals.marking is {experiment.animals.marking}."
         )
     given = experiment.trainset.use
-    return load_set(Path(given) if given else experiment.folder / "trainset" / "trainset.h5")
+    return load_set(Path(given) if given else experiment.artifact("trainset"))
 
 
 def _free_name(name: str, taken: set[str]) -> str:

@@ -8,17 +8,11 @@ from pathlib import Path
 import h5py
 
 from herdbook.artifacts.store import artifact_fingerprint
+from herdbook.experiment.layout import MADE_BY, WRITTEN_MOVIES, artifact
 from herdbook.experiment.model import Experiment
-from herdbook.experiment.written_movies import WRITTEN_MOVIES
 from herdbook.job import stage_version
 
 DONE, STALE, MISSING = "done", "stale", "–"
-# Folder of the artifact that an argument of a stage names.
-FOLDERS = {
-    **{"index": "index", "reference": "index", "background": "background", "blobs": "segment", "previous": "segment"},
-    **{"tracklets": "tracklets", "trainset": "trainset", "classifier": "train", "card": "train", "evidence": "classify"},
-    **{"identities": "propagate", "trajectories": "smooth"},
-}
 
 
 @dataclass(frozen=True)
@@ -73,34 +67,34 @@ def _items(experiment: Experiment) -> Iterator[Item]:
 
     def item(stage: str, unit: str, *inputs: str, path: str = "") -> Item:
         own = unit if stage not in ("propagate", "export", "report", "trainset", "train") else None
-        return Item(stage, unit, path or f"{stage}/{unit}.h5", inputs, experiment.settings(stage, own))
+        return Item(stage, unit, path or artifact(stage, unit), inputs, experiment.settings(stage, own))
 
     yield from (item("index", movie) for movie in movies)
     for unit, members in experiment.recordings.items() if by_recording else [(movie, [movie]) for movie in movies]:
-        yield item("background", unit, *(f"index/{movie}.h5" for movie in members))
+        yield item("background", unit, *(artifact("index", movie) for movie in members))
     for movie in movies:
-        yield item("segment", movie, f"index/{movie}.h5", f"background/{recording_of[movie] if by_recording else movie}.h5")
+        yield item("segment", movie, artifact("index", movie), artifact("background", recording_of[movie] if by_recording else movie))
     for movie in movies:
         before = experiment.recordings[recording_of[movie]]
         previous = before[: before.index(movie)][-1:]
-        yield item("tracklets", movie, *(f"segment/{name}.h5" for name in (movie, *previous)))
+        yield item("tracklets", movie, *(artifact("segment", name) for name in (movie, *previous)))
     if marked:
         if trained:
             if experiment.trainset.use is None:
-                yield item("trainset", "", path="trainset/trainset.h5")
-            yield item("train", "", "trainset/trainset.h5", path="train/classifier.keras")
+                yield item("trainset", "")
+            yield item("train", "", artifact("trainset"))
         for movie in movies:
-            yield item("classify", movie, f"tracklets/{movie}.h5", "train/classifier.keras")
+            yield item("classify", movie, artifact("tracklets", movie), artifact("train"))
     for recording, members in experiment.recordings.items():
-        yield item("propagate", recording, *(f"{stage}/{m}.h5" for m in members for stage in (["classify"] if marked else ["tracklets"])))
+        yield item("propagate", recording, *(artifact(stage, m) for m in members for stage in (["classify"] if marked else ["tracklets"])))
     for movie in movies:
-        yield item("smooth", movie, f"tracklets/{movie}.h5", f"propagate/{recording_of[movie]}.h5")
-    table = "trajectories.h5" if "hdf5" in experiment.export.formats else "trajectories.csv"
-    yield item("export", "", *(f"smooth/{movie}.h5" for movie in movies), path=table)
+        yield item("smooth", movie, artifact("tracklets", movie), artifact("propagate", recording_of[movie]))
+    table = "trajectories.h5" if "hdf5" in experiment.export.formats else artifact("export")
+    yield item("export", "", *(artifact("smooth", movie) for movie in movies), path=table)
     for stage, path in WRITTEN_MOVIES.items():
         wanted = [movie for movie in movies if experiment.section(stage, movie).write]
-        yield from (item(stage, movie, f"smooth/{movie}.h5", path=path.format(movie=movie)) for movie in wanted)
-    yield item("report", "", table, path="report/report.html")
+        yield from (item(stage, movie, artifact("smooth", movie), path=path.format(movie=movie)) for movie in wanted)
+    yield item("report", "", table)
 
 
 def _state_of(item: Item, experiment: Experiment, states: Mapping[str, str]) -> tuple[str, str]:
@@ -146,8 +140,8 @@ def _changed_input(inputs: Mapping[str, str], experiment: Experiment) -> str:
             if not paths:
                 return f"movie, {file}"
         else:
-            paths = [experiment.folder / FOLDERS[option] / file if option in FOLDERS else Path(files.get(option) or "")]
+            paths = [experiment.folder / MADE_BY[option] / file if option in MADE_BY else Path(files.get(option) or "")]
         there = [path for path in paths if path.exists() and path != Path()]
         if there and fingerprint not in {artifact_fingerprint(path) for path in there}:
-            return str(there[0].relative_to(experiment.folder)) if option in FOLDERS else str(there[0])
+            return str(there[0].relative_to(experiment.folder)) if option in MADE_BY else str(there[0])
     return ""

@@ -11,6 +11,7 @@ import pandas as pd
 import herdbook
 from herdbook.artifacts.smooth import SOURCES
 from herdbook.errors import HerdbookError
+from herdbook.experiment.layout import SCORE_JSON, artifact
 from herdbook.experiment.model import Experiment
 from herdbook.report import page
 from herdbook.report.page import Cell, Page, PageSection, Table
@@ -37,7 +38,7 @@ def study_table(experiments: Sequence[Experiment]) -> pd.DataFrame:
 
     Raises HerdbookError that names all experiments without results.
     """
-    lacking = [str(one.folder) for one in experiments if not any((one.folder / "smooth").glob("*.h5"))]
+    lacking = [str(one.folder) for one in experiments if not any(one.folder.glob(artifact("smooth", "*")))]
     if lacking:
         raise HerdbookError(f"there are no results yet in {', '.join(lacking)}. Run snakemake for these experiments first.")
     rows = [row for one in experiments for row in _experiment_rows(one)]
@@ -107,7 +108,7 @@ def _words(name: str) -> str:
 
 def _experiment_rows(experiment: Experiment) -> Iterator[Mapping[str, Any]]:
     results = load(experiment.folder)
-    score = experiment.folder / "report" / "score.json"
+    score = experiment.folder / SCORE_JSON
     correct = json.loads(score.read_text(encoding="utf-8")).get("correct") if score.is_file() else None
     scale = experiment.scale.value if experiment.scale else np.nan
     for recording, movies in results.recordings.items():

@@ -15,6 +15,7 @@ from herdbook.experiment.arenas import Arena, faults_of_arenas, population, with
 from herdbook.experiment.base import FilePath, Name, Section
 from herdbook.experiment.classifier import ClassifySection, TrainSection, TrainsetSection
 from herdbook.experiment.faults import faults_of_names
+from herdbook.experiment.layout import artifact
 from herdbook.experiment.movies import Movie, SimulateSection
 from herdbook.experiment.output import ExportSection, ReportSection, ScaleSection, ScoreSection
 from herdbook.experiment.scene import BackgroundSection, SegmentSection, without_alternatives
@@ -119,6 +120,10 @@ class Experiment(Section):
     def folder(self) -> Path:
         """Folder of this experiment's results."""
         return Path(self.results) / self.experiment
+
+    def artifact(self, stage: str, unit: str = "") -> Path:
+        """The file that a stage leaves for a movie, scene or recording, or for the whole experiment."""
+        return self.folder / artifact(stage, unit)
 
     def movie(self, name: str) -> Movie:
         """The movie of this name."""

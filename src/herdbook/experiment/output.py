@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from herdbook.experiment.base import FilePath, Point, Positive, Section
-from herdbook.experiment.written_movies import WRITTEN_MOVIES
+from herdbook.experiment.layout import WRITTEN_MOVIES
 
 if TYPE_CHECKING:
     from herdbook.experiment.model import Experiment

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 Even = Annotated[int, Field(ge=16, le=16384, multiple_of=2)]
 Quality = Annotated[int, Field(ge=0, le=51)]
 Instant = Annotated[float, Field(ge=0)]
-# What the stages that write movies make of each movie, relative to the experiment's folder.
-WRITTEN_MOVIES = {"overlay": "overlay/{movie}.mp4", "closeups": "closeups/{movie}", "mosaic": "mosaic/{movie}.mp4"}
 Part = Literal["names", "trails", "outlines", "marks", "time"]
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from herdbook.drawing.shown_frames import ShownFrames, choose_frames
 from herdbook.drawing.tracked_movie import clock_time
 from herdbook.errors import HerdbookError
-from herdbook.experiment.written_movies import WRITTEN_MOVIES
+from herdbook.experiment.layout import WRITTEN_MOVIES
 from herdbook.formats.files import MOVIE_FILES, movie_files
 from herdbook.report.page import Cell, PageSection, Table
 from herdbook.report.summaries import Recording

@@ -1,4 +1,4 @@
-"""Simulate a recording of ants: movies with the exact truth and a few labels, everything drawn from one seed."""
+"""Stage simulate: movies of simulated ants with the exact truth and a few labels, everything drawn from one seed."""
 
 import argparse
 from collections.abc import Sequence
@@ -9,10 +9,11 @@ from herdbook.errors import HerdbookError
 from herdbook.job import Job, run_stage
 from herdbook.movie.simulated.recording import simulate_recording
 
+STAGE = "simulate"
 STAGE_VERSION = 2
 
 
-def _simulate(job: Job) -> None:
+def _work(job: Job) -> None:
     try:
         validate_call(simulate_recording)(job.file("out"), **job.settings)
     except ValidationError as error:
@@ -29,9 +30,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     def work(job: Job) -> None:
         if given.seed is not None:
             job.settings["seed"] = given.seed
-        _simulate(job)
+        _work(job)
 
-    run_stage("simulate", STAGE_VERSION, work, one=("out",), argv=rest)
+    run_stage(STAGE, STAGE_VERSION, work, one=("out",), argv=rest)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from herdbook.artifacts.smooth import POINT_SOURCES, SOURCES
 from herdbook.tables.events import KINDS_OF_EVENTS
 
 
-class Column(NamedTuple):
+class DescribedColumn(NamedTuple):
     """A column: name, type in words, unit ("" for none), meaning."""
 
     name: str
@@ -24,20 +24,20 @@ class Description(NamedTuple):
 
     file: str
     about: str
-    columns: tuple[Column, ...]
+    columns: tuple[DescribedColumn, ...]
 
 
 TEXT, WHOLE, NUMBER, YES = "text", "whole number", "number", "0 or 1"
 
-MOVIE = Column("movie", TEXT, "", "name of the movie")
-FRAME = Column("frame", WHOLE, "", "number of the frame in its movie, from 0")
-TIME = Column("time", NUMBER, "s", "time since the recording began, over all of its movies, by the time stamps of the frames")
-WHO = Column("individual", TEXT, "", "name of the animal; track0001 and so on with marking: none")
-X = Column("x", NUMBER, "px", "centre of the body after smoothing, from the left; the centre of the first pixel is 0")
-Y = Column("y", NUMBER, "px", "centre of the body after smoothing, from the top; the centre of the first pixel is 0")
-HEADING = Column("heading", NUMBER, "rad", "direction of the body: 0 is right, π/2 is down")
-CONFIDENCE = Column("confidence", NUMBER, "0..1", "how sure the name is, and inside a merged blob also how sure the place is")
-SOURCE = Column(
+MOVIE = DescribedColumn("movie", TEXT, "", "name of the movie")
+FRAME = DescribedColumn("frame", WHOLE, "", "number of the frame in its movie, from 0")
+TIME = DescribedColumn("time", NUMBER, "s", "time since the recording began, over all of its movies, by the time stamps of the frames")
+WHO = DescribedColumn("individual", TEXT, "", "name of the animal; track0001 and so on with marking: none")
+X = DescribedColumn("x", NUMBER, "px", "centre of the body after smoothing, from the left; the centre of the first pixel is 0")
+Y = DescribedColumn("y", NUMBER, "px", "centre of the body after smoothing, from the top; the centre of the first pixel is 0")
+HEADING = DescribedColumn("heading", NUMBER, "rad", "direction of the body: 0 is right, π/2 is down")
+CONFIDENCE = DescribedColumn("confidence", NUMBER, "0..1", "how sure the name is, and inside a merged blob also how sure the place is")
+SOURCE = DescribedColumn(
     "source",
     TEXT,
     "",
@@ -45,24 +45,26 @@ SOURCE = Column(
     "over a short gap; merged: in this merged blob, but its place in it is a guess; corrected: given by a person",
 )
 RAW = (
-    Column("x_raw", NUMBER, "px", "as x, before smoothing"),
-    Column("y_raw", NUMBER, "px", "as y, before smoothing"),
+    DescribedColumn("x_raw", NUMBER, "px", "as x, before smoothing"),
+    DescribedColumn("y_raw", NUMBER, "px", "as y, before smoothing"),
 )
 FLOW = (
-    Column("disagreement", NUMBER, "px", "distance between the flow forward and backward; empty where nothing was smoothed"),
-    Column("jump", YES, "", "1: farther from where it should be than movement and flow allow"),
+    DescribedColumn("disagreement", NUMBER, "px", "distance between the flow forward and backward; empty where nothing was smoothed"),
+    DescribedColumn("jump", YES, "", "1: farther from where it should be than movement and flow allow"),
 )
 MOTION = (
-    Column("clock", TEXT, "", "date and time (ISO 8601); empty unless the movie, or one before it in its recording, has a start"),
-    Column("x_mm", NUMBER, "mm", "x in mm; empty without scale"),
-    Column("y_mm", NUMBER, "mm", "y in mm; empty without scale"),
-    Column("speed", NUMBER, "px/s", "distance from the position in the frame before to that in the frame after, by the time between them"),
-    Column("speed_mm", NUMBER, "mm/s", "speed in mm; empty without scale"),
-    Column(
+    DescribedColumn("clock", TEXT, "", "date and time (ISO 8601); empty unless the movie, or one before it in its recording, has a start"),
+    DescribedColumn("x_mm", NUMBER, "mm", "x in mm; empty without scale"),
+    DescribedColumn("y_mm", NUMBER, "mm", "y in mm; empty without scale"),
+    DescribedColumn(
+        "speed", NUMBER, "px/s", "distance from the position in the frame before to that in the frame after, by the time between them"
+    ),
+    DescribedColumn("speed_mm", NUMBER, "mm/s", "speed in mm; empty without scale"),
+    DescribedColumn(
         "body_length", NUMBER, "px", "length of the ellipse with the second moments of the animal's blob; empty where it is not alone in it"
     ),
-    Column("body_length_mm", NUMBER, "mm", "body_length in mm; empty without scale"),
-    Column("arena", TEXT, "", "arena in which the animal is, or was last seen; empty if the experiment has none"),
+    DescribedColumn("body_length_mm", NUMBER, "mm", "body_length in mm; empty without scale"),
+    DescribedColumn("arena", TEXT, "", "arena in which the animal is, or was last seen; empty if the experiment has none"),
 )
 PUBLIC = (MOVIE, FRAME, TIME, WHO, X, Y, HEADING, CONFIDENCE, SOURCE)
 
@@ -73,7 +75,7 @@ TRAJECTORIES_HDF5 = Description(
     "and `sources`.",
     (
         *(
-            Column(c.name, WHOLE, "", f"number into the attribute {c.name}s") if c.name in ("movie", "individual", "source") else c
+            DescribedColumn(c.name, WHOLE, "", f"number into the attribute {c.name}s") if c.name in ("movie", "individual", "source") else c
             for c in PUBLIC
         ),
         *RAW,
@@ -91,8 +93,8 @@ EVENTS = Description(
     "events.csv",
     "What happens between animals, a row for each event, by recording and time.",
     (
-        Column("recording", TEXT, "", "name of the recording"),
-        Column(
+        DescribedColumn("recording", TEXT, "", "name of the recording"),
+        DescribedColumn(
             "kind",
             TEXT,
             "",
@@ -102,17 +104,21 @@ EVENTS = Description(
             "first time, at the edge; hidden: it has no position, and neither left nor came at the edge: it is hidden, or seen but not "
             "known by name",
         ),
-        Column("movie", TEXT, "", "movie in which it begins"),
-        Column("frame", WHOLE, "", "first frame; of exit and hidden the first without a position, of entrance the first with one"),
-        Column("end_movie", TEXT, "", "movie in which it ends"),
-        Column("end_frame", WHOLE, "", "last frame"),
-        Column("time", NUMBER, "s", "when it begins, since the recording began"),
-        Column("duration", NUMBER, "s", "how long it lasts, from the first frame to the end of the last"),
-        Column("individuals", TEXT, "", "who takes part: names with ; between them, in quotes where a name holds one; those known by name"),
-        Column("animals", WHOLE, "", "how many take part, also those not known by name"),
-        Column("x", NUMBER, "px", "centre of the blob when it begins; of exit and hidden where the animal was last seen; empty if never"),
-        Column("y", NUMBER, "px", "the same, from the top"),
-        Column("arena", TEXT, "", "arena; empty if the experiment has none"),
+        DescribedColumn("movie", TEXT, "", "movie in which it begins"),
+        DescribedColumn("frame", WHOLE, "", "first frame; of exit and hidden the first without a position, of entrance the first with one"),
+        DescribedColumn("end_movie", TEXT, "", "movie in which it ends"),
+        DescribedColumn("end_frame", WHOLE, "", "last frame"),
+        DescribedColumn("time", NUMBER, "s", "when it begins, since the recording began"),
+        DescribedColumn("duration", NUMBER, "s", "how long it lasts, from the first frame to the end of the last"),
+        DescribedColumn(
+            "individuals", TEXT, "", "who takes part: names with ; between them, in quotes where a name holds one; those known by name"
+        ),
+        DescribedColumn("animals", WHOLE, "", "how many take part, also those not known by name"),
+        DescribedColumn(
+            "x", NUMBER, "px", "centre of the blob when it begins; of exit and hidden where the animal was last seen; empty if never"
+        ),
+        DescribedColumn("y", NUMBER, "px", "the same, from the top"),
+        DescribedColumn("arena", TEXT, "", "arena; empty if the experiment has none"),
     ),
 )
 TRACKLETS = Description(
@@ -120,76 +126,76 @@ TRACKLETS = Description(
     "Runs of one blob without merge or split, a row for each of them and each animal in it that is known by name.",
     (
         MOVIE,
-        Column("tracklet", WHOLE, "", "number of the tracklet in its movie, from 0"),
-        Column("first", WHOLE, "", "its first frame"),
-        Column("last", WHOLE, "", "its last frame"),
-        Column("animals", WHOLE, "", "how many animals it holds; 0 is dirt"),
-        Column("individual", TEXT, "", "one of those in it; empty if nobody is known"),
-        Column("how", TEXT, "", f"how it is known: {', '.join(HOW_KNOWN)}; see docs/identity.md"),
-        Column("confidence", NUMBER, "0..1", "probability that this animal is in it"),
-        Column("arena", TEXT, "", "arena; empty if the experiment has none"),
+        DescribedColumn("tracklet", WHOLE, "", "number of the tracklet in its movie, from 0"),
+        DescribedColumn("first", WHOLE, "", "its first frame"),
+        DescribedColumn("last", WHOLE, "", "its last frame"),
+        DescribedColumn("animals", WHOLE, "", "how many animals it holds; 0 is dirt"),
+        DescribedColumn("individual", TEXT, "", "one of those in it; empty if nobody is known"),
+        DescribedColumn("how", TEXT, "", f"how it is known: {', '.join(HOW_KNOWN)}; see docs/identity.md"),
+        DescribedColumn("confidence", NUMBER, "0..1", "probability that this animal is in it"),
+        DescribedColumn("arena", TEXT, "", "arena; empty if the experiment has none"),
     ),
 )
 BODY_POINTS = Description(
     "body_points.csv",
     "Body points of the movies that have some, a row for each frame, animal and point that has a place.",
     (
-        *(MOVIE, FRAME, TIME, Column("individual", TEXT, "", "name in the file of body points")),
-        *(Column("point", TEXT, "", "name of the point"), X, Y, *RAW),
-        Column("likelihood", NUMBER, "0..1", "as the file of body points gives it; empty for none"),
+        *(MOVIE, FRAME, TIME, DescribedColumn("individual", TEXT, "", "name in the file of body points")),
+        *(DescribedColumn("point", TEXT, "", "name of the point"), X, Y, *RAW),
+        DescribedColumn("likelihood", NUMBER, "0..1", "as the file of body points gives it; empty for none"),
         *FLOW,
-        Column("source", TEXT, "", f"{', '.join(POINT_SOURCES)}: as the file has it, over a gap, or by a person"),
+        DescribedColumn("source", TEXT, "", f"{', '.join(POINT_SOURCES)}: as the file has it, over a gap, or by a person"),
     ),
 )
 DOUBTFUL = Description(
     "doubtful.csv",
     "Where an answer of a person is worth most, best first; rows can be copied to the table of facts. See docs/identity.md.",
     (
-        Column("movie", TEXT, "", "movie of the place to look at"),
-        Column("frame", WHOLE, "", "its frame"),
-        Column("x", NUMBER, "px", "its place"),
-        Column("y", NUMBER, "px", "its place"),
-        Column("fact", TEXT, "", "is: the fact that the row states"),
-        Column("name", TEXT, "", "who is there, or the most probable one if nobody is assigned"),
-        Column("last", TEXT, "", "empty"),
-        Column("assigned", TEXT, "", "who is there in the results; empty for nobody"),
-        Column("probability", NUMBER, "0..1", "that of name at this place"),
-        Column("others", TEXT, "", "up to three others who it can be, with their probabilities"),
-        Column("from_movie", TEXT, "", "movie in which the span begins"),
-        Column("from_frame", WHOLE, "", "its first frame"),
-        Column("to_movie", TEXT, "", "movie in which the span ends"),
-        Column("to_frame", WHOLE, "", "its last frame"),
-        Column("frames", WHOLE, "", "frames of the span's tracklets"),
-        Column("gain", NUMBER, "frames", "frames that an answer is expected to correct or to name"),
+        DescribedColumn("movie", TEXT, "", "movie of the place to look at"),
+        DescribedColumn("frame", WHOLE, "", "its frame"),
+        DescribedColumn("x", NUMBER, "px", "its place"),
+        DescribedColumn("y", NUMBER, "px", "its place"),
+        DescribedColumn("fact", TEXT, "", "is: the fact that the row states"),
+        DescribedColumn("name", TEXT, "", "who is there, or the most probable one if nobody is assigned"),
+        DescribedColumn("last", TEXT, "", "empty"),
+        DescribedColumn("assigned", TEXT, "", "who is there in the results; empty for nobody"),
+        DescribedColumn("probability", NUMBER, "0..1", "that of name at this place"),
+        DescribedColumn("others", TEXT, "", "up to three others who it can be, with their probabilities"),
+        DescribedColumn("from_movie", TEXT, "", "movie in which the span begins"),
+        DescribedColumn("from_frame", WHOLE, "", "its first frame"),
+        DescribedColumn("to_movie", TEXT, "", "movie in which the span ends"),
+        DescribedColumn("to_frame", WHOLE, "", "its last frame"),
+        DescribedColumn("frames", WHOLE, "", "frames of the span's tracklets"),
+        DescribedColumn("gain", NUMBER, "frames", "frames that an answer is expected to correct or to name"),
     ),
 )
 MOT = Description(
     "mot/<movie>.csv",
     "MOTChallenge, a row for each position, without a header line. Frames, ids and px count from 1.",
     (
-        Column("frame", WHOLE, "", "frame, from 1"),
-        Column("id", WHOLE, "", "number of the animal, as in mot/<movie>.names.csv"),
-        Column("left", NUMBER, "px", "left edge of a square of a median body length around the animal"),
-        Column("top", NUMBER, "px", "its upper edge"),
-        Column("width", NUMBER, "px", "its width"),
-        Column("height", NUMBER, "px", "its height"),
+        DescribedColumn("frame", WHOLE, "", "frame, from 1"),
+        DescribedColumn("id", WHOLE, "", "number of the animal, as in mot/<movie>.names.csv"),
+        DescribedColumn("left", NUMBER, "px", "left edge of a square of a median body length around the animal"),
+        DescribedColumn("top", NUMBER, "px", "its upper edge"),
+        DescribedColumn("width", NUMBER, "px", "its width"),
+        DescribedColumn("height", NUMBER, "px", "its height"),
         CONFIDENCE,
-        *(Column(axis, WHOLE, "", "-1: no place in the world is known") for axis in "xyz"),
+        *(DescribedColumn(axis, WHOLE, "", "-1: no place in the world is known") for axis in "xyz"),
     ),
 )
 MOT_NAMES = Description(
     "mot/<movie>.names.csv",
     "Who has which id.",
-    (Column("id", WHOLE, "", "number, from 1"), Column("individual", TEXT, "", "name of the animal")),
+    (DescribedColumn("id", WHOLE, "", "number, from 1"), DescribedColumn("individual", TEXT, "", "name of the animal")),
 )
 DEEPLABCUT = Description(
     "deeplabcut/<movie>.csv",
     "DeepLabCut, several animals: a row for each frame and three columns for each animal, headed by scorer (Herdbook), individuals, "
     "bodyparts (centre), coords. The .h5 beside it is the same table, under the key df_with_missing.",
     (
-        Column("x", NUMBER, "px", X.meaning),
-        Column("y", NUMBER, "px", Y.meaning),
-        Column("likelihood", NUMBER, "0..1", CONFIDENCE.meaning),
+        DescribedColumn("x", NUMBER, "px", X.meaning),
+        DescribedColumn("y", NUMBER, "px", Y.meaning),
+        DescribedColumn("likelihood", NUMBER, "0..1", CONFIDENCE.meaning),
     ),
 )
 IDTRACKER = Description(
@@ -197,9 +203,9 @@ IDTRACKER = Description(
     "idtracker.ai, wide: a row for each frame. The animals' names are `identities_labels` of attributes.json, in this order. "
     "id_probabilities.csv has the confidence of each. trajectories.h5 beside them holds all of it.",
     (
-        Column("time", NUMBER, "s", "time since the movie began"),
-        Column("x1, x2, ...", NUMBER, "px", "x of the first, second, ... animal; nan for none"),
-        Column("y1, y2, ...", NUMBER, "px", "y of them"),
+        DescribedColumn("time", NUMBER, "s", "time since the movie began"),
+        DescribedColumn("x1, x2, ...", NUMBER, "px", "x of the first, second, ... animal; nan for none"),
+        DescribedColumn("y1, y2, ...", NUMBER, "px", "y of them"),
     ),
 )
 MOVEMENT = Description(
@@ -207,19 +213,19 @@ MOVEMENT = Description(
     "movement (netCDF): `xarray.open_dataset(path)` gives a dataset of poses with one keypoint, `centre`. Dimensions: time, space, "
     "keypoint, individual; with `export.movement_names: plural`, for movement before 0.17, keypoints and individuals.",
     (
-        Column("position", NUMBER, "px", "x and y by time (s in the recording) and individual"),
-        Column("confidence", NUMBER, "0..1", CONFIDENCE.meaning),
+        DescribedColumn("position", NUMBER, "px", "x and y by time (s in the recording) and individual"),
+        DescribedColumn("confidence", NUMBER, "0..1", CONFIDENCE.meaning),
     ),
 )
 SLEAP = Description(
     "sleap/<movie>.analysis.h5",
     "SLEAP analysis file (HDF5) with one node, `centre`.",
     (
-        Column("tracks", NUMBER, "px", "(individuals, 2, 1, frames): x and y, NaN for none"),
-        Column("track_names", TEXT, "", "names of the individuals"),
-        Column("track_occupancy", YES, "", "(frames, individuals): whether there is a position"),
-        Column("point_scores", NUMBER, "0..1", "(individuals, 1, frames): confidence"),
-        Column("instance_scores", NUMBER, "0..1", "(individuals, frames): the same"),
+        DescribedColumn("tracks", NUMBER, "px", "(individuals, 2, 1, frames): x and y, NaN for none"),
+        DescribedColumn("track_names", TEXT, "", "names of the individuals"),
+        DescribedColumn("track_occupancy", YES, "", "(frames, individuals): whether there is a position"),
+        DescribedColumn("point_scores", NUMBER, "0..1", "(individuals, 1, frames): confidence"),
+        DescribedColumn("instance_scores", NUMBER, "0..1", "(individuals, frames): the same"),
     ),
 )
 JAABA = Description(
@@ -227,14 +233,14 @@ JAABA = Description(
     "JAABA (MATLAB 5): a struct `trx` for each animal that has a position, from its first frame to its last. Frames and px count from 1; "
     "what is in mm is in px if the experiment has no scale.",
     (
-        Column("x, y", NUMBER, "px", "position, from 1; NaN for none"),
-        Column("theta", NUMBER, "rad", HEADING.meaning),
-        Column("a, b", NUMBER, "px", "a quarter of the animal's length and width; the median where it is not seen alone"),
-        Column("x_mm, y_mm, theta_mm, a_mm, b_mm", NUMBER, "mm, rad", "the same in mm"),
-        Column("firstframe, endframe, nframes, off", WHOLE, "", "first and last frame from 1, their number, 1 - firstframe"),
-        Column("id, name, moviename, sex", TEXT, "", "number and name of the animal, name of the movie, ?"),
-        Column("fps, pxpermm", NUMBER, "1/s, px/mm", "frames per second; px in a mm, 1 if it is not known"),
-        Column("dt, timestamps", NUMBER, "s", "steps in time, and time since the recording began"),
+        DescribedColumn("x, y", NUMBER, "px", "position, from 1; NaN for none"),
+        DescribedColumn("theta", NUMBER, "rad", HEADING.meaning),
+        DescribedColumn("a, b", NUMBER, "px", "a quarter of the animal's length and width; the median where it is not seen alone"),
+        DescribedColumn("x_mm, y_mm, theta_mm, a_mm, b_mm", NUMBER, "mm, rad", "the same in mm"),
+        DescribedColumn("firstframe, endframe, nframes, off", WHOLE, "", "first and last frame from 1, their number, 1 - firstframe"),
+        DescribedColumn("id, name, moviename, sex", TEXT, "", "number and name of the animal, name of the movie, ?"),
+        DescribedColumn("fps, pxpermm", NUMBER, "1/s, px/mm", "frames per second; px in a mm, 1 if it is not known"),
+        DescribedColumn("dt, timestamps", NUMBER, "s", "steps in time, and time since the recording began"),
     ),
 )
 NWB = Description(
@@ -242,20 +248,20 @@ NWB = Description(
     "Neurodata Without Borders: in the processing module `behavior` a PoseEstimation (ndx-pose) for each individual, with the series "
     "`centre`.",
     (
-        Column("data", NUMBER, "px", "(frames, 2): x and y, NaN for none"),
-        Column("timestamps", NUMBER, "s", "time since the recording began"),
-        Column("confidence", NUMBER, "0..1", CONFIDENCE.meaning),
+        DescribedColumn("data", NUMBER, "px", "(frames, 2): x and y, NaN for none"),
+        DescribedColumn("timestamps", NUMBER, "s", "time since the recording began"),
+        DescribedColumn("confidence", NUMBER, "0..1", CONFIDENCE.meaning),
     ),
 )
 DICTIONARY = Description(
     "data_dictionary.csv",
     "This explanation of the tables that the experiment has.",
     (
-        Column("file", TEXT, "", "name of the file in the experiment's folder"),
-        Column("column", TEXT, "", "name of the column"),
-        Column("type", TEXT, "", "what it holds"),
-        Column("unit", TEXT, "", "unit; empty for none"),
-        Column("meaning", TEXT, "", "what it says"),
+        DescribedColumn("file", TEXT, "", "name of the file in the experiment's folder"),
+        DescribedColumn("column", TEXT, "", "name of the column"),
+        DescribedColumn("type", TEXT, "", "what it holds"),
+        DescribedColumn("unit", TEXT, "", "unit; empty for none"),
+        DescribedColumn("meaning", TEXT, "", "what it says"),
     ),
 )
 
@@ -263,25 +269,25 @@ STUDY = Description(
     "summary.csv",
     "Several experiments: `herdbook summary a.yaml b.yaml`. A row for each recording; shares and figures are those of all its animals.",
     (
-        Column("experiment", TEXT, "", "name of the experiment"),
-        Column("recording", TEXT, "", "name of the recording"),
-        Column("marking", TEXT, "", "how animals are told apart"),
-        Column("movies", WHOLE, "", "number of movies"),
-        Column("frames", WHOLE, "", "number of frames"),
-        Column("hours", NUMBER, "h", "length"),
-        Column("animals", NUMBER, "", "number of animals; empty if it is not known"),
-        Column("positions", WHOLE, "", "number of positions"),
-        Column("assigned", NUMBER, "0..1", "share of the animals' frames that have a position"),
-        Column("expected_error", NUMBER, "0..1", "share of the positions that are expected to be wrong by their confidence"),
-        *(Column(name, NUMBER, "0..1", f"share of the positions with the source {name}") for name in SOURCES),
-        Column("body_length", NUMBER, "px", "median length of animals that are alone in their blob"),
-        Column("speed", NUMBER, "px/s", "median speed"),
-        Column("speed_mm", NUMBER, "mm/s", "the same in mm; empty without scale"),
-        Column("distance", NUMBER, "px", "way that an animal went, on average, where it has positions"),
-        Column("nearest", NUMBER, "px", "median distance to the nearest other animal"),
-        Column("contacts_per_hour", NUMBER, "1/h", "contacts of an animal with another one; empty without names"),
-        Column("contact_time", NUMBER, "0..1", "share of the time that a pair of animals is in contact; empty without names"),
-        Column("correct", NUMBER, "0..1", "share of the true positions that are right, over all recordings; empty without truth"),
+        DescribedColumn("experiment", TEXT, "", "name of the experiment"),
+        DescribedColumn("recording", TEXT, "", "name of the recording"),
+        DescribedColumn("marking", TEXT, "", "how animals are told apart"),
+        DescribedColumn("movies", WHOLE, "", "number of movies"),
+        DescribedColumn("frames", WHOLE, "", "number of frames"),
+        DescribedColumn("hours", NUMBER, "h", "length"),
+        DescribedColumn("animals", NUMBER, "", "number of animals; empty if it is not known"),
+        DescribedColumn("positions", WHOLE, "", "number of positions"),
+        DescribedColumn("assigned", NUMBER, "0..1", "share of the animals' frames that have a position"),
+        DescribedColumn("expected_error", NUMBER, "0..1", "share of the positions that are expected to be wrong by their confidence"),
+        *(DescribedColumn(name, NUMBER, "0..1", f"share of the positions with the source {name}") for name in SOURCES),
+        DescribedColumn("body_length", NUMBER, "px", "median length of animals that are alone in their blob"),
+        DescribedColumn("speed", NUMBER, "px/s", "median speed"),
+        DescribedColumn("speed_mm", NUMBER, "mm/s", "the same in mm; empty without scale"),
+        DescribedColumn("distance", NUMBER, "px", "way that an animal went, on average, where it has positions"),
+        DescribedColumn("nearest", NUMBER, "px", "median distance to the nearest other animal"),
+        DescribedColumn("contacts_per_hour", NUMBER, "1/h", "contacts of an animal with another one; empty without names"),
+        DescribedColumn("contact_time", NUMBER, "0..1", "share of the time that a pair of animals is in contact; empty without names"),
+        DescribedColumn("correct", NUMBER, "0..1", "share of the true positions that are right, over all recordings; empty without truth"),
     ),
 )
 

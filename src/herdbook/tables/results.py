@@ -17,13 +17,14 @@ from herdbook.artifacts.propagate import Identities
 from herdbook.artifacts.store import open_artifact, read_attributes
 from herdbook.artifacts.tracklets import Tracklets
 from herdbook.errors import HerdbookError
+from herdbook.experiment.layout import MADE_BY, artifact
 from herdbook.experiment.output import CONTACT_GAP_S
 from herdbook.tables.event_tables import EVENT_COLUMNS, event_table, tracklet_table
 from herdbook.tables.positions import recording_clocks
 from herdbook.tables.tracks import Tracks, read_tracks
 
-# Folder of the artifacts that each argument of the stages is named after.
-FOLDERS = {"trajectories": "smooth", "index": "index", "blobs": "segment", "tracklets": "tracklets", "identities": "propagate"}
+# The arguments of the stages by which tables are read.
+READ = ("trajectories", "index", "blobs", "tracklets", "identities")
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Results:
         """The rows of events.csv: merges, contacts, exits, entrances, and who is hidden."""
         parts = []
         for recording, movies in self.recordings.items():
-            files = {kind: {movie: self._path(kind, movie) for movie in movies} for kind in FOLDERS if kind != "identities"}
+            files = {kind: {movie: self._path(kind, movie) for movie in movies} for kind in READ if kind != "identities"}
             files["identities"] = {recording: self._path("identities", recording)}
             gap_s = float(self.export_settings.get("contact_gap_s", CONTACT_GAP_S))
             parts.append(event_table(recording, movies, files, self.named, self._arenas, gap_s))
@@ -138,7 +139,7 @@ class Results:
             raise HerdbookError(f"{self.folder}: there is no movie {movie!r}; there are {', '.join(self._movies)}")
         durations = {name: duration_s for name, (_, duration_s) in self._movies.items()}
         clocks = recording_clocks(self.recordings, self.export_settings.get("starts", {}), durations)
-        files = {kind: self._path(kind, recording if kind == "identities" else movie) for kind in FOLDERS}
+        files = {kind: self._path(kind, recording if kind == "identities" else movie) for kind in READ}
         start_s = self._movies[movie][0]
         return read_tracks(movie, files, start_s, all_names=self.named, px_per_mm=self.px_per_mm, start=clocks[recording])
 
@@ -147,7 +148,7 @@ class Results:
         return self._movies[movie][1]
 
     def _path(self, kind: str, name: str) -> Path:
-        return self.folder / FOLDERS[kind] / f"{name}.h5"
+        return self.folder / artifact(MADE_BY[kind], name)
 
     def _check_recording(self, name: str) -> None:
         if name not in self.recordings:
@@ -158,7 +159,7 @@ def load(folder: str | Path) -> Results:
     """The results in an experiment's folder; they are read when they are asked for. Raises HerdbookError if there are none."""
     folder = Path(folder).expanduser()
     recordings: dict[str, list[str]] = {}
-    for path in sorted((folder / "propagate").glob("*.h5")):
+    for path in sorted(folder.glob(artifact("propagate", "*"))):
         recordings[path.stem] = Identities.load(path, without=("animals",)).movies
     if not recordings:
         raise HerdbookError(

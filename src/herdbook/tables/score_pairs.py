@@ -13,8 +13,8 @@ _PAIRS_PER_CHUNK = 2_000_000  # about 100 MB of temporary arrays
 
 
 @dataclass(frozen=True)
-class Positions:
-    """Positions sorted by frame, then by who; those of frame f are rows start[f] to start[f + 1]."""
+class ScoredPositions:
+    """ScoredPositions sorted by frame, then by who; those of frame f are rows start[f] to start[f + 1]."""
 
     frame: Ints
     who: Ints
@@ -26,8 +26,8 @@ class Positions:
 class Tables:
     """Both tables over the judged frames: movie and frame number of each frame, number of names on each side."""
 
-    truth: Positions
-    predicted: Positions
+    truth: ScoredPositions
+    predicted: ScoredPositions
     movie: Ints
     number: Ints
     names: tuple[int, int]
@@ -90,12 +90,12 @@ def align_tables(predicted: pd.DataFrame, truth: pd.DataFrame, named: bool) -> T
     predicted = predicted.dropna(subset=["x", "y"])
     predicted = predicted[np.isin(frame_keys(predicted), frames)]
 
-    def positions(table: pd.DataFrame, table_names: list[str]) -> Positions:
+    def positions(table: pd.DataFrame, table_names: list[str]) -> ScoredPositions:
         frame = np.searchsorted(frames, frame_keys(table)).astype(np.int64)
         who = pd.Index(table_names).get_indexer(pd.Index(table["individual"])).astype(np.int64)
         order = np.lexsort((who, frame))
         start = np.searchsorted(frame[order], np.arange(len(frames) + 1)).astype(np.int64)
-        return Positions(frame[order], who[order], table[["x", "y"]].to_numpy(np.float64)[order], start)
+        return ScoredPositions(frame[order], who[order], table[["x", "y"]].to_numpy(np.float64)[order], start)
 
     return Tables(
         truth=positions(truth, true_names),
@@ -106,7 +106,7 @@ def align_tables(predicted: pd.DataFrame, truth: pd.DataFrame, named: bool) -> T
     )
 
 
-def near_pairs(left: Positions, right: Positions, limit_px: float) -> Pairs:
+def near_pairs(left: ScoredPositions, right: ScoredPositions, limit_px: float) -> Pairs:
     """All pairs of a `left` and a `right` position of the same frame that are at most `limit_px` apart; `left` takes the place of truth."""
     per_row = np.diff(right.start)[left.frame]
     done = np.concatenate([[0], np.cumsum(per_row)])
@@ -125,7 +125,7 @@ def near_pairs(left: Positions, right: Positions, limit_px: float) -> Pairs:
     return Pairs(a, b, distance)
 
 
-def find_contacts(true: Positions, apart_px: float) -> Bools:
+def find_contacts(true: ScoredPositions, apart_px: float) -> Bools:
     """Which positions (n,) have another one of their frame nearer than `apart_px`."""
     pairs = near_pairs(true, true, apart_px)
     contact = np.zeros(len(true.who), bool)

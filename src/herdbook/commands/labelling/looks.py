@@ -23,7 +23,7 @@ def look_at(experiment: Experiment, places: Sequence[Place], length_px: float) -
         wanted[movie][frame].append(number)
     pictures: dict[int, NDArray[np.uint8]] = {}
     for movie, frames in wanted.items():
-        index = Index.load(experiment.folder / "index" / f"{movie}.h5")
+        index = Index.load(experiment.artifact("index", movie))
         for image in read_frame_samples(Path(experiment.movie(movie).file), index.pts, sorted(frames)):
             for number in frames[image.index]:
                 pictures[number] = draw_look(image.bgr(), *places[number][2:], length_px)

@@ -74,7 +74,7 @@ def suggest_points(experiment: Experiment, count: int, movies: Sequence[str] | N
     labels = _labels_of(experiment)
     parts, lengths, start = [], [], 0
     for movie in experiment.movies:
-        blobs = Blobs.load(experiment.folder / "segment" / f"{movie.name}.h5")
+        blobs = Blobs.load(experiment.artifact("segment", movie.name))
         lengths.append(body_length(blobs.moments))
         wanted = movies is None or movie.name in movies
         mine = [label for label in labels if label.movie == movie.name]
@@ -132,10 +132,9 @@ def _labels_of(experiment: Experiment) -> list[Label]:
 def _part_of(
     experiment: Experiment, movie: str, blobs: Blobs, labels: Sequence[Label], length_px: float, wanted: bool, start: int
 ) -> _Part:
-    folder = experiment.folder
-    tracklets = Tracklets.load(folder / "tracklets" / f"{movie}.h5")
+    tracklets = Tracklets.load(experiment.artifact("tracklets", movie))
     unit = experiment.recording_of(movie) if experiment.background.scope == "recording" else movie
-    light = light_of(Background.load(folder / "background" / f"{unit}.h5"))
+    light = light_of(Background.load(experiment.artifact("background", unit)))
     classes = [*experiment.animals.classes, *experiment.animals.other_labels]
     homes = json.loads(experiment.settings("trainset"))["homes"]
     living = {name: [k for k, names in enumerate(homes) if name in names] for name in experiment.animals.classes}
@@ -160,7 +159,7 @@ def _part_of(
             looks=looks,
             label=label[rows],
             open=open_[rows] & wanted,
-            posterior=_posterior(folder / "classify" / f"{movie}.h5", rows, len(tracklets), classes),
+            posterior=_posterior(experiment.artifact("classify", movie), rows, len(tracklets), classes),
             doubt=_doubt(experiment, movie, rows, len(tracklets)),
             animals=experiment.number or len(experiment.animals.individuals),
         ),
@@ -218,7 +217,7 @@ def _posterior(path: Path, rows: NDArray[np.int64], tracklets: int, classes: Seq
 
 def _doubt(experiment: Experiment, movie: str, rows: NDArray[np.int64], tracklets: int) -> NDArray[np.float64]:
     """The probability (n,) that who is in a tracklet is not known with the graph, 1 if names were not yet given."""
-    path = experiment.folder / "propagate" / f"{experiment.recording_of(movie)}.h5"
+    path = experiment.artifact("propagate", experiment.recording_of(movie))
     sure = np.zeros(tracklets)
     if path.is_file():
         identities = Identities.load(path)

@@ -41,18 +41,18 @@ def draw_points(experiment: Experiment, count: int, seed: int) -> tuple[list[Poi
     """
     if experiment.animals.marking == "none":
         raise HerdbookError(f"{experiment.experiment}: animals.marking is none, so there are no names that could be right or wrong.")
-    folder, individuals = experiment.folder, experiment.animals.individuals
+    individuals = experiment.animals.individuals
     order = [movie for members in experiment.recordings.values() for movie in members]
     frames, lengths = [], []
     for number, movie in enumerate(order):
-        blobs = Blobs.load(folder / "segment" / f"{movie}.h5")
+        blobs = Blobs.load(experiment.artifact("segment", movie))
         lengths.append(body_length(blobs.moments))
         tracked = np.concatenate([np.arange(first, end) for first, end in blobs.intervals])
         frames.append(np.stack([np.full(len(tracked), number), tracked], 1))
     every = np.concatenate(frames)
     places, names = draw_cells(np.arange(len(every)), len(individuals), count, np.random.default_rng(seed))
     points: list[Point] = []
-    indices = {movie: Index.load(folder / "index" / f"{movie}.h5") for movie in order}
+    indices = {movie: Index.load(experiment.artifact("index", movie)) for movie in order}
     starts = recording_starts(experiment.recordings, indices)
     for number, movie in enumerate(order):
         mine = [(int(every[place, 1]), individuals[name]) for place, name in zip(places, names, strict=True) if every[place, 0] == number]
@@ -107,11 +107,11 @@ def count_moved(experiment: Experiment, points: Sequence[Point]) -> int:
 
 def _points_of(experiment: Experiment, movie: str, cells: Sequence[tuple[int, str]], start_s: float, done: int) -> list[Point]:
     """The points of one movie from its frames and individuals."""
-    folder, recording = experiment.folder, experiment.recording_of(movie)
-    index = Index.load(folder / "index" / f"{movie}.h5")
-    found = Trajectories.load(folder / "smooth" / f"{movie}.h5")
-    tracklets = Tracklets.load(folder / "tracklets" / f"{movie}.h5")
-    identities = Identities.load(folder / "propagate" / f"{recording}.h5")
+    recording = experiment.recording_of(movie)
+    index = Index.load(experiment.artifact("index", movie))
+    found = Trajectories.load(experiment.artifact("smooth", movie))
+    tracklets = Tracklets.load(experiment.artifact("tracklets", movie))
+    identities = Identities.load(experiment.artifact("propagate", recording))
     points = []
     for number, (frame, name) in enumerate(cells):
         individual = found.individuals.index(name) if name in found.individuals else -1
@@ -140,7 +140,7 @@ def _known(identities: Identities, tracklets: Tracklets, movie: str, name: str, 
 
 def _examples(experiment: Experiment) -> dict[str, NDArray[np.uint8]]:
     """A few example images of each name, where there is a training set."""
-    path = experiment.folder / "trainset" / "trainset.h5"
+    path = experiment.artifact("trainset")
     if experiment.animals.marking != "marked" or not path.is_file():
         return {}
     examples = TrainingSet.load(path)

@@ -1,0 +1,246 @@
+"""What the rules of the workflow know of an experiment: which files are given and made, for which movies, scenes and recordings.
+
+The rules name files relative to the folder of all results, which is their working directory.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from herdbook.errors import HerdbookError
+from herdbook.experiment import layout
+from herdbook.experiment.file import load_experiment
+from herdbook.experiment.model import Experiment
+from herdbook.experiment.sheets.facts import read_facts
+from herdbook.experiment.sheets.labels import read_labels
+from herdbook.formats.files import TABLES, movie_files, table_files
+from herdbook.system.files import file_fingerprint, make_writable_folder
+
+# Snakemake takes {word} for a wildcard and <word> for a path variable, and has no way to quote them.
+UNUSABLE = re.compile(r"[{}<>\x00-\x1f]")
+MOST_FAULTS = 10
+
+
+class ByName(dict[str, Any]):
+    """What is known of movies or recordings by their names; another name, in a target of the command line say, is a fault."""
+
+    def __missing__(self, name: str) -> Any:
+        names = [*list(self)[:5], *(["..."] if len(self) > 5 else [])]
+        raise HerdbookError(f"{name!r}: the experiment has no movie or recording of this name, but {', '.join(names)}")
+
+
+def read_experiment(given: list[Any], demo: Path, replaced: Mapping[str, Any]) -> Experiment:
+    """The experiment of --configfile (`given`), or the demo; --config key=value replaces single values."""
+    if len(given) > 1:
+        raise HerdbookError(
+            f"--configfile: an experiment is one file, found {len(given)}. Single values are replaced with --config key=value."
+        )
+    return load_experiment(Path(given[0]) if given else demo, replaced)
+
+
+def classifier_files(path: str | None) -> list[str]:
+    """A given classifier and the card beside it, if there is one."""
+    return [path, str(Path(path).with_suffix(".json"))] if path else []
+
+
+class Plan:
+    """An experiment as the rules see it. Raises HerdbookError when it is made, if files are missing or tables faulty.
+
+    `simulated`: relative path of each file that the simulation writes, by its absolute path. `recordings` and `scenes` (what has a
+    background of its own) list their movies; `recording_of` and `scene_of` are the ways back.
+    """
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+        self.movies = [movie.name for movie in experiment.movies]
+        self.recordings = ByName(experiment.recordings)
+        self.recording_of = _ways_back(self.recordings)
+        self.scenes = self.recordings if self.scene_is_recording else ByName({movie: [movie] for movie in self.movies})
+        self.scene_of = _ways_back(self.scenes)
+        self.simulated = self._simulated_files()
+        animals = experiment.animals
+        self.labels = [animals.labels] if self.named and animals.labels else []
+        self.facts = [animals.facts] if animals.facts else []
+        self._check_files()
+        self.labelled = self._labelled_movies()
+        for table in self.facts:
+            read_facts(Path(table), self.movies, animals.classes)
+        make_writable_folder(Path(experiment.results))
+
+    @property
+    def named(self) -> bool:
+        """Whether the animals have names."""
+        return self.experiment.animals.marking != "none"
+
+    @property
+    def scene_is_recording(self) -> bool:
+        """Whether all movies of a recording have one background."""
+        return self.experiment.background.scope == "recording"
+
+    def at(self, path: str) -> str:
+        """A path in the experiment's folder, relative to the folder of all results."""
+        return f"{self.experiment.experiment}/{path}"
+
+    def files(self, stage: str, units: Iterable[str]) -> list[str]:
+        """The artifacts of a stage for these movies, recordings or scenes."""
+        return [self.at(layout.artifact(stage, unit)) for unit in units]
+
+    def source(self, path: str) -> str:
+        """A file that the experiment names, relative if the rule simulate makes it."""
+        return self.simulated.get(path, path)
+
+    def fingerprint(self, movie: str) -> str:
+        """What tells whether a given movie is still the same; one that is simulated may not be there yet."""
+        path = self.experiment.movie(movie).file
+        return "" if path in self.simulated else file_fingerprint(Path(path))
+
+    def first_of_recording(self, scene: str) -> str:
+        """The movie with which the recording of this scene's movies begins."""
+        first: str = self.recordings[self.recording_of[self.scenes[scene][0]]][0]
+        return first
+
+    def previous(self, movie: str) -> list[str]:
+        """The movie before this one in its recording, as a list that may be empty."""
+        members: list[str] = self.recordings[self.recording_of[movie]]
+        return members[: members.index(movie)][-1:]
+
+    def training_set(self) -> list[str]:
+        """What the classifier is trained with: no file if it is given, a given training set, or that of the labels.
+
+        Raises HerdbookError without any label: only jobs that need labels ask for this, so that the workflow still goes as far as
+        `before_labels`.
+        """
+        experiment = self.experiment
+        if experiment.train.use:
+            return []
+        if experiment.animals.marking == "marked" and not self.labelled and not experiment.trainset.use:
+            raise HerdbookError(
+                f"{self.labels[0]}: expected labels of each identity, found none. To be told which points to label, begin the "
+                "command with snakemake before_labels, then: herdbook suggest"
+            )
+        return [experiment.trainset.use or self.at(layout.artifact("trainset"))]
+
+    @cached_property
+    def hdf5_table(self) -> list[str]:
+        """The positions as HDF5, if the experiment asks for them."""
+        return [self.at(file) for file in table_files([name for name in self.experiment.export.formats if name == "hdf5"])]
+
+    @cached_property
+    def tables(self) -> list[str]:
+        """The other tables of all movies beside trajectories.csv."""
+        wanted = [self.at(file) for file in (*TABLES, *table_files(self.experiment.export.formats))]
+        return [file for file in wanted if file not in self.hdf5_table]
+
+    @cached_property
+    def tool_files(self) -> list[str]:
+        """Files of single movies for other tools."""
+        return [self.at(file) for file in movie_files(self.experiment.export.formats, self.movies)]
+
+    @cached_property
+    def pose_tables(self) -> list[str]:
+        """The table of smoothed body points, and those of each movie that has some as a file of the same kind."""
+        posed = [movie for movie in self.experiment.movies if movie.poses]
+        files = [layout.pose_file(movie.name, Path(movie.poses[0]).suffix) for movie in posed]
+        return [self.at(file) for file in (layout.BODY_POINTS, *files)] if files else []
+
+    @cached_property
+    def doubts(self) -> list[str]:
+        """The review lists of the recordings, if the animals have names."""
+        return [self.at(layout.doubts(name)) for name in self.recordings] if self.named else []
+
+    @cached_property
+    def written_movies(self) -> list[str]:
+        """Overlay movies, close-ups and mosaics of the movies that are to have them."""
+        return [
+            self.at(path.format(movie=movie))
+            for stage, path in layout.WRITTEN_MOVIES.items()
+            for movie in self.movies
+            if self.experiment.section(stage, movie).write
+        ]
+
+    def closing_words(self) -> str:
+        """What a run that ended well prints: the score, if the truth is known, and where the report is."""
+        score, page = Path(self.at(layout.SCORE)), Path(self.at(layout.artifact("report")))
+        words = [score.read_text(encoding="utf-8")] if self.experiment.score and score.exists() else []
+        return "\n".join([*words, f"Report: {page.resolve()}"] if page.exists() else words)
+
+    def _simulated_files(self) -> dict[str, str]:
+        if not self.experiment.simulate:
+            return {}
+        made = [self.at(layout.simulated(name)) for name in (*(f"{movie}.mp4" for movie in self.movies), "labels.csv", "truth.csv")]
+        by_path = {str(Path(self.experiment.results, path).resolve()): path for path in made}
+        self._refuse(
+            [
+                f"movie {movie.name}: the section simulate writes {path}, but the file is {movie.file}"
+                for movie, path in zip(self.experiment.movies, by_path, strict=False)
+                if movie.file != path
+            ]
+        )
+        return by_path
+
+    def _given_files(self) -> dict[str, str]:
+        """The files that the experiment names, by what they are."""
+        experiment = self.experiment
+        given = {f"movie {movie.name}": movie.file for movie in experiment.movies}
+        given |= {f"mask of the arena {name}": path for name, path in experiment.masks.items()}
+        for key, classifier in (
+            ("train.use", experiment.train.use),
+            ("train.start", experiment.train.start),
+            ("animals.like", experiment.animals.like),
+        ):
+            given |= {f"{key}: {path}": path for path in classifier_files(classifier)}
+        for movie in experiment.movies:
+            given |= {f"poses of movie {movie.name}: {path}": path for path in movie.poses}
+        single = {
+            "background.file": experiment.background.file,
+            "animals.facts": experiment.animals.facts,
+            "trainset.use": experiment.trainset.use,
+            "train.model": experiment.train.model,
+            "smooth.corrections": experiment.smooth.corrections,
+            "score.truth": experiment.score.truth if experiment.score else None,
+        }
+        return given | {key: path for key, path in single.items() if path}
+
+    def _check_files(self) -> None:
+        """Raise HerdbookError unless all given files are there and have names that Snakemake can handle."""
+        given, experiment = self._given_files(), self.experiment
+        missing = [
+            f"{what}: there is no file {path}; correct the path in the experiment file"
+            for what, path in given.items()
+            if path not in self.simulated and not Path(path).exists()
+        ]
+        names = [experiment.results, experiment.experiment, *self.recordings, *self.movies, *self.labels]
+        unusable = [
+            f"{text!r}: names and paths must not hold any of {{ }} < > or a line break"
+            for text in (*names, *given.values())
+            if UNUSABLE.search(text)
+        ]
+        self._refuse(missing + unusable)
+
+    def _labelled_movies(self) -> list[str]:
+        """Names of the movies from which the classifier learns: those with labels, of unmarked animals all.
+
+        The simulation labels the first one.
+        """
+        animals = self.experiment.animals
+        if animals.marking == "unmarked":
+            return list(self.movies)
+        if not self.labels:
+            return []
+        if self.labels[0] in self.simulated:
+            return self.movies[:1]
+        known = [*animals.classes, *animals.other_labels]
+        named = {label.movie for label in read_labels(Path(self.labels[0]), self.movies, known)}
+        return [movie for movie in self.movies if movie in named]
+
+    def _refuse(self, faults: list[str]) -> None:
+        if faults:
+            more = [f"and {len(faults) - MOST_FAULTS} more"] if len(faults) > MOST_FAULTS else []
+            title = f"{self.experiment.experiment}: the experiment cannot start:"
+            raise HerdbookError("\n  ".join([title, *faults[:MOST_FAULTS], *more]))
+
+
+def _ways_back(members: Mapping[str, list[str]]) -> ByName:
+    return ByName({movie: name for name, movies in members.items() for movie in movies})
