@@ -27,17 +27,7 @@ from herdbook.movie.decoding import (
     missing_bytes,
     open_video,
 )
-from herdbook.movie.frame import Frame, grey_to_luma_difference, is_full_range, luma_to_grey_lut
-
-__all__ = [
-    "Frame",
-    "MovieScan",
-    "grey_to_luma_difference",
-    "luma_to_grey_lut",
-    "read_frame_samples",
-    "read_frames",
-    "scan_movie",
-]
+from herdbook.movie.frame import Frame, is_full_range
 
 _MAX_REORDER = 16  # the most frames that H.264 and HEVC may hold back
 _Packet = tuple[int | None, int | None, bool, bool]  # pts, dts, keyframe, discard
