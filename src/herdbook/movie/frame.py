@@ -1,4 +1,4 @@
-"""The pixels of one decoded frame: luma, grey, colour, and small colour patches from the planes.
+"""The pixels of one decoded frame: luma, grey, colour, and the planes that make the colours.
 
 Arrays are uint8 (row, col[, channel]), colour is BGR.
 """
@@ -88,24 +88,6 @@ class Frame:
         keys = {"width": width, "height": height, "format": "bgr24", "interpolation": "AREA", "threads": 1}
         return np.asarray(self._reformatter.reformat(self._frame, **keys).to_ndarray(), np.uint8)
 
-    def bgr_patch(self, x0: int, y0: int, x1: int, y1: int) -> NDArray[np.uint8]:
-        """Columns x0 <= x < x1 of rows y0 <= y < y1, uint8 (y1 - y0, x1 - x0, 3), without converting the frame.
-
-        Chroma comes from the nearest sample, so a pixel beside a chroma edge may differ from `bgr()`; others agree
-        within 2 grey levels. Raises ValueError when the patch is not inside the frame.
-        """
-        if not (0 <= x0 < x1 <= self._frame.width and 0 <= y0 < y1 <= self._frame.height):
-            size = f"{self._frame.width}x{self._frame.height}"
-            raise ValueError(f"patch x {x0}..{x1}, y {y0}..{y1} is not inside the {size} frame")
-        coding = self.coding
-        planes = self.planes()
-        if coding.kind == "grey":
-            return np.repeat(planes[0][y0:y1, x0:x1, None], 3, axis=2)
-        if coding.kind == "bgr":
-            return self.bgr()[y0:y1, x0:x1]
-        patch: NDArray[np.uint8] = _yuv_patch(*planes, coding.grey, coding.terms, *coding.shifts, x0, y0, x1, y1)
-        return patch
-
     @property
     def coding(self) -> "Coding":
         """How the planes make colours; the same for all frames of a movie."""
@@ -146,16 +128,6 @@ class Frame:
         return bool((_plane(self._frame, 1) == 128).all() and (_plane(self._frame, 2) == 128).all())
 
 
-def luma_to_grey_lut(full_range: bool) -> NDArray[np.uint8]:
-    """Grey level of each luma value in a movie without colour, uint8 (256,): exactly what `Frame.grey` gives."""
-    return _grey_table("yuv420p", _FULL_RANGE if full_range else 1, 2).copy()
-
-
-def grey_to_luma_difference(difference: float, full_range: bool) -> float:
-    """A difference of grey levels in units of luma, which spans only 219 steps in limited range."""
-    return difference if full_range else difference * 219 / 255
-
-
 def _luma_bits(frame: Any) -> int:
     """Bits per luma sample when plane 0 holds luma and nothing else, low byte first; else 0."""
     name = frame.format.name
@@ -193,11 +165,13 @@ def _grey_table(pixel_format: str, color_range: int, colorspace: int) -> NDArray
 
 
 def planes_to_bgr(planes: Sequence[NDArray[np.uint8]], coding: Coding) -> NDArray[np.uint8]:
-    """Colours uint8 (height, width, 3) of planes that `Frame.planes` gave, or of parts of them cut at even places."""
+    """Colours uint8 (height, width, 3) BGR of planes that `Frame.planes` gave, or of parts of them cut at even places.
+
+    Chroma comes from the nearest sample, so a pixel beside a chroma edge may differ from `Frame.bgr`; others agree within 2 grey levels.
+    """
     if coding.kind == "yuv":
-        height, width = planes[0].shape
-        patch: NDArray[np.uint8] = _yuv_patch(*planes, coding.grey, coding.terms, *coding.shifts, 0, 0, width, height)
-        return patch
+        image: NDArray[np.uint8] = _yuv_to_bgr(*planes, coding.grey, coding.terms, *coding.shifts)
+        return image
     return np.stack([planes[0]] * 3 if coding.kind == "grey" else list(planes), axis=2)
 
 
@@ -218,17 +192,18 @@ def _chroma_terms(colorspace: int, full_range: bool) -> NDArray[np.float32]:
 
 
 @njit(cache=True, nogil=True)
-def _yuv_patch(luma, u, v, grey, terms, row_shift, col_shift, x0, y0, x1, y1):  # type: ignore[no-untyped-def]
-    patch = np.empty((y1 - y0, x1 - x0, 3), np.uint8)
-    for y in range(y0, y1):
-        for x in range(x0, x1):
+def _yuv_to_bgr(luma, u, v, grey, terms, row_shift, col_shift):  # type: ignore[no-untyped-def]
+    height, width = luma.shape
+    image = np.empty((height, width, 3), np.uint8)
+    for y in range(height):
+        for x in range(width):
             level = grey[luma[y, x]] + 0.5
             cb = np.int32(u[y >> row_shift, x >> col_shift]) - 128
             cr = np.int32(v[y >> row_shift, x >> col_shift]) - 128
             blue = level + terms[0] * cb
             green = level + terms[1] * cb + terms[2] * cr
             red = level + terms[3] * cr
-            patch[y - y0, x - x0, 0] = np.uint8(min(max(blue, 0.0), 255.0))
-            patch[y - y0, x - x0, 1] = np.uint8(min(max(green, 0.0), 255.0))
-            patch[y - y0, x - x0, 2] = np.uint8(min(max(red, 0.0), 255.0))
-    return patch
+            image[y, x, 0] = np.uint8(min(max(blue, 0.0), 255.0))
+            image[y, x, 1] = np.uint8(min(max(green, 0.0), 255.0))
+            image[y, x, 2] = np.uint8(min(max(red, 0.0), 255.0))
+    return image

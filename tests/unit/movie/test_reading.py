@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from herdbook.errors import HerdbookError
-from herdbook.movie.frame import Frame, grey_to_luma_difference, luma_to_grey_lut
+from herdbook.movie.frame import Frame, planes_to_bgr
 from herdbook.movie.reading import MovieReader, MovieScan, read_frame_samples, read_frames, scan_movie
 from herdbook.movie.writing import MovieWriter
 from tests.conftest import ROOT
@@ -373,17 +373,24 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
+def patch_of(frame: Frame, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
+    """The colours of a box with even corners from the parts of the planes in it, as images of blobs are made."""
+    parts = []
+    for plane in frame.planes():
+        rows, columns = (-(-whole // part) for whole, part in zip(frame.luma.shape, plane.shape, strict=True))
+        parts.append(plane[y0 // rows : -(-y1 // rows), x0 // columns : -(-x1 // columns)])
+    return planes_to_bgr(parts, frame.coding)
+
+
 @pytest.mark.parametrize("full_range", [False, True])
-def test_luma_table_gives_the_grey_of_every_luma(full_range: bool) -> None:
-    frame = av.VideoFrame(256, 2, "yuvj420p" if full_range else "yuv420p")
-    for number, plane in enumerate(frame.planes):
+def test_grey_follows_every_luma_of_a_movie_without_colour(full_range: bool) -> None:
+    ramp = av.VideoFrame(256, 2, "yuvj420p" if full_range else "yuv420p")
+    for number, plane in enumerate(ramp.planes):
         np.frombuffer(plane, np.uint8).reshape(plane.height, -1)[:, : plane.width] = np.arange(256) if number == 0 else 128
-    grey = cv2.cvtColor(frame.to_ndarray(format="rgb24"), cv2.COLOR_RGB2GRAY)
-    np.testing.assert_array_equal(luma_to_grey_lut(full_range), grey[0])
+    grey = Frame(0, ramp, av.video.reformatter.VideoReformatter()).grey()
+    np.testing.assert_array_equal(grey, cv2.cvtColor(ramp.to_ndarray(format="rgb24"), cv2.COLOR_RGB2GRAY))
     expected = np.arange(256) if full_range else np.clip((np.arange(256) - 16) * 255 / 219, 0, 255)
-    assert np.abs(luma_to_grey_lut(full_range) - expected).max() <= 1
-    steps = grey_to_luma_difference(100.0, full_range)
-    assert np.interp(120 + steps, np.arange(256), expected) - expected[120] == pytest.approx(100)
+    assert np.abs(grey - expected).max() <= 1
 
 
 @pytest.mark.parametrize("pixel_format", ["yuv420p", "yuvj420p", "yuv422p", "yuv444p"])
@@ -396,8 +403,8 @@ def test_patches_have_the_colours_of_the_full_conversion(pixel_format, colorspac
     inside = np.zeros((8, 8), dtype=bool)
     inside[2:-2, 2:-2] = True  # away from the chroma edges
     inside = np.tile(inside, (8, 12))
-    for x0, y0, x1, y1 in ((0, 0, 96, 64), (13, 7, 50, 44), (95, 63, 96, 64)):
-        patch = frame.bgr_patch(x0, y0, x1, y1)
+    for x0, y0, x1, y1 in ((0, 0, 96, 64), (14, 8, 50, 44), (94, 62, 96, 64)):
+        patch = patch_of(frame, x0, y0, x1, y1)
         difference = np.abs(patch.astype(int) - frame.bgr()[y0:y1, x0:x1])
         assert patch.shape == (y1 - y0, x1 - x0, 3)
         assert difference[inside[y0:y1, x0:x1]].max(initial=0) <= 2
@@ -406,22 +413,15 @@ def test_patches_have_the_colours_of_the_full_conversion(pixel_format, colorspac
 @pytest.mark.parametrize("pixel_format", ["nv12", "yuv420p10le", "rgb24", "uyvy422"])
 def test_patches_of_other_formats_are_cut_from_the_full_conversion(pixel_format: str, rng) -> None:
     frame = one_frame(rng.integers(0, 256, (32, 48, 3), dtype=np.uint8), pixel_format)
-    np.testing.assert_array_equal(frame.bgr_patch(5, 3, 20, 30), frame.bgr()[3:30, 5:20])
+    np.testing.assert_array_equal(patch_of(frame, 6, 4, 20, 30), frame.bgr()[4:30, 6:20])
 
 
 def test_patches_of_a_grey_movie_have_three_equal_channels(movies) -> None:
     for name in ("hevc-grey.mp4", "ffv1-grey.mkv", "h264-bframes-vfr.mp4"):
         path, _ = movies[name]
         frame = next(iter(read_frames(path, scan_movie(path).pts)))
-        patch = frame.bgr_patch(3, 5, 60, 70)
-        np.testing.assert_array_equal(patch, np.repeat(frame.grey()[5:70, 3:60, None], 3, axis=2))
-
-
-def test_a_patch_outside_the_frame_is_refused(rng) -> None:
-    frame = one_frame(rng.integers(0, 256, (32, 48, 3), dtype=np.uint8), "yuv420p")
-    for box in ((-1, 0, 5, 5), (0, 0, 49, 5), (0, 30, 5, 33), (5, 5, 5, 9)):
-        with pytest.raises(ValueError, match="not inside"):
-            frame.bgr_patch(*box)
+        patch = patch_of(frame, 4, 6, 60, 70)
+        np.testing.assert_array_equal(patch, np.repeat(frame.grey()[6:70, 4:60, None], 3, axis=2))
 
 
 @pytest.mark.parametrize("pixel_format", ["yuv420p", "gray", "bgr24"])

@@ -8,6 +8,7 @@ from herdbook.artifacts.segment import Blobs, open_blob_images
 from herdbook.artifacts.store import artifact_fingerprint
 from herdbook.artifacts.tracklets import Tracklets
 from herdbook.geometry.runs import runs_to_mask
+from herdbook.movie.frame import planes_to_bgr
 from herdbook.movie.reading import read_frames
 from herdbook.segmentation import pieces, stretches
 from herdbook.segmentation.thresholds import luma_band
@@ -259,7 +260,7 @@ def test_images_are_the_pixels_of_the_frame(tmp_path, make, draw, rng, options):
     path = make(images, empty=np.full_like(images[0], 200), options=options, images_per_s=20)
     blobs, times = Blobs.load(path), Index.load(tmp_path / "m.h5")
     assert (blobs.image >= 0).all()
-    frames = [frame.bgr_patch(0, 0, *SIZE) for frame in read_frames(tmp_path / "m.mkv", times.pts)]
+    frames = [planes_to_bgr(frame.planes(), frame.coding) for frame in read_frames(tmp_path / "m.mkv", times.pts)]
     with open_blob_images(path) as stored:
         for blob in range(len(blobs)):
             image = stored.image(int(blobs.image[blob]))
