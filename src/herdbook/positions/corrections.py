@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from herdbook.artifacts.smooth import FROM_CORRECTED
 from herdbook.errors import nearest
-from herdbook.experiment.sheets.corrections import Correction, _raise_faults
+from herdbook.experiment.sheets.corrections import Correction
+from herdbook.experiment.sheets.table import refuse_faults
 from herdbook.formats.poses import Poses
 from herdbook.positions.scene import Positions
 
@@ -30,7 +31,7 @@ def correct_positions(
         for c in own.values()
         if c.individual not in individuals
     ]
-    _raise_faults(path, faults)
+    refuse_faults(path, faults)
     if not own:
         return table
     who = np.array([individuals.index(c.individual) for c in own.values()], np.int64)
@@ -69,7 +70,7 @@ def correct_points(poses: Poses, corrections: Sequence[Correction], path: Path) 
         if not faults:
             at = c.frame, poses.individuals.index(c.individual), poses.points.index(c.point)
             xy[at], corrected[at] = (c.x, c.y), True
-    _raise_faults(path, faults)
+    refuse_faults(path, faults)
     return Poses(poses.individuals, poses.points, xy, poses.likelihood), corrected
 
 

@@ -85,7 +85,7 @@ def test_body_points_are_replaced(tmp_path):
     ("text", "messages"),
     [
         ("movie,frame,x,y\nm,1,2,3\n", ["missing columns individual, point"]),
-        ("movie,frame,individual,point,x,y\nm,one,A,,2,3\nm,1,A,,2,\nm,-1,A,,2,3\n", ["3 faulty", "line 2", "line 3", "line 4"]),
+        ("movie,frame,individual,point,x,y\nm,one,A,,2,3\nm,1,A,,2,\nm,-1,A,,2,3\n", ["3 faults", "line 2", "line 3", "line 4"]),
     ],
 )
 def test_faulty_lines_are_told_at_once(tmp_path, text, messages):
@@ -140,7 +140,7 @@ def test_the_check_looks_at_corrections_and_body_points(tmp_path, write_movie):
     assert "line 2: there is no animal 'a'" in faults("m1,3,a,,9,9")
     assert "line 2: m1 has frames 0 to 9, found frame 10" in faults("m1,10,A,,9,9")
     assert "the body points have no 'tail'" in faults("m1,3,animal,tail,9,9")
-    assert "expected a frame" in faults("m1,x,A,,9,9")
+    assert "line 2: frame must be a whole number" in faults("m1,x,A,,9,9")
     (tmp_path / "poses.csv").write_text(body + "0,3000,30,1\n", encoding="utf-8")
     assert "nose of animal in frame 0 is at (3000.0, 30.0), outside the frame of 80x60 px" in faults()
     (tmp_path / "poses.csv").unlink()

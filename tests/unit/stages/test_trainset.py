@@ -171,9 +171,9 @@ def test_tracklets_that_share_a_frame_coexist():
         ("m1,0,160,30,A", "line 4: (160, 30) is outside the frame of m1, which is 160 x 120 px"),
         ("m1,0,30,-2,A", "line 4: (30, -2) is outside the frame of m1"),
         ("m1,20,30,30,A", "line 4: m1 has frames 0 to 19, found frame 20"),
-        ("m1,0,30,30,Z", "line 4: the label 'Z' is not among identities or other_labels"),
+        ("m1,0,30,30,Z", "line 4: there is no label 'Z' among identities and other_labels"),
         ("m7,0,30,30,A", "line 4: there is no movie 'm7'"),
-        ("m1,0,left,30,A", "line 4: frame, x and y must be numbers"),
+        ("m1,0,left,30,A", "line 4: x must be a number of px"),
     ],
 )
 def test_a_label_that_cannot_be_meant_is_refused_by_its_line(make_set, capsys, tmp_path, line, fault):

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from herdbook.experiment.sheets.table import read_table, refuse_lines
+from herdbook.experiment.sheets.table import FRAME, NUMBER, NUMBER_OR_EMPTY, PX_OR_EMPTY, TEXT, WHOLE, Column, Kind, read_rows
 from herdbook.system.files import replacing
 
 RIGHT, WRONG, CANNOT_SAY = ANSWERS = ("right", "wrong", "cannot say")
@@ -59,19 +59,7 @@ def answer_cells(point: Point) -> list[str]:
 
 
 def read_answers(path: Path) -> list[Point]:
-    """Read a table of answers. Raises HerdbookError with all faulty lines at once."""
-    _, rows = read_table(path, ",", required=POINT_COLUMNS)
-    points, faults = [], []
-    for line, row in rows:
-        answer = SHORT.get(row["answer"].lower())
-        if answer is None:
-            faults.append(f"line {line}: an answer is one of {', '.join(ANSWERS)}, or r, w, c, found {row['answer']!r}")
-            continue
-        try:
-            x, y, sure = (float(row[name] or "nan") for name in ("x", "y", "confidence"))
-            place = (row["recording"], row["movie"], int(row["frame"]), float(row["time_s"]), row["individual"])
-            points.append(Point(int(row["number"]), *place, x, y, sure, row["source"], row["known"], answer))
-        except ValueError:
-            faults.append(f"line {line}: number, frame, time_s, x, y and confidence must be numbers")
-    refuse_lines(path, faults)
-    return points
+    """Read a table of answers. Raises HerdbookError with all faults at once."""
+    kinds = {"number": WHOLE, "frame": FRAME, "time_s": NUMBER, "x": PX_OR_EMPTY, "y": PX_OR_EMPTY, "confidence": NUMBER_OR_EMPTY}
+    kinds["answer"] = Kind(f"one of {', '.join(ANSWERS)}, or r, w, c", lambda cell: SHORT[cell.lower()])
+    return read_rows(path, [Column(name, kinds.get(name, TEXT)) for name in POINT_COLUMNS], lambda line, **values: Point(**values))

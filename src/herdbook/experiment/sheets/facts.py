@@ -1,12 +1,12 @@
-"""The table of facts: what a person knows of single animals at single places and times. Points are (x, y) in px."""
+"""The table of facts: what a person knows of single animals at single places and times. Points are (x, y) in px, frames from 0."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import nan
 from pathlib import Path
+from typing import Any
 
-from herdbook.errors import nearest
-from herdbook.experiment.sheets.table import read_table, refuse_lines
+from herdbook.experiment.sheets.table import FRAME, PX, Cells, Column, Kind, read_rows
 
 FACT_COLUMNS = ("movie", "frame", "x", "y", "fact", "name", "last")
 IS, NOT, ABSENT = KINDS = ("is", "not", "absent")
@@ -37,36 +37,26 @@ class Fact:
 def read_facts(path: Path, movies: Sequence[str] | None, names: Sequence[str]) -> list[Fact]:
     """Facts of an experiment: a CSV with FACT_COLUMNS, of which `last` may be missing when nobody is absent.
 
-    `names` and `movies`, unless it is None, are what its columns of that name may hold. Raises HerdbookError with all faulty lines at once.
+    `names` and `movies`, unless it is None, are what its columns of that name may hold. Raises HerdbookError with all faults at once.
     """
-    _, rows = read_table(path, ",", required=FACT_COLUMNS[:-1])
-    facts, faults = [], []
-    for line, row in rows:
-        kind = row["fact"]
-        found = []
-        if kind not in KINDS:
-            found.append(f"a fact is one of {', '.join(KINDS)}, found {kind!r}")
-        if movies is not None and row["movie"] not in movies:
-            found.append(f"there is no movie {row['movie']!r}; {nearest(row['movie'], movies)}")
-        if row["name"] not in names:
-            found.append(f"the name {row['name']!r} is not among identities or groups; {nearest(row['name'], names)}")
-        try:
-            facts.append(_fact(row, line))
-        except ValueError:
-            wanted = ("frame", "last") if kind == ABSENT else ("frame", "x", "y")
-            given = ", ".join(repr(row.get(column, "")) for column in wanted)
-            found.append(
-                f"{', '.join(wanted)} must be numbers" + (", last not before frame" if kind == ABSENT else "") + f", found {given}"
-            )
-        faults += [f"line {line}: {fault}" for fault in found]
-    refuse_lines(path, faults)
-    return facts
+    columns = (
+        Column("movie", among=movies),
+        Column("frame", FRAME),
+        Column("x", PX, needed=lambda cells: not _absent(cells)),
+        Column("y", PX, needed=lambda cells: not _absent(cells)),
+        Column("fact", Kind(f"one of {', '.join(KINDS)}", str, KINDS.__contains__)),
+        Column("name", among=names, listed="identities and groups"),
+        Column("last", FRAME, optional=True, needed=_absent),
+    )
+    return read_rows(path, columns, _make_fact)
 
 
-def _fact(row: dict[str, str], line: int) -> Fact:
-    frame, absent = int(row["frame"]), row["fact"] == ABSENT
-    x, y = (nan, nan) if absent else (float(row["x"]), float(row["y"]))
-    last = int(row.get("last", "")) if absent else frame
-    if frame < 0 or last < frame or not (absent or (abs(x) < 1e9 and abs(y) < 1e9)):
-        raise ValueError
-    return Fact(row["movie"], frame, x, y, row["fact"], row["name"], last, line)
+def _absent(cells: Cells) -> bool:
+    return cells["fact"] == ABSENT
+
+
+def _make_fact(frame: int, fact: str, x: float = nan, y: float = nan, last: int | None = None, **rest: Any) -> Fact:
+    last = frame if last is None else last
+    if last < frame:
+        raise ValueError(f"last must not be before frame, found frames {frame} to {last}")
+    return Fact(frame=frame, x=x, y=y, kind=fact, last=last, **rest)

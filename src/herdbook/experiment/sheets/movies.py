@@ -1,43 +1,52 @@
 """The sheet of movies: one line each, instead of the list in the experiment file."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from herdbook.errors import HerdbookError, nearest
-from herdbook.experiment.sheets.table import read_table
+from herdbook.experiment.sheets.table import Column, Kind, make_rows, read_table
+
+
+def _value(cell: str) -> Any:
+    try:
+        return yaml.safe_load(cell)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ValueError from error
+
+
+SETTING = Kind("a value as in the experiment file, e.g. 25 or [50, 900]", _value)
+COLUMNS = (Column("name"), Column("file"), Column("recording", optional=True), Column("start", optional=True))
 
 
 def read_movie_sheet(path: Path) -> list[dict[str, Any]]:
     """Movies from a TSV sheet: columns name, file, optionally recording and start, and `stage.key` columns for settings of single movies.
 
-    File names are relative to the sheet. Raises HerdbookError when the sheet or a column is missing.
+    File names are relative to the sheet. Raises HerdbookError when the sheet or a column is missing or unknown, and with all faults of
+    its lines at once.
     """
     header, rows = read_table(path, "\t", required=("name", "file"))
-    known = ("name", "file", "recording", "start")
-    unknown = [c for c in header if c not in known and "." not in c]
+    known = [column.name for column in COLUMNS]
+    unknown = [name for name in header if name not in known and "." not in name]
     if unknown:
         hint = nearest(unknown[0], known)
         raise HerdbookError(
             f"{path}: unknown column {unknown[0]!r}; {hint} Settings of single movies are columns such as segment.difference."
         )
-    movies = []
-    for line, row in rows:
-        if not row["name"] or not row["file"]:
-            raise HerdbookError(f"{path}, line {line}: every movie needs a name and a file, separated by a tab.")
-        movie: dict[str, Any] = {"name": row["name"], "file": str(path.parent / row["file"])}
-        movie |= {key: row[key] for key in ("recording", "start") if row.get(key)}
-        for column in header:
-            if "." in column and row[column]:
-                stage, key = column.split(".", 1)
-                movie.setdefault("override", {}).setdefault(stage, {})[key] = _value(row[column], f"{path}, line {line}: {column}")
-        movies.append(movie)
-    return movies
+    settings = [Column(name, SETTING, optional=True) for name in header if "." in name]
+    return make_rows(path, rows, [*COLUMNS, *settings], partial(_make_movie, path.parent))
 
 
-def _value(text: str, place: str) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        raise HerdbookError(f"{place} holds {text!r}. Expected a value as in the experiment file, e.g. 25 or [50, 900].") from error
+def _make_movie(folder: Path, line: int, name: str, file: str, **values: Any) -> dict[str, Any]:
+    if not name or not file:
+        raise ValueError("every movie needs a name and a file, separated by a tab")
+    movie: dict[str, Any] = {"name": name, "file": str(folder / file)}
+    for column, value in values.items():
+        stage, dot, key = column.partition(".")
+        if dot:
+            movie.setdefault("override", {}).setdefault(stage, {})[key] = value
+        else:
+            movie[column] = value
+    return movie

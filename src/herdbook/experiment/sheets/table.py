@@ -1,17 +1,105 @@
-"""Reading a table that a person wrote; faults name the file and the line."""
+"""The reader of tables that people write: cells are checked by column, and one message lists all faults of a table.
+
+A table's module describes its columns, and what is built from the values of a row.
+"""
 
 import csv
-from collections.abc import Sequence
+import io
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from reprlib import Repr
+from typing import Any, TypeVar
 
-from herdbook.errors import HerdbookError
+from herdbook.errors import HerdbookError, nearest
+
+Cells = Mapping[str, str]
+Row = TypeVar("Row")
+
+# More faults than fit on a screen, and longer cells, help nobody.
+MOST_FAULTS, MOST_CHARACTERS = 10, 100
+# No movie is so wide: such a number is a slip, and too large for what is computed with places.
+FARTHEST_PX = 1e9
+
+_repr = Repr()
+_repr.maxstring = MOST_CHARACTERS
 
 
-def refuse_lines(path: Path, faults: Sequence[str]) -> None:
-    """Raise HerdbookError with the faults of a table's lines, the first ten in words, if there are any."""
+@dataclass(frozen=True)
+class Kind:
+    """What a cell must be, in `words`.
+
+    `parse` turns the cell into its value, or raises ValueError or LookupError; `accepts` is false for a value that is out of range.
+    """
+
+    words: str
+    parse: Callable[[str], Any]
+    accepts: Callable[[Any], bool] = lambda value: True
+
+
+def _float_or_nan(cell: str) -> float:
+    return float(cell or "nan")
+
+
+TEXT = Kind("a text", str)
+WHOLE = Kind("a whole number", int)
+FRAME = Kind("a whole number from 0", int, lambda frame: frame >= 0)
+NUMBER = Kind("a number", float)
+NUMBER_OR_EMPTY = Kind("a number, or empty", _float_or_nan)
+PX = Kind("a number of px below 1e9", float, lambda px: abs(px) < FARTHEST_PX)
+PX_OR_EMPTY = Kind("a number of px below 1e9, or empty", _float_or_nan, lambda px: not abs(px) >= FARTHEST_PX)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    `among`, unless it is None, holds the names that its cells may have, and `listed` says where these are listed. An `optional` column may
+    be missing, and its cells may be empty. `needed` decides from all cells of a row whether this one is read. A cell that is not read has
+    no value.
+    """
+
+    name: str
+    kind: Kind = TEXT
+    among: Collection[str] | None = None
+    listed: str = ""
+    optional: bool = False
+    needed: Callable[[Cells], bool] | None = None
+
+
+def read_rows(path: Path, columns: Sequence[Column], make: Callable[..., Row]) -> list[Row]:
+    """Read a comma-separated table. Returns one object per row, built by `make` as in `make_rows`."""
+    _, rows = read_table(path, ",", [column.name for column in columns if not column.optional])
+    return make_rows(path, rows, columns, make)
+
+
+def make_rows(
+    path: Path, rows: Sequence[tuple[int, Cells]], columns: Sequence[Column], make: Callable[..., Row], unit: str = "line"
+) -> list[Row]:
+    """Check rows, each given with its number in the file, and build one object per row.
+
+    `make(line=number, **values)` gets the values by the names of their columns. It may raise ValueError for values that are valid alone
+    but not together. `unit` is what messages call a row. Raises HerdbookError with all faults of all rows at once.
+    """
+    made, faults = [], []
+    for number, cells in rows:
+        values, found = _values(columns, cells)
+        if not found:
+            try:
+                made.append(make(line=number, **values))
+            except ValueError as error:
+                found = [str(error)]
+        faults += [f"{unit} {number}: {fault}" for fault in found]
+    refuse_faults(path, faults)
+    return made
+
+
+def refuse_faults(path: Path, faults: Sequence[str]) -> None:
+    """Raise HerdbookError with the faults of a table, the first ten in words, if there are any."""
     if faults:
-        more = f"\n  and {len(faults) - 10} more" if len(faults) > 10 else ""
-        raise HerdbookError(f"{path}: {len(faults)} faulty lines:\n  " + "\n  ".join(faults[:10]) + more)
+        count = "one fault" if len(faults) == 1 else f"{len(faults)} faults"
+        more = [f"and {len(faults) - MOST_FAULTS} more"] if len(faults) > MOST_FAULTS else []
+        raise HerdbookError("\n  ".join([f"{path}: {count} in the table:", *faults[:MOST_FAULTS], *more]))
 
 
 def read_table(path: Path, delimiter: str, required: Sequence[str]) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
@@ -19,20 +107,59 @@ def read_table(path: Path, delimiter: str, required: Sequence[str]) -> tuple[lis
 
     Raises HerdbookError when the file or one of the required columns is missing, or when it is no text.
     """
-    if not path.is_file():
-        raise HerdbookError(f"{path}: there is no such file. Expected a table with the columns {', '.join(required)}.")
+    text = read_text(path, required)
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, delimiter=delimiter, restval="")
-            header = [h.strip() for h in reader.fieldnames or []]
-            reader.fieldnames = header
-            rows = [
-                (reader.line_num, {k: (v or "").strip() for k, v in row.items() if k is not None and isinstance(v, str)}) for row in reader
-            ]
-    except (UnicodeDecodeError, csv.Error) as error:
+        header, rows = _split(text, delimiter)
+    except csv.Error as error:
         raise HerdbookError(f"{path}: not a readable text table ({error}).") from error
-    missing = [c for c in required if c not in header]
+    missing = [name for name in required if name not in header]
     if missing:
         kind = "tab" if delimiter == "\t" else "comma"
         raise HerdbookError(f"{path}: missing columns {', '.join(missing)}; found {', '.join(header) or 'nothing'} ({kind}-separated).")
     return header, rows
+
+
+def read_text(path: Path, columns: Sequence[str]) -> str:
+    """The text of a table that should have these columns. This is the one place that decides which encodings are read.
+
+    Raises HerdbookError when there is no such file, or when it is no text.
+    """
+    if not path.is_file():
+        raise HerdbookError(f"{path}: there is no such file. Expected a table with the columns {', '.join(columns)}.")
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise HerdbookError(f"{path}: not a readable text table ({error}).") from error
+
+
+def _split(text: str, delimiter: str) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Header and rows of the text of a table, as in `read_table`. This is the one place that decides how cells are separated."""
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restval="")
+    header = [name.strip() for name in reader.fieldnames or []]
+    reader.fieldnames = header
+    # Cells beyond the header come as one list under the name None.
+    rows = [(reader.line_num, {name: cell.strip() for name, cell in row.items() if isinstance(cell, str)}) for row in reader]
+    return header, rows
+
+
+def _values(columns: Sequence[Column], cells: Cells) -> tuple[dict[str, Any], list[str]]:
+    """The values of a row by column, and its faults."""
+    missing = [column.name for column in columns if not column.optional and column.name not in cells]
+    if missing:
+        return {}, [f"missing {', '.join(missing)}; found {', '.join(cells) or 'nothing'}"]
+    values, faults = {}, []
+    for column in columns:
+        cell = cells.get(column.name, "")
+        if not (column.needed(cells) if column.needed else cell or not column.optional):
+            continue
+        try:
+            values[column.name] = column.kind.parse(cell)
+            fit = column.kind.accepts(values[column.name])
+        except (ValueError, LookupError):
+            fit = False
+        if not fit:
+            faults.append(f"{column.name} must be {column.kind.words}, found {_repr.repr(cell)}")
+        elif column.among is not None and cell not in column.among:
+            where = f" among {column.listed}" if column.listed else ""
+            faults.append(f"there is no {column.name} {_repr.repr(cell)}{where}; {nearest(cell, column.among)}")
+    return values, faults

@@ -84,5 +84,5 @@ def test_short_answers_are_understood_and_others_told_by_their_lines(tmp_path: P
     write_answers(path, points("r", "W", "?", "Right"))
     assert [point.answer for point in read_answers(path)] == [RIGHT, WRONG, CANNOT_SAY, RIGHT]
     write_answers(path, points(RIGHT, "perhaps"))
-    with pytest.raises(HerdbookError, match=r"line 3: an answer is one of right, wrong, cannot say, or r, w, c, found 'perhaps'"):
+    with pytest.raises(HerdbookError, match=r"line 3: answer must be one of right, wrong, cannot say, or r, w, c, found 'perhaps'"):
         read_answers(path)

@@ -42,13 +42,13 @@ def test_points_alone_need_no_last_frame_and_more_cells_do_no_harm(tmp_path: Pat
     ("line", "expected"),
     [
         ("m3,0,1,2,is,A,", "line 2: there is no movie 'm3'; did you mean"),
-        ("m1,0,1,2,is,D,", "line 2: the name 'D' is not among identities or groups; known are: A, worker"),
-        ("m1,0,1,2,was,A,", "line 2: a fact is one of is, not, absent, found 'was'"),
-        ("m1,0,,2,is,A,", "line 2: frame, x, y must be numbers, found '0', '', '2'"),
-        ("m1,-1,1,2,is,A,", "line 2: frame, x, y must be numbers"),
-        ("m1,0,nan,2,not,A,", "line 2: frame, x, y must be numbers"),
-        ("m1,7,,,absent,A,", "line 2: frame, last must be numbers, last not before frame, found '7', ''"),
-        ("m1,7,,,absent,A,6", "last not before frame, found '7', '6'"),
+        ("m1,0,1,2,is,D,", "line 2: there is no name 'D' among identities and groups; known are: A, worker"),
+        ("m1,0,1,2,was,A,", "line 2: fact must be one of is, not, absent, found 'was'"),
+        ("m1,0,,2,is,A,", "line 2: x must be a number of px below 1e9, found ''"),
+        ("m1,-1,1,2,is,A,", "line 2: frame must be a whole number from 0, found '-1'"),
+        ("m1,0,nan,2,not,A,", "line 2: x must be a number of px below 1e9, found 'nan'"),
+        ("m1,7,,,absent,A,", "line 2: last must be a whole number from 0, found ''"),
+        ("m1,7,,,absent,A,6", "line 2: last must not be before frame, found frames 7 to 6"),
     ],
 )
 def test_a_faulty_fact_is_told_with_its_line(tmp_path: Path, line: str, expected: str) -> None:
@@ -188,4 +188,4 @@ def test_the_check_looks_at_the_facts(tmp_path: Path, write_movie) -> None:
         told.append(check_experiment(experiment).faults)
     assert told[0] == []
     assert "facts.csv, line 2: m1 has frames 0 to 9, found frame 10" in told[1][0]
-    assert "the name 'C' is not among identities or groups" in told[2][0]
+    assert "there is no name 'C' among identities and groups" in told[2][0]

@@ -1,0 +1,201 @@
+"""The reader of people's tables: good cells come back with their type and line, every faulty one is named, and nothing else."""
+
+import csv
+import io
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from herdbook.errors import HerdbookError
+from herdbook.experiment.sheets.table import (
+    FRAME,
+    NUMBER,
+    NUMBER_OR_EMPTY,
+    PX,
+    PX_OR_EMPTY,
+    TEXT,
+    WHOLE,
+    Column,
+    Kind,
+    make_rows,
+    read_rows,
+)
+
+NAMES = ["A", "B é", 'C, "c"']
+COLUMNS = (Column("name", among=NAMES), Column("frame", FRAME), Column("x", PX), Column("y", PX_OR_EMPTY), Column("note"))
+HEADER = [column.name for column in COLUMNS]
+FAULTY = {
+    "name": ["", "D", "a", "x" * 3000],
+    "frame": ["", "-1", "1.5", "nan", "x", "9" * 5000],
+    "x": ["", "nan", "inf", "1e9", "-1e400", "1,5"],
+    "y": ["left", "inf", "-1e9"],
+}
+property_test = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def table(folder: Path, text: str | bytes) -> Path:
+    path = folder / "table.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def lines_of(rows: list[list[Any]]) -> tuple[str, list[int]]:
+    """The text of a table, and the line in which each row ends."""
+    file, ends = io.StringIO(newline=""), []
+    for row in [HEADER, *rows]:
+        csv.writer(file, lineterminator="\n").writerow(row)
+        ends.append(file.getvalue().count("\n"))
+    return file.getvalue(), ends[1:]
+
+
+def message_of(path: Path, **options: Any) -> str:
+    with pytest.raises(HerdbookError) as caught:
+        read_rows(path, options.get("columns", COLUMNS), options.get("make", dict))
+    return str(caught.value)
+
+
+places = st.floats(-1e9, 1e9, exclude_min=True, exclude_max=True)
+notes = st.text(alphabet="aé ,;\"'\n\t0-", max_size=8).map(str.strip)
+good_rows = st.tuples(st.sampled_from(NAMES), st.integers(0, 10**12), places, places | st.just(math.nan), notes)
+
+
+@property_test
+@given(rows=st.lists(good_rows, max_size=5))
+def test_good_rows_come_back_with_their_types_and_lines(tmp_path: Path, rows: list[tuple[Any, ...]]) -> None:
+    text, ends = lines_of([[name, frame, x, "" if math.isnan(y) else y, note] for name, frame, x, y, note in rows])
+    found = read_rows(table(tmp_path, text), COLUMNS, dict)
+    assert repr(found) == repr([{"line": line, **dict(zip(HEADER, row, strict=True))} for line, row in zip(ends, rows, strict=True)])
+
+
+@property_test
+@given(data=st.data(), faulty=st.lists(st.sets(st.sampled_from(list(FAULTY))), min_size=1, max_size=2))
+def test_every_faulty_cell_is_named_and_no_other(tmp_path: Path, data: st.DataObject, faulty: list[set[str]]) -> None:
+    rows = []
+    for names in faulty:
+        good = dict(zip(HEADER, ["A", 7, 1.5, "", "two\nlines"], strict=True))
+        rows.append(list((good | {name: data.draw(st.sampled_from(FAULTY[name])) for name in sorted(names)}).values()))
+    text, ends = lines_of(rows)
+    expected = {(str(line), name) for line, names in zip(ends, faulty, strict=True) for name in names}
+    if not expected:
+        assert len(read_rows(table(tmp_path, text), COLUMNS, dict)) == len(rows)
+        return
+    message = message_of(table(tmp_path, text))
+    assert set(re.findall(r"^  line (\d+): (?:there is no )?(\w+)", message, re.MULTILINE)) == expected
+    assert ("one fault" if len(expected) == 1 else f"{len(expected)} faults") in message
+    assert len(message) < 250 * (1 + len(expected)), "a long cell is shown in part"
+
+
+@property_test
+@given(content=st.binary(max_size=60), with_header=st.booleans())
+def test_whatever_a_file_holds_only_herdbook_errors_come_out(tmp_path: Path, content: bytes, with_header: bool) -> None:
+    path = table(tmp_path, ",".join(HEADER).encode() + b"\n" + content if with_header else content)
+    found, message = [], f"{path}: "
+    try:
+        found = read_rows(path, COLUMNS, dict)
+    except HerdbookError as error:
+        message = str(error)
+    assert message.startswith(f"{path}: ")
+    assert all(row["name"] in NAMES and row["frame"] >= 0 and abs(row["x"]) < 1e9 for row in found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell", "value"),
+    [
+        *((TEXT, "", ""), (WHOLE, "-3", -3), (FRAME, "0", 0), (FRAME, "12", 12), (NUMBER, "1e400", math.inf)),
+        *((NUMBER_OR_EMPTY, "", math.nan), (PX, "-0.4", -0.4), (PX, "9.99e8", 9.99e8), (PX_OR_EMPTY, "", math.nan)),
+        *((PX_OR_EMPTY, "NaN", math.nan), (PX_OR_EMPTY, "12", 12.0)),
+    ],
+)
+def test_a_cell_becomes_the_value_of_its_kind(tmp_path: Path, kind: Kind, cell: str, value: Any) -> None:
+    (found,) = read_rows(table(tmp_path, f"id,c\n1,{cell}\n"), [Column("id"), Column("c", kind)], dict)
+    assert repr(found["c"]) == repr(value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell", "fault"),
+    [
+        (WHOLE, "1.0", "c must be a whole number, found '1.0'"),
+        (FRAME, "-1", "c must be a whole number from 0, found '-1'"),
+        (NUMBER, "", "c must be a number, found ''"),
+        (NUMBER_OR_EMPTY, "x", "c must be a number, or empty, found 'x'"),
+        (PX, "1e9", "c must be a number of px below 1e9, found '1e9'"),
+        (PX_OR_EMPTY, "-inf", "c must be a number of px below 1e9, or empty, found '-inf'"),
+        (Kind("yes or no", {"yes": True, "no": False}.__getitem__), "maybe", "c must be yes or no, found 'maybe'"),
+    ],
+)
+def test_a_cell_of_another_kind_is_refused(tmp_path: Path, kind: Kind, cell: str, fault: str) -> None:
+    path = table(tmp_path, f"id,c\n1,{cell}\n")
+    assert message_of(path, columns=[Column("id"), Column("c", kind)]) == f"{path}: one fault in the table:\n  line 2: {fault}"
+
+
+def test_a_name_that_does_not_exist_is_told_with_the_nearest(tmp_path: Path) -> None:
+    path = table(tmp_path, "movie,name\nm1,\nm3,worker\nm2,wroker\n")
+    columns = [Column("movie", among=["m1", "m2"]), Column("name", among=["worker", "queen"], listed="groups")]
+    assert message_of(path, columns=columns).splitlines()[1:] == [
+        "  line 2: there is no name '' among groups; known are: worker, queen",
+        "  line 3: there is no movie 'm3'; did you mean 'm2'?",
+        "  line 4: there is no name 'wroker' among groups; did you mean 'worker'?",
+    ]
+
+
+def test_cells_that_are_not_needed_have_no_value_whatever_they_hold(tmp_path: Path) -> None:
+    columns = [Column("kind"), Column("x", PX, needed=lambda cells: cells["kind"] == "place"), Column("note", optional=True)]
+    rows = read_rows(table(tmp_path, "kind,x,note\nplace,3,\nnone,?,far\n"), columns, dict)
+    assert rows == [{"line": 2, "kind": "place", "x": 3.0}, {"line": 3, "kind": "none", "note": "far"}]
+    assert read_rows(table(tmp_path, "kind,x\nplace,3\n"), columns, dict) == [{"line": 2, "kind": "place", "x": 3.0}]
+    assert "line 2: x must be a number" in message_of(table(tmp_path, "kind,x\nplace,?\n"), columns=columns)
+
+
+def test_values_that_do_not_fit_together_are_a_fault_of_their_line(tmp_path: Path) -> None:
+    def make(line: int, first: int, last: int) -> int:
+        if last < first:
+            raise ValueError(f"{last} is before {first}")
+        return last - first
+
+    path = table(tmp_path, "first,last\n1,3\n3,1\n2,x\n")
+    message = message_of(path, columns=[Column("first", FRAME), Column("last", FRAME)], make=make)
+    assert message.splitlines()[1:] == ["  line 3: 1 is before 3", "  line 4: last must be a whole number from 0, found 'x'"]
+
+
+def test_ten_faults_are_told_and_the_others_counted(tmp_path: Path) -> None:
+    message = message_of(table(tmp_path, ",".join(HEADER) + "\n" + "A,x,1,2,\n" * 25))
+    assert "25 faults" in message
+    assert "line 11:" in message
+    assert "line 12:" not in message
+    assert "and 15 more" in message
+
+
+def test_a_row_without_a_cell_is_told_by_its_name() -> None:
+    with pytest.raises(HerdbookError, match=r"entry 4: missing frame, y; found name, x, note"):
+        make_rows(Path("t.json"), [(4, {"name": "A", "x": "1", "note": ""})], COLUMNS, dict, unit="entry")
+
+
+def test_a_table_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
+    text = "\ufeffnote, y,x,frame,name,comment\r\n, 2,1.5 ,3,A,good,more\r\n"
+    assert read_rows(table(tmp_path, text), COLUMNS, dict) == [{"line": 2, "name": "A", "frame": 3, "x": 1.5, "y": 2.0, "note": ""}]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("", "missing columns name, frame, x, y, note; found nothing (comma-separated)"),
+        ("name;frame;x;y;note\n", "missing columns name, frame, x, y, note; found name;frame;x;y;note (comma-separated)"),
+        ("\0", "missing columns name"),
+        ("name,frame,x,y,note\nA".encode("utf-16"), "not a readable text table"),
+        ("name,frame,x,y,note\n" + "A" * 200_000, "not a readable text table (field larger"),
+    ],
+)
+def test_a_file_that_is_no_such_table_is_told(tmp_path: Path, content: str | bytes, expected: str) -> None:
+    path = table(tmp_path, content)
+    assert message_of(path).startswith(f"{path}: {expected}")
+
+
+def test_a_missing_table_is_told_with_what_it_should_hold(tmp_path: Path) -> None:
+    expected = "there is no such file. Expected a table with the columns name, frame, x, y, note."
+    for path in (tmp_path / "none.csv", tmp_path):
+        assert message_of(path) == f"{path}: {expected}"
