@@ -14,7 +14,7 @@ _PAIRS_PER_CHUNK = 2_000_000  # about 100 MB of temporary arrays
 
 @dataclass(frozen=True)
 class ScoredPositions:
-    """ScoredPositions sorted by frame, then by who; those of frame f are rows start[f] to start[f + 1]."""
+    """Positions sorted by frame, then by who; those of frame f are rows start[f] to start[f + 1]."""
 
     frame: Ints
     who: Ints

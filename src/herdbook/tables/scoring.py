@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
-from herdbook.arrays import Bools
+from herdbook.arrays import Bools, Ints
 from herdbook.errors import HerdbookError
 from herdbook.tables.score_metrics import (
     CellVerdicts,
@@ -26,7 +26,7 @@ from herdbook.tables.score_metrics import (
     measure_hota,
     ratio,
 )
-from herdbook.tables.score_pairs import align_tables, find_contacts, near_pairs, same_movies
+from herdbook.tables.score_pairs import Pairs, ScoredPositions, Tables, align_tables, find_contacts, near_pairs, same_movies
 
 
 @dataclass(frozen=True)
@@ -185,42 +185,28 @@ def score_trajectories(
     Raises HerdbookError for impossible settings, or if no truth position remains.
     """
     apart_px = 2 * radius_px if apart_px is None else apart_px
-    for key, value in {"radius_px": radius_px, "fps": fps, "apart_px": apart_px}.items():
-        if value is not None and not 0 < value < np.inf:
-            raise HerdbookError(f"{key} is {value}, expected a positive number.")
+    _require_positive(radius_px=radius_px, fps=fps, apart_px=apart_px)
     predicted, everywhere = same_movies(predicted, truth, movies)
-    judged = everywhere
-    if min_visible is not None:
-        if "visible_share" not in truth:
-            raise HerdbookError("The truth has no column visible_share: leave out min_visible or add the column.")
-        judged = everywhere[everywhere["visible_share"] >= min_visible]
-    if judged.empty:
-        raise HerdbookError("No position of the truth is left to judge: check the movies and min_visible.")
-
+    judged = _judged(everywhere, min_visible)
     tables = align_tables(predicted, judged, named)
     true, tracks = tables.truth, tables.predicted
+    n_true, n_tracks = len(true.who), len(tracks.who)
     wide = near_pairs(true, tracks, 2 * radius_px)
     near = wide.within(radius_px)
-    overlap = count_pairs(true.who[near.truth], tracks.who[near.predicted], tables.names)
-    permuted = np.full(tables.names[0], -1)
-    rows, columns = linear_sum_assignment(overlap, maximize=True)
-    permuted[rows] = columns
-    cells = judge_cells(tables, near, np.arange(tables.names[0]) if named else permuted)
-    cells_permuted = judge_cells(tables, near, permuted) if named else cells
-    n_true, n_tracks = len(true.who), len(tracks.who)
 
+    permuted, idtp = _best_permutation(tables, near)
+    cells_permuted = judge_cells(tables, near, permuted)
+    cells = judge_cells(tables, near, np.arange(tables.names[0])) if named else cells_permuted
     contact = find_contacts(true, apart_px)
     matched = match_clear(tables, near)
     switches = count_switches(tables, near, matched)
-    idtp = int(overlap[rows, columns].sum())
     hota, deta, assa = measure_hota(tables, wide, radius_px)
-    rounded = pd.DataFrame({"frame": tracks.frame, "x": tracks.xy[:, 0].round(2), "y": tracks.xy[:, 1].round(2)})
     lasting = rate = lasting_rate = None
     if fps is not None:
-        rate = switches / (n_true / fps / 3600)
+        rate = _per_hour(switches, n_true, fps)
         all_tables = tables if judged is everywhere else align_tables(predicted, everywhere, named)
         lasting = count_lasting_switches(all_tables, radius_px, apart_px, fps)
-        lasting_rate = lasting / (len(all_tables.truth.who) / fps / 3600)
+        lasting_rate = _per_hour(lasting, len(all_tables.truth.who), fps)
     return Score(
         cells=n_true,
         individuals=int(predicted["individual"].nunique()),
@@ -233,7 +219,7 @@ def score_trajectories(
         close=_share(cells, contact),
         median_px=float(np.median(cells.distance)) if len(cells.distance) else None,
         p95_px=float(np.percentile(cells.distance, 95)) if len(cells.distance) else None,
-        shared=ratio(rounded.duplicated(keep=False).sum(), n_tracks),
+        shared=ratio(_held_by_several(tracks), n_tracks),
         identity_accuracy=ratio(cells.correct.sum(), cells.assigned.sum()),
         identity_accuracy_permuted=ratio(cells_permuted.correct.sum(), cells_permuted.assigned.sum()),
         covered=ratio(len(np.unique(near.truth)), n_true),
@@ -249,6 +235,43 @@ def score_trajectories(
         lasting_switches=lasting,
         lasting_switches_per_animal_hour=lasting_rate,
     )
+
+
+def _require_positive(**settings: float | None) -> None:
+    for key, value in settings.items():
+        if value is not None and not 0 < value < np.inf:
+            raise HerdbookError(f"{key} is {value}, expected a positive number.")
+
+
+def _judged(truth: pd.DataFrame, min_visible: float | None) -> pd.DataFrame:
+    """The truth positions that are visible enough: the table itself where no limit is set."""
+    if min_visible is not None:
+        if "visible_share" not in truth:
+            raise HerdbookError("The truth has no column visible_share: leave out min_visible or add the column.")
+        truth = truth[truth["visible_share"] >= min_visible]
+    if truth.empty:
+        raise HerdbookError("No position of the truth is left to judge: check the movies and min_visible.")
+    return truth
+
+
+def _best_permutation(tables: Tables, near: Pairs) -> tuple[Ints, int]:
+    """Predicted name (truth names,) of each animal, -1 for none, such that most cells are right, and the number of those cells."""
+    overlap = count_pairs(tables.truth.who[near.truth], tables.predicted.who[near.predicted], tables.names)
+    rows, columns = linear_sum_assignment(overlap, maximize=True)
+    permuted = np.full(tables.names[0], -1)
+    permuted[rows] = columns
+    return permuted, int(overlap[rows, columns].sum())
+
+
+def _held_by_several(tracks: ScoredPositions) -> int:
+    """Number of positions that several individuals have in the same frame, to 0.01 px."""
+    rounded = pd.DataFrame({"frame": tracks.frame, "x": tracks.xy[:, 0].round(2), "y": tracks.xy[:, 1].round(2)})
+    return int(rounded.duplicated(keep=False).sum())
+
+
+def _per_hour(count: int, cells: int, fps: float) -> float:
+    """A count as a rate per hour of one animal, which is seen in so many cells."""
+    return count / (cells / fps / 3600)
 
 
 def _share(verdicts: CellVerdicts, cells: Bools) -> CellScore:
