@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import h5py
@@ -9,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from herdbook.arrays import Floats, Ints
 from herdbook.artifacts.background import Background
 from herdbook.artifacts.classify import Evidence
 from herdbook.artifacts.index import Index
@@ -49,65 +52,89 @@ def read_recording(
     without lasting names. Raises HerdbookError when an artifact of one of its movies is not among the files.
     """
     identities = Identities.load(_path(files, "identities", name))
-    names = list(identities.individuals)
-    facts, parts, times, blobs, animals, lacking, lengths = [], [], [], [], [], [], []
-    tracklet_frames: dict[str, NDArray[np.int64]] = {}
-    first_frame, start_s = 0, 0.0
-    tracklets_read = images_read = 0
-    for movie in movies:
-        index = Index.load(_path(files, "index", movie))
-        tracklets = Tracklets.load(_path(files, "tracklets", movie))
-        held = identities.animals_of(movie)
-        with open_artifact(_path(files, "blobs", movie), Blobs.kind) as file:
-            blob_frame, intervals = read_column(file, "frame"), read_column(file, "intervals")
-            lengths.append(_body_lengths(file, tracklets.blob_tracklet, held))
-        tracked = int(np.diff(intervals).sum())
-        facts.append(MovieSummary(movie, len(index), tracked, index.duration_s, index.width, index.height, index.fps, index.codec))
-        linked = tracklets.blob_tracklet >= 0
-        rows, frame = tracklets.blob_tracklet[linked], blob_frame[linked]
-        blobs.append(np.bincount(blob_frame, minlength=len(index)))
-        animals.append(np.rint(np.bincount(frame, held[rows], minlength=len(index))).astype(np.int64))
-        mine = identities.tracklet[identities.movie == identities.movies.index(movie)]
-        nameless = held > np.bincount(mine, minlength=len(tracklets))
-        lacking.append(_lacking(len(index), intervals, frame[nameless[rows]]))
-        tracklet_frames[movie] = np.bincount(rows, minlength=len(tracklets))
-        if movie in files["evidence"]:
-            evidence = Evidence.load(files["evidence"][movie])
-            tracklets_read += int((evidence.images > 0).sum())
-            images_read += int(evidence.images.sum())
-        tracks = Trajectories.load(_path(files, "trajectories", movie), without=UNSEEN)
-        names += [individual for individual in tracks.individuals if individual not in set(names)]
-        parts.append((tracks, first_frame))
-        times.append(index.time_s + start_s)
-        first_frame += len(index)
-        start_s += index.duration_s
+    parts = [_read_movie(movie, files, identities) for movie in movies]
+    facts = [part.summary for part in parts]
+    names = list(dict.fromkeys([*identities.individuals, *(one for part in parts for one in part.tracks.individuals)]))
+    starts_s = list(accumulate((fact.duration_s for fact in facts), initial=0.0))
+    first_frames = list(accumulate((fact.frames for fact in facts), initial=0))
+    background = files["background"].get(name) or _path(files, "background", movies[0])
+    scene = Background.load(background, without=("luma", "luma_noise", "bgr_noise")).bgr[0]
+    lacking = np.concatenate([part.lacking for part in parts])
+    lengths_px = np.concatenate([part.lengths_px for part in parts])
+    return Recording(
+        name=name,
+        movies=facts,
+        tracks=_join_tracks(names, [part.tracks for part in parts], first_frames[:-1]),
+        time_s=np.concatenate([*(part.time_s + start_s for part, start_s in zip(parts, starts_s, strict=False)), [starts_s[-1]]]),
+        blobs=np.concatenate([part.blobs for part in parts]),
+        animals=np.concatenate([part.animals for part in parts]),
+        how_known=_how_known(identities, {part.summary.name: part.tracklet_frames for part in parts}, len(names)),
+        gap=identities.gap,
+        tracklets=sum(len(part.tracklet_frames) for part in parts),
+        tracklets_read=sum(part.tracklets_read for part in parts),
+        images_read=sum(part.images_read for part in parts),
+        background=scene,
+        lacking=lacking,
+        arenas=_arenas(_path(files, "blobs", movies[0]), (scene.shape[0], scene.shape[1]), masks),
+        body_length_px=float(np.median(lengths_px)) if len(lengths_px) else np.nan,
+        px_per_mm=px_per_mm,
+        contacts=None if contacts is None else count_contacts(contacts[contacts["recording"] == name], names),
+        samples=_samples(files, identities, facts, np.flatnonzero(lacking != UNTRACKED)),
+    )
+
+
+@dataclass(frozen=True)
+class _MovieCounts:
+    """What one movie adds to its recording: `time_s`, `blobs`, `animals`, `lacking` (frames,) as in `Recording`, times from its own
+    beginning; `lengths_px` of some animals that are alone; `tracklet_frames` (tracklets,) in which each tracklet has a blob.
+    """
+
+    summary: MovieSummary
+    tracks: Trajectories
+    time_s: Floats
+    blobs: Ints
+    animals: Ints
+    lacking: NDArray[np.uint8]
+    lengths_px: Floats
+    tracklet_frames: Ints
+    tracklets_read: int
+    images_read: int
+
+
+def _read_movie(movie: str, files: Files, identities: Identities) -> _MovieCounts:
+    index = Index.load(_path(files, "index", movie))
+    tracklets = Tracklets.load(_path(files, "tracklets", movie))
+    held = identities.animals_of(movie)
+    with open_artifact(_path(files, "blobs", movie), Blobs.kind) as file:
+        blob_frame, intervals = read_column(file, "frame"), read_column(file, "intervals")
+        lengths_px = _body_lengths(file, tracklets.blob_tracklet, held)
+    linked = tracklets.blob_tracklet >= 0
+    rows, frame = tracklets.blob_tracklet[linked], blob_frame[linked]
+    named = identities.tracklet[identities.movie == identities.movies.index(movie)]
+    nameless = held > np.bincount(named, minlength=len(tracklets))
+    looked_at = Evidence.load(files["evidence"][movie]).images if movie in files["evidence"] else np.zeros(0, np.int64)
+    tracked = int(np.diff(intervals).sum())
+    return _MovieCounts(
+        summary=MovieSummary(movie, len(index), tracked, index.duration_s, index.width, index.height, index.fps, index.codec),
+        tracks=Trajectories.load(_path(files, "trajectories", movie), without=UNSEEN),
+        time_s=index.time_s,
+        blobs=np.bincount(blob_frame, minlength=len(index)),
+        animals=np.rint(np.bincount(frame, held[rows], minlength=len(index))).astype(np.int64),
+        lacking=_lacking(len(index), intervals, frame[nameless[rows]]),
+        lengths_px=lengths_px,
+        tracklet_frames=np.bincount(rows, minlength=len(tracklets)),
+        tracklets_read=int((looked_at > 0).sum()),
+        images_read=int(looked_at.sum()),
+    )
+
+
+def _how_known(identities: Identities, tracklet_frames: Mapping[str, Ints], individuals: int) -> Ints:
+    """Frames (individuals, ways) by how they are known, see `count_how_known`; `tracklet_frames` (tracklets,) by movie."""
     frames = np.zeros(len(identities.movie), np.int64)
     for number, movie in enumerate(identities.movies):
         inside = identities.movie == number
         frames[inside] = tracklet_frames[movie][identities.tracklet[inside]]
-    background = files["background"].get(name) or _path(files, "background", movies[0])
-    scene = Background.load(background, without=("luma", "luma_noise", "bgr_noise")).bgr[0]
-    known = np.concatenate(lengths)
-    return Recording(
-        name=name,
-        movies=facts,
-        tracks=_join_tracks(names, parts),
-        time_s=np.concatenate([*times, [start_s]]),
-        blobs=np.concatenate(blobs),
-        animals=np.concatenate(animals),
-        how_known=count_how_known(identities.individual.astype(np.int64), identities.how, frames, len(names)),
-        gap=identities.gap,
-        tracklets=sum(len(counts) for counts in tracklet_frames.values()),
-        tracklets_read=tracklets_read,
-        images_read=images_read,
-        background=scene,
-        lacking=np.concatenate(lacking),
-        arenas=_arenas(_path(files, "blobs", movies[0]), (scene.shape[0], scene.shape[1]), masks),
-        body_length_px=float(np.median(known)) if len(known) else np.nan,
-        px_per_mm=px_per_mm,
-        contacts=None if contacts is None else count_contacts(contacts[contacts["recording"] == name], names),
-        samples=_samples(movies, files, identities, facts, np.flatnonzero(np.concatenate(lacking) != UNTRACKED)),
-    )
+    return count_how_known(identities.individual.astype(np.int64), identities.how, frames, individuals)
 
 
 def read_contacts(path: Path) -> pd.DataFrame:
@@ -155,38 +182,34 @@ def _arenas(blobs: Path, shape: tuple[int, int], masks: Sequence[Path]) -> NDArr
         return map_arenas(json.loads(read_attributes(file)["settings"]).get("arenas", []), shape, masks)
 
 
-def _samples(
-    movies: Sequence[str], files: Files, identities: Identities, facts: Sequence[MovieSummary], tracked: NDArray[np.int64]
-) -> list[SampleFrame]:
+def _samples(files: Files, identities: Identities, facts: Sequence[MovieSummary], tracked: Ints) -> list[SampleFrame]:
     """Frames spread over the `tracked` ones of the recording; none of movies whose file was not given."""
-    ends = np.cumsum([movie.frames for movie in facts])
     targets = tracked[((np.arange(SAMPLES) + 0.5) / SAMPLES * len(tracked)).astype(np.int64)]
     samples = []
-    start_s = 0.0
-    for number, movie in enumerate(movies):
-        first = int(ends[number]) - facts[number].frames
-        mine = [int(target) - first for target in targets if first <= target < ends[number]]
-        if mine and movie in files["movie"]:
-            own = {kind: _path(files, kind, movie) for kind in ("movie", "index", "blobs", "tracklets", "trajectories")}
-            samples += read_samples(movie, own, identities, mine, start_s)
-        start_s += facts[number].duration_s
+    first, start_s = 0, 0.0
+    for fact in facts:
+        mine = [int(target) - first for target in targets if first <= target < first + fact.frames]
+        if mine and fact.name in files["movie"]:
+            own = {kind: _path(files, kind, fact.name) for kind in ("movie", "index", "blobs", "tracklets", "trajectories")}
+            samples += read_samples(fact.name, own, identities, mine, start_s)
+        first, start_s = first + fact.frames, start_s + fact.duration_s
     return samples
 
 
-def _join_tracks(names: list[str], parts: Sequence[tuple[Trajectories, int]]) -> RecordingTracks:
+def _join_tracks(names: list[str], parts: Sequence[Trajectories], first_frames: Sequence[int]) -> RecordingTracks:
     row_of = {name: row for row, name in enumerate(names)}
     individual = []
-    for tracks, _ in parts:
+    for tracks in parts:
         rows = np.array([row_of[name] for name in tracks.individuals], np.int64)
         individual.append(rows[tracks.individual] if len(tracks.individuals) else np.zeros(0, np.int64))
     return RecordingTracks(
         names,
-        np.concatenate([tracks.frame.astype(np.int64) + first for tracks, first in parts]),
+        np.concatenate([tracks.frame.astype(np.int64) + first for tracks, first in zip(parts, first_frames, strict=True)]),
         np.concatenate(individual),
-        np.concatenate([tracks.x.astype(np.float32) for tracks, _ in parts]),
-        np.concatenate([tracks.y.astype(np.float32) for tracks, _ in parts]),
-        np.concatenate([tracks.source for tracks, _ in parts]),
-        np.concatenate([tracks.confidence for tracks, _ in parts]),
+        np.concatenate([tracks.x.astype(np.float32) for tracks in parts]),
+        np.concatenate([tracks.y.astype(np.float32) for tracks in parts]),
+        np.concatenate([tracks.source for tracks in parts]),
+        np.concatenate([tracks.confidence for tracks in parts]),
     )
 
 
