@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+# With what a stage or command ends that a HerdbookError ended.
+EXIT_USER_FAULT = 2
+
 
 class HerdbookError(Exception):
     """A fault in what the user gave: says what is wrong, where, what was expected and what to do.

@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from herdbook.artifacts.store import Provenance, artifact_fingerprint
-from herdbook.errors import HerdbookError
+from herdbook.errors import EXIT_USER_FAULT, HerdbookError
 from herdbook.system.files import telling_full_disk, write_text
 from herdbook.system.interrupts import end_on_signals
-
-EXIT_USER_FAULT = 2
 
 
 @dataclass(frozen=True)

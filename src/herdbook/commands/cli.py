@@ -6,23 +6,23 @@ status and summary tell how far an experiment is and compare several, provenance
 import json
 import shlex
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.console import Console
-from rich.table import Table
 from typer.core import TyperGroup
 
-from herdbook.commands.check import Findings, check_experiment, planned_jobs, project_snakefile
 from herdbook.commands.labels import suggest, trainset_app, validate
 from herdbook.commands.poses import interpolate, place_points, smooth_points
 from herdbook.commands.studies import provenance, status, summary
-from herdbook.errors import HerdbookError, nearest
-from herdbook.experiment.file import load_experiment
-from herdbook.experiment.model import Experiment
-from herdbook.experiment.new import LABELS_FILE, NewAnimals, find_movies, write_experiment
-from herdbook.job import EXIT_USER_FAULT
-from herdbook.tables.scoring import format_score, load_trajectories, load_truth, score_as_dict, score_trajectories
+from herdbook.errors import EXIT_USER_FAULT, HerdbookError, nearest
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from herdbook.commands.check import Findings
+    from herdbook.experiment.model import Experiment
+
+# What a command works with is imported when it runs: together that takes more than a second, which `--help` need not pay.
 
 
 class _Commands(TyperGroup):
@@ -59,6 +59,8 @@ def new(
     one_recording: Annotated[bool, typer.Option("--one-recording", help="the movies follow each other without a break")] = False,
 ) -> None:
     """Write a commented experiment file for your movies."""
+    from herdbook.experiment.new import LABELS_FILE, NewAnimals, find_movies, write_experiment
+
     names = tuple(part for part in (part.strip() for part in identities.split(",")) if part)
     found = find_movies(movies)
     if marking == "marked" and not names:
@@ -74,6 +76,11 @@ def new(
 @app.command()
 def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="the experiment file")]) -> None:
     """Check an experiment file, its movies, labels, arenas and truth, and say what would run."""
+    from rich.console import Console
+
+    from herdbook.commands.check import check_experiment, planned_jobs, project_snakefile
+    from herdbook.experiment.file import load_experiment
+
     experiment = load_experiment(file)
     findings = check_experiment(experiment)
     console = Console()
@@ -104,9 +111,11 @@ def tune(
     write: Annotated[bool, typer.Option("--write", help="put the proposed values into the experiment file")] = False,
 ) -> None:
     """Propose segment.difference and segment.area from a movie itself, with pictures to judge them by."""
-    # Segmentation and plots take a second to import, which the other commands need not pay.
+    from rich.console import Console
+
     from herdbook.commands.tuning.measure import tune_movie
     from herdbook.commands.tuning.results import find_warnings, ladder_table, section_lines, section_values, write_results, write_values
+    from herdbook.experiment.file import load_experiment
 
     experiment = load_experiment(file)
     names = [known.name for known in experiment.movies]
@@ -145,6 +154,8 @@ def score(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """Score trajectories against a table of true positions."""
+    from herdbook.tables.scoring import format_score, load_trajectories, load_truth, score_as_dict, score_trajectories
+
     tracks, true = load_trajectories(predicted), load_truth(truth)
     same = set(tracks["individual"]) == set(true["individual"])
     by_name = same if named is None else named
@@ -158,7 +169,9 @@ def score(
     typer.echo(format_score(result))
 
 
-def _movie_table(experiment: Experiment, findings: Findings) -> Table:
+def _movie_table(experiment: "Experiment", findings: "Findings") -> "Table":
+    from rich.table import Table
+
     table = Table("movie", "frames", "size (px)", "fps", "duration", "recording")
     for movie in experiment.movies:
         facts = findings.movies.get(movie.name)
@@ -171,7 +184,9 @@ def _movie_table(experiment: Experiment, findings: Findings) -> Table:
     return table
 
 
-def _job_table(jobs: dict[str, int]) -> Table:
+def _job_table(jobs: dict[str, int]) -> "Table":
+    from rich.table import Table
+
     table = Table("rule", "jobs to run")
     for rule, count in jobs.items():
         table.add_row(rule, str(count))
@@ -186,25 +201,5 @@ def _duration(seconds: float) -> str:
 app.add_typer(trainset_app, name="trainset")
 
 
-app.command()(suggest)
-
-
-app.command()(validate)
-
-
-app.command()(smooth_points)
-
-
-app.command()(interpolate)
-
-
-app.command()(place_points)
-
-
-app.command()(status)
-
-
-app.command()(provenance)
-
-
-app.command()(summary)
+for command in (suggest, validate, smooth_points, interpolate, place_points, status, provenance, summary):
+    app.command()(command)

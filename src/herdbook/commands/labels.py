@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from herdbook.errors import HerdbookError, nearest
-from herdbook.experiment.file import load_experiment
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -118,6 +117,7 @@ def suggest(
 ) -> None:
     """Suggest the points whose labels would help most, with pictures, as rows for labels.csv."""
     from herdbook.commands.labelling.suggest import suggest_points, write_points
+    from herdbook.experiment.file import load_experiment
 
     experiment = load_experiment(file)
     names = [movie.name for movie in experiment.movies]
@@ -143,6 +143,7 @@ def validate(
 ) -> None:
     """Draw random points to be judged right or wrong, or tell how often names are wrong from the answers."""
     from herdbook.commands.labelling.validate import SHEET, TABLE, draw_points, write_sheet
+    from herdbook.experiment.file import load_experiment
 
     experiment = load_experiment(file)
     if answers is not None:
@@ -163,6 +164,8 @@ def _set_of(path: Path) -> "TrainingSet":
 
     if path.suffix not in (".yaml", ".yml"):
         return load_set(path)
+    from herdbook.experiment.file import load_experiment
+
     experiment = load_experiment(path)
     if experiment.animals.marking != "marked":
         raise HerdbookError(

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-
-from herdbook.experiment.file import load_experiment
 
 
 def status(file: Annotated[Path, typer.Argument(metavar="FILE", help="the experiment file")]) -> None:
     """Say which movie of an experiment stands at which stage, and which artifacts are missing or stale."""
+    from rich.console import Console
+    from rich.table import Table
+
     from herdbook.commands.status import DONE, experiment_status
+    from herdbook.experiment.file import load_experiment
 
     experiment = load_experiment(file)
     found = experiment_status(experiment)
@@ -49,8 +49,11 @@ def summary(
     out: Annotated[Path, typer.Option(help="folder of summary.csv and summary.html")] = Path(),
 ) -> None:
     """Write one table and one page over several experiments that have run."""
-    # Tables and pages take a second to import, which the other commands need not pay.
+    from rich.console import Console
+    from rich.table import Table
+
     from herdbook.commands.study import format_rows, study_table, write_study
+    from herdbook.experiment.file import load_experiment
 
     table = study_table([load_experiment(file) for file in files])
     shown = Table(

@@ -15,8 +15,7 @@ from typing import Any
 
 import cv2
 
-from herdbook.errors import HerdbookError
-from herdbook.job import EXIT_USER_FAULT
+from herdbook.errors import EXIT_USER_FAULT, HerdbookError
 
 # CPU time of a piece of work that takes well under a second; wall time for one that waits.
 CPU_S, WALL_S = 20, 300

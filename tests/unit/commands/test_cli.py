@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,13 @@ import yaml
 from click.testing import Result
 from typer.testing import CliRunner
 
-from herdbook.commands import cli
+from herdbook.commands import check, cli
 from herdbook.commands.check import MovieFacts, check_experiment, planned_jobs
 from herdbook.errors import HerdbookError
 from herdbook.experiment.docs import keys_of
 from herdbook.experiment.file import load_experiment
 from herdbook.experiment.model import Experiment
 from herdbook.experiment.new import NewAnimals, experiment_text, find_movies
-from herdbook.experiment.sheets.labels import Label
-from herdbook.experiment.sheets.places import arena_faults, label_place_faults, recording_size_faults
 
 
 def herdbook(*arguments: str | Path) -> Result:
@@ -46,7 +43,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("movie2.mp4", "movie10.mp4"):
         write_movie(tmp_path / "videos" / name)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "project_snakefile", lambda: None)
+    monkeypatch.setattr(check, "project_snakefile", lambda: None)
     return tmp_path
 
 
@@ -277,91 +274,11 @@ def test_what_would_run_is_counted_and_nothing_is_run(tmp_path: Path) -> None:
 
 
 def test_check_shows_the_jobs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "project_snakefile", lambda: folder / "Snakefile")
-    monkeypatch.setattr(cli, "planned_jobs", lambda *_: {"segment": 2, "all": 1})
+    monkeypatch.setattr(check, "project_snakefile", lambda: folder / "Snakefile")
+    monkeypatch.setattr(check, "planned_jobs", lambda *_: {"segment": 2, "all": 1})
     result = herdbook("check", marked(folder))
     assert re.search(r"segment\W+2\b", result.stdout)
     assert f"cd {folder}" in result.stdout
-
-
-# --- the checks that stages share
-
-
-def label(frame: int, x: float, y: float) -> Label:
-    return Label("m", frame, x, y, "A", 2)
-
-
-@pytest.mark.parametrize(
-    ("place", "good"),
-    [
-        ((0, 0, 0), True),
-        ((9, 63, 47), True),
-        ((0, -0.5, -0.5), True),
-        ((0, 63.4, 47.4), True),
-        ((10, 0, 0), False),
-        ((-1, 0, 0), False),
-        ((0, 63.5, 0), False),
-        ((0, 0, 47.5), False),
-        ((0, -0.6, 0), False),
-        ((0, float("nan"), 0), False),
-    ],
-)
-def test_a_label_lies_in_a_pixel_of_a_frame(place: tuple[int, float, float], good: bool) -> None:
-    faults = label_place_faults([label(*place)], {"m": 10}, {"m": (64, 48)})
-    assert len(faults) == (0 if good else 1)
-    assert all(fault.startswith("line 2: ") for fault in faults)
-
-
-def test_a_label_may_be_wrong_in_time_and_place_and_unknown_movies_are_passed_over() -> None:
-    assert len(label_place_faults([label(10, 64, 0)] * 3, {"m": 10}, {"m": (64, 48)})) == 6
-    assert label_place_faults([label(10, 64, 0)], {}, {}) == []
-
-
-ELLIPSE = {"centre": [50, 40], "axes": [30, 10]}
-
-
-@pytest.mark.parametrize(
-    ("region", "expected"),
-    [
-        ({"polygon": [[0, 0], [100, 0], [100, 80], [0, 80]]}, ""),
-        ({"polygon": [[-1.5, 0], [100, 0], [100, 80.5]]}, ""),
-        ({"polygon": [[-3, 0], [100, 0], [100, 80]]}, "2 px beyond the left edge"),
-        ({"polygon": [[0, 0], [110, 0], [100, 95]]}, "10 px beyond the right edge, 16 px beyond the bottom edge"),
-        ({"polygon": [[200, 200], [300, 200], [300, 300]]}, "lies outside the frame: x 200 to 300, y 200 to 300"),
-        ({"ellipse": ELLIPSE}, ""),
-        ({"ellipse": ELLIPSE | {"angle": 90}}, ""),
-        ({"ellipse": {"centre": [50, 40], "axes": [45, 10], "angle": 90}}, "4 px beyond the top edge, 6 px beyond the bottom edge"),
-        ({"ellipse": {"centre": [50, -30], "axes": [10, 10]}}, "lies outside the frame"),
-    ],
-)
-def test_an_arena_lies_inside_the_frame(region: Mapping[str, Any], expected: str) -> None:
-    for part in ("include", "exclude"):
-        faults = arena_faults([{"name": "dish", part: [region]}], 100, 80)
-        assert len(faults) == bool(expected)
-        for fault in faults:
-            assert expected in fault
-            assert f"arena 'dish', {part} 1" in fault
-            assert "100 x 80 px" in fault
-
-
-def test_a_tilted_ellipse_reaches_as_far_as_its_outline() -> None:
-    angle = np.linspace(0, 2 * np.pi, 100_000)
-    tilt = np.radians(35)
-    reach = np.max(60 * np.cos(angle) * np.cos(tilt) - 20 * np.sin(angle) * np.sin(tilt))
-    for beyond, faulty in ((0.9, False), (1.1, True)):
-        centre = [199.5 - reach + beyond, 100]
-        assert bool(arena_faults([{"include": [{"ellipse": {"centre": centre, "axes": [60, 20], "angle": 35}}]}], 200, 200)) == faulty
-
-
-def test_the_whole_frame_is_an_arena() -> None:
-    assert arena_faults([{}, {"name": "all"}], 10, 10) == []
-
-
-def test_a_recording_has_one_size() -> None:
-    sizes = {"a": (4, 3), "b": (4, 3), "c": (3, 4)}
-    assert recording_size_faults({"r": ["a", "b", "unread"], "s": ["c"]}, sizes) == []
-    (fault,) = recording_size_faults({"r": ["a", "b", "c"]}, sizes)
-    assert "a is 4 x 3 px, but c is 3 x 4 px" in fault
 
 
 # --- score
