@@ -275,7 +275,7 @@ def test_new_corrections_run_the_positions_and_what_follows(finished: Bench) -> 
 
 
 def test_a_new_version_of_a_stage_runs_it_and_what_follows(finished: Bench) -> None:
-    with edited(finished.stages / "herdbook" / "smooth.py", "STAGE_VERSION = 1", "STAGE_VERSION = 2"):
+    with edited(finished.stages / "herdbook" / "stages" / "smooth.py", "STAGE_VERSION = 1", "STAGE_VERSION = 2"):
         assert finished.plan(BASE).rules == from_stage("smooth")
 
 
