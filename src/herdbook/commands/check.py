@@ -11,10 +11,11 @@ from pathlib import Path
 import herdbook
 from herdbook.artifacts.trainset import TrainingSet
 from herdbook.errors import HerdbookError, nearest
+from herdbook.experiment.frame_faults import arena_faults, recording_size_faults
 from herdbook.experiment.model import Experiment
 from herdbook.experiment.sheets.facts import read_facts
 from herdbook.experiment.sheets.labels import read_labels
-from herdbook.experiment.sheets.places import arena_faults, fact_place_faults, label_place_faults, recording_size_faults
+from herdbook.experiment.sheets.places import fact_place_faults, label_place_faults
 from herdbook.geometry.intervals import interval_faults
 from herdbook.movie.reading import scan_movie
 from herdbook.segmentation.arenas import map_arenas

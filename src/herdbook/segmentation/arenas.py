@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from herdbook.arrays import Mask
 from herdbook.errors import HerdbookError
-from herdbook.experiment.sheets.places import ordered_regions
+from herdbook.experiment.frame_faults import ordered_regions
 from herdbook.geometry.regions import Ellipse, Polygon, paint_regions
 from herdbook.segmentation.scene_file import image_size
 

@@ -13,7 +13,7 @@ from herdbook.artifacts.index import Index
 from herdbook.artifacts.segment import Blobs
 from herdbook.artifacts.store import columns_writer
 from herdbook.errors import HerdbookError
-from herdbook.experiment.sheets.places import arena_faults
+from herdbook.experiment.frame_faults import arena_faults
 from herdbook.geometry.intervals import tracked_intervals
 from herdbook.job import Job, run_stage
 from herdbook.segmentation.excess import count_excess, excess_table, first_frames

@@ -16,7 +16,7 @@ from herdbook.artifacts.trainset import TrainingSet
 from herdbook.commands.check import check_experiment
 from herdbook.errors import HerdbookError
 from herdbook.experiment.file import parse_experiment
-from herdbook.experiment.sheets.places import arena_faults
+from herdbook.experiment.frame_faults import arena_faults
 from herdbook.experiment.tracking import PropagateSection
 from herdbook.geometry.regions import ellipse_mask, polygon_mask
 from herdbook.geometry.runs import runs_to_mask

@@ -15,8 +15,8 @@ from herdbook.artifacts.index import Index
 from herdbook.commands.tuning.ghosts import find_ghosts
 from herdbook.commands.tuning.proposal import Ladder, area_bounds, difference_ladder, rate_ladder, split_areas, two_digits
 from herdbook.errors import HerdbookError
+from herdbook.experiment.frame_faults import arena_faults, recording_size_faults
 from herdbook.experiment.model import Experiment
-from herdbook.experiment.sheets.places import arena_faults, recording_size_faults
 from herdbook.geometry.intervals import tracked_intervals
 from herdbook.movie.frame import Frame
 from herdbook.movie.reading import read_frame_samples, scan_movie

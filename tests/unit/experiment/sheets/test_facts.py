@@ -13,7 +13,6 @@ from herdbook.commands.check import check_experiment
 from herdbook.errors import HerdbookError
 from herdbook.experiment.file import parse_experiment
 from herdbook.experiment.sheets.facts import Fact, read_facts
-from herdbook.experiment.sheets.places import fact_place_faults
 from tests.support.identity_cases import Body, RecordingFiles, Track, who_where
 
 HEADER = "movie,frame,x,y,fact,name,last\n"
@@ -65,21 +64,6 @@ cells = st.text(alphabet=st.sampled_from("A1.-[],\t\n\"' isnotabsent\0é"), max_
 def test_whatever_the_table_holds_only_herdbook_errors_come_out(tmp_path: Path, rows: list[str]) -> None:
     with suppress(HerdbookError):
         facts_of(tmp_path, HEADER + "\n".join(rows))
-
-
-def test_facts_outside_of_their_movie_are_told() -> None:
-    nan = float("nan")
-    facts = [
-        Fact("m1", 9, 5, 5, "is", "A", 9, 2),
-        Fact("m1", 10, 5, 5, "is", "A", 10, 3),
-        Fact("m1", 1, 50, 5, "not", "A", 1, 4),
-        Fact("m1", 0, nan, nan, "absent", "A", 9, 5),
-        Fact("m1", 4, nan, nan, "absent", "A", 10, 6),
-        Fact("m9", 99, 999, 5, "is", "A", 99, 7),
-    ]
-    told = fact_place_faults(facts, {"m1": 10}, {"m1": (40, 30)})
-    assert [fault[:7] for fault in told] == ["line 3:", "line 4:", "line 6:"]
-    assert told[2] == "line 6: m1 has frames 0 to 9, found frames 4 to 10"
 
 
 @pytest.fixture
