@@ -11,7 +11,8 @@ from herdbook.artifacts.segment import Blobs, open_blob_images
 from herdbook.artifacts.tracklets import Tracklets
 from herdbook.artifacts.trainset import TrainingSet
 from herdbook.classifier.crops import CropSpec, crop_length, light_of
-from herdbook.classifier.labelled import LabelReader, MovieImages, gather_labelled
+from herdbook.classifier.examples import MovieImages
+from herdbook.classifier.labelled import LabelReader, gather_labelled
 from herdbook.classifier.unmarked.examples import gather_unmarked
 from herdbook.errors import HerdbookError
 from herdbook.experiment.sheets.labels import Label, read_labels

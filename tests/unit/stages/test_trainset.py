@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from herdbook.artifacts.trainset import TrainingSet
-from herdbook.classifier.labelled import coexisting_pairs
+from herdbook.classifier.examples import coexisting_pairs
 from herdbook.stages import trainset
 from tests.support.classifier_cases import settings_of, write_background
 from tests.support.identity_cases import Body, Track, arguments, write_movie

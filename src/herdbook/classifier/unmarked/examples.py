@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +13,8 @@ from herdbook.artifacts.background import Background
 from herdbook.artifacts.segment import BlobImages, Blobs, open_blob_images
 from herdbook.artifacts.tracklets import SINGLE, Tracklets
 from herdbook.artifacts.trainset import UnmarkedSet
-from herdbook.classifier.crops import CropSpec, light_of, make_crops, spread_rows
-from herdbook.geometry.heads import head_directions
+from herdbook.classifier.crops import CropSpec, light_of
+from herdbook.classifier.examples import Columns, MovieImages, coexisting_pairs, join_examples, tracklet_examples
 
 # More images and tracklets than these tell nothing new, and training is to take seconds.
 MOST_IMAGES, MOST_TRACKLETS = 12_000, 1200
@@ -71,14 +70,7 @@ def images_each(images: Ints, most_each: int, most: int) -> int:
 
 def coexisting(singles: Singles) -> NDArray[np.int32]:
     """Pairs (p, 2) of tracklets of one movie and arena that share a frame, hence show two animals."""
-    pairs = [np.zeros((0, 2), np.int64)]
-    place = singles.movie * (singles.arena.max(initial=0) + 1) + singles.arena
-    for k in np.unique(place):
-        mine = np.flatnonzero(place == k)
-        first, last = singles.first[mine], singles.last[mine]
-        together = (first[:, None] <= last) & (first <= last[:, None])
-        pairs.append(mine[np.argwhere(np.triu(together, 1))])
-    return np.concatenate(pairs).astype(np.int32)
+    return coexisting_pairs(singles.movie * (singles.arena.max(initial=0) + 1) + singles.arena, singles.first, singles.last)
 
 
 def crowded_shares(blobs: Sequence[Blobs], tracklets: Sequence[Tracklets], numbers: Sequence[int]) -> tuple[list[float], list[float]]:
@@ -114,38 +106,18 @@ def gather_unmarked(
     kept = choose_tracklets(singles, MOST_TRACKLETS, np.random.default_rng(seed))
     singles = Singles(*(getattr(singles, name)[kept] for name in Singles.__dataclass_fields__))
     each = images_each(singles.images, most_each, MOST_IMAGES)
-    parts: dict[str, list[NDArray[Any]]] = {name: [] for name in ("images", "chroma", "label", "frame", "time_s", "head", "group")}
-    frames = np.zeros(len(singles), np.int32)
+    parts: list[Columns] = []
+    labels: list[int] = []
+    frames = [np.zeros(0, np.int64)]
     for number, (path, _, background) in enumerate(paths):
-        b, t = blobs[number], tracklets[number]
+        mine = singles.tracklet[singles.movie == number]
+        frames.append(np.diff(tracklets[number].blob_rows()[1])[mine])
         light = light_of(Background.load(background), spec.white_balance)
-        grouped, offsets = t.blob_rows()
-        direction, head = head_directions(grouped, offsets, b.frame, b.x, b.y, b.moments, body_length_px)
-        inside, anywhere = (spread_rows(grouped, offsets, usable, each) for usable in ((b.image >= 0) & ~b.border, b.image >= 0))
         with open_blob_images(path) as images:
-            named = named_in(path.stem, b, t, images)
-            for group in np.flatnonzero(singles.movie == number).tolist():
-                tracklet = int(singles.tracklet[group])
-                # An animal that is never apart from the border is better shown so than not at all.
-                rows = inside[tracklet] if len(inside[tracklet]) else anywhere[tracklet]
-                pixels, chroma = make_crops(images, b, rows, direction, light, spec)
-                label = classes.index(named[tracklet]) if tracklet in named else -1
-                frames[group] = offsets[tracklet + 1] - offsets[tracklet]
-                told: tuple[NDArray[Any], ...] = (
-                    pixels,
-                    chroma,
-                    np.full(len(rows), label, np.int32),
-                    b.frame[rows],
-                    b.frame[rows] / b.fps,
-                    head[rows],
-                )
-                told += (np.full(len(rows), group, np.int32),)
-                for name, values in zip(parts, told, strict=True):
-                    parts[name].append(values)
-    height, width = spec.size[1], spec.size[0]
-    empty = {"images": np.zeros((0, height, width, 3), np.uint8), "time_s": np.zeros(0)}
-    empty |= {name: np.zeros(0, np.float32) for name in ("chroma", "head")}
-    joined = {name: np.concatenate([empty.get(name, np.zeros(0, np.int32)), *values]) for name, values in parts.items()}
+            movie = MovieImages(path.stem, blobs[number], tracklets[number], images, light)
+            named = named_in(path.stem, movie.blobs, movie.tracklets, images)
+            labels += [classes.index(named[tracklet]) if tracklet in named else -1 for tracklet in mine.tolist()]
+            parts += tracklet_examples(movie, mine.tolist(), spec, body_length_px, each)
     seconds, crowded = crowded_shares(blobs, tracklets, numbers)
     return UnmarkedSet(
         classes=classes,
@@ -158,8 +130,8 @@ def gather_unmarked(
         coexisting=coexisting(singles),
         group_arena=singles.arena.astype(np.int16),
         group_first=singles.first.astype(np.int32),
-        group_frames=frames,
+        group_frames=np.concatenate(frames).astype(np.int32),
         seconds=np.array(seconds),
         crowded=np.array(crowded),
-        **joined,
+        **join_examples(parts, labels, spec),
     )

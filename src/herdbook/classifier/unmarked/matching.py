@@ -35,8 +35,8 @@ def match_animals(evidence: Floats, posterior: Floats, possible: NDArray[np.bool
     names = probability.shape[1]
     weight = posterior.sum(axis=0)
     share = posterior.T @ probability / np.maximum(weight, 1e-9)[:, None]
-    told = np.log((1 - DAY_DOUBT) * probability + DAY_DOUBT / names)
-    gain = posterior.T @ told / np.maximum(weight, 1e-9)[:, None] * np.sqrt(weight)[:, None]
+    doubted = np.log((1 - DAY_DOUBT) * probability + DAY_DOUBT / names)
+    gain = posterior.T @ doubted / np.maximum(weight, 1e-9)[:, None] * np.sqrt(weight)[:, None]
     gain = np.where(possible, gain, gain.min(initial=0.0) - 1e3)
     row, column = linear_sum_assignment(-gain)
     name = np.full(len(gain), -1, np.int64)

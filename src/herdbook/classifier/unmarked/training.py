@@ -19,7 +19,7 @@ from herdbook.classifier.calibration import combine_images, image_scores
 from herdbook.classifier.cards import FORMAT, read_card
 from herdbook.classifier.network import predict_logits, use_threads
 from herdbook.classifier.unmarked.cautions import find_warnings
-from herdbook.classifier.unmarked.clusters import order_of_first, together_matrix
+from herdbook.classifier.unmarked.clusters import order_of_first
 from herdbook.classifier.unmarked.embedding import EXCLUDED_LOGIT, Sample, few_images
 from herdbook.classifier.unmarked.learning import ANSWER_IMAGES, Crowd, Learned, learn_animals
 from herdbook.classifier.unmarked.matching import Match, match_animals
@@ -30,6 +30,8 @@ PLOTTED, PLOTTED_EACH = 1500, 6
 SHOWN = 14
 # Patience is asked for in checks, which are shorter than epochs.
 CHECKS_PER_PATIENCE = 2
+# A name is taken over without a warning when it is right with this probability.
+SURE_MATCH = 0.9
 
 
 def train_unmarked(
@@ -62,23 +64,12 @@ def train_unmarked(
     present = [names[k] for k in order]
     learned.posterior, learned.own = learned.posterior[:, order], learned.own[:, order]
     confusion = _confusion(learned, crowd.frames)
-    warnings = find_warnings(
-        present,
-        np.repeat(np.arange(len(numbers)), numbers)[order],
-        learned.posterior,
-        confusion,
-        together_matrix(crowd.pairs, len(crowd.arena)),
-        crowd.images,
-        crowd.frames,
-        found.seconds,
-        found.crowded,
-        clean=learned.clean,
-        disagreement=learned.disagreement,
-    )
+    arena = np.repeat(np.arange(len(numbers)), numbers)[order]
+    warnings = find_warnings(present, arena, confusion, learned, crowd, found)
+    compared = None
     if match is not None and like is not None:
-        unsure = [names[k] for k in range(len(names)) if match.name[k] >= 0 and match.certainty[k] < 0.9]
-        if unsure:
-            warnings.append(f"the match with {like.parent.parent.name} is not sure for {', '.join(unsure)}")
+        warnings += _unsure_match(match, names, like)
+        compared = _describe_match(match, names, order, like)
     card = {
         "format": FORMAT,
         "marking": "unmarked",
@@ -103,7 +94,7 @@ def train_unmarked(
         "confusion": confusion.tolist(),
         "embedding": _plotted(network, found, learned),
         "montage": _montage(found, learned),
-        "match": _told(match, names, order, like) if match is not None and like is not None else None,
+        "match": compared,
         "warnings": warnings,
         "notes": list(found.notes),
         "trainset": artifact_fingerprint(path),
@@ -118,10 +109,10 @@ def _crowd(found: UnmarkedSet, homes: list[list[str]], numbers: list[int]) -> tu
     group = found.group.astype(np.int64)
     label = np.full(len(found.group_movie), -1, np.int64)
     label[group] = found.label
-    told = {found.classes[k] for k in np.unique(label[label >= 0])}
+    given = {found.classes[k] for k in np.unique(label[label >= 0])}
     names: list[str | None] = []
     for home, number in zip(homes, numbers, strict=True):
-        mine: list[str | None] = [name for name in home if name in told]
+        mine: list[str | None] = [name for name in home if name in given]
         names += mine + [None] * (number - len(mine))
     named = np.array([names.index(found.classes[k]) if k >= 0 else -1 for k in label], np.int64)
     crowd = Crowd(
@@ -142,8 +133,8 @@ def _match(found: UnmarkedSet, crowd: Crowd, learned: Learned, homes: list[list[
     mine, theirs = json.loads(found.crops), card.crops.as_dict()
     differ = [name for name in mine if name != "length_px" and mine[name] != theirs[name]]
     if differ:
-        told = ", ".join(f"{name} {theirs[name]} there, {mine[name]} here" for name in differ)
-        raise HerdbookError(f"{like}: this classifier learned from images that were made in another way: {told}. Set trainset alike.")
+        each = ", ".join(f"{name} {theirs[name]} there, {mine[name]} here" for name in differ)
+        raise HerdbookError(f"{like}: this classifier learned from images that were made in another way: {each}. Set trainset alike.")
     rows = few_images(crowd.sample.group, len(crowd.arena), ANSWER_IMAGES)
     score = image_scores(predict_logits(load_model(like), found.images[rows]), card.calibration.temperature)
     group, ones = crowd.sample.group[rows], np.ones(len(rows), np.float32)
@@ -236,7 +227,13 @@ def _montage(found: UnmarkedSet, learned: Learned) -> str:
     return base64.b64encode(cv2.imencode(".png", np.concatenate(rows))[1].tobytes()).decode()
 
 
-def _told(match: Match, names: list[str], order: Ints, like: Path) -> dict[str, Any]:
+def _unsure_match(match: Match, names: list[str], like: Path) -> list[str]:
+    """The warning about names that are taken over from an earlier classifier and may be wrong, if there are such."""
+    unsure = [names[k] for k in range(len(names)) if match.name[k] >= 0 and match.certainty[k] < SURE_MATCH]
+    return [f"the match with {like.parent.parent.name} is not sure for {', '.join(unsure)}"] if unsure else []
+
+
+def _describe_match(match: Match, names: list[str], order: Ints, like: Path) -> dict[str, Any]:
     known = read_card(like.with_suffix(".json")).identities
     return {
         "from": str(like),
