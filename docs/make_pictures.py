@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from herdbook.artifacts.background import Background
 from herdbook.experiment.model import Experiment
 from herdbook.geometry.runs import runs_to_mask
+from herdbook.movie.simulated.bodies import make_bodies, place_parts
+from herdbook.movie.simulated.floor import make_floor
 from herdbook.movie.simulated.paths import RoundArena
-from herdbook.movie.simulated.rendering import make_bodies, make_floor, place_parts, render_frame
+from herdbook.movie.simulated.rendering import render_frame
 from herdbook.segmentation.segmenter import Segmenter
 from herdbook.segmentation.statistics import background, robust_background
 

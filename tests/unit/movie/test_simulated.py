@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from herdbook.errors import HerdbookError
 from herdbook.geometry.ellipses import wrap_angle
+from herdbook.movie.simulated.bodies import DOT_COLOURS, make_bodies, place_parts
+from herdbook.movie.simulated.floor import Floor, make_floor
 from herdbook.movie.simulated.paths import CONTACT_GAP, RoundArena, SimulatedPaths, measure_gaps, simulate_paths
 from herdbook.movie.simulated.recording import simulate_recording
-from herdbook.movie.simulated.rendering import DOT_COLOURS, Floor, make_bodies, make_floor, place_parts, render_frame
+from herdbook.movie.simulated.rendering import render_frame
 from herdbook.stages.simulate import main
 
 NAMES = ["BG", "GO", "OP", "PB", "GG", "OB"]

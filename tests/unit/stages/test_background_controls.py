@@ -11,8 +11,10 @@ from herdbook.artifacts.index import Index
 from herdbook.artifacts.segment import Blobs, open_blob_images
 from herdbook.commands.check import check_experiment
 from herdbook.experiment.model import Experiment
+from herdbook.movie.simulated.bodies import make_bodies, place_parts
+from herdbook.movie.simulated.floor import make_floor
 from herdbook.movie.simulated.paths import RoundArena
-from herdbook.movie.simulated.rendering import make_bodies, make_floor, place_parts, render_frame
+from herdbook.movie.simulated.rendering import render_frame
 from herdbook.segmentation.noise import pixel_noise
 from herdbook.segmentation.scenes import time_windows
 from herdbook.stages import background, index, segment

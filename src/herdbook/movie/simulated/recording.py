@@ -8,17 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from herdbook.errors import HerdbookError
+from herdbook.movie.simulated.bodies import DOT_COLOURS, PATTERN_CONTRAST, Bodies, make_bodies, place_parts
+from herdbook.movie.simulated.floor import Floor, make_floor
 from herdbook.movie.simulated.paths import RoundArena, SimulatedPaths, simulate_paths
-from herdbook.movie.simulated.rendering import (
-    DOT_COLOURS,
-    PATTERN_CONTRAST,
-    Bodies,
-    Floor,
-    make_bodies,
-    make_floor,
-    place_parts,
-    render_frame,
-)
+from herdbook.movie.simulated.rendering import render_frame
 from herdbook.movie.writing import MovieWriter
 from herdbook.system.files import write_text
 from herdbook.system.progress import progress
