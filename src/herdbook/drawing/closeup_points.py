@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
+from herdbook.arrays import Floats
 from herdbook.drawing.closeup_files import CloseupTable, read_closeup_table
 from herdbook.drawing.views import points_to_movie
 from herdbook.errors import HerdbookError
+from herdbook.formats.movement import write_poses
 from herdbook.formats.pose_files import read_poses
 from herdbook.formats.poses import Poses
-from herdbook.system.files import replacing
 
 
 def place_points(folder: Path, files: Sequence[Path], out: Path) -> str:
@@ -31,7 +32,8 @@ def place_points(folder: Path, files: Sequence[Path], out: Path) -> str:
         if poses.points != found[0].points:
             raise HerdbookError(f"{file}: has the points {', '.join(poses.points)}, but {files[0]} has {', '.join(found[0].points)}")
     joined = join_animals(found)
-    _write(out, joined, tables)
+    time_s = _times(tables, len(joined))
+    write_poses(out, joined, time_s, float(1 / np.median(np.diff(time_s))) if len(time_s) > 1 else np.nan)
     return f"Wrote {len(joined.points)} points of {len(names)} animals in {len(joined)} frames into {out}."
 
 
@@ -74,23 +76,9 @@ def _placed(file: Path, table: CloseupTable) -> Poses:
         raise HerdbookError(f"{file}: has {len(poses)} frames, but the close-up of {table.individual} has {shown}") from error
 
 
-def _write(path: Path, poses: Poses, tables: Sequence[CloseupTable]) -> None:
-    # Half a second to import, which other commands need not pay.
-    import xarray as xr
-
+def _times(tables: Sequence[CloseupTable], frames: int) -> Floats:
+    """Times (frames,) s of the movie's frames, known for those that a close-up shows; between them they are interpolated."""
     frame = np.concatenate([table.movie_frame for table in tables])
     time_s = np.concatenate([table.time_s for table in tables])
     known = np.unique(frame, return_index=True)
-    time = np.interp(np.arange(len(poses)), known[0], time_s[known[1]])
-    fps = float(1 / np.median(np.diff(time))) if len(time) > 1 else np.nan
-    dimensions = ("time", "space", "keypoint", "individual")
-    dataset = xr.Dataset(
-        {
-            "position": (dimensions, poses.xy.transpose(0, 3, 2, 1)),
-            "confidence": ((dimensions[0], *dimensions[2:]), poses.likelihood.transpose(0, 2, 1)),
-        },
-        {"time": time, "space": ["x", "y"], "keypoint": np.array(poses.points, object), "individual": np.array(poses.individuals, object)},
-        {"ds_type": "poses", "fps": fps, "time_unit": "seconds", "source_software": "herdbook"},
-    )
-    with replacing(path) as temporary:
-        dataset.to_netcdf(temporary, engine="h5netcdf")
+    return np.asarray(np.interp(np.arange(frames), known[0], time_s[known[1]]))

@@ -1,11 +1,16 @@
 """netCDF files of movement, read and written. Dimensions are as in `poses.Poses`."""
 
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
+from herdbook.arrays import Floats
 from herdbook.errors import HerdbookError
 from herdbook.formats.files import POINT, SOFTWARE
 from herdbook.formats.hdf5 import dataset_names, whole_dataset
@@ -19,26 +24,49 @@ DIMENSIONS = {"time": 0, "individuals": 1, "individual": 1, "keypoints": 2, "key
 
 def write_movement(path: Path, tracks: Tracks, names: str = "singular") -> None:
     """NetCDF as movement saves its datasets of poses; `names` of the dimensions are singular (from movement 0.17 on) or plural."""
+    attributes: dict[str, Any] = {"source_file": tracks.movie}
+    if np.isfinite(tracks.px_per_mm):
+        attributes["px_per_mm"] = tracks.px_per_mm
+    if tracks.start:
+        attributes["recording_start"] = tracks.start
+    position = np.transpose(tracks.xy, (0, 2, 1))[:, :, None, :]
+    confidence = tracks.dense(tracks.confidence)[:, None, :]
+    _save(path, position, confidence, [POINT], tracks.individuals, tracks.time_s, tracks.fps, attributes, names=names, packed=True)
+
+
+def write_poses(path: Path, poses: Poses, time_s: Floats, fps: float) -> None:
+    """NetCDF as movement (from 0.17 on) saves its datasets of poses; `time_s` (frames,) of the frames, `fps` their rate (1/s)."""
+    points = np.array(poses.points, object)
+    _save(path, poses.xy.transpose(0, 3, 2, 1), poses.likelihood.transpose(0, 2, 1), points, poses.individuals, time_s, fps)
+
+
+def _save(
+    path: Path,
+    position: NDArray[np.floating],
+    confidence: NDArray[np.floating],
+    points: Sequence[str] | NDArray[np.object_],
+    individuals: Sequence[str],
+    time_s: Floats,
+    fps: float,
+    more: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    names: str = "singular",
+    packed: bool = False,
+) -> None:
+    """Write `position` (frames, 2, points, individuals) px and `confidence` (frames, points, individuals), with `more` attributes."""
     # Half a second to import, which the other formats need not pay.
     import xarray as xr
 
     keypoint, individual = ("keypoint", "individual") if names == "singular" else ("keypoints", "individuals")
     dimensions = ("time", "space", keypoint, individual)
-    position = np.transpose(tracks.xy, (0, 2, 1))[:, :, None, :]
-    confidence = tracks.dense(tracks.confidence)[:, None, :]
-    attributes = {"ds_type": "poses", "fps": tracks.fps, "time_unit": "seconds", "source_software": SOFTWARE, "source_file": tracks.movie}
-    if np.isfinite(tracks.px_per_mm):
-        attributes["px_per_mm"] = tracks.px_per_mm
-    if tracks.start:
-        attributes["recording_start"] = tracks.start
     dataset = xr.Dataset(
         {"position": (dimensions, position), "confidence": ((dimensions[0], *dimensions[2:]), confidence)},
-        {"time": tracks.time_s, "space": ["x", "y"], keypoint: [POINT], individual: np.array(tracks.individuals, object)},
-        attributes,
+        {"time": time_s, "space": ["x", "y"], keypoint: points, individual: np.array(individuals, object)},
+        {"ds_type": "poses", "fps": fps, "time_unit": "seconds", "source_software": SOFTWARE, **more},
     )
-    packed = {name: {"zlib": True, "complevel": 1} for name in ("position", "confidence") if dataset[name].size}
+    sized = [name for name in ("position", "confidence") if packed and dataset[name].size]
     with replacing(path) as temporary:
-        dataset.to_netcdf(temporary, engine="h5netcdf", encoding=packed)
+        dataset.to_netcdf(temporary, engine="h5netcdf", encoding={name: {"zlib": True, "complevel": 1} for name in sized})
 
 
 def read_movement(path: Path) -> Poses:

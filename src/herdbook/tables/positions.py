@@ -1,6 +1,7 @@
 """The public tables of positions and body points."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,41 +27,22 @@ def recording_starts(recordings: Mapping[str, Sequence[str]], indices: Mapping[s
 
 def tidy_table(movie: str, trajectories: Trajectories, time_s: np.ndarray) -> pd.DataFrame:
     """The public table of one movie, columns COLUMNS; `time_s` (frames,) over the recording."""
-    return pd.DataFrame(
-        {
-            "movie": movie,
-            "frame": trajectories.frame,
-            "time": time_s[trajectories.frame],
-            "individual": np.array(trajectories.individuals, object)[trajectories.individual],
-            "x": trajectories.x,
-            "y": trajectories.y,
-            "heading": trajectories.heading,
-            "confidence": trajectories.confidence,
-            "source": np.array(SOURCES, object)[trajectories.source],
-        },
-        columns=list(COLUMNS),
-    )
+    measured = {name: getattr(trajectories, name) for name in ("x", "y", "heading", "confidence")}
+    source = np.array(SOURCES, object)[trajectories.source]
+    return pd.DataFrame(_who_and_when(movie, trajectories, time_s) | measured | {"source": source}, columns=list(COLUMNS))
 
 
 def body_point_table(movie: str, points: BodyPoints, time_s: np.ndarray) -> pd.DataFrame:
     """Body points of one movie: what `tidy_table` has, and the point, its place before smoothing, likelihood, disagreement and jump."""
-    return pd.DataFrame(
-        {
-            "movie": movie,
-            "frame": points.frame,
-            "time": time_s[points.frame],
-            "individual": np.array(points.individuals, object)[points.individual],
-            "point": np.array(points.points, object)[points.point],
-            "x": points.x,
-            "y": points.y,
-            "x_raw": points.x_raw,
-            "y_raw": points.y_raw,
-            "likelihood": points.likelihood,
-            "disagreement": points.disagreement,
-            "jump": points.jump.astype(np.uint8),
-            "source": np.array(POINT_SOURCES, object)[points.source],
-        }
-    )
+    point = np.array(points.points, object)[points.point]
+    measured = {name: getattr(points, name) for name in ("x", "y", "x_raw", "y_raw", "likelihood", "disagreement")}
+    last = {"jump": points.jump.astype(np.uint8), "source": np.array(POINT_SOURCES, object)[points.source]}
+    return pd.DataFrame(_who_and_when(movie, points, time_s) | {"point": point} | measured | last)
+
+
+def _who_and_when(movie: str, rows: Trajectories | BodyPoints, time_s: np.ndarray) -> dict[str, Any]:
+    names = np.array(rows.individuals, object)
+    return {"movie": movie, "frame": rows.frame, "time": time_s[rows.frame], "individual": names[rows.individual]}
 
 
 def recording_clocks(
