@@ -12,9 +12,10 @@ import typer
 from typer.core import TyperGroup
 
 from herdbook.commands.labels import suggest, trainset_app, validate
+from herdbook.commands.options import AsJson, ExperimentFile, check_movies, split_list
 from herdbook.commands.poses import interpolate, place_points, smooth_points
 from herdbook.commands.studies import provenance, status, summary
-from herdbook.errors import EXIT_USER_FAULT, HerdbookError, nearest
+from herdbook.errors import EXIT_USER_FAULT, HerdbookError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -61,7 +62,7 @@ def new(
     """Write a commented experiment file for your movies."""
     from herdbook.experiment.new import LABELS_FILE, NewAnimals, find_movies, write_experiment
 
-    names = tuple(part for part in (part.strip() for part in identities.split(",")) if part)
+    names = tuple(split_list(identities))
     found = find_movies(movies)
     if marking == "marked" and not names:
         raise HerdbookError("marked animals need names: give --identities A,B,C")
@@ -74,7 +75,7 @@ def new(
 
 
 @app.command()
-def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="the experiment file")]) -> None:
+def check(file: ExperimentFile) -> None:
     """Check an experiment file, its movies, labels, arenas and truth, and say what would run."""
     from rich.console import Console
 
@@ -104,7 +105,7 @@ def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="the experim
 
 @app.command()
 def tune(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="the experiment file")],
+    file: ExperimentFile,
     movie: Annotated[str | None, typer.Option(help="name of the movie to look at; by default the first")] = None,
     frames: Annotated[int, typer.Option(help="frames to look at, spread over the movie", min=10, max=1000)] = 60,
     out: Annotated[Path | None, typer.Option(help="folder of the pictures; by default tune in the experiment's results")] = None,
@@ -114,19 +115,18 @@ def tune(
     from rich.console import Console
 
     from herdbook.commands.tuning.measure import tune_movie
-    from herdbook.commands.tuning.results import find_warnings, ladder_table, section_lines, section_values, write_results, write_values
+    from herdbook.commands.tuning.results import ladder_table, proposal_warnings, section_lines, section_values, write_results, write_values
     from herdbook.experiment.file import load_experiment
 
     experiment = load_experiment(file)
-    names = [known.name for known in experiment.movies]
-    if movie is not None and movie not in names:
-        raise HerdbookError(f"{file}: there is no movie {movie!r}; {nearest(movie, names)}")
-    proposal = tune_movie(experiment, movie or names[0], frames)
+    movie = experiment.movies[0].name if movie is None else movie
+    check_movies([movie], experiment, file)
+    proposal = tune_movie(experiment, movie, frames)
     folder = out or experiment.folder / "tune"
     write_results(folder, experiment, proposal)
     console, (first, last) = Console(), proposal.plateau
     console.print(ladder_table(proposal))
-    for warning in find_warnings(experiment, proposal):
+    for warning in proposal_warnings(experiment, proposal):
         console.print(f"warning: {warning}", markup=False, highlight=False, soft_wrap=True)
     typer.echo(f"Proposed for {proposal.movie}, {proposal.sureness}: the plateau reaches from {first} to {last} grey levels.\n")
     typer.echo(f"{section_lines(section_values(experiment, proposal))}\n")
@@ -151,7 +151,7 @@ def score(
     apart: Annotated[float | None, typer.Option(help="animals nearer than this are in contact (px); by default twice the radius")] = None,
     visible: Annotated[float | None, typer.Option(help="judge only true positions of which this share is visible (0..1)")] = None,
     movies: Annotated[str | None, typer.Option(help="judge only these movies, with commas between them")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Score trajectories against a table of true positions."""
     from herdbook.tables.scoring import format_score, load_trajectories, load_truth, score_as_dict, score_trajectories
@@ -159,7 +159,7 @@ def score(
     tracks, true = load_trajectories(predicted), load_truth(truth)
     same = set(tracks["individual"]) == set(true["individual"])
     by_name = same if named is None else named
-    wanted = [part.strip() for part in movies.split(",") if part.strip()] if movies is not None else None
+    wanted = None if movies is None else split_list(movies)
     result = score_trajectories(tracks, true, named=by_name, radius_px=radius, fps=fps, apart_px=apart, min_visible=visible, movies=wanted)
     if as_json:
         typer.echo(json.dumps({"named": by_name, **score_as_dict(result)}))

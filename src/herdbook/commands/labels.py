@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from herdbook.errors import HerdbookError, nearest
+from herdbook.commands.options import ExperimentFile, check_movies, split_list
+from herdbook.errors import HerdbookError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -19,9 +20,8 @@ if TYPE_CHECKING:
 
 # Something was found that a person must decide; nothing was written.
 EXIT_UNDECIDED = 1
-MOST_TOLD = 20
+MOST_LISTED = 20
 
-ExperimentFile = Annotated[Path, typer.Argument(metavar="FILE", help="the experiment file")]
 SetFile = Annotated[Path, typer.Argument(metavar="FILE", help="the experiment file, a training set (.h5), or a folder of images")]
 
 trainset_app = typer.Typer(help="Look at training sets, clean them as folders of images, and put them together.", no_args_is_help=True)
@@ -120,11 +120,8 @@ def suggest(
     from herdbook.experiment.file import load_experiment
 
     experiment = load_experiment(file)
-    names = [movie.name for movie in experiment.movies]
-    wanted = [part.strip() for part in movies.split(",") if part.strip()] if movies is not None else names
-    for movie in wanted:
-        if movie not in names:
-            raise HerdbookError(f"{file}: there is no movie {movie!r}; {nearest(movie, names)}")
+    wanted = [movie.name for movie in experiment.movies] if movies is None else split_list(movies)
+    check_movies(wanted, experiment, file)
     points, length_px = suggest_points(experiment, number, wanted)
     if not points:
         raise HerdbookError(f"{file}: no tracklet of a single animal is left to be labelled. Look at the overlay movie, and at segment.")
@@ -184,8 +181,8 @@ def _free_name(name: str, taken: set[str]) -> str:
 
 def _tell(what: str, lines: list[str]) -> None:
     if lines:
-        more = [f"  and {len(lines) - MOST_TOLD} more"] if len(lines) > MOST_TOLD else []
-        typer.echo("\n".join([f"{what} ({len(lines)}):", *(f"  {line}" for line in lines[:MOST_TOLD]), *more]))
+        more = [f"  and {len(lines) - MOST_LISTED} more"] if len(lines) > MOST_LISTED else []
+        typer.echo("\n".join([f"{what} ({len(lines)}):", *(f"  {line}" for line in lines[:MOST_LISTED]), *more]))
 
 
 def _tell_merged(merged: "Merged") -> None:

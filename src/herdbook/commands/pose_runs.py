@@ -48,8 +48,8 @@ def smooth_pose_file(
     source = movie_source(movie, scan)
     read = read_poses(files)
     given = read.likely(likelihood).lasting(scan.n_frames)
-    told = [c for c in read_corrections(corrections) if c.movie == movie.stem] if corrections else []
-    given, corrected = correct_points(given, told, corrections or Path())
+    places = [c for c in read_corrections(corrections) if c.movie == movie.stem] if corrections else []
+    given, corrected = correct_points(given, places, corrections or Path())
     check_inside(given, source.shape, str(files[0]))
     frames = checked_window(window_s, scan.fps, scan.n_frames, str(movie))
     columns = given.columns

@@ -32,7 +32,7 @@ def smooth_points(
     # Kernels and plots take a second to import, which the other commands need not pay.
     from herdbook.commands.pose_runs import smooth_pose_file
 
-    said = smooth_pose_file(
+    done = smooth_pose_file(
         movie,
         poses,
         out,
@@ -46,7 +46,7 @@ def smooth_points(
         plot=plot,
         threads=threads,
     )
-    typer.echo(said)
+    typer.echo(done)
 
 
 def interpolate(

@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from herdbook.commands.options import AsJson, ExperimentFile
 
-def status(file: Annotated[Path, typer.Argument(metavar="FILE", help="the experiment file")]) -> None:
+
+def status(file: ExperimentFile) -> None:
     """Say which movie of an experiment stands at which stage, and which artifacts are missing or stale."""
     from rich.console import Console
     from rich.table import Table
@@ -33,15 +35,15 @@ def status(file: Annotated[Path, typer.Argument(metavar="FILE", help="the experi
 
 def provenance(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="a file of the results: an artifact, a table, the report, an overlay movie")],
-    json_: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say where a file of the results comes from, back to the movies: stages, versions, settings, seeds, and whether its inputs are still
     the same.
     """
-    from herdbook.artifacts.origin import as_json, describe, trace_origin
+    from herdbook.artifacts import origin
 
-    chain = trace_origin(file)
-    typer.echo(json.dumps(as_json(chain), indent=1, ensure_ascii=False) if json_ else "\n".join(describe(chain)))
+    chain = origin.trace_origin(file)
+    typer.echo(json.dumps(origin.as_json(chain), indent=1, ensure_ascii=False) if as_json else "\n".join(origin.describe(chain)))
 
 
 def summary(

@@ -3,6 +3,7 @@
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote
 
 import jinja2
@@ -132,14 +133,19 @@ class Page:
 
 def render_page(page: Page) -> str:
     """The page as HTML; every text is escaped."""
+    return fill_template("herdbook.report", "report.html.j2", page=page)
+
+
+def fill_template(package: str, name: str, **values: Any) -> str:
+    """The HTML that a template in the folder `templates` of a package makes of values; every text is escaped, and none may be missing."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("herdbook.report", "templates"),
+        loader=jinja2.PackageLoader(package, "templates"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    return environment.get_template("report.html.j2").render(page=page)
+    return environment.get_template(name).render(**values)
 
 
 def percent(share: float) -> str:

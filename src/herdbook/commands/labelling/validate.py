@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
-import jinja2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +23,7 @@ from herdbook.errors import HerdbookError
 from herdbook.experiment.model import Experiment
 from herdbook.experiment.sheets.answers import NOT_ASSIGNED, POINT_COLUMNS, Point, answer_cells, read_answers, write_answers
 from herdbook.geometry.ellipses import body_length
+from herdbook.report.page import fill_template
 from herdbook.system.files import write_text
 from herdbook.tables.positions import recording_starts
 
@@ -72,14 +72,9 @@ def write_sheet(experiment: Experiment, points: Sequence[Point], length_px: floa
         for place, look in zip((k for k, point in enumerate(points) if point.assigned), looks, strict=True)
     ]
     cells = [answer_cells(point) for point in points]
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("herdbook.commands.labelling", "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    page = environment.get_template("validate.html.j2").render(
+    page = fill_template(
+        "herdbook.commands.labelling",
+        "validate.html.j2",
         title=experiment.experiment,
         cards=cards,
         examples={name: _uri(picture, ".png") for name, picture in _examples(experiment).items()},

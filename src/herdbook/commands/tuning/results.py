@@ -39,7 +39,7 @@ def section_lines(values: dict[str, Any]) -> str:
     return "\n".join(["segment:", *(f"  {key}: {as_yaml(value)}" for key, value in values.items())])
 
 
-def find_warnings(experiment: Experiment, proposal: Proposal) -> list[str]:
+def proposal_warnings(experiment: Experiment, proposal: Proposal) -> list[str]:
     """What a person should know before trusting a proposal, one sentence or two each."""
     told = []
     section, counts, animals = experiment.section("segment", proposal.movie), proposal.counts, proposal.animals
@@ -194,7 +194,7 @@ def _as_dict(experiment: Experiment, proposal: Proposal) -> dict[str, Any]:
         "separation": round(proposal.separation, 4),
         "ghosts": round(proposal.ghosts, 4),
         "animals": proposal.animals,
-        "warnings": find_warnings(experiment, proposal),
+        "warnings": proposal_warnings(experiment, proposal),
         "frames": [frame.index for frame in proposal.frames],
         "blobs": counts.tolist(),
         "broken_frames": proposal.broken,
