@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from herdbook.version import VERSION
+
 if TYPE_CHECKING:
     from herdbook.tables.results import Results
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 
 def load(folder: "str | Path") -> "Results":

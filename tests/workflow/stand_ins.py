@@ -169,7 +169,7 @@ def write_stand_ins(folder: Path) -> None:
     package = folder / "herdbook"
     package.mkdir()
     real = str(Path(herdbook.__file__).parent)
-    (package / "__init__.py").write_text(f"__version__ = '0'\n__path__.append({real!r})\n", encoding="utf-8")
+    (package / "__init__.py").write_text(f"__path__.append({real!r})\n", encoding="utf-8")
     stages = package / "stages"
     stages.mkdir()
     (stages / "__init__.py").write_text("", encoding="utf-8")

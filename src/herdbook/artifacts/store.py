@@ -18,10 +18,10 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-import herdbook
 from herdbook.errors import HerdbookError
 from herdbook.system.files import file_fingerprint, replacing
 from herdbook.system.hdf5 import NewFile, new_hdf5
+from herdbook.version import VERSION
 
 # Below this size a chunked, compressed dataset costs more than it saves: five columns of three rows took 1.3 MB.
 SMALL_BYTES = 16_384
@@ -46,7 +46,7 @@ class Provenance:
     def attributes(self) -> dict[str, Any]:
         """The attributes written to the file's root."""
         return {
-            "herdbook_version": herdbook.__version__,
+            "herdbook_version": VERSION,
             "stage": self.stage,
             "stage_version": self.stage_version,
             "settings": self.settings,

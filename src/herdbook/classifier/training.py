@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from herdbook import __version__
 from herdbook.artifacts.store import artifact_fingerprint
 from herdbook.artifacts.trainset import TrainingSet
 from herdbook.classifier.architectures import build_network, custom_network, load_model, with_classes
@@ -21,6 +20,7 @@ from herdbook.classifier.cards import FORMAT, read_card
 from herdbook.classifier.crops import CropSpec
 from herdbook.classifier.network import Examples, Recipe, finish_network, predict_logits, split_groups, train_network, use_threads
 from herdbook.errors import HerdbookError
+from herdbook.version import VERSION
 
 MOST_WORST = 12
 
@@ -78,7 +78,7 @@ def train_classifier(
         "notes": [*found.notes, *notes],
         "trainset": artifact_fingerprint(path),
         "settings": settings,
-        "versions": {"herdbook": __version__, "keras": keras.__version__, "backend": keras.backend.backend()},
+        "versions": {"herdbook": VERSION, "keras": keras.__version__, "backend": keras.backend.backend()},
     }
     return model, card
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-import herdbook
 from herdbook.artifacts.smooth import SOURCES
 from herdbook.errors import HerdbookError
 from herdbook.experiment.layout import SCORE_JSON, artifact
@@ -18,6 +17,7 @@ from herdbook.report.page import Cell, Page, PageSection, Table
 from herdbook.system.files import replacing, write_text
 from herdbook.tables.dictionary import STUDY, names_of
 from herdbook.tables.results import Results, load
+from herdbook.version import VERSION
 
 DECIMALS = {
     **{"hours": 4, "animals": 1, "assigned": 5, "expected_error": 5, "body_length": 2, "speed": 3, "distance": 1, "speed_mm": 4},
@@ -83,7 +83,7 @@ def study_page(table: pd.DataFrame) -> Page:
     sections = [PageSection(title, tables=[_page_table(table, names)]) for title, names in PARTS.items()]
     meanings = [(_words(column.name), column.meaning) for column in STUDY.columns]
     sections.append(PageSection("What the columns mean", terms=meanings, links=[Cell("summary.csv", path="summary.csv")]))
-    return Page("Summary", "Several experiments in one table", figures, sections, f"Herdbook {herdbook.__version__}")
+    return Page("Summary", "Several experiments in one table", figures, sections, f"Herdbook {VERSION}")
 
 
 def _page_table(table: pd.DataFrame, names: Sequence[str]) -> Table:

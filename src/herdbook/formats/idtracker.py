@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-import herdbook
 from herdbook.formats.files import SOFTWARE
 from herdbook.system.files import replacing, write_text
 from herdbook.system.hdf5 import new_hdf5
 from herdbook.tables.tracks import Tracks
+from herdbook.version import VERSION
 
 
 def write_idtracker_hdf5(path: Path, tracks: Tracks) -> None:
@@ -54,7 +54,7 @@ def _idtracker_attributes(tracks: Tracks) -> dict[str, Any]:
     known = [area if len(area) else np.zeros(1) for area in areas]
     sure = tracks.confidence[np.isfinite(tracks.confidence)]
     return {
-        "version": f"{SOFTWARE} {herdbook.__version__}",
+        "version": f"{SOFTWARE} {VERSION}",
         "video_paths": [tracks.movie],
         "frames_per_second": tracks.fps,
         "body_length": tracks.body_length if np.isfinite(tracks.body_length) else 0.0,

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-import herdbook
 from herdbook.errors import HerdbookError
 from herdbook.system.files import replacing
 from herdbook.system.hdf5 import new_hdf5
 from herdbook.tables.tracks import Tracks
+from herdbook.version import VERSION
 
 NEEDED = ("pynwb", "ndx_pose")
 MODULE = "behavior"
@@ -71,7 +71,7 @@ def write_nwb(path: Path, tracks: Tracks) -> None:
                 dimensions=np.array([tracks.size], np.uint16),
                 scorer="Herdbook",
                 source_software="Herdbook",
-                source_software_version=herdbook.__version__,
+                source_software_version=VERSION,
             )
         )
     with replacing(path) as temporary, new_hdf5(temporary) as new, NWBHDF5IO(file=new.file, mode="w") as io:

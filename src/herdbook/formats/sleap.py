@@ -8,7 +8,6 @@ from typing import Any
 import h5py
 import numpy as np
 
-import herdbook
 from herdbook.errors import HerdbookError
 from herdbook.formats.files import POINT, SOFTWARE
 from herdbook.formats.hdf5 import dataset_names, whole_dataset
@@ -16,6 +15,7 @@ from herdbook.formats.poses import Poses
 from herdbook.system.files import replacing
 from herdbook.system.hdf5 import new_hdf5
 from herdbook.tables.tracks import Tracks
+from herdbook.version import VERSION
 
 
 def read_sleap(path: Path) -> Poses:
@@ -63,7 +63,7 @@ def write_sleap(path: Path, tracks: Tracks) -> None:
     said = {
         "labels_path": "",
         "video_path": tracks.movie,
-        "provenance": json.dumps({"software": SOFTWARE, "version": herdbook.__version__}),
+        "provenance": json.dumps({"software": SOFTWARE, "version": VERSION}),
     }
     with replacing(path) as temporary, new_hdf5(temporary) as new:
         for name, value in columns.items():

@@ -12,12 +12,12 @@ from typing import Any
 
 import h5py
 
-import herdbook
 from herdbook.artifacts.store import read_attributes
 from herdbook.experiment.docs import Key, as_yaml, keys_of, summary
 from herdbook.experiment.model import Experiment
 from herdbook.report.page import Cell, PageSection, Table
 from herdbook.system.files import file_fingerprint
+from herdbook.version import VERSION
 
 # What the package needs, as pyproject.toml lists it.
 PACKAGES = (
@@ -87,7 +87,7 @@ def settings_section(made: Sequence[Made], marking: str) -> PageSection:
 
 def _software_section(made: Sequence[Made], files: Sequence[Sequence[Cell]]) -> PageSection:
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
-    sentence = f"This page was made by Herdbook {herdbook.__version__} and Python {platform.python_version()} on {machine}."
+    sentence = f"This page was made by Herdbook {VERSION} and Python {platform.python_version()} on {machine}."
     stages = [[Cell(one.stage), Cell(one.stage_version), Cell(one.release), Cell(_few(one.files), words=True)] for one in made]
     packages = [[Cell(name), Cell(found)] for name, found in installed_packages()]
     return PageSection(

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import herdbook
 from herdbook.artifacts.origin import check_unchanged
 from herdbook.errors import HerdbookError
 from herdbook.identity.doubts import Doubt, read_doubts
@@ -25,6 +24,7 @@ from herdbook.report.sections import MOST_DOUBTS, movies_section, review_section
 from herdbook.report.summaries import Recording, sum_individuals
 from herdbook.system.files import replacing, write_text
 from herdbook.tables.scoring import Score, format_score, load_trajectories, load_truth, score_as_dict, score_trajectories
+from herdbook.version import VERSION
 
 STAGE = "report"
 STAGE_VERSION = 7
@@ -69,7 +69,7 @@ def make_page(job: Job, recordings: Sequence[Recording], doubts: Sequence[Doubt]
     sections += [files_section(links, score is not None), *origin_sections(made_from, settings["marking"])]
     error = expected_wrong(card, recordings) if named else float("nan")
     gist = Gist(recordings, totals, settings["marking"], settings.get("keep", False), len(doubts), score, error, unknown_share(known))
-    return Page(settings["experiment"], gist.subtitle(), gist.key_figures(), sections, f"Herdbook {herdbook.__version__}", gist.sentences())
+    return Page(settings["experiment"], gist.subtitle(), gist.key_figures(), sections, f"Herdbook {VERSION}", gist.sentences())
 
 
 def _card(path: Path) -> dict[str, Any]:

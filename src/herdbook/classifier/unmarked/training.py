@@ -9,7 +9,6 @@ import cv2
 import keras
 import numpy as np
 
-from herdbook import __version__
 from herdbook.arrays import Floats, Ints
 from herdbook.artifacts.store import artifact_fingerprint
 from herdbook.artifacts.trainset import UnmarkedSet
@@ -24,6 +23,7 @@ from herdbook.classifier.unmarked.embedding import EXCLUDED_LOGIT, Sample, few_i
 from herdbook.classifier.unmarked.learning import ANSWER_IMAGES, Crowd, Learned, learn_animals
 from herdbook.classifier.unmarked.matching import Match, match_animals
 from herdbook.errors import HerdbookError
+from herdbook.version import VERSION
 
 # Images of the plot of the embedding, of each tracklet at most; images of each animal in the montage.
 PLOTTED, PLOTTED_EACH = 1500, 6
@@ -99,7 +99,7 @@ def train_unmarked(
         "notes": list(found.notes),
         "trainset": artifact_fingerprint(path),
         "settings": settings,
-        "versions": {"herdbook": __version__, "keras": keras.__version__, "backend": keras.backend.backend()},
+        "versions": {"herdbook": VERSION, "keras": keras.__version__, "backend": keras.backend.backend()},
     }
     return network, card
 
