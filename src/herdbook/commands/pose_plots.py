@@ -6,9 +6,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from herdbook.report.figures.style import BLUE, VERMILION, bare, new_figure
 from herdbook.smoothing.points import SmoothedPoints
 
-BEFORE, AFTER, JUMP = "#999999", "#0072b2", "#d55e00"
+BEFORE, AFTER, JUMP = "#999999", BLUE, VERMILION
 
 
 def plot_smoothing(result: SmoothedPoints, columns: Sequence[int], names: Sequence[str], first: int = 0, end: int | None = None) -> Figure:
@@ -18,7 +19,7 @@ def plot_smoothing(result: SmoothedPoints, columns: Sequence[int], names: Sequen
     """
     end = len(result.given) if end is None else end
     frames = np.arange(first, end)
-    figure = Figure(figsize=(4.2 * len(columns) + 0.6, 6.4), layout="constrained")
+    figure = new_figure(6.4, 4.2 * len(columns) + 0.6)
     axes = figure.subplots(3, len(columns), sharex=True, squeeze=False, height_ratios=(3, 3, 2))
     for k, (column, name) in enumerate(zip(columns, names, strict=True)):
         given, smoothed = result.given[first:end, column], result.smoothed[first:end, column]
@@ -39,5 +40,5 @@ def plot_smoothing(result: SmoothedPoints, columns: Sequence[int], names: Sequen
     axes[2, 0].set_ylabel("disagreement (px)")
     axes[0, 0].legend(loc="best", fontsize=8)
     for plot in axes.flat:
-        plot.spines[["top", "right"]].set_visible(False)
+        bare(plot)
     return figure

@@ -17,11 +17,11 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
 from herdbook.geometry.runs import runs_to_mask
-from herdbook.report.figures.style import WIDTH_IN
+from herdbook.report.figures.style import BLUE, DASHED, LEGEND, VERMILION, WIDTH_IN, bare, new_figure
 from herdbook.segmentation.components import FrameBlobs
 
-# Blue and vermilion on white paper (Okabe & Ito 2008, Color Universal Design), light blue and orange on frames.
-ACCEPTED, REJECTED, NUMBER = "#0072b2", "#d55e00", "0.2"
+# Blue and vermilion on white paper, light blue and orange on frames.
+ACCEPTED, REJECTED, NUMBER = BLUE, VERMILION, "0.2"
 ACCEPTED_ON_FRAME, REJECTED_ON_FRAME = "#7ddcff", "#ffa500"
 # A frame is cut down to its blobs if they fill no more than this share of it.
 _WORTH_CUTTING = 0.7
@@ -53,13 +53,13 @@ def plot_count_ladder(
     proposed: float,
 ) -> Figure:
     """Blobs per frame (k, frames) and score (k,) at each difference (k,), with the plateau and the difference proposed."""
-    figure = Figure(figsize=(WIDTH_IN, 5.4), layout="constrained")
+    figure = new_figure(5.4)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2.2, 1))
     low, median, high = np.quantile(counts, (0.05, 0.5, 0.95), axis=1)
     upper.fill_between(difference, low, high, color=ACCEPTED, alpha=0.25, linewidth=0, label="5 % to 95 % of the frames")
     upper.plot(difference, median, color=ACCEPTED, marker="o", markersize=4, linewidth=1.6, label="median")
     if animals is not None:
-        upper.axhline(animals, color=NUMBER, linestyle=(0, (4, 3)), linewidth=1.3, label=f"number of animals: {animals}")
+        upper.axhline(animals, color=NUMBER, linestyle=DASHED, linewidth=1.3, label=f"number of animals: {animals}")
     upper.set_ylim(0, 1.12 * max(1.0, float(high.max()), animals or 0))
     upper.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
     upper.set_ylabel("blobs per frame")
@@ -72,7 +72,7 @@ def plot_count_ladder(
         axes.axvline(proposed, color=REJECTED, linewidth=1.6, label=f"proposed: {proposed:g}")
         axes.set_xscale("log")
         _plain_ticks(axes, difference)
-    figure.legend(*upper.get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False, fontsize=9)
+    figure.legend(*upper.get_legend_handles_labels(), loc="outside upper center", ncols=3, **LEGEND)
     return figure
 
 
@@ -80,7 +80,7 @@ def plot_areas(
     area: NDArray[np.int64], bounds: tuple[int, int], counts: NDArray[np.int64], *, animals: int | None, difference: float
 ) -> Figure:
     """Histogram of the areas (n,), px, of all blobs, and of the accepted blobs per frame (frames,)."""
-    figure = Figure(figsize=(WIDTH_IN, 3.9), layout="constrained")
+    figure = new_figure(3.9)
     left, right = figure.subplots(1, 2, width_ratios=(1.7, 1))
     top = max(float(area.max(initial=1)), bounds[1])
     edges = 2.0 ** np.arange(-0.5, np.ceil(np.log2(top)) + 0.75, 0.25)
@@ -92,7 +92,7 @@ def plot_areas(
             number, edges, fill=True, facecolor=colour, edgecolor="white", hatch=hatch, linewidth=0.4, label=f"{label}: {len(values)}"
         )
     for bound, place in zip(bounds, ("right", "left"), strict=True):
-        left.axvline(bound, color=NUMBER, linestyle=(0, (4, 3)), linewidth=1.3)
+        left.axvline(bound, color=NUMBER, linestyle=DASHED, linewidth=1.3)
         left.annotate(
             f"{bound:,} px", (bound, 1), (-4 if place == "right" else 4, -2), xycoords=("data", "axes fraction"),
             textcoords="offset points", ha="right" if place == "right" else "left", va="top", fontsize=9,
@@ -111,7 +111,7 @@ def plot_areas(
     number = np.bincount(counts)
     right.bar(np.arange(len(number)), number, color=ACCEPTED, width=0.8)
     if animals is not None:
-        right.axvline(animals, color=NUMBER, linestyle=(0, (4, 3)), linewidth=1.3, label=f"number of animals: {animals}")
+        right.axvline(animals, color=NUMBER, linestyle=DASHED, linewidth=1.3, label=f"number of animals: {animals}")
     least, most = min(counts.min(), animals or counts.min()), max(counts.max(), animals or 0)
     right.set_xlim(max(least - 2, -0.6), most + 2)
     for axis in (right.xaxis, right.yaxis):
@@ -119,9 +119,9 @@ def plot_areas(
     right.set_xlabel("accepted blobs in a frame")
     right.set_ylabel("frames")
     for axes in (left, right):
-        axes.spines[["top", "right"]].set_visible(False)
+        bare(axes)
         if axes.get_legend_handles_labels()[0]:
-            axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.07), ncols=2, frameon=False, fontsize=9)
+            axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.07), ncols=2, **LEGEND)
     return figure
 
 
@@ -152,13 +152,13 @@ def plot_blobs(image: NDArray[np.uint8], marked: Marked, title: str) -> Figure:
                 corner[0], corner[1], f" {'abcd'[number]}", fontsize=11, weight="bold", color="white", va="top", clip_on=True
             )
             letter.set_path_effects([withStroke(linewidth=1.8, foreground="black")])
-    told = f"rejected: {len(rejected)}" + (f", of which the {len(largest)} largest are marked" if len(rejected) > len(largest) else "")
+    left_out = f"rejected: {len(rejected)}" + (f", of which the {len(largest)} largest are marked" if len(rejected) > len(largest) else "")
     kinds = [
         Line2D([], [], color=ACCEPTED_ON_FRAME, linewidth=1.6, path_effects=_HALO, label=f"accepted: {int(accepted.sum())}"),
-        Line2D([], [], color=REJECTED_ON_FRAME, linewidth=1.6, path_effects=_HALO, linestyle=(0, (2.5, 1.5)), label=told),
+        Line2D([], [], color=REJECTED_ON_FRAME, linewidth=1.6, path_effects=_HALO, linestyle=(0, (2.5, 1.5)), label=left_out),
     ]
     figure.text(0.01, 1 - 0.12 / total, title, fontsize=10, va="top")
-    figure.legend(handles=kinds, loc="upper left", bbox_to_anchor=(0.0, 1 - 0.3 / total), ncols=2, frameon=False, fontsize=9, borderpad=0.2)
+    figure.legend(handles=kinds, loc="upper left", bbox_to_anchor=(0.0, 1 - 0.3 / total), ncols=2, **LEGEND, borderpad=0.2)
     return figure
 
 
@@ -258,4 +258,4 @@ def _plain_ticks(axes: Axes, difference: NDArray[np.float64]) -> None:
     ticks = [value for value in (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200) if difference[0] <= value <= difference[-1]]
     axes.set_xticks(ticks, [str(value) for value in ticks])
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.spines[["top", "right"]].set_visible(False)
+    bare(axes)

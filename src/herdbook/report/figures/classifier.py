@@ -8,35 +8,28 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from herdbook.report.figures.style import WIDTH_IN, bare, plain, plain_lines
+from herdbook.arrays import Floats
+from herdbook.report.figures.style import BLUE, DASHED, LEGEND, VERMILION, bare, draw_matrix, new_figure, plain, plain_lines
 
 Reliability = Mapping[str, Any]
-MOST_NUMBERED_CLASSES = 20
+MOST_NAMED_CLASSES, MOST_NUMBERED_CLASSES = 40, 20
 
 
 def plot_classifier(confusion: NDArray[np.int64], classes: Sequence[str], history: dict[str, list[float]]) -> Figure:
     """Confusion matrix (true class, answer) of the validation images, and the learning curves in `history` (one value per epoch)."""
     number = len(classes)
-    figure = Figure(figsize=(WIDTH_IN, 4.6 if number <= 20 else 5.4), layout="constrained")
+    figure = new_figure(4.6 if number <= 20 else 5.4)
     grid = figure.add_gridspec(2, 2, width_ratios=(1.35, 1))
     axes = figure.add_subplot(grid[:, 0])
-    total = confusion.sum(axis=1, keepdims=True)
-    shares = np.divide(confusion, total, out=np.zeros(confusion.shape), where=total > 0)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    size = 9 if number <= 12 else 7
-    if number <= 40:
-        axes.set_xticks(np.arange(number), [plain(name) for name in classes], fontsize=size, rotation=90)
-        axes.set_yticks(np.arange(number), [plain(name) for name in classes], fontsize=size)
-    if number <= MOST_NUMBERED_CLASSES:
-        for row, column in np.argwhere(confusion > 0):
-            ink = "white" if shares[row, column] > 0.5 else "black"
-            axes.text(column, row, str(confusion[row, column]), ha="center", va="center", fontsize=size - 1, color=ink)
+    shares = _shares(confusion)
+    counted = np.argwhere(confusion > 0).tolist() if number <= MOST_NUMBERED_CLASSES else []
+    draw_matrix(axes, shares, _names(classes), {(row, column): str(confusion[row, column]) for row, column in counted})
     axes.set_xlabel("answer of the classifier")
     axes.set_ylabel("label")
     axes.set_title("images kept for validation", fontsize=10)
     for place, key, label in ((0, "loss", "loss"), (1, "accuracy", "accuracy")):
         curve = figure.add_subplot(grid[place, 1])
-        for name, colour, what in ((key, "#0072b2", "training"), (f"val_{key}", "#d55e00", "validation")):
+        for name, colour, what in ((key, BLUE, "training"), (f"val_{key}", VERMILION, "validation")):
             values = history.get(name, [])
             curve.plot(np.arange(1, len(values) + 1), values, color=colour, label=what, linewidth=1.4, marker=".", markersize=4)
         curve.set_ylabel(label)
@@ -45,7 +38,7 @@ def plot_classifier(confusion: NDArray[np.int64], classes: Sequence[str], histor
         bare(curve)
     curve.set_ylim(0, 1.02)
     curve.set_xlabel("epoch")
-    curve.legend(loc="lower right", frameon=False, fontsize=9)
+    curve.legend(loc="lower right", **LEGEND)
     return figure
 
 
@@ -53,11 +46,11 @@ def plot_reliability(images: Reliability, tracklets: Reliability, confusion: NDA
     """How right answers are against the probability that they claim, by image and by tracklet, each as in `calibration.reliability`;
     beside it the confusion matrix (true class, answer) of tracklets.
     """
-    figure = Figure(figsize=(WIDTH_IN, 4.4), layout="constrained")
+    figure = new_figure(4.4)
     grid = figure.add_gridspec(1, 2, width_ratios=(1, 1.2))
     axes = figure.add_subplot(grid[0])
-    axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle=(0, (4, 3)))
-    for found, colour, what in ((images, "#0072b2", "images"), (tracklets, "#d55e00", "tracklets")):
+    axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle=DASHED)
+    for found, colour, what in ((images, BLUE, "images"), (tracklets, VERMILION, "tracklets")):
         count, claimed, true = (np.asarray(found[key]) for key in ("count", "confidence", "accuracy"))
         some = count > 0
         error = "" if found["ece"] is None else f", off by {100 * found['ece']:.1f} %"
@@ -68,24 +61,30 @@ def plot_reliability(images: Reliability, tracklets: Reliability, confusion: NDA
     axes.set_ylim(0, 1.1)
     axes.set_xlabel("probability claimed")
     axes.set_ylabel("share that is right")
-    axes.legend(loc="lower right", frameon=False, fontsize=9)
+    axes.legend(loc="lower right", **LEGEND)
     bare(axes)
     matrix = figure.add_subplot(grid[1])
-    total = confusion.sum(axis=1, keepdims=True)
-    matrix.imshow(np.divide(confusion, total, out=np.zeros(confusion.shape), where=total > 0), cmap="Blues", vmin=0, vmax=1)
-    if len(classes) <= 40:
-        size = 9 if len(classes) <= 12 else 7
-        matrix.set_xticks(np.arange(len(classes)), [plain(name) for name in classes], fontsize=size, rotation=90)
-        matrix.set_yticks(np.arange(len(classes)), [plain(name) for name in classes], fontsize=size)
+    draw_matrix(matrix, _shares(confusion), _names(classes), {})
     matrix.set_title("tracklets kept for validation", fontsize=10)
     return figure
+
+
+def _shares(confusion: NDArray[np.int64]) -> Floats:
+    """Counts as shares of their rows, 0 in rows without any."""
+    total = confusion.sum(axis=1, keepdims=True)
+    return np.asarray(np.divide(confusion, total, out=np.zeros(confusion.shape), where=total > 0), np.float64)
+
+
+def _names(classes: Sequence[str]) -> list[str]:
+    """The names beside a matrix; none where there are too many."""
+    return [plain(name) for name in classes] if len(classes) <= MOST_NAMED_CLASSES else []
 
 
 def plot_images(images: Sequence[NDArray[np.uint8]], captions: Sequence[str]) -> Figure:
     """Images (h, w, 3) BGR side by side, at most six in a row, each with its caption."""
     columns = 6
     rows = -(-len(images) // columns)
-    figure = Figure(figsize=(WIDTH_IN, 2.1 * rows), layout="constrained")
+    figure = new_figure(2.1 * rows)
     for k, (image, caption) in enumerate(zip(images, captions, strict=True)):
         axes = figure.add_subplot(rows, columns, k + 1)
         axes.imshow(image[:, :, ::-1])

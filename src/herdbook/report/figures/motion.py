@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from herdbook.report.figures.style import WIDTH_IN, bare, name_rows, row_height, time_unit
+from herdbook.arrays import Floats
+from herdbook.report.figures.style import BLUE, bare, name_rows, new_figure, row_height, time_unit
 from herdbook.report.motion_summaries import Spread
 
-ALL_COLOUR = "#0072b2"
+ALL_COLOUR = BLUE
 
 
 def plot_spread(
@@ -24,7 +27,7 @@ def plot_spread(
     label, highest = f"{what} ({unit})", spread.edges[-1] / per_unit
     rows_in = row_height(rows) * rows
     ratios = (1.9, rows_in, 0.13) if rows else (1.9,)
-    figure = Figure(figsize=(WIDTH_IN, sum(ratios) + (1.35 if rows else 0.75)), layout="constrained")
+    figure = new_figure(sum(ratios) + (1.35 if rows else 0.75))
     grid = figure.add_gridspec(len(ratios), 2, width_ratios=(2.6, 1), height_ratios=ratios)
     divisor_unit, divisor = time_unit(float(time_edges_s[-1]))
     edges = time_edges_s / divisor
@@ -42,23 +45,9 @@ def plot_spread(
     lower = []
     if rows:
         strips, bars = figure.add_subplot(grid[1, 0], sharex=over), figure.add_subplot(grid[1, 1], sharex=cells)
-        strips.set_facecolor("0.88")
-        known = spread.medians[np.isfinite(spread.medians)] / per_unit
-        top = float(np.quantile(known, 0.99)) if len(known) else 1.0
-        image = strips.pcolormesh(
-            edges, np.arange(rows + 1) - 0.5, spread.medians / per_unit, cmap="viridis", vmin=0, vmax=top or 1.0, rasterized=True
-        )
-        strips.set_xlim(edges[0], edges[-1])
-        name_rows(strips, names, colours)
-        bar = figure.add_subplot(grid[2, 0])
-        figure.colorbar(image, cax=bar, orientation="horizontal", label=f"median {label}", extend="max")
-        lowest, low, middle, high, most = spread.of_each / per_unit
-        places = np.arange(rows)
-        bars.hlines(places, lowest, most, colors="0.5", linewidth=1, zorder=1)
-        bars.barh(places, high - low, left=low, height=0.62, color=list(colours), edgecolor="0.3", linewidth=0.5)
-        bars.plot(middle, places, "|", color="black", markersize=9 if rows <= 60 else 5, markeredgewidth=1.6)
-        bars.set_ylim(rows - 0.5, -0.5)
-        bars.set_yticks([])
+        image = _draw_strips(strips, edges, spread.medians / per_unit, names, colours)
+        figure.colorbar(image, cax=figure.add_subplot(grid[2, 0]), orientation="horizontal", label=f"median {label}", extend="max")
+        _draw_boxes(bars, spread.of_each / per_unit, colours)
         lower = [strips, bars]
         cells.tick_params(labelbottom=False)
         over.tick_params(labelbottom=False)
@@ -71,3 +60,27 @@ def plot_spread(
     for axes in (over, cells, *lower):
         bare(axes)
     return figure
+
+
+def _draw_strips(axes: Axes, edges: Floats, medians: Floats, names: Sequence[str], colours: Sequence[str]) -> QuadMesh:
+    """The medians (rows, bins) over time as a strip of colours for each name."""
+    axes.set_facecolor("0.88")
+    known = medians[np.isfinite(medians)]
+    top = float(np.quantile(known, 0.99)) if len(known) else 1.0
+    places = np.arange(len(names) + 1) - 0.5
+    image = axes.pcolormesh(edges, places, medians, cmap="viridis", vmin=0, vmax=top or 1.0, rasterized=True)
+    axes.set_xlim(edges[0], edges[-1])
+    name_rows(axes, names, colours)
+    return image
+
+
+def _draw_boxes(axes: Axes, of_each: Floats, colours: Sequence[str]) -> None:
+    """Quantiles (5, rows) of each row: a line between the outer ones, a box between the next, a mark in the middle."""
+    lowest, low, middle, high, most = of_each
+    rows = len(middle)
+    places = np.arange(rows)
+    axes.hlines(places, lowest, most, colors="0.5", linewidth=1, zorder=1)
+    axes.barh(places, high - low, left=low, height=0.62, color=list(colours), edgecolor="0.3", linewidth=0.5)
+    axes.plot(middle, places, "|", color="black", markersize=9 if rows <= 60 else 5, markeredgewidth=1.6)
+    axes.set_ylim(rows - 0.5, -0.5)
+    axes.set_yticks([])

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from herdbook.report.figures.style import WIDTH_IN, plain
+from herdbook.report.figures.style import new_figure, plain
 
 # More rows than this have no room for a name each, nor more than so many for numbers.
 MOST_NAMES, MOST_NUMBERED = 40, 16
@@ -35,7 +35,7 @@ def plot_contacts(number: NDArray[np.int64], time_s: NDArray[np.float64], names:
 
 
 def _pair_of_axes(number: int) -> tuple[Figure, tuple[Axes, Axes]]:
-    figure = Figure(figsize=(WIDTH_IN, 5.4), layout="constrained")
+    figure = new_figure(5.4)
     left, right = figure.subplots(1, 2)
     return figure, (left, right)
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from herdbook.arrays import Floats, Image
 from herdbook.drawing.marks import place_labels
-from herdbook.report.figures.style import DPI, LONGEST_NAME, WIDTH_IN, plain
+from herdbook.report.figures.style import DPI, LEGEND, LONGEST_NAME, WIDTH_IN, plain
 from herdbook.report.samples import NOBODY, SEVERAL, SampleFrame
 
 # A taller picture would be longer than a screen.
@@ -125,7 +125,7 @@ def plot_trajectories(
     if legend:
         handles = [Line2D([], [], color=colour, linewidth=5, label=plain(name)) for name, colour in zip(names, colours, strict=True)]
         figure.legend(
-            handles=handles, loc="lower center", ncols=columns, frameon=False, fontsize=9, handlelength=1.0, borderpad=0.1,
+            handles=handles, loc="lower center", ncols=columns, **LEGEND, handlelength=1.0, borderpad=0.1,
             columnspacing=1.2,
         )  # fmt: skip
     return figure

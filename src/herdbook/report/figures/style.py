@@ -1,15 +1,22 @@
-"""What all pictures of the report share: size, fonts, grids, colours."""
+"""What all pictures share: their size, colours, lines, legends, axes of time and of names, and matrices of shares."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation
 
+from herdbook.arrays import Floats
+
 DPI = 110
 WIDTH_IN = 9.2
+# Colours that also those tell apart who do not see all of them (Okabe & Ito 2008, Color Universal Design).
+BLUE, VERMILION, SKY_BLUE, GREEN = "#0072b2", "#d55e00", "#56b4e9", "#009e73"
+DASHED = (0, (4, 3))
+LEGEND: dict[str, Any] = {"frameon": False, "fontsize": 9}
 MOST_TALL_ROWS = 60
 LONGEST_NAME = 24
 
@@ -19,6 +26,11 @@ def png_bytes(figure: Figure) -> bytes:
     buffer = BytesIO()
     figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
     return buffer.getvalue()
+
+
+def new_figure(height_in: float, width_in: float = WIDTH_IN) -> Figure:
+    """An empty figure of this size (inches), whose parts will find their places themselves."""
+    return Figure(figsize=(width_in, height_in), layout="constrained")
 
 
 def row_height(rows: int) -> float:
@@ -43,6 +55,28 @@ def time_unit(duration_s: float) -> tuple[str, float]:
     if duration_s < 180:
         return "s", 1.0
     return ("min", 60.0) if duration_s < 3 * 3600 else ("h", 3600.0)
+
+
+def time_axis(axes: Axes, edges_s: Floats) -> Floats:
+    """Let the axes reach from the first to the last of the edges (bins + 1,) s, with a label; returns the edges in its unit."""
+    unit, divisor = time_unit(float(edges_s[-1]))
+    edges = edges_s / divisor
+    axes.set_xlim(edges[0], edges[-1])
+    axes.set_xlabel(f"time ({unit})")
+    return edges
+
+
+def draw_matrix(axes: Axes, shares: Floats, names: Sequence[str], cells: Mapping[tuple[int, int], str]) -> None:
+    """A matrix of shares 0..1, rows and columns of the same names (none: left out), with texts in some cells (row, column)."""
+    number = len(shares)
+    size = 9 if number <= 12 else 7
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    if names:
+        axes.set_xticks(np.arange(number), names, fontsize=size, rotation=90)
+        axes.set_yticks(np.arange(number), names, fontsize=size)
+    for (row, column), text in cells.items():
+        ink = "white" if shares[row, column] > 0.5 else "black"
+        axes.text(column, row, text, ha="center", va="center", fontsize=size - 1, color=ink)
 
 
 def bare(axes: Axes) -> None:

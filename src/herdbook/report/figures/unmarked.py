@@ -9,17 +9,17 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from herdbook.arrays import Floats
-from herdbook.report.figures.style import WIDTH_IN
+from herdbook.report.figures.style import BLUE, GREEN, VERMILION, WIDTH_IN, bare, draw_matrix, new_figure
 
 MOST_WRITTEN = 12
 
 
 def plot_learning(history: dict[str, list[float]]) -> Figure:
     """The checks of the training: loss, collisions of tracklets kept for validation, and what stayed as it was (one value per check)."""
-    figure = Figure(figsize=(WIDTH_IN, 2.4), layout="constrained")
+    figure = new_figure(2.4)
     steps = history["step"]
     for place, (key, label, colour) in enumerate(
-        (("loss", "loss", "#0072b2"), ("collisions", "collisions (%)", "#d55e00"), ("same", "as in the check before (%)", "#009e73"))
+        (("loss", "loss", BLUE), ("collisions", "collisions (%)", VERMILION), ("same", "as in the check before (%)", GREEN))
     ):
         axes = figure.add_subplot(1, 3, place + 1)
         values = np.asarray(history[key]) * (1 if key == "loss" else 100)
@@ -29,7 +29,7 @@ def plot_learning(history: dict[str, list[float]]) -> Figure:
         axes.set_xlabel("training steps")
         axes.set_ylabel(label)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
-        axes.spines[["top", "right"]].set_visible(False)
+        bare(axes)
     return figure
 
 
@@ -37,7 +37,7 @@ def plot_embedding(
     x: Sequence[float], y: Sequence[float], animal: NDArray[np.int64], tracklet: NDArray[np.int64], colours: Sequence[str]
 ) -> Figure:
     """Images in the plane in which the embedding spreads most (n,), on the left by animal, on the right by tracklet."""
-    figure = Figure(figsize=(WIDTH_IN, 4.3), layout="constrained")
+    figure = new_figure(4.3)
     # Neighbouring numbers get colours that are far apart.
     by_tracklet = (tracklet * 0.6180339887) % 1.0
     for place, (title, values) in enumerate((("by animal", np.asarray(colours)[animal]), ("by tracklet", by_tracklet))):
@@ -52,16 +52,10 @@ def plot_embedding(
 
 def plot_mixed_up(confusion: Floats, names: Sequence[str]) -> Figure:
     """Share (animal, answer) of the frames of each animal that the images of single tracklets give to each."""
-    number = len(names)
-    figure = Figure(figsize=(5.2, 4.4), layout="constrained")
+    figure = new_figure(4.4, 5.2)
     axes = figure.add_subplot()
-    axes.imshow(confusion, cmap="Blues", vmin=0, vmax=1)
-    size = 9 if number <= MOST_WRITTEN else 7
-    axes.set_xticks(np.arange(number), names, fontsize=size, rotation=90)
-    axes.set_yticks(np.arange(number), names, fontsize=size)
-    for row, column in np.argwhere(confusion >= 0.005) if number <= MOST_WRITTEN else ():
-        ink = "white" if confusion[row, column] > 0.5 else "black"
-        axes.text(column, row, f"{100 * confusion[row, column]:.0f}", ha="center", va="center", fontsize=size - 1, color=ink)
+    written = np.argwhere(confusion >= 0.005).tolist() if len(names) <= MOST_WRITTEN else []
+    draw_matrix(axes, confusion, names, {(row, column): f"{100 * confusion[row, column]:.0f}" for row, column in written})
     axes.set_xlabel("answer of the images alone (%)")
     axes.set_ylabel("animal")
     return figure
@@ -71,7 +65,7 @@ def plot_montage(montage: NDArray[np.uint8], names: Sequence[str]) -> Figure:
     """Rows of images (row, col, channel) BGR of the animals, as many as there are names."""
     height, width = montage.shape[:2]
     inches = (WIDTH_IN - 1) / width * height
-    figure = Figure(figsize=(WIDTH_IN, inches + 0.2), layout="constrained")
+    figure = new_figure(inches + 0.2)
     axes = figure.add_subplot()
     axes.imshow(cv2.cvtColor(montage, cv2.COLOR_BGR2RGB), interpolation="antialiased")
     rows = height / max(1, len(names))
