@@ -13,7 +13,7 @@ from typing import Any
 
 from herdbook.artifacts.store import Provenance, artifact_fingerprint
 from herdbook.errors import EXIT_USER_FAULT, HerdbookError
-from herdbook.system.files import telling_full_disk, write_text
+from herdbook.system.files import full_disk_as_error, write_text
 from herdbook.system.interrupts import end_on_signals
 
 
@@ -102,7 +102,7 @@ def run_stage(
     job = Job(stage, version, files, json.loads(sys.stdin.read() if parsed["settings"] == "-" else parsed["settings"]), parsed["threads"])
     end_on_signals()
     try:
-        with telling_full_disk():
+        with full_disk_as_error():
             work(job)
             if parsed["record"]:
                 job.write_record(parsed["record"], parsed["made"])

@@ -75,14 +75,14 @@ def read_origin(path: Path) -> Origin | None:
     """
     if path.suffix == ".h5" and path.is_file() and (kind := _artifact_kind(path)):
         with open_artifact(path, kind) as file:
-            said = read_attributes(file)
-        said |= {name: json.loads(said[name]) for name in ("settings", "inputs", "input_files")}
-        return _origin(said, path.parent, str(said["fingerprint"]))
+            values = read_attributes(file)
+        values |= {name: json.loads(values[name]) for name in ("settings", "inputs", "input_files")}
+        return _origin(values, path.parent, str(values["fingerprint"]))
     for record in _records(path):
-        said = _read_record(record)
+        values = _read_record(record)
         name = os.path.relpath(path.absolute(), record.parent.absolute())
-        if name in said["outputs"]:
-            return _origin(said, record.parent, said["outputs"][name])
+        if name in values["outputs"]:
+            return _origin(values, record.parent, values["outputs"][name])
     beside = path.with_suffix("").with_suffix(".h5")
     # Tables such as movie01.excess.csv are written with the artifact movie01.h5.
     origin = read_origin(beside) if path.suffix == ".csv" and beside.is_file() else None
@@ -110,11 +110,11 @@ def as_json(chain: Link) -> dict[str, Any]:
     waiting = [chain.node]
     while waiting:
         node = waiting.pop()
-        told: dict[str, Any] = {"fault": node.fault} if node.fault else {}
+        entry: dict[str, Any] = {"fault": node.fault} if node.fault else {}
         if node.origin:
-            told |= {name: getattr(node.origin, name) for name in ("stage", "stage_version", "herdbook_version", "settings", "seed")}
-            told["inputs"] = [_link_as_json(link) for link in node.inputs]
-        files[str(node.path)] = told
+            entry |= {name: getattr(node.origin, name) for name in ("stage", "stage_version", "herdbook_version", "settings", "seed")}
+            entry["inputs"] = [_link_as_json(link) for link in node.inputs]
+        files[str(node.path)] = entry
         waiting += [link.node for link in node.inputs if str(link.node.path) not in files]
     return {**_link_as_json(chain), "files": files}
 
@@ -143,16 +143,16 @@ def _trace(role: str, path: Path, fingerprint: str, known: dict[Path, Node]) -> 
     return Link(role, fingerprint, SAME if same else CHANGED if fingerprint else UNTOLD, node)
 
 
-def _origin(said: Mapping[str, Any], folder: Path, fingerprint: str) -> Origin:
-    places = said["input_files"]
+def _origin(values: Mapping[str, Any], folder: Path, fingerprint: str) -> Origin:
+    places = values["input_files"]
     return Origin(
-        str(said["stage"]),
-        int(said["stage_version"]),
-        str(said["herdbook_version"]),
-        said["settings"],
-        int(said["seed"]),
+        str(values["stage"]),
+        int(values["stage_version"]),
+        str(values["herdbook_version"]),
+        values["settings"],
+        int(values["seed"]),
         fingerprint,
-        {name: (_place(folder, places[name]), print_) for name, print_ in said["inputs"].items()},
+        {name: (_place(folder, places[name]), print_) for name, print_ in values["inputs"].items()},
     )
 
 
@@ -178,20 +178,20 @@ def _records(path: Path) -> Iterator[Path]:
 
 def _read_record(path: Path) -> dict[str, Any]:
     try:
-        said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        missing = {"stage", "stage_version", "herdbook_version", "settings", "seed", "inputs", "input_files", "outputs"} - said.keys()
+        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        missing = {"stage", "stage_version", "herdbook_version", "settings", "seed", "inputs", "input_files", "outputs"} - values.keys()
         if missing:
             raise ValueError(f"missing {', '.join(sorted(missing))}")
-        return said
+        return values
     except (ValueError, AttributeError) as error:
         stage = path.stem
         raise HerdbookError(f"{path}: not a readable record ({error}). Run the rule again: snakemake --forcerun {stage}") from error
 
 
-def _lines(link: Link, indent: str, told: set[Path]) -> Iterator[str]:
+def _lines(link: Link, indent: str, listed: set[Path]) -> Iterator[str]:
     node, inner = link.node, indent + "    "
-    again = node.path in told and bool(node.inputs)
-    told.add(node.path)
+    again = node.path in listed and bool(node.inputs)
+    listed.add(node.path)
     yield f"{indent}{link.role}{' ' * bool(link.role)}{node.path}: {link.state}{', told above' * again}"
     if again:
         return
@@ -204,4 +204,4 @@ def _lines(link: Link, indent: str, told: set[Path]) -> Iterator[str]:
         yield f"{inner}stage {origin.stage}, version {origin.stage_version}, Herdbook {origin.herdbook_version}, seed {origin.seed}"
         yield f"{inner}settings {json.dumps(origin.settings, sort_keys=True, ensure_ascii=False)}"
         for part in node.inputs:
-            yield from _lines(part, inner, told)
+            yield from _lines(part, inner, listed)

@@ -126,13 +126,13 @@ def open_artifact(path: Path, kind: str) -> Iterator[h5py.File]:
         raise HerdbookError(_unreadable(path, kind, error)) from error
     with file:
         try:
-            said = read_attributes(file)
-            if said.get("artifact") != kind or FINGERPRINT not in said:
+            attributes = read_attributes(file)
+            if attributes.get("artifact") != kind or FINGERPRINT not in attributes:
                 raise HerdbookError(
-                    f"{path}: expected an artifact of '{kind}', found {said.get('artifact', 'something else')!r}. "
+                    f"{path}: expected an artifact of '{kind}', found {attributes.get('artifact', 'something else')!r}. "
                     f"Delete it and run snakemake again: the rule '{kind}' makes it anew."
                 )
-            if said[FINGERPRINT] != _seal(said):
+            if attributes[FINGERPRINT] != _seal(attributes):
                 raise HerdbookError(
                     f"{path}: its attributes are not those that were written with it: it is damaged, was changed, or comes from another "
                     f"version of Herdbook. Delete it and run snakemake again: the rule '{kind}' makes it anew."
@@ -157,9 +157,11 @@ def read_attributes(file: h5py.File) -> dict[str, Any]:
 def read_column(file: h5py.File, name: str) -> NDArray[Any]:
     """A whole column of an open artifact. Raises HerdbookError if it is not the one that was written."""
     values: NDArray[Any] = file[name][...]
-    said = read_attributes(file)
-    if json.loads(said["columns"]).get(name) != _column_fingerprint(values, hashlib.sha256(np.ascontiguousarray(values).data).hexdigest()):
-        raise HerdbookError(_unreadable(Path(file.filename), said["artifact"], f"the column {name} is not the one that was written"))
+    attributes = read_attributes(file)
+    found = _column_fingerprint(values, hashlib.sha256(np.ascontiguousarray(values).data).hexdigest())
+    if json.loads(attributes["columns"]).get(name) != found:
+        fault = f"the column {name} is not the one that was written"
+        raise HerdbookError(_unreadable(Path(file.filename), attributes["artifact"], fault))
     return values
 
 
@@ -207,13 +209,13 @@ class Artifact:
         """Read the artifact, the arrays `without` left empty; errors name the rule that makes it anew."""
         with open_artifact(path, cls.kind) as file:
             values: dict[str, Any] = {}
-            said = read_attributes(file)
+            attributes = read_attributes(file)
             for item in fields(cls):
                 if item.name in file:
                     column = file[item.name]
                     values[item.name] = np.empty(0, column.dtype) if item.name in without else read_column(file, item.name)
-                elif item.name in said:
-                    value = said[item.name]
+                elif item.name in attributes:
+                    value = attributes[item.name]
                     if isinstance(value, np.generic):
                         value = value.item()
                     if str(item.type).startswith("list") or any(str(a).startswith("list") for a in get_args(item.type)):

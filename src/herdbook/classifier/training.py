@@ -95,8 +95,8 @@ def _network(
     mine, theirs = CropSpec.from_dict(json.loads(found.crops)), card.crops
     differ = [name for name in ("size", "blank", "neighbours", "white_balance") if getattr(mine, name) != getattr(theirs, name)]
     if differ:
-        told = ", ".join(f"{name} {getattr(theirs, name)} there, {getattr(mine, name)} here" for name in differ)
-        raise HerdbookError(f"{start}: this classifier learned from images that were made in another way: {told}. Set trainset alike.")
+        each = ", ".join(f"{name} {getattr(theirs, name)} there, {getattr(mine, name)} here" for name in differ)
+        raise HerdbookError(f"{start}: this classifier learned from images that were made in another way: {each}. Set trainset alike.")
     added, dropped = [n for n in classes if n not in card.classes], [n for n in card.classes if n not in classes]
     changes = [f"; {what}: {', '.join(names)}" for what, names in (("new", added), ("left out", dropped)) if names]
     return with_classes(load_model(start), card.classes, classes), ["".join([f"began with {start}", *changes])]

@@ -69,10 +69,10 @@ def planned_jobs(snakefile: Path, experiment_file: Path) -> dict[str, int]:
     """How many jobs of each rule `snakemake` would run now; nothing is run. Raises HerdbookError with what snakemake says."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--configfile", str(experiment_file.resolve())]
     ended = subprocess.run([*command, "--dry-run", "--quiet", "rules"], cwd=snakefile.parent, capture_output=True, text=True, check=False)
-    said = ended.stdout + ended.stderr
+    output = ended.stdout + ended.stderr
     if ended.returncode:
-        raise HerdbookError(f"snakemake cannot plan this experiment:\n{said.strip()}")
-    return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", said, re.MULTILINE) if rule != "total"}
+        raise HerdbookError(f"snakemake cannot plan this experiment:\n{output.strip()}")
+    return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE) if rule != "total"}
 
 
 def _read_movies(experiment: Experiment, findings: Findings) -> None:
@@ -116,8 +116,8 @@ def _background_faults_of(experiment: Experiment, sizes: Mapping[str, tuple[int,
 
 
 def _interval_faults_of(experiment: Experiment, movies: Mapping[str, MovieFacts]) -> list[str]:
-    told = {name: intervals for name, intervals in experiment.intervals().items() if name in movies}
-    return [f"movie {name}: {fault}" for name, intervals in told.items() for fault in interval_faults(intervals, movies[name].frames)]
+    known = {name: intervals for name, intervals in experiment.intervals().items() if name in movies}
+    return [f"movie {name}: {fault}" for name, intervals in known.items() for fault in interval_faults(intervals, movies[name].frames)]
 
 
 def _check_labels(experiment: Experiment, findings: Findings, sizes: Mapping[str, tuple[int, int]]) -> None:
@@ -209,9 +209,9 @@ def _check_truth(experiment: Experiment, findings: Findings) -> None:
         findings.faults.append(str(error))
         return
     names = [m.name for m in experiment.movies]
-    told = sorted({name for name in truth["movie"] if name})
-    findings.faults += [f"{path}: there is no movie {name!r}; {nearest(name, names)}" for name in told if name not in names]
-    if not told and len(names) > 1:
+    listed = sorted({name for name in truth["movie"] if name})
+    findings.faults += [f"{path}: there is no movie {name!r}; {nearest(name, names)}" for name in listed if name not in names]
+    if not listed and len(names) > 1:
         findings.faults.append(f"{path}: several movies need a column movie with their names: {', '.join(names)}.")
 
 

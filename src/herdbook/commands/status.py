@@ -104,16 +104,16 @@ def _state_of(item: Item, experiment: Experiment, states: Mapping[str, str]) -> 
     if path.suffix == ".h5":
         try:
             with h5py.File(path, "r") as file:
-                said = {name: file.attrs[name] for name in ("stage_version", "settings", "inputs")}
+                attributes = {name: file.attrs[name] for name in ("stage_version", "settings", "inputs")}
         except (OSError, KeyError) as error:
             return STALE, f"is not readable ({error})"
         version = stage_version(item.stage)
-        if int(said["stage_version"]) != version:
-            return STALE, f"was made by version {said['stage_version']} of the stage {item.stage}, which is now {version}"
-        changed = _changed_keys(json.loads(said["settings"]), json.loads(item.settings))
+        if int(attributes["stage_version"]) != version:
+            return STALE, f"was made by version {attributes['stage_version']} of the stage {item.stage}, which is now {version}"
+        changed = _changed_keys(json.loads(attributes["settings"]), json.loads(item.settings))
         if changed:
             return STALE, f"was made with other settings: {', '.join(changed)}"
-        other = _changed_input(json.loads(said["inputs"]), experiment)
+        other = _changed_input(json.loads(attributes["inputs"]), experiment)
         if other:
             return STALE, f"was made from another {other}"
     late = [name for name in item.inputs if states.get(name, DONE) != DONE]

@@ -59,14 +59,14 @@ class Annotator:
         # The rows of frame f are those from offsets[f] to offsets[f + 1].
         self._offsets = np.searchsorted(tracks.frame, np.arange(tracks.frames + 1))
 
-    def draw(self, image: Image, frame: int, said: str) -> None:
+    def draw(self, image: Image, frame: int, text: str) -> None:
         """Draw trails, marks, names and legend of a frame, and what is said of it (its time and number) in the corner."""
         style = self._canvas.style
         taken = []
         if "trails" in self._show:
             self._draw_trails(image, frame)
         if "time" in self._show:
-            label = marks.make_label(said, style.font_px)
+            label = marks.make_label(text, style.font_px)
             marks.draw_label(image, label, (2, 2), marks.WHITE)
             taken.append((0, 0, label.size[0] + 2, label.size[1] + 2))
         now = np.arange(self._offsets[frame], self._offsets[frame + 1])

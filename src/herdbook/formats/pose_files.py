@@ -38,7 +38,7 @@ def read_poses(paths: Sequence[Path]) -> Poses:
     """
     layers = []
     for path in paths:
-        with _told(path):
+        with _as_herdbook_error(path):
             layers.append(_format_of(path).read(path))
         _check_places(path, layers[-1])
     if len(layers) > 1 and any(_format_of(path) is not DUSTRACK for path in paths):
@@ -65,14 +65,14 @@ def _check_places(path: Path, poses: Poses) -> None:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _as_herdbook_error(path: Path) -> Iterator[None]:
     """HDF5 and pandas word a damaged file in many ways: each becomes a HerdbookError."""
     try:
         yield
     except (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError, MemoryError) as error:
-        said = str(error).strip().splitlines() or [type(error).__name__]
+        lines = str(error).strip().splitlines() or [type(error).__name__]
         raise HerdbookError(
-            f"{path}: not a readable file of body points ({said[0]:.200}). Expected {KNOWN}. Write or copy it anew."
+            f"{path}: not a readable file of body points ({lines[0]:.200}). Expected {KNOWN}. Write or copy it anew."
         ) from error
 
 

@@ -60,7 +60,7 @@ def write_sleap(path: Path, tracks: Tracks) -> None:
         "video_ind": 0,
     }
     texts = {"track_names": list(tracks.individuals), "node_names": [POINT], "edge_names": []}
-    said = {
+    descriptions = {
         "labels_path": "",
         "video_path": tracks.movie,
         "provenance": json.dumps({"software": SOFTWARE, "version": VERSION}),
@@ -71,5 +71,5 @@ def write_sleap(path: Path, tracks: Tracks) -> None:
             new.file.create_dataset(name, data=value, **packed)
         for name, words in texts.items():
             new.file.create_dataset(name, data=np.array([word.encode() for word in words], "S") if words else np.zeros(0, "S1"))
-        for name, text in said.items():
+        for name, text in descriptions.items():
             new.file.create_dataset(name, data=text)

@@ -143,8 +143,8 @@ def open_video(path: Path) -> tuple[Any, Any]:
         container = av.open(str(path), metadata_errors="replace", options={"protocol_whitelist": "file"})
     except FFmpegError as error:
         why = "it is no movie, or its index is missing because recording or copying stopped early, or goes on"
-        said = error.strerror or error
-        raise HerdbookError(f"{path} cannot be opened: {why} ({said}). What to do: {REMEDY}.") from error
+        reason = error.strerror or error
+        raise HerdbookError(f"{path} cannot be opened: {why} ({reason}). What to do: {REMEDY}.") from error
     if container.format.name in _LISTS:
         container.close()
         raise HerdbookError(f"{path} is no movie but a list of other files ({container.format.name}); name the movies themselves.")

@@ -14,7 +14,7 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from herdbook.errors import HerdbookError
-from herdbook.system.files import replacing, telling_full_disk
+from herdbook.system.files import full_disk_as_error, replacing
 
 _CONTAINERS = {
     **{".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"},
@@ -73,7 +73,7 @@ class MovieWriter:
         with ExitStack() as files:
             part = files.enter_context(replacing(self._path))
             try:
-                with telling_full_disk(self._path):
+                with full_disk_as_error(self._path):
                     self._container = av.open(str(part), "w", format=_CONTAINERS[self._path.suffix.lower()])
                 stream: Any = self._container.add_stream(self._codec, rate=self._rate, options=self._options)
             except (FFmpegError, ValueError, OSError) as error:

@@ -80,9 +80,9 @@ def join_passes(members: Members, forward: Pass, backward: Pass, width_px: float
                 row = int(stay.rows[k])
                 blob = int(members.blob[row])
                 all_of_blob = members.of(blob)
-                told = evidence(blob, members.individual[all_of_blob].tolist(), np.stack([f[k], b[k]]))
-                if told is not None:
-                    gains[k] = told[row - all_of_blob.start]
+                nats = evidence(blob, members.individual[all_of_blob].tolist(), np.stack([f[k], b[k]]))
+                if nats is not None:
+                    gains[k] = nats[row - all_of_blob.start]
             weight, sure = choose_passes(stay.distance, gains, straying)
             place = weight[:, None] * f + (1 - weight)[:, None] * b
             sure = np.where(stay.distance > STRAYED, sure, AGREED)

@@ -54,24 +54,24 @@ class Gist:
         number = len(self.totals.names)
         length = duration(sum(recording.duration_s for recording in self.recordings))
         if not self.named:
-            said = [f"Animals without names were followed for {length}, {self._without_names(number)}."]
-            said.append(f"{percent(self.assigned)} of the animals in sight have a position.")
+            lines = [f"Animals without names were followed for {length}, {self._without_names(number)}."]
+            lines.append(f"{percent(self.assigned)} of the animals in sight have a position.")
         else:
             its, it_has, it_is = ("its", "it has", "it is") if number == 1 else ("their", "they have", "they are")
-            said = [f"{count(number, 'animal')} {WHO[self.marking]} {'was' if number == 1 else 'were'} followed for {length}."]
+            lines = [f"{count(number, 'animal')} {WHO[self.marking]} {'was' if number == 1 else 'were'} followed for {length}."]
             parts = [f"In {percent(self.assigned)} of {its} frames {it_has} a position"]
             parts += [f"in {percent(self.unknown)} nobody knows where {it_is}"] * (self.unknown > 0)
             parts += [f"in the others {it_is} hidden or outside"] * (self.assigned + self.unknown < 1 - ROUNDING)
-            said.append(", ".join(parts) + ".")
+            lines.append(", ".join(parts) + ".")
         if not np.isnan(self.error):
-            said.append(f"Of the positions, {percent(self.error)} are expected to be those of another animal.")
+            lines.append(f"Of the positions, {percent(self.error)} are expected to be those of another animal.")
         if self.score is not None:
-            said.append(f"Compared with the truth, {percent(self.score.correct)} of all true positions are right.")
+            lines.append(f"Compared with the truth, {percent(self.score.correct)} of all true positions are right.")
         if self.spans:
-            said.append(f"{count(self.spans, 'span')} {'is' if self.spans == 1 else 'are'} worth a look.")
+            lines.append(f"{count(self.spans, 'span')} {'is' if self.spans == 1 else 'are'} worth a look.")
         elif self.named:
-            said.append("No span is in doubt enough to be worth a look.")
-        return [sentence.replace(" %", "\u00a0%") for sentence in said]
+            lines.append("No span is in doubt enough to be worth a look.")
+        return [sentence.replace(" %", "\u00a0%") for sentence in lines]
 
     def _without_names(self, number: int) -> str:
         return f"under {count(number, 'number')} kept through contacts" if self.kept else f"in {count(number, 'fragment')}"

@@ -24,8 +24,8 @@ PACKAGES = (
     *("av", "h5netcdf", "h5py", "jinja2", "keras", "matplotlib", "numba", "numpy", "opencv-python-headless", "ortools", "pandas", "pillow"),
     *("pyarrow", "pydantic", "pyyaml", "rich", "scipy", "snakemake", "tables", "tensorflow", "typer", "xarray"),
 )
-# What stages are told beside their own section of the experiment file.
-TOLD = {
+# Settings of stages that do not stand in their own section of the experiment file.
+OTHER_SETTINGS = {
     "identities": "names of the animals",
     "numbers": "animals in each arena",
     "homes": "who lives in each arena",
@@ -67,7 +67,7 @@ def settings_section(made: Sequence[Made], marking: str) -> PageSection:
         defaults = dict(_flat(json.loads(_unchanged(marking).settings(one.stage)))) if meanings else {}
         rows = []
         for name, value in _flat(json.loads(one.settings)):
-            meaning = Cell(meanings.get(name) or TOLD.get(name, ""), words=True)
+            meaning = Cell(meanings.get(name) or OTHER_SETTINGS.get(name, ""), words=True)
             rows.append([Cell(name), Cell(_shown(value), words=True), meaning])
             if name in meanings and value != defaults.get(name):
                 cells = Cell(_shown(value), words=True), Cell(_shown(defaults.get(name)), words=True), meaning

@@ -77,8 +77,8 @@ def on_ground(image: BlobImage) -> Image:
 
 def candidates_of(doubt: Doubt, names: Sequence[str]) -> list[str]:
     """Those of the individuals `names` that a doubtful span can be, the most probable first."""
-    told = [doubt.name, *(part.rpartition(" ")[0] for part in doubt.others.split("; ")), *doubt.assigned.split()]
-    return [name for name in dict.fromkeys(told) if name in names][:MOST_CANDIDATES]
+    listed = [doubt.name, *(part.rpartition(" ")[0] for part in doubt.others.split("; ")), *doubt.assigned.split()]
+    return [name for name in dict.fromkeys(listed) if name in names][:MOST_CANDIDATES]
 
 
 class _Source:

@@ -43,8 +43,8 @@ def spread_frames(first: int, end: int, count: int) -> Ints:
 def tracked_frames(indices: Sequence[Index], intervals: Sequence[Sequence[Sequence[int]]], movies: Sequence[Path]) -> Ints:
     """The frames in the intervals of each of several movies, counted as if they were one."""
     starts = accumulate((len(index) for index in indices), initial=0)
-    told = zip(starts, indices, intervals, movies, strict=False)
-    spans = np.concatenate([start + tracked_intervals(given, len(index), movie) for start, index, given, movie in told])
+    parts = zip(starts, indices, intervals, movies, strict=False)
+    spans = np.concatenate([start + tracked_intervals(given, len(index), movie) for start, index, given, movie in parts])
     return np.concatenate([np.arange(first, end) for first, end in spans])
 
 

@@ -36,7 +36,7 @@ def replacing(path: Path, suffix: str = ".part") -> Iterator[Path]:
         leftover.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}{suffix}")
     try:
-        with telling_full_disk(path):
+        with full_disk_as_error(path):
             yield temporary
             raise_interrupt()
             temporary.replace(path)
@@ -55,14 +55,14 @@ def make_writable_folder(folder: Path) -> None:
 
 
 @contextmanager
-def telling_full_disk(path: Path | None = None) -> Iterator[None]:
+def full_disk_as_error(path: Path | None = None) -> Iterator[None]:
     """Raise HerdbookError for an error that means that the disk takes no more, however the library words it; `path` is what is written."""
     try:
         yield
     except Exception as error:
         # Libraries in C, such as HDF5, put the number into their text.
-        told = re.search(r"errno = (\d+)", str(error))
-        code = (error.errno if isinstance(error, OSError) else None) or (int(told[1]) if told else 0)
+        number = re.search(r"errno = (\d+)", str(error))
+        code = (error.errno if isinstance(error, OSError) else None) or (int(number[1]) if number else 0)
         if code not in _FULL_REMEDIES:
             raise
         name = path or getattr(error, "filename", None) or Path.cwd()

@@ -50,14 +50,14 @@ def _bar(items: Iterable[T], total: int, stage: str, unit: str, size: Callable[[
 
 
 def _lines(items: Iterable[T], total: int, stage: str, unit: str, size: Callable[[T], int]) -> Iterator[T]:
-    started = said = time.monotonic()
+    started = reported = time.monotonic()
     count = 0
     for item in items:
         yield item
         count += size(item)
         now = time.monotonic()
-        if now - said >= LOG_INTERVAL_S:
-            said = now
+        if now - reported >= LOG_INTERVAL_S:
+            reported = now
             _say(stage, unit, count, total, now - started)
     _say(stage, unit, count, max(total, count), time.monotonic() - started)
 

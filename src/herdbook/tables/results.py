@@ -78,11 +78,11 @@ class Results:
         rows = []
         for path in sorted(self.folder.glob("*/*.h5")):
             with h5py.File(path, "r") as file:
-                said = read_attributes(file)
-            if "settings" in said:
-                values = _flat(json.loads(said["settings"]))
-                versions = int(said["stage_version"]), str(said["herdbook_version"])
-                rows += [(said["stage"], path.stem, key, value, *versions) for key, value in values.items()]
+                attributes = read_attributes(file)
+            if "settings" in attributes:
+                values = _flat(json.loads(attributes["settings"]))
+                versions = int(attributes["stage_version"]), str(attributes["herdbook_version"])
+                rows += [(attributes["stage"], path.stem, key, value, *versions) for key, value in values.items()]
         return pd.DataFrame(rows, columns=["stage", "file", "key", "value", "stage_version", "herdbook_version"])
 
     @property

@@ -130,10 +130,10 @@ def _centres_of(looks: Floats, weight: Floats, clique: list[int], number: int) -
 def _with_named(centres: Floats, looks: Floats, images: Floats, named: Ints) -> Floats:
     """The centres (animals, d) with those of named animals in their places, instead of those that resemble them most."""
     animals = np.unique(named[named >= 0])
-    told = unit(np.array([images[named == k] @ looks[named == k] for k in animals]).reshape(-1, looks.shape[1]))
-    _, alike = linear_sum_assignment(-told @ centres.T)
+    labelled = unit(np.array([images[named == k] @ looks[named == k] for k in animals]).reshape(-1, looks.shape[1]))
+    _, alike = linear_sum_assignment(-labelled @ centres.T)
     placed = np.zeros_like(centres)
-    placed[animals] = told
+    placed[animals] = labelled
     placed[np.setdiff1d(np.arange(len(centres)), animals)] = np.delete(centres, alike, axis=0)
     return placed
 

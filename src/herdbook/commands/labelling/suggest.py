@@ -243,12 +243,12 @@ def _guess(found: Candidates, row: int, experiment: Experiment) -> tuple[str, fl
 
 
 def _reason(found: Candidates, best: Suggestion) -> str:
-    said = [f"seen for {found.frames[best.row]} frames"]
+    reasons = [f"seen for {found.frames[best.row]} frames"]
     if found.posterior is not None:
-        said.append(f"the classifier is {best.unsure:.0%} unsure")
-        said.append(f"movement leaves a doubt of {best.doubt:.0%}")
-    said.append(f"its animal has {best.labels:.1f} labels by expectation")
-    return ", ".join(said)
+        reasons.append(f"the classifier is {best.unsure:.0%} unsure")
+        reasons.append(f"movement leaves a doubt of {best.doubt:.0%}")
+    reasons.append(f"its animal has {best.labels:.1f} labels by expectation")
+    return ", ".join(reasons)
 
 
 _COLUMNS = ("first", "last", "frames", "arena", "looks", "label", "open", "doubt")

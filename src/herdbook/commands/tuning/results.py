@@ -41,10 +41,12 @@ def section_lines(values: dict[str, Any]) -> str:
 
 def proposal_warnings(experiment: Experiment, proposal: Proposal) -> list[str]:
     """What a person should know before trusting a proposal, one sentence or two each."""
-    told = []
+    warnings = []
     section, counts, animals = experiment.section("segment", proposal.movie), proposal.counts, proposal.animals
     if proposal.polarity != section.polarity:
-        told.append(f"With polarity {proposal.polarity} animals are found much better than with {section.polarity}: it is proposed, too.")
+        warnings.append(
+            f"With polarity {proposal.polarity} animals are found much better than with {section.polarity}: it is proposed, too."
+        )
     if proposal.quality < PLATEAU_QUALITY:
         remedies = {
             "flat_field": "segment.flat_field helps where the light is uneven",
@@ -52,31 +54,31 @@ def proposal_warnings(experiment: Experiment, proposal: Proposal) -> list[str]:
             "channel": "segment.channel where animals have a colour",
         }
         untried = [text for key, text in remedies.items() if key not in section.model_fields_set]
-        told.append(
+        warnings.append(
             "There is no plateau: each difference finds other blobs. The animals stand out too little or unevenly from the background"
             + (f"; {', '.join(untried)}." if untried else ".")
         )
     if proposal.separation < POOR_SEPARATION:
-        told.append("Specks and animals run into each other in area: look at areas.png and set the lower area by eye.")
+        warnings.append("Specks and animals run into each other in area: look at areas.png and set the lower area by eye.")
     if proposal.ghosts > MANY_GHOSTS:
-        told.append(
+        warnings.append(
             f"{proposal.ghosts:.0%} of the accepted blobs seem to be ghosts: the background, not the frame, has something there, such as "
             "an animal that rested. Check segment.polarity, or give an image of the empty scene as background.file."
         )
     if animals is not None and counts.mean() < (1 - MANY_MISSING) * animals:
-        told.append(
+        warnings.append(
             f"There are {counts.mean():.1f} blobs for {animals} animals in the average frame: they touch or hide much of the time, or some "
             "are not found. Look at the pictures of frames."
         )
     if animals is not None and (counts > animals).mean() > MANY_EXCESS:
-        told.append(f"There are more blobs than animals in {(counts > animals).mean():.0%} of the frames.")
+        warnings.append(f"There are more blobs than animals in {(counts > animals).mean():.0%} of the frames.")
     sampled = len(proposal.frames) + len(proposal.broken)
     if len(proposal.broken) > MANY_BROKEN * sampled:
-        told.append(f"{len(proposal.broken)} of {sampled} sampled frames are black or differ from the background as a whole.")
+        warnings.append(f"{len(proposal.broken)} of {sampled} sampled frames are black or differ from the background as a whole.")
     for key, other in ALTERNATIVES:
         if getattr(section, other) is not None:
-            told.append(f"segment.{other} is set and says the same in another way: take it out to use the proposed {key}.")
-    return told
+            warnings.append(f"segment.{other} is set and says the same in another way: take it out to use the proposed {key}.")
+    return warnings
 
 
 def ladder_table(proposal: Proposal) -> Table:
