@@ -14,7 +14,7 @@ from herdbook.report.figures.pairs import plot_contacts, plot_distances
 from herdbook.report.figures.review import plot_strips
 from herdbook.report.figures.space import plot_background, plot_occupancy, plot_samples, plot_trajectories, view_of
 from herdbook.report.figures.time import plot_counts, plot_expected_error, plot_timeline
-from herdbook.report.motion_summaries import arenas_of, measure_neighbours, measure_speed, occupancy, pair_distances, spread_of
+from herdbook.report.motion_summaries import Measure, arenas_of, measure_neighbours, measure_speed, occupancy, pair_distances, spread_of
 from herdbook.report.page import PageSection, Picture
 from herdbook.report.strips import Files, read_strips
 from herdbook.report.summaries import ABSENT, UNTRACKED, Recording, bin_ranges, expected_error, frame_bins, timeline_matrix, track_lines
@@ -144,38 +144,20 @@ def _time_pictures(recording: Recording, marked: bool, number: int | None) -> It
 
 
 def _speed_pictures(recording: Recording, marked: bool) -> Iterator[Picture]:
-    tracks = recording.tracks
-    unit, scale = ("mm", recording.px_per_mm) if recording.px_per_mm else ("px", 1.0)
-    edges = frame_bins(recording.frames, SPREAD_BINS)
-    speed = measure_speed(tracks, recording.time_s)
-    if not np.isfinite(speed.value).any():
-        return
-    spread = spread_of(speed, len(tracks.names) if marked else 0, edges)
-    names, colours, each = _rows(recording, marked)
-    yield as_picture(
-        f"speed_{recording.name}",
-        plot_spread(spread.only(each), recording.time_s[edges], names, colours, "speed", f"{unit}/s", scale),
-        "How fast the animals are, over time and in all." + _how_to_read(recording, marked),
-    )
+    speed = measure_speed(recording.tracks, recording.time_s)
+    yield from _spread_picture(recording, marked, speed, "speed", "speed", "/s", "How fast the animals are")
 
 
 def _pair_pictures(recording: Recording, marked: bool) -> Iterator[Picture]:
-    tracks = recording.tracks
-    unit, scale = ("mm", recording.px_per_mm) if recording.px_per_mm else ("px", 1.0)
-    arena = arenas_of(tracks, recording.arenas)
-    edges = frame_bins(recording.frames, SPREAD_BINS)
-    measure, nearest = measure_neighbours(tracks, arena)
-    if not np.isfinite(measure.value).any():
+    tracks, arena = recording.tracks, arenas_of(recording.tracks, recording.arenas)
+    distance, nearest = measure_neighbours(tracks, arena)
+    if not np.isfinite(distance.value).any():
         return
-    spread = spread_of(measure, len(tracks.names) if marked else 0, edges)
-    names, colours, each = _rows(recording, marked)
-    yield as_picture(
-        f"neighbours_{recording.name}",
-        plot_spread(spread.only(each), recording.time_s[edges], names, colours, "distance to nearest", unit, scale),
-        "How far the nearest other animal is, over time and in all." + _how_to_read(recording, marked),
-    )
+    yield from _spread_picture(recording, marked, distance, "neighbours", "distance to nearest", "", "How far the nearest other animal is")
     if not marked:
         return
+    unit, scale = _unit(recording)
+    names, _, each = _rows(recording, marked)
     yield as_picture(
         f"distances_{recording.name}",
         plot_distances(pair_distances(tracks, each, arena) / scale, nearest[np.ix_(each, each)], names, unit),
@@ -188,6 +170,26 @@ def _pair_pictures(recording: Recording, marked: bool) -> Iterator[Picture]:
             plot_contacts(contacts.number[pairs], contacts.time_s[pairs], names),
             f"Who meets whom: two animals in one blob are in contact. From events.csv.{_only(each, tracks.names)}",
         )
+
+
+def _spread_picture(recording: Recording, marked: bool, measure: Measure, key: str, what: str, per: str, caption: str) -> Iterator[Picture]:
+    """A measure of the animals over time and in all, if there is any; `per` follows the unit of length in its unit."""
+    if not np.isfinite(measure.value).any():
+        return
+    unit, scale = _unit(recording)
+    edges = frame_bins(recording.frames, SPREAD_BINS)
+    spread = spread_of(measure, len(recording.tracks.names) if marked else 0, edges)
+    names, colours, each = _rows(recording, marked)
+    yield as_picture(
+        f"{key}_{recording.name}",
+        plot_spread(spread.only(each), recording.time_s[edges], names, colours, what, f"{unit}{per}", scale),
+        f"{caption}, over time and in all." + _how_to_read(recording, marked),
+    )
+
+
+def _unit(recording: Recording) -> tuple[str, float]:
+    """Unit of lengths, mm if the scale is known, and how many px it has."""
+    return ("mm", recording.px_per_mm) if recording.px_per_mm else ("px", 1.0)
 
 
 def _rows(recording: Recording, marked: bool) -> tuple[list[str], list[str], NDArray[np.int64]]:

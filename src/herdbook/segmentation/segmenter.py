@@ -42,7 +42,7 @@ _LEAST_GAIN, _MOST_GAIN = 1 / 3, 3.0
 
 
 @dataclass(frozen=True)
-class _Scene:
+class _Reference:
     """What the frames first .. end - 1 are compared with.
 
     `luma` and `colours` (h, w, 3) of the background; `bounds` as images, in the resolution that is compared, and as the labeller takes
@@ -155,7 +155,7 @@ class Segmenter:
             blobs = chosen_blobs(blobs, ~touching(blobs.runs, blobs.run_offsets, self._edge))
         return blobs
 
-    def _scene_at(self, frame: int) -> _Scene:
+    def _scene_at(self, frame: int) -> _Reference:
         background = self._background
         window = int(np.searchsorted(background.first_frame, frame, side="right")) - 1
         luma, inside = background.luma[window], self.arena >= 0
@@ -164,7 +164,7 @@ class Segmenter:
         bounds, typical = self._bounds(window, luma, colours)
         swift = self._swift and not bounds.within
         fast = [(np.where(part, bounds.lowest, 0), np.where(part, bounds.highest, 255)) for part in self._coarse_parts] if swift else []
-        return _Scene(
+        return _Reference(
             first=int(background.first_frame[window]),
             end=float([*background.first_frame, np.inf][window + 1]),
             luma=luma,

@@ -72,7 +72,7 @@ def event_table(
     `contact_gap_s`.
     """
     identities = Identities.load(files["identities"][recording])
-    scenes = [_Scene(movie, files, identities, named) for movie in movies]
+    scenes = [_Movie(movie, files, identities, named) for movie in movies]
     offsets = np.cumsum([0, *(scene.frames for scene in scenes)])
     spans = _joined([scene.spans for scene in scenes], offsets)
     tracked = join_intervals(np.concatenate([scene.tracked + offset for scene, offset in zip(scenes, offsets[:-1], strict=True)]))
@@ -104,7 +104,7 @@ def event_table(
     return pd.DataFrame([row(event) for event in ordered], columns=list(EVENT_COLUMNS)).round(EVENT_DECIMALS)
 
 
-class _Scene:
+class _Movie:
     """What events need to know of a movie."""
 
     def __init__(self, movie: str, files: Files, identities: Identities, named: bool) -> None:
