@@ -48,10 +48,10 @@ class Job:
         """
         outputs = [path for path in made if path != record]
         inputs = {name: [path for path in paths if path not in outputs] for name, paths in self.files.items() if name != "out"}
-        said = self._provenance(inputs, record.parent).attributes()
-        said |= {name: json.loads(said[name]) for name in ("settings", "inputs", "input_files")}
-        said["outputs"] = {os.path.relpath(path, record.parent): artifact_fingerprint(path) for path in outputs}
-        write_text(record, json.dumps(said, indent=1, ensure_ascii=False) + "\n")
+        attributes = self._provenance(inputs, record.parent).attributes()
+        attributes |= {name: json.loads(attributes[name]) for name in ("settings", "inputs", "input_files")}
+        attributes["outputs"] = {os.path.relpath(path, record.parent): artifact_fingerprint(path) for path in outputs}
+        write_text(record, json.dumps(attributes, indent=1, ensure_ascii=False) + "\n")
 
     def _provenance(self, inputs: Mapping[str, Sequence[Path]], folder: Path) -> Provenance:
         named: dict[str, Path] = {}

@@ -117,7 +117,7 @@ class Plan:
             return []
         if experiment.animals.marking == "marked" and not self.labelled and not experiment.trainset.use:
             raise HerdbookError(
-                f"{self.labels[0]}: expected labels of each identity, found none. To be told which points to label, begin the "
+                f"{self.labels[0]}: expected labels of each identity, found none. To see which points to label, begin the "
                 "command with snakemake before_labels, then: herdbook suggest"
             )
         return [experiment.trainset.use or self.at(layout.artifact("trainset"))]

@@ -75,7 +75,7 @@ def test_tables_without_damage_are_read(whole_tables: dict[str, Path]) -> None:
     assert became == dict.fromkeys(whole_tables, PASSED)
 
 
-def test_a_damaged_artifact_does_no_harm_or_is_told(whole_artifacts: Path, tmp_path: Path) -> None:
+def test_a_damaged_artifact_does_no_harm_or_is_reported(whole_artifacts: Path, tmp_path: Path) -> None:
     for number in range(len(artifacts.PAIRS)):
         case = artifacts.damage(whole_artifacts, number, tmp_path, SEED)
         became, outcome = artifacts.judge(case, whole_artifacts)
@@ -177,7 +177,7 @@ def tell() -> dict[str, Any]:
         (kill_itself, "crash"),
     ],
 )
-def test_what_becomes_of_work_is_told_apart(monkeypatch: pytest.MonkeyPatch, work: Callable[[], dict[str, Any]], kind: str) -> None:
+def test_what_becomes_of_work_is_reported_apart(monkeypatch: pytest.MonkeyPatch, work: Callable[[], dict[str, Any]], kind: str) -> None:
     monkeypatch.setattr(limits, "CPU_S", 1)
     assert run_limited(work).kind == kind
 

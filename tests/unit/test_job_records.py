@@ -10,7 +10,7 @@ from herdbook.job import Job
 from herdbook.system.files import write_text
 
 
-def test_a_table_that_is_not_the_one_of_its_record_is_told(tmp_path: Path) -> None:
+def test_a_table_that_is_not_the_one_of_its_record_is_reported(tmp_path: Path) -> None:
     table = tmp_path / "events.csv"
     write_text(table, "movie,frame\nm,1\n")
     # Nothing tells what it was.

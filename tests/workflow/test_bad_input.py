@@ -114,7 +114,7 @@ def broken(snakemake: Callable[..., Done], tmp_path_factory: pytest.TempPathFact
         ("background/wide", ["wide.mkv", "480 x 240", "(whole)", "320 x 240", "give this one another recording"]),
     ],
 )
-def test_a_faulty_movie_is_told(broken: tuple[Path, Done], job: str, expected: list[str]) -> None:
+def test_a_faulty_movie_is_reported(broken: tuple[Path, Done], job: str, expected: list[str]) -> None:
     _, done = broken
     assert done.returncode != 0
     assert_told(messages(done.stdout)[job], *expected)
@@ -158,7 +158,7 @@ def test_a_label_beside_all_blobs_is_reported_and_the_others_serve(bars: Marked)
     assert table["individual"].value_counts().to_dict() == dict.fromkeys(ANIMALS, 60)
 
 
-def test_labels_outside_of_the_movie_are_told(bars: Marked) -> None:
+def test_labels_outside_of_the_movie_are_reported(bars: Marked) -> None:
     done = bars.run("--until", "trainset", labels="bars,60,100,100,BB\nbars,7,400,100,GG\n")
     assert done.returncode != 0
     late = f"line {bars.next_line}: bars has frames 0 to 59, found frame 60"
@@ -167,7 +167,7 @@ def test_labels_outside_of_the_movie_are_told(bars: Marked) -> None:
     assert not any(path.startswith("trainset/") for path in files(bars.results))
 
 
-def test_an_arena_outside_of_the_frame_is_told(bars: Marked) -> None:
+def test_an_arena_outside_of_the_frame_is_reported(bars: Marked) -> None:
     arena = {"name": "dish", "include": [{"ellipse": {"centre": [507, 363], "axes": [300, 300]}}]}
     done = bars.run("--until", "segment", arenas=[arena])
     assert done.returncode != 0

@@ -100,7 +100,7 @@ def full(undisturbed: Reference, tmp_path_factory: pytest.TempPathFactory) -> tu
 
 
 @pytest.mark.parametrize("stage", KILLED)
-def test_a_file_that_may_not_grow_further_is_told(undisturbed: Reference, full: tuple[dict[str, Done], Path], stage: str) -> None:
+def test_a_file_that_may_not_grow_further_is_reported(undisturbed: Reference, full: tuple[dict[str, Done], Path], stage: str) -> None:
     path = Path(undisturbed.largest(stage)[0])
     # Close-ups are named by their folder, and a job that makes several files stops at the first that is too large.
     named = path.parent if stage in ("closeups", "simulate", "export") else path
@@ -137,7 +137,7 @@ def plain(undisturbed: Reference, tmp_path: Path) -> Runs:
     return Runs(tmp_path, PLAIN)
 
 
-def test_a_full_disk_is_told_and_the_run_goes_on_when_there_is_space(undisturbed: Reference, plain: Runs) -> None:
+def test_a_full_disk_is_reported_and_the_run_goes_on_when_there_is_space(undisturbed: Reference, plain: Runs) -> None:
     disk = plain.folder / "results"
     disk.mkdir()
     with mounted(disk, "-t", "tmpfs", "-o", "size=16m", "none"):
@@ -157,7 +157,7 @@ def test_a_full_disk_is_told_and_the_run_goes_on_when_there_is_space(undisturbed
         }
 
 
-def test_a_folder_of_results_that_cannot_be_written_is_told(plain: Runs) -> None:
+def test_a_folder_of_results_that_cannot_be_written_is_reported(plain: Runs) -> None:
     folder = plain.folder / "results"
     folder.mkdir()
     with mounted(folder, "-t", "tmpfs", "-o", "ro", "none"):
@@ -244,7 +244,7 @@ def changed(results: Path, reference: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("stage", [stage for stage in KILLED if stage not in ("simulate", "index")])
-def test_a_damaged_artifact_is_told_with_the_rule_that_makes_it_anew(damaged: dict[Damage, tuple[Done, set[str]]], stage: str) -> None:
+def test_a_damaged_artifact_is_reported_with_the_rule_that_makes_it_anew(damaged: dict[Damage, tuple[Done, set[str]]], stage: str) -> None:
     mine = {case: said for case, said in damaged.items() if case.stage == stage}
     assert mine
     for case, (done, wrote) in mine.items():

@@ -52,7 +52,7 @@ def test_names_that_end_like_files_of_another_movie_get_files_of_their_own(stage
     assert bench.plan(raw).jobs == set()
 
 
-def test_a_broken_movie_is_told_and_the_others_go_on(stages: Path, tmp_path: Path) -> None:
+def test_a_broken_movie_is_reported_and_the_others_go_on(stages: Path, tmp_path: Path) -> None:
     bench = Bench(tmp_path, stages)
     bench.movies("broken", "whole")
     listed = [{"name": name, "file": f"{name}.mp4"} for name in ("broken", "whole")]
@@ -78,7 +78,7 @@ MARKED = {"marking": "marked", "identities": ["red"], "labels": "labels.csv"}
     ],
     ids=["missing movies", "unknown keys", "missing truth", "missing facts", "missing labels", "simulated movie elsewhere", "braces"],
 )
-def test_a_fault_of_the_user_is_told_on_one_screen(stages: Path, tmp_path: Path, changes: dict[str, Any], expected: list[str]) -> None:
+def test_a_fault_of_the_user_is_reported_on_one_screen(stages: Path, tmp_path: Path, changes: dict[str, Any], expected: list[str]) -> None:
     bench = Bench(tmp_path, stages)
     bench.movies("m")
     done = bench.run(changed(SMALL, changes), "--dry-run")

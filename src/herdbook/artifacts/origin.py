@@ -100,7 +100,7 @@ def check_unchanged(path: Path) -> None:
 
 
 def describe(chain: Link) -> list[str]:
-    """The chain as lines of text, each file told once."""
+    """The chain as lines of text, each file listed once."""
     return list(_lines(chain, "", set()))
 
 
@@ -157,7 +157,7 @@ def _origin(values: Mapping[str, Any], folder: Path, fingerprint: str) -> Origin
 
 
 def _place(folder: Path, relative: str) -> Path:
-    """A path as short as it can be told: below the working directory relative to it."""
+    """A path as short as it can be: below the working directory relative to it."""
     whole = Path(os.path.normpath(folder.absolute() / relative))
     return whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else whole
 

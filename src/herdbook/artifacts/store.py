@@ -1,7 +1,7 @@
 """HDF5 artifacts: columns in, columns out, written beside and renamed into place.
 
 Every file carries its provenance (see `Provenance`) and a fingerprint of its own data, so that a later stage can say what it was
-made from. Columns carry checksums and the fingerprint seals the attributes: a damaged file is told, not read. Nothing that is being
+made from. Columns carry checksums and the fingerprint seals the attributes: a damaged file is reported, not read. Nothing that is being
 written carries the final name: a killed job leaves nothing that looks finished.
 """
 

@@ -11,7 +11,7 @@ from scipy.special import log_softmax
 
 from herdbook.arrays import Floats, Logits
 
-# An image's answer is mixed with this share of "any class", so that no single image can speak against an identity without bound.
+# An image's answer is mixed with this share of "any class", so that no single image can count against an identity without limit.
 IMAGE_DOUBT = 0.02
 # What is known before any validation tracklet is seen, and how many tracklets it counts for. The correlation that lasts and its decay are
 # those of coloured ants and painted mice; one tracklet in a hundred is misread for reasons that its images do not show.

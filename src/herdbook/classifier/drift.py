@@ -8,7 +8,7 @@ from herdbook.classifier.calibration import Calibration, combine_images, image_s
 
 # Colour is judged in stretches of this length (s), for one image tells little.
 STRETCH_S = 10.0
-# Animals that are less coloured than this (levels) are not told by colour; a stretch is without it when they show less than this share.
+# Animals less coloured than this (levels) are not told apart by colour; a stretch is without it when they show less than this share.
 COLOURED_LEVELS, LEAST_SHARE = 8.0, 0.35
 # A tracklet is sure at this probability; what a class looked like in training counts as so many tracklets.
 SURE_POSTERIOR, PRIOR_TRACKLETS = 0.98, 3.0

@@ -16,7 +16,7 @@ from herdbook.classifier.crops import CropSpec
 
 @dataclass(frozen=True)
 class Example:
-    """Where an image comes from and what it is said to show: movie, tracklet in it, frame, time (s), label; probability that up is the
+    """Where an image comes from and what its label says: movie, tracklet in it, frame, time (s), label; probability that up is the
     head; how coloured it is (levels).
     """
 
@@ -107,7 +107,7 @@ def images_twice(images: Pixels) -> list[Ints]:
 
 
 def find_contradictions(images: Pixels, rows: Sequence[Example]) -> dict[str, list[int]]:
-    """Images of a tracklet, or of one and the same picture, with two labels: what is said, and the places of all images concerned.
+    """Images of a tracklet, or of one and the same picture, with two labels: the labels, and the places of all images concerned.
 
     UNREADABLE contradicts nobody: marks are hidden now and then.
     """

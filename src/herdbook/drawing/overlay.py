@@ -60,7 +60,7 @@ class Annotator:
         self._offsets = np.searchsorted(tracks.frame, np.arange(tracks.frames + 1))
 
     def draw(self, image: Image, frame: int, text: str) -> None:
-        """Draw trails, marks, names and legend of a frame, and what is said of it (its time and number) in the corner."""
+        """Draw trails, marks, names and legend of a frame, and its time and number in the corner."""
         style = self._canvas.style
         taken = []
         if "trails" in self._show:

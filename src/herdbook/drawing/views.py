@@ -22,7 +22,7 @@ PLACE_DIGITS, ANGLE_DIGITS = 3, 5
 class View:
     """What the close-up of the animal `individual` shows from the shown frame number `first` on, one row per frame.
 
-    `x0`, `y0` float64 (n,) px, `angle` float64 (n,) rad as told above; NaN where the animal has no position.
+    `x0`, `y0` float64 (n,) px, `angle` float64 (n,) rad as above; NaN where the animal has no position.
     """
 
     individual: int

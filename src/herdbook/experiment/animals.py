@@ -87,9 +87,9 @@ def with_unmarked_names(raw: Any) -> Any:
         case _:
             return raw
     earlier = names_of(animals["like"]) if isinstance(animals.get("like"), str) else []
-    told = animals.get("identities") if isinstance(animals.get("identities"), list) else []
-    spare = [name for name in earlier if name not in told]
-    taken = {name for name in [*told, *earlier] if isinstance(name, str)}
+    given = animals.get("identities") if isinstance(animals.get("identities"), list) else []
+    spare = [name for name in earlier if name not in given]
+    taken = {name for name in [*given, *earlier] if isinstance(name, str)}
 
     def fill(known: list[Any], number: Any, every: bool) -> list[Any]:
         count = number if isinstance(number, int) and number <= MOST_ANIMALS else 0
@@ -110,7 +110,7 @@ def with_unmarked_names(raw: Any) -> Any:
         names = list(dict.fromkeys(name for arena in filled for name in arena["identities"]))
         return raw | {"animals": animals | {"identities": names}, "arenas": filled}
     inside = arenas[0] if isinstance(arenas, list) and arenas and isinstance(arenas[0], dict) else {}
-    names = fill(list(told), inside.get("number", animals.get("number")), True)
+    names = fill(list(given), inside.get("number", animals.get("number")), True)
     if inside.get("identities"):
         return raw | {"animals": animals | {"identities": names}, "arenas": [inside | {"identities": names}]}
     return raw | {"animals": animals | {"identities": names}}
@@ -122,7 +122,7 @@ def card_of(classifier: str) -> Path:
 
 
 def names_of(classifier: str) -> list[str]:
-    """Identities that a classifier knows by its card, none if that cannot be read: reading it in earnest tells why."""
+    """Identities that a classifier knows by its card, none if it cannot be read; `read_card` reports the reason."""
     try:
         values = json.loads(card_of(classifier).read_text(encoding="utf-8"))
         return [name for name in values["classes"] if isinstance(name, str) and name not in values["others"]]

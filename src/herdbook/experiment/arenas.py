@@ -85,12 +85,12 @@ def with_names_of_arenas(raw: Any) -> Any:
     match raw:
         case {"animals": dict(animals), "arenas": list(arenas)}:
             found: dict[str, Any] = {}
-            told = [arena for arena in arenas if isinstance(arena, dict)]
+            given = [arena for arena in arenas if isinstance(arena, dict)]
             if not animals.get("identities"):
-                lists = [arena["identities"] for arena in told if isinstance(arena.get("identities"), list)]
+                lists = [arena["identities"] for arena in given if isinstance(arena.get("identities"), list)]
                 found["identities"] = list(dict.fromkeys(name for names in lists for name in names if isinstance(name, str)))
             if not animals.get("groups"):
-                groups = [arena["groups"] for arena in told if isinstance(arena.get("groups"), dict)]
+                groups = [arena["groups"] for arena in given if isinstance(arena.get("groups"), dict)]
                 numbers = [(name, n) for group in groups for name, n in group.items() if isinstance(name, str) and isinstance(n, int)]
                 found["groups"] = {name: sum(n for other, n in numbers if other == name) for name, _ in numbers}
             return raw | {"animals": animals | {key: value for key, value in found.items() if value}}
@@ -104,8 +104,8 @@ def faults_of_arenas(arenas: Sequence[Arena], identities: Sequence[str], groups:
         f"the arena {name!r} is named twice: give each arena a name of its own" for name in sorted({n for n in names if names.count(n) > 1})
     ]
     for arena in arenas:
-        for key, told, known in (("identities", arena.identities, identities), ("groups", arena.groups, groups)):
-            faults += [f"arena {arena.name!r}: animals.{key} have no {n!r}; {nearest(n, known)}" for n in told if n not in known]
+        for key, given, known in (("identities", arena.identities, identities), ("groups", arena.groups, groups)):
+            faults += [f"arena {arena.name!r}: animals.{key} have no {n!r}; {nearest(n, known)}" for n in given if n not in known]
         if arena.number is not None and arena.number < arena.known:
             what = f"{len(arena.identities)} identities" + (f" and {sum(arena.groups.values())} members of groups" if arena.groups else "")
             faults.append(f"arena {arena.name!r}: number: {arena.number} animals cannot have {what}")
@@ -132,8 +132,8 @@ def population(arenas: Sequence[Arena], known: int, number: int | None) -> list[
     """
     if len(arenas) > 1:
         return [arena.size for arena in arenas]
-    told = arenas[0].number if arenas else None
-    return [told or number or known or None]
+    first = arenas[0].number if arenas else None
+    return [first or number or known or None]
 
 
 def homes(arenas: Sequence[Arena], classes: Sequence[str]) -> list[list[str]]:
@@ -149,9 +149,9 @@ def group_homes(arenas: Sequence[Arena], groups: Mapping[str, int]) -> list[dict
 
 
 def region_settings(arenas: Sequence[Arena]) -> list[dict[str, Any]]:
-    """What the stage segment is told of the arenas: their regions; a mask is a file of its own, of which only the name is told."""
+    """The arena settings passed to stage segment: regions; a mask is a file of its own, of which only the name is passed."""
     values = [arena.model_dump(mode="json", exclude_defaults=True, exclude={"identities", "groups", "number"}) for arena in arenas]
-    return [told | ({"mask": Path(told["mask"]).name} if "mask" in told else {}) for told in values]
+    return [arena | ({"mask": Path(arena["mask"]).name} if "mask" in arena else {}) for arena in values]
 
 
 def _faults_of_numbers(arenas: Sequence[Arena], identified: bool, number: int | None) -> list[str]:
@@ -160,6 +160,8 @@ def _faults_of_numbers(arenas: Sequence[Arena], identified: bool, number: int | 
         return [f"the arenas do not say how many animals live in {', '.join(lacking)}: give each of them identities, groups or a number"]
     sizes = [arena.size for arena in arenas if arena.size is not None]
     if number is not None and sizes and not lacking and sum(sizes) != number:
-        told = ", ".join(f"{arena.name}: {arena.size}" for arena in arenas)
-        return [f"animals.number is {number}, but {sum(sizes)} live in the arenas ({told}): correct one, or leave animals.number out"]
+        sizes_by_name = ", ".join(f"{arena.name}: {arena.size}" for arena in arenas)
+        return [
+            f"animals.number is {number}, but {sum(sizes)} live in the arenas ({sizes_by_name}): correct one, or leave animals.number out"
+        ]
     return []

@@ -1,4 +1,4 @@
-"""Faults of an experiment file, told in the words of the file: the key, what was found, the nearest valid key."""
+"""Faults of an experiment file, reported in the words of the file: the key, what was found, the nearest valid key."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -148,7 +148,7 @@ def _resolved(base: Path, path: str) -> str:
     """The absolute path of a file. Raises ValueError for what cannot be one, or cannot be looked at."""
     try:
         found = (base / path).resolve()
-        # A name that is too long, or a folder that may not be looked into, would be told without its place by whoever asks first.
+        # A name that is too long, or a folder that may not be looked into, would be reported without its place by whoever asks first.
         found.exists()
     except (ValueError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else error

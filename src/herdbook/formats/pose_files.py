@@ -31,7 +31,7 @@ DUSTRACK = _Format(dustrack.read_dustrack, dustrack.rewrite_dustrack)
 
 
 def read_poses(paths: Sequence[Path]) -> Poses:
-    """Body points of one movie from a file of DeepLabCut, SLEAP, movement or DUSTrack, told by its content.
+    """Body points of one movie from a file of DeepLabCut, SLEAP, movement or DUSTrack, recognised by its content.
 
     Several files are layers of annotations by DUSTrack: a point of a later one counts. Raises HerdbookError for a file that is missing
     or of no known kind.

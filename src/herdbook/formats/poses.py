@@ -51,7 +51,7 @@ class Poses:
         return replace(self, xy=columns.reshape(-1, *self.xy.shape[1:]))
 
     def likely(self, least: float) -> "Poses":
-        """Without the points that are less likely than this; those of which nothing is said stay."""
+        """Without the points that are less likely than this; those without a likelihood stay."""
         return replace(self, xy=np.where((self.likelihood < least)[..., None], np.nan, self.xy))
 
     def lasting(self, frames: int) -> "Poses":

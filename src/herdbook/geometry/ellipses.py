@@ -1,4 +1,4 @@
-"""Ellipses of blobs from their second moments: axes, orientation, angles. Angles are in rad unless said otherwise."""
+"""Ellipses of blobs from their second moments: axes, orientation, angles. Angles are in rad unless stated otherwise."""
 
 from typing import Any
 

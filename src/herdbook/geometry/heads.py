@@ -30,7 +30,7 @@ def head_directions(
 
     `rows` and `offsets` are those of `Tracklets.blob_rows`; `moments` (blobs, 3) xx, xy, yy. Along a tracklet the two ends are the states
     of a hidden Markov chain, solved by the forward-backward algorithm (Rabiner 1989, Proc. IEEE 77:257): an end stays the same the more
-    surely the longer the body is and the less it turns, and motion speaks for the end in front. Blobs of no tracklet keep their axis.
+    surely the longer the body is and the less it turns, and motion is evidence for the end in front. Blobs of no tracklet keep their axis.
     """
     major, minor = axis_lengths(*moments.T)
     return directions_along(rows, offsets, frame, x, y, np.asarray(orientation(*moments.T)), 1 - minor / major, body_length_px)

@@ -35,7 +35,7 @@ from herdbook.identity.programme import BEGINNING, THERE, build_programme
 
 # What a tracklet without evidence gains when it is named: less than any evidence, more than nothing.
 NAMED_GAIN = 0.2
-# What a person said weighs more than all images of a tracklet together.
+# A label or fact weighs more than all images of a tracklet together.
 LABEL_GAIN = 60.0
 # Candidates whose programme is built at a time.
 PORTION = 200_000
@@ -187,7 +187,7 @@ def _clashes(graph: Graph, held: NDArray[np.int16], members: Ints) -> Ints:
 
 
 def _part_clashes(graph: Graph, held: NDArray[np.int16], members: Ints, scores: NDArray[np.floating], cut: float) -> float:
-    """Take identities away where they are too many at a time, from the tracklet that speaks least for them.
+    """Take identities away where they are too many at a time, from the tracklet with the weakest evidence for them.
 
     Returns the most that this loses, `cut` for each path that it cuts.
     """

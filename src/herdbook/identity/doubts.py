@@ -31,7 +31,7 @@ SETTLED_FROM = 0.999
 # Spans with less to gain than this (frames) are not worth a look, and nobody answers more than so many.
 LEAST_GAIN = 0.5
 MOST_SPANS = 1000
-# So many other names are told, each at least this probable.
+# At most so many other names are listed, each at least this probable.
 MOST_OTHERS = 3
 LEAST_PROBABILITY = 0.01
 

@@ -54,7 +54,7 @@ def read_evidence(recording: RecordingGraph, movies: Sequence[str], found: Seque
 def restrict_evidence(log_likelihood: Floats, allowed: Mask) -> Floats:
     """Evidence (n, identities) of tracklets whose animal must be one of the `allowed` (n, identities), one or more; -inf for all others.
 
-    `log_likelihood` (n, classes) has the identities first. What speaks for identities that cannot be there goes, by Bayes' rule, to those
+    `log_likelihood` (n, classes) has the identities first. Evidence for identities that cannot be there goes, by Bayes' rule, to those
     that can and to the classes that are no identity: animals of two arenas may look alike.
     """
     identities = allowed.shape[1]

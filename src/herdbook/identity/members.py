@@ -1,4 +1,4 @@
-"""Names for the members of a group, whom nothing tells apart: one name for as long as the animal is followed without doubt."""
+"""Names for the members of a group, which cannot be told apart: one name for as long as the animal is followed without doubt."""
 
 from collections import deque
 

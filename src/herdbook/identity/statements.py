@@ -1,4 +1,4 @@
-"""What a person said of the tracklets of a recording, by labels and facts, and where it contradicts itself."""
+"""Statements about the tracklets of a recording, from labels and facts, and contradictions between them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ from herdbook.identity.recording import RecordingGraph
 
 @dataclass(frozen=True)
 class Statement:
-    """Tracklet `row` holds one of `columns`, or, if not `holds`, none of them; `text` says who said so, `fact` that it was a fact."""
+    """Tracklet `row` holds one of `columns`, or, if not `holds`, none of them; `text` names its source; `fact`: it is no label."""
 
     row: int
     columns: tuple[int, ...]
@@ -93,21 +93,23 @@ def contradictions(statements: Iterable[Statement], recording: RecordingGraph, m
         if statement.holds:
             by_column[statement.columns[0]].setdefault(statement.row, statement)
     faults = []
-    for row, said in by_row.items():
+    for row, statements in by_row.items():
         start = recording.start_frame[recording.movie[row]]
         span = f"{movies[recording.movie[row]]}, frames {graph.first[row] - start} to {graph.last[row] - start}"
-        holds = {s.columns: s for s in said if s.holds}
-        denied = [(a, b) for a in holds.values() for b in said if not b.holds and set(a.columns) <= set(b.columns) and (a.fact or b.fact)]
+        holds = {s.columns: s for s in statements if s.holds}
+        denied = [
+            (a, b) for a in holds.values() for b in statements if not b.holds and set(a.columns) <= set(b.columns) and (a.fact or b.fact)
+        ]
         faults += [f"{a.text} and {b.text} contradict each other on one tracklet ({span})" for a, b in denied]
         animals = int(graph.animals[row])
         if len(holds) > animals and any(s.fact for s in holds.values()):
             number = "one animal" if animals == 1 else f"{animals} animals"
             faults.append(f"{_listed(holds.values())} speak of one tracklet ({span}), which holds {number}")
-    for column, told in by_column.items():
-        groups = {tuple(other for other in told if graph.first[other] <= graph.first[row] <= graph.last[other]) for row in told}
+    for column, held in by_column.items():
+        groups = {tuple(other for other in held if graph.first[other] <= graph.first[row] <= graph.last[other]) for row in held}
         for rows in sorted(groups):
-            if len(rows) > roster.members[column] and any(told[row].fact for row in rows):
-                faults.append(f"{_listed(told[row] for row in rows)} speak of {len(rows)} tracklets at the same time")
+            if len(rows) > roster.members[column] and any(held[row].fact for row in rows):
+                faults.append(f"{_listed(held[row] for row in rows)} speak of {len(rows)} tracklets at the same time")
     return faults
 
 

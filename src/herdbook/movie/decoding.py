@@ -169,7 +169,7 @@ def _too_large(path: Path, width: int, height: int) -> HerdbookError:
 
 
 def is_counted(container: Any, stream: Any) -> bool:
-    """Whether frames can only be told by counting from the beginning, for want of presentation times.
+    """Whether frames can only be identified by counting from the beginning, for want of presentation times.
 
     Raw streams have no times. AVI stores none either: FFmpeg's guesses there are those of decoding, which name the
     right frame only in streams that do not reorder (measured on H.264 in AVI: 6 of the first 8 frames misnamed).

@@ -73,7 +73,7 @@ class Likeness:
 
     @cached_property
     def _unit(self) -> float:
-        """The difference of image distances that is worth one nat, by which animals alone are told from each other best."""
+        """The difference of image distances that is worth one nat, by which animals alone are told apart best."""
         # A third of a second to import, which a movie without merges need not pay.
         from scipy.optimize import minimize_scalar
 

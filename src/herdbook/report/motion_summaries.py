@@ -130,7 +130,7 @@ def pair_distances(tracks: RecordingTracks, shown: Ints, arena: NDArray[np.int16
 def spread_of(measure: Measure, individuals: int, edges: Ints) -> Spread:
     """How a measure is spread over time, in the bins between the frames `edges` (bins + 1,), and over its values.
 
-    With 0 `individuals` nothing is told of each: thousands of fragments have no rows in a picture.
+    With 0 `individuals` nothing is shown of each: thousands of fragments have no rows in a picture.
     """
     known = np.isfinite(measure.value)
     frame, individual, value = measure.frame[known], measure.individual[known], measure.value[known]

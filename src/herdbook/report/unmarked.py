@@ -17,7 +17,7 @@ from herdbook.report.summaries import Recording
 
 
 def unmarked_section(card: dict[str, Any], recordings: Sequence[Recording]) -> PageSection:
-    """How the animals were found, how well they are told apart, and what speaks against them."""
+    """How the animals were found, how well they are told apart, and warnings about them."""
     names = [name for name in card["classes"] if name not in card["untrained"]]
     sentences = [f"Warning: {warning}." for warning in card["warnings"]]
     right, tracks = estimated_accuracy(card, recordings), sum(len(recording.tracks.frame) for recording in recordings)

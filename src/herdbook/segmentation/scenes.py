@@ -29,7 +29,7 @@ LUMA_BLOCK = 25
 
 
 def time_windows(index: Index, window_s: float) -> list[tuple[int, int]]:
-    """First frame and end of windows that share the movie's time evenly and are about as long as told; none is empty."""
+    """First frame and end of windows that share the movie's time evenly and are about as long as asked for; none is empty."""
     number = max(1, round(index.duration_s / window_s))
     starts = np.searchsorted(index.time_s, np.arange(number) * index.duration_s / number - 1e-9)
     return list(pairwise([*np.unique(starts[starts < len(index)]).tolist(), len(index)]))

@@ -95,7 +95,7 @@ class Segmenter:
     def blobs(self, frame: Frame) -> components.FrameBlobs | None:
         """Blobs of one frame, each within one arena: arenas that touch are looked at one after the other.
 
-        None for a broken frame: it is black, or as a whole so unlike the background that animals cannot be told from it.
+        None for a broken frame: it is black, or as a whole so unlike the background that animals cannot be distinguished from it.
         """
         if not self._scene.first <= frame.index < self._scene.end:
             self._scene = self._scene_at(frame.index)
@@ -176,7 +176,7 @@ class Segmenter:
         )
 
     def _shifts(self, ground: float, least: float) -> tuple[float, float]:
-        """Between which shifts of a whole frame animals can be told from the ground of this level, when `least` is taken for an animal.
+        """Range of shifts of a whole frame in which animals stand out from the ground of this level, when `least` is taken for an animal.
 
         Ground that shifts away from the animals hides some of them, but is never taken for one; it may do so by half of its light.
         """

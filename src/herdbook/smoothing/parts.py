@@ -33,7 +33,7 @@ def smooth_movie(source: FrameSource, points: Floats, window: int, *, engine: st
     """Smooth the points (T, L, 2) of a movie's T frames by LK-RSTC, in `threads` processes.
 
     Parameters, result and errors are those of `lkrstc.smooth_points`; the result is the same for any number of threads. `stage` is
-    what progress is told under.
+    the name under which progress is printed.
     """
     check_points(points, window)
     chunk = chunk_windows(source.shape, window)

@@ -1,4 +1,4 @@
-"""Points of a movie from detected to smoothed: gaps filled, LK-RSTC, jumps told and if wished repaired.
+"""Points of a movie from detected to smoothed: gaps filled, smoothed by LK-RSTC, jumps flagged and optionally repaired.
 
 The same for positions of animals and for body points: a column each. Points are (x, y) in px, NaN where missing.
 """
@@ -59,7 +59,7 @@ def smooth_columns(
 ) -> SmoothedPoints:
     """Fill these gaps of the points (T, L, 2) and smooth them over windows of so many frames.
 
-    Points that jump are told; with `repair` they are put where the flow expects them, and all is smoothed anew. Those that are `trusted`
+    Points that jump are flagged; with `repair` they are put where the flow expects them and smoothed again. Those that are `trusted`
     (T, L) never jump. `engine` is the optical flow, "numba" or "opencv"; `threads` processes give the same result as one.
     """
     missing = np.isnan(points[..., 0]) | np.isnan(points[..., 1])

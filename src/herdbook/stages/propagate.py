@@ -98,12 +98,12 @@ def _facts(
     roster: Roster,
     labels: list[Statement],
 ) -> list[Statement]:
-    """The statements of the facts on this recording; all that do not fit are told at once."""
+    """The statements of the facts on this recording; all that do not fit are reported at once."""
     path = job.file("facts")
     facts = [fact for fact in read_facts(path, None, roster.classes) if fact.movie in movies]
-    said = {movie: Blobs.load(blobs, without=Blobs.columns) for movie, blobs in zip(movies, job.files["blobs"], strict=True)}
-    sizes = {movie: (b.width, b.height) for movie, b in said.items()}
-    refuse_faults(path, fact_place_faults(facts, {movie: b.frames for movie, b in said.items()}, sizes))
+    sized = {movie: Blobs.load(blobs, without=Blobs.columns) for movie, blobs in zip(movies, job.files["blobs"], strict=True)}
+    sizes = {movie: (b.width, b.height) for movie, b in sized.items()}
+    refuse_faults(path, fact_place_faults(facts, {movie: b.frames for movie, b in sized.items()}, sizes))
     statements, faults = fact_statements(facts, movies, recording, OneByOne(job.files["blobs"], Blobs.load), tracklets, roster)
     refuse_faults(path, faults + contradictions([*labels, *statements], recording, movies, roster))
     return statements

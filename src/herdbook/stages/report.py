@@ -74,12 +74,12 @@ def make_page(job: Job, recordings: Sequence[Recording], doubts: Sequence[Doubt]
 
 def _card(path: Path) -> dict[str, Any]:
     try:
-        said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise HerdbookError(
             f"{path}: not a readable card ({error}). Delete it and run snakemake again: the rule 'train' makes it anew."
         ) from error
-    return said
+    return card
 
 
 def _files_by_name(job: Job) -> dict[str, dict[str, Path]]:

@@ -1,6 +1,6 @@
 """HDF5 files that are being written, on disks that may be full.
 
-HDF5 cannot close a file of which a write failed, and a process that holds such a file crashes when it ends. So HDF5 is never told: it
+HDF5 cannot close a file of which a write failed, and a process that holds such a file crashes when it ends. So HDF5 never learns of it: it
 writes into a file that takes everything, keeps the first error, and is asked for it.
 """
 

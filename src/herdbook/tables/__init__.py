@@ -1,1 +1,1 @@
-"""What is told of finished trajectories: tracks, motion, events, tables, and the score against a truth."""
+"""What is reported of finished trajectories: tracks, motion, events, tables, and the score against a truth."""

@@ -94,7 +94,7 @@ def read_tracks(
 ) -> Tracks:
     """Read the tracks of a movie from its artifacts `trajectories`, `index`, `blobs`, `tracklets`, `identities`.
 
-    `start_s` is when it begins in its recording. Without `all_names` only those individuals are told that have a position.
+    `start_s` is when it begins in its recording. Without `all_names` only individuals that have a position are listed.
     """
     trajectories, index = Trajectories.load(files["trajectories"]), Index.load(files["index"])
     blobs = Blobs.load(files["blobs"], without=("x", "y", "area", "box", "contrast", "intensity", "border", "image"))

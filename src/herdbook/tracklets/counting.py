@@ -107,7 +107,7 @@ def count_animals(
     `ratio` (n,) area over the area of one animal; `first`, `last` (n,) frames; `edges` (e, 2) parent, child; `border` (n, 2) whether the
     first and the last blob touch the border; `number` of animals, if known; `intervals` (k, 2) first frames and ends (exclusive) of what
     is tracked, where animals come into view and leave it for free; `sizes` how area grows with number.
-    Returns int16 (n,) and float32 (n,): the cost (nats) by which the area speaks against the next best number, the flow left aside.
+    Returns int16 (n,) and float32 (n,): the cost (nats) by which the area counts against the next best number, the flow left aside.
     """
     n = len(ratio)
     if n == 0:

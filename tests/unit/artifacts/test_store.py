@@ -202,7 +202,7 @@ def test_a_truncated_file_names_the_rule_that_makes_it(tmp_path: Path, share: fl
         artifact_fingerprint(path)
 
 
-def test_a_file_with_a_broken_byte_is_told_or_harmless(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_a_file_with_a_broken_byte_is_reported_or_harmless(tmp_path: Path, rng: np.random.Generator) -> None:
     path = tmp_path / "a.h5"
     example(Index, 20_000).save(path, PROVENANCE)
     whole = path.read_bytes()
@@ -216,13 +216,13 @@ def test_a_file_with_a_broken_byte_is_told_or_harmless(tmp_path: Path, rng: np.r
     assert told > 100
 
 
-def test_an_artifact_of_another_kind_is_told(tmp_path: Path) -> None:
+def test_an_artifact_of_another_kind_is_reported(tmp_path: Path) -> None:
     example(Index, 3).save(tmp_path / "a.h5", PROVENANCE)
     with pytest.raises(HerdbookError, match="expected an artifact of 'tracklets', found 'index'"):
         Tracklets.load(tmp_path / "a.h5")
 
 
-def test_a_foreign_hdf5_file_is_told(tmp_path: Path) -> None:
+def test_a_foreign_hdf5_file_is_reported(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["values"] = np.arange(3)
     with pytest.raises(HerdbookError, match="expected an artifact of 'index', found 'something else'"):

@@ -121,7 +121,7 @@ def test_new_tells_what_is_wrong_and_writes_nothing(folder: Path, arguments: lis
     assert not list(folder.rglob("*.yaml"))
 
 
-def test_movies_of_the_same_name_are_told_apart_by_their_folders(folder: Path) -> None:
+def test_movies_of_the_same_name_are_reported_apart_by_their_folders(folder: Path) -> None:
     for name in ("left", "right"):
         write_movie(folder / name / "cam.mp4", frames=1)
     assert herdbook("new", "exp", "--movies", "*/*.mp4").exit_code == 0
@@ -169,7 +169,7 @@ def test_a_good_experiment_is_shown_as_a_table(folder: Path) -> None:
     assert "snakemake --configfile" in result.stdout
 
 
-def test_all_faults_are_told_at_once(folder: Path) -> None:
+def test_all_faults_are_reported_at_once(folder: Path) -> None:
     write_movie(folder / "videos" / "movie10.mp4", size=(32, 48))
     (folder / "videos" / "text.mp4").write_text("this is no movie")
     (folder / "truth.csv").write_text("movie,frame,identity,x,y\nmovie3,0,A,1,2\n")
@@ -196,7 +196,7 @@ def test_all_faults_are_told_at_once(folder: Path) -> None:
     assert "Traceback" not in result.output
 
 
-def test_empty_labels_and_animals_without_labels_are_told(folder: Path) -> None:
+def test_empty_labels_and_animals_without_labels_are_reported(folder: Path) -> None:
     path = marked(folder)
     (folder / "labels.csv").write_text("movie,frame,x,y,label\nmovie2,0,5,6,A\n")
     result = herdbook("check", path)
@@ -242,7 +242,7 @@ def test_movies_that_will_be_simulated_need_not_be_there(folder: Path) -> None:
     assert check_experiment(load_experiment(path)).movies == {"m": MovieFacts(50, (160, 120), 20, simulated=True)}
 
 
-def test_a_faulty_file_is_told_without_a_traceback(folder: Path) -> None:
+def test_a_faulty_file_is_reported_without_a_traceback(folder: Path) -> None:
     (folder / "e.yaml").write_text("experimnt: x\n")
     result = herdbook("check", "e.yaml")
     assert result.exit_code == 2
@@ -322,7 +322,7 @@ def test_score_of_chosen_movies(tmp_path: Path) -> None:
     assert "no movie none" in result.stderr
 
 
-def test_score_of_a_missing_table_is_told(tmp_path: Path) -> None:
+def test_score_of_a_missing_table_is_reported(tmp_path: Path) -> None:
     result = herdbook("score", tmp_path / "none.csv", tables(tmp_path)[1])
     assert result.exit_code == 2
     assert "none.csv" in result.stderr

@@ -240,7 +240,7 @@ def test_filled_in_rows_are_labels(recording: Path) -> None:
     assert all(abs(float(row["x"]) - float(first["x"])) > 20 or abs(float(row["y"]) - float(first["y"])) > 20 for row in left)
 
 
-def test_what_the_classifier_guesses_is_told(recording: Path) -> None:
+def test_what_the_classifier_guesses_is_reported(recording: Path) -> None:
     share = np.full((4, 3), 0.05)
     share[[0, 1, 2, 3], [0, 1, 2, 2]] = 0.9
     share[3] = (0.3, 0.1, 0.6)
@@ -313,7 +313,7 @@ def test_answers_become_rates(recording: Path, answered: Callable[[Callable[[dic
     assert "note" not in out.stdout
 
 
-def test_answers_to_other_results_are_told(recording: Path, answered: Callable[[Callable[[dict[str, str]], str]], Path]) -> None:
+def test_answers_to_other_results_are_reported(recording: Path, answered: Callable[[Callable[[dict[str, str]], str]], Path]) -> None:
     path = answered(lambda row: "right")
     folder = load_experiment(recording).folder
     moved = Trajectories.load(folder / "smooth" / "m1.h5")

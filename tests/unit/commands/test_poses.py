@@ -88,7 +88,7 @@ def test_points_between_labels_follow_the_motion(tmp_path, movie):
         ("smooth-points", [4, 99], [], "the body points are of 100 frames, the movie has 40"),
     ],
 )
-def test_what_does_not_fit_is_told(tmp_path, movie, command, frames, options, message):
+def test_what_does_not_fit_is_reported(tmp_path, movie, command, frames, options, message):
     path, truth = movie
     long = np.concatenate([truth, np.ones((100, 3, 2))])
     labels = write_layer(tmp_path / "labels.json", long, frames)

@@ -67,7 +67,7 @@ def test_summary_writes_a_table_and_a_page(files, tmp_path):
     assert all(word in page for word in ("one", "two", "day", "2 experiments".replace("2 ", "")))
 
 
-def test_an_experiment_without_results_is_told(tmp_path):
+def test_an_experiment_without_results_is_reported(tmp_path):
     done = CliRunner().invoke(app, ["summary", str(experiment_file(tmp_path, "empty"))])
     assert done.exit_code == 2
     assert re.search(r"no results yet in .*results/empty", done.output)

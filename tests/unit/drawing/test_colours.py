@@ -25,13 +25,13 @@ def least_distance(colours, sight):
 
 
 @pytest.mark.parametrize(("sight", "least"), [(np.eye(3), 33), (PROTANOPIA, 19), (DEUTERANOPIA, 19)])
-def test_sixteen_individuals_are_told_apart_by_all_kinds_of_sight(sight, least):
+def test_sixteen_individuals_are_reported_apart_by_all_kinds_of_sight(sight, least):
     assert len(PALETTE) == 16
     assert least_distance(PALETTE, sight) > least
 
 
 @pytest.mark.parametrize("sight", [np.eye(3), PROTANOPIA, DEUTERANOPIA])
-def test_sources_are_told_apart_by_all_kinds_of_sight(sight):
+def test_sources_are_reported_apart_by_all_kinds_of_sight(sight):
     assert least_distance(SOURCE_COLOURS, sight) > 19
 
 

@@ -172,11 +172,11 @@ def test_all_faults_come_in_one_message(tmp_path: Path) -> None:
     ("text", "expected"),
     [("a: [1", "not valid YAML"), ("- 1", "found list"), ("", "found NoneType"), ("seed: 1\nseed: 2", "the key 'seed' is given twice")],
 )
-def test_a_file_that_is_no_mapping_is_told(tmp_path: Path, text: str, expected: str) -> None:
+def test_a_file_that_is_no_mapping_is_reported(tmp_path: Path, text: str, expected: str) -> None:
     assert expected in message(tmp_path, text)
 
 
-def test_a_file_that_is_not_there_is_told_with_the_command_that_writes_one(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_reported_with_the_command_that_writes_one(tmp_path: Path) -> None:
     with pytest.raises(HerdbookError, match="herdbook new"):
         load_experiment(tmp_path / "none.yaml")
 
@@ -211,7 +211,7 @@ def test_a_faulty_setting_in_the_sheet_is_a_fault_of_its_movie(tmp_path: Path) -
     assert "movies.a.override.segment.diference: unknown key" in message(tmp_path, with_change("movies", value="movies.tsv"))
 
 
-def test_every_section_is_told_to_its_stage_and_nothing_of_it_is_lost(tmp_path: Path) -> None:
+def test_every_section_is_reported_to_its_stage_and_nothing_of_it_is_lost(tmp_path: Path) -> None:
     stages = {key.name for key in keys_of(Experiment) if key.inner} - {"movies", "animals", "arenas", "score", "scale"}
     assert set(CHANGED) == stages
     for section, values in CHANGED.items():
@@ -226,7 +226,7 @@ def test_every_section_is_told_to_its_stage_and_nothing_of_it_is_lost(tmp_path: 
     assert keys == {name: set(values) | REWORDED.get(name, set()) for name, values in CHANGED.items()}
 
 
-def test_areas_in_bodies_are_told_in_px(tmp_path: Path) -> None:
+def test_areas_in_bodies_are_reported_in_px(tmp_path: Path) -> None:
     raw = with_change("segment", "area_body", value=[0.05, 2])
     raw["animals"]["body_length"] = 30
     told = json.loads(parse_experiment(raw, tmp_path / "e.yaml").settings("segment"))
@@ -253,7 +253,7 @@ def test_what_is_said_in_two_ways_is_said_once(tmp_path: Path, one: dict[str, An
             assert experiment.settings("segment", movie) == alone.settings("segment", "m1")
 
 
-def test_the_background_is_told_only_what_it_needs(tmp_path: Path) -> None:
+def test_the_background_is_reported_only_what_it_needs(tmp_path: Path) -> None:
     def told(**section: Any) -> dict[str, Any]:
         settings: dict[str, Any] = json.loads(
             parse_experiment(with_change("background", value=section), tmp_path / "e.yaml").settings("background", "m1")
@@ -267,7 +267,7 @@ def test_the_background_is_told_only_what_it_needs(tmp_path: Path) -> None:
     assert experiment.background.file == str(tmp_path / "empty.png")
 
 
-def test_the_number_of_animals_is_told_to_segment_only_if_it_matters(tmp_path: Path) -> None:
+def test_the_number_of_animals_is_reported_to_segment_only_if_it_matters(tmp_path: Path) -> None:
     def told(number: int, **section: Any) -> str:
         raw = with_change("segment", value=section)
         raw["animals"]["number"] = number
@@ -285,7 +285,7 @@ def test_an_override_reaches_only_its_movie_and_stage(tmp_path: Path) -> None:
         assert (experiment.settings(stage, "m2") == plain.settings(stage, "m2")) == (stage != "segment")
 
 
-def test_an_override_is_told_as_the_section_would_be(tmp_path: Path) -> None:
+def test_an_override_is_reported_as_the_section_would_be(tmp_path: Path) -> None:
     for number in (12, 12.0, "12"):
         raw = with_change("movies", 1, "override", "segment", "difference", value=number)
         section = parse_experiment(with_change("segment", "difference", value=12), tmp_path / "e.yaml")
@@ -362,7 +362,7 @@ def test_every_key_is_explained() -> None:
             assert f"| `{inner.name}` |" in key_tables()
 
 
-def test_a_readme_without_markers_is_told() -> None:
+def test_a_readme_without_markers_is_reported() -> None:
     for text in ("", BEGIN, END + BEGIN):
         with pytest.raises(HerdbookError, match="expected the two lines"):
             with_key_tables(text, README)

@@ -219,7 +219,7 @@ def test_names_that_nwb_forbids_stay_different() -> None:
     assert not any(set(name) & set("/:") for name in names)
 
 
-def test_mm_and_the_beginning_of_the_recording_are_told_to_tools_that_know_them(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_mm_and_the_beginning_of_the_recording_are_reported_to_tools_that_know_them(tmp_path: Path, rng: np.random.Generator) -> None:
     tracks = make_tracks(rng, px_per_mm=8.0, start="2026-05-17T14:03:20")
     format_writers.write_jaaba(tmp_path / "trx.mat", tracks)
     one = loadmat(tmp_path / "trx.mat")["trx"][0, 0]

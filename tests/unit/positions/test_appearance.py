@@ -43,7 +43,7 @@ def likeness(rng):
     return make
 
 
-def test_two_painted_animals_in_one_blob_are_told_apart(likeness, rng):
+def test_two_painted_animals_in_one_blob_are_reported_apart(likeness, rng):
     made, pictures = likeness()
     right = []
     for _ in range(20):

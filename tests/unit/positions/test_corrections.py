@@ -88,7 +88,7 @@ def test_body_points_are_replaced(tmp_path):
         ("movie,frame,individual,point,x,y\nm,one,A,,2,3\nm,1,A,,2,\nm,-1,A,,2,3\n", ["3 faults", "line 2", "line 3", "line 4"]),
     ],
 )
-def test_faulty_lines_are_told_at_once(tmp_path, text, messages):
+def test_faulty_lines_are_reported_at_once(tmp_path, text, messages):
     with pytest.raises(HerdbookError) as fault:
         read_corrections(write(tmp_path, text))
     assert [m for m in [*messages, "corrections.csv"] if m not in str(fault.value)] == []
@@ -97,18 +97,18 @@ def test_faulty_lines_are_told_at_once(tmp_path, text, messages):
 @pytest.mark.parametrize(
     ("text", "message"), [('{"movie": 1}', "expected a list"), ("[", "expected a list"), ('[{"movie": "m"}]', "entry 0: missing frame")]
 )
-def test_another_json_is_told(tmp_path, text, message):
+def test_another_json_is_reported(tmp_path, text, message):
     with pytest.raises(HerdbookError, match=message):
         read_corrections(write(tmp_path, text, "c.json"))
 
 
-def test_a_missing_file_is_told(tmp_path):
+def test_a_missing_file_is_reported(tmp_path):
     for name in ("c.json", "c.csv"):
         with pytest.raises(HerdbookError, match="there is no such file"):
             read_corrections(tmp_path / name)
 
 
-def test_unknown_names_are_told_with_their_line(tmp_path, table):
+def test_unknown_names_are_reported_with_their_line(tmp_path, table):
     path = write(tmp_path, "movie,frame,individual,point,x,y\nm,0,C,,1,1\nm,0,A,,1,1\n")
     with pytest.raises(HerdbookError, match="line 2: there is no animal 'C'"):
         correct_positions(table, own(path), NAMES, (0, 10), path)

@@ -68,7 +68,7 @@ def test_contacts_are_those_of_the_table_of_events(tmp_path):
     assert counted.time_s[0, 1] == 0.5
 
 
-def test_contacts_of_odd_names_are_told_apart():
+def test_contacts_of_odd_names_are_reported_apart():
     contacts = pd.DataFrame({"recording": "day", "individuals": ['"a;b";c', "c;d", '"a;b";c'], "duration": [1.0, 2.0, 4.0]})
     counted = count_contacts(contacts, ["a;b", "c", "d"])
     assert counted.number[0].tolist() == [0, 2, 0]

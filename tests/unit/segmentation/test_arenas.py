@@ -102,7 +102,7 @@ def test_a_mask_image_is_the_arena_where_it_is_not_black(tmp_path, kind):
     ("content", "expected"),
     [(None, "cannot be read"), (b"no image", "cannot be read"), (np.ones((60, 80), np.uint8), r"is 80 x 60 px, the movie 240 x 120 px")],
 )
-def test_a_mask_that_does_not_serve_is_told_with_its_arena(tmp_path, content, expected):
+def test_a_mask_that_does_not_serve_is_reported_with_its_arena(tmp_path, content, expected):
     path = tmp_path / "dish.png"
     if isinstance(content, bytes):
         path.write_bytes(content)
@@ -185,7 +185,7 @@ AB, CD = {"identities": ["A", "B"]}, {"identities": ["C", "D"]}
         ([{"regions": [{"include": disc(9), "exclude": disc(8)}]}], {"marking": "none"}, "a step includes or excludes one region"),
     ],
 )
-def test_what_does_not_fit_between_arenas_and_animals_is_told(tmp_path, arenas, animals, expected):
+def test_what_does_not_fit_between_arenas_and_animals_is_reported(tmp_path, arenas, animals, expected):
     with pytest.raises(HerdbookError) as caught:
         experiment(tmp_path, arenas, **animals)
     assert expected in str(caught.value)

@@ -68,7 +68,7 @@ def test_frames_larger_than_one_block_are_complete(rng):
     assert np.array_equal(background(frames), np.median(frames, axis=0))
 
 
-def test_frames_that_share_memory_are_told_apart():
+def test_frames_that_share_memory_are_reported_apart():
     buffer = np.empty((4, 5), np.uint8)
 
     def decoder():

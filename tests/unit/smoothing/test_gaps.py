@@ -100,7 +100,7 @@ def test_a_point_off_the_frame_is_named(rng):
         fill_gaps_by_flow(Source(frames).source, points, find_gaps(~np.isnan(points[..., 0])))
 
 
-def test_a_movie_that_is_too_short_is_told(rng):
+def test_a_movie_that_is_too_short_is_reported(rng):
     frames, truth = drifting(10, rng)
     source = Source(frames).source
     short = source._replace(read=lambda first, end: iter(frames[first:6]))

@@ -24,7 +24,7 @@ def noisy(rng):
     return frames, truth, points, jumps
 
 
-def test_jumps_are_told_and_nothing_else(noisy):
+def test_jumps_are_reported_and_nothing_else(noisy):
     frames, _, points, jumps = noisy
     expected = smooth_points(frames, points, WINDOW).expected
     np.testing.assert_array_equal(find_jumps(points, expected, WINDOW), jumps)

@@ -159,7 +159,7 @@ def test_arenas_say_how_many_of_a_group_live_in_them(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_groups_that_do_not_fit_are_told(tmp_path: Path, animals, arenas, expected) -> None:
+def test_groups_that_do_not_fit_are_reported(tmp_path: Path, animals, arenas, expected) -> None:
     with pytest.raises(HerdbookError) as caught:
         experiment(tmp_path, animals, arenas)
     assert expected in str(caught.value)

@@ -145,7 +145,7 @@ def test_a_background_hears_of_the_intervals_of_its_own_movies_only(tmp_path):
 
 
 @pytest.mark.parametrize("stage", ["background", "segment"])
-def test_an_interval_beyond_the_movie_is_told_with_its_length(chain, capsys, stage):
+def test_an_interval_beyond_the_movie_is_reported_with_its_length(chain, capsys, stage):
     chain(intervals=[]).run("index", "background")
     late = chain(intervals=[[0, 5], [40, 61]])
     with pytest.raises(SystemExit):
@@ -350,7 +350,7 @@ def test_no_position_is_filled_in_between_two_intervals_of_one_animal(chain):
     assert sorted(set(positions.frame.tolist())) == [*range(10), *range(12, 30)]
 
 
-def test_a_window_longer_than_an_interval_is_told_with_it(chain, capsys):
+def test_a_window_longer_than_an_interval_is_reported_with_it(chain, capsys):
     made = chain(smooth={"window_s": 0.4})  # 8 frames
     with pytest.raises(SystemExit):
         made.run(*ALL)

@@ -37,7 +37,7 @@ def rules() -> dict[str, str]:
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def test_no_job_is_told_more_than_an_argument_can_hold() -> None:
+def test_no_job_is_reported_more_than_an_argument_can_hold() -> None:
     experiment = a_thousand_movies()
     for rule, text in rules().items():
         unit = "day" if "{unit}" in text else experiment.movies[0].name if "{movie}" in text else None

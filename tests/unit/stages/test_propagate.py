@@ -106,7 +106,7 @@ def merge_of_three(recording: RecordingFiles) -> None:
     recording.add(tracks, 15, evidence, labelled={0: "A"}, edges=[(0, 3), (1, 3), (2, 3), (3, 4), (3, 5), (3, 6)])
 
 
-def test_an_animal_is_named_through_a_merge_and_it_is_told_how(recording):
+def test_an_animal_is_named_through_a_merge_and_it_is_reported_how(recording):
     merge_of_three(recording)
     found = recording.identities()
     assert who_where(found)[0] == "A"

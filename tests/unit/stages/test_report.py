@@ -225,7 +225,7 @@ def test_settings_that_differ_from_the_defaults_come_first():
     assert same.tables[0].folded
 
 
-def test_the_versions_that_are_told_are_those_of_the_project():
+def test_the_versions_that_are_reported_are_those_of_the_project():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert sorted(re.match(r"[\w-]+", one)[0] for one in project["dependencies"]) == sorted(PACKAGES)
 

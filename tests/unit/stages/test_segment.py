@@ -294,7 +294,7 @@ def test_neither_batches_nor_threads_change_the_artifact(make, draw, rng, monkey
     assert make.again(threads=3).read_bytes() == stretched
 
 
-def test_a_fault_in_a_thread_is_told_as_any_other(make, draw, write_movie, monkeypatch, capsys):
+def test_a_fault_in_a_thread_is_reported_as_any_other(make, draw, write_movie, monkeypatch, capsys):
     monkeypatch.setattr(stretches, "STRETCH_FRAMES", 5)
     images = [paint(draw(animals, SIZE), 50) for animals in PASSING]
     path = make(images, options={"keyframe_interval": 5})

@@ -69,7 +69,7 @@ def test_without_the_table_of_the_last_stage_the_artifacts_are_enough(folder):
     assert results.trajectories.position.equals(before.position)
 
 
-def test_a_folder_without_results_is_told(tmp_path):
+def test_a_folder_without_results_is_reported(tmp_path):
     with pytest.raises(HerdbookError, match="holds no results"):
         herdbook.load(tmp_path)
 

@@ -145,7 +145,7 @@ def test_a_cost_is_half_the_squared_deviation_and_does_not_grow_with_length():
     assert count_costs(np.array([2.2]), np.array([WHOLE_FRAMES // 2]), 3, sizes)[0, 1:] == pytest.approx(long[1:] / 2)
 
 
-def test_no_animal_and_a_small_one_are_told_apart_in_the_middle_and_better_with_length():
+def test_no_animal_and_a_small_one_are_reported_apart_in_the_middle_and_better_with_length():
     for frames, weight in ((1, 1), (9, 3), (10_000, 5)):
         costs = count_costs(np.array([0.3, 0.5]), np.full(2, frames), 2, DEFAULT)
         assert costs[0, 1] - costs[0, 0] == pytest.approx(weight * ((0.7 / SPECK_SPREAD) ** 2 - (0.3 / SPECK_SPREAD) ** 2) / 2)

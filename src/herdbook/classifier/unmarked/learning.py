@@ -220,7 +220,7 @@ def _read(network: keras.Model, crowd: Crowd, calibration: Calibration) -> tuple
 
 
 def _calibrate(network: keras.Model, crowd: Crowd, held: Mask) -> tuple[Calibration, float]:
-    """Calibration on the tracklets kept for validation, whose animal is told by the constraints, and the share that is misread.
+    """Calibration on the tracklets kept for validation, whose animal follows from the constraints, and the share that is misread.
 
     Where tracklets that are seen together get the same answer more often than their posteriors expect, one of them is misread for reasons
     that its images do not show: that becomes the doubt of every tracklet.

@@ -41,7 +41,7 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A tracklet worth a label: its `row`; what speaks for it: `length`, `unsure` and `doubt` 0..1, `labels`, how many its animal is
+    """A tracklet worth a label: its `row`; the reasons: `length`, `unsure` and `doubt` 0..1, `labels`, how many its animal is
     expected to have already.
     """
 

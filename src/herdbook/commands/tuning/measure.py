@@ -53,7 +53,7 @@ class Footage:
 
 @dataclass(frozen=True)
 class Proposal:
-    """Values for the section segment, and what speaks for them.
+    """Values for the section segment, and the evidence for them.
 
     `frames` are those looked at, `broken` the numbers of those left out; `blobs` all blobs of each frame at the proposed difference, of
     which those within `area` are accepted; a view of `ladder` is one of the `arenas` of a frame; `animals` live in all arenas together;

@@ -103,7 +103,7 @@ def measure_gaps(x: Floats, y: Floats, heading: Floats, body_length_px: float) -
 
 
 class _Colony:
-    """The state of all ants at one moment; every array has shape (animals,) unless said otherwise."""
+    """The state of all ants at one moment; every array has shape (animals,) unless stated otherwise."""
 
     def __init__(self, number: int, dt: float, arena: RoundArena, rng: np.random.Generator, body_length_px: float) -> None:
         self.dt, self.arena, self.rng, self.length = dt, arena, rng, body_length_px

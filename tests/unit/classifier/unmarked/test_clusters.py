@@ -89,7 +89,7 @@ def test_calibrated_answers_collide_as_often_as_they_expect():
     assert expected == pytest.approx((posterior[::2] * posterior[1::2]).sum(axis=1).mean())
 
 
-def test_animals_that_never_meet_are_told():
+def test_animals_that_never_meet_are_reported():
     posterior = np.eye(3)[[0, 1, 0, 2]]
     assert never_together(posterior, together_matrix(np.array([[0, 1], [2, 3]]), 4)) == [(1, 2)]
 

@@ -109,6 +109,6 @@ def test_unmarked_animals_have_more_images():
         ({"marking": "none", "keep": True}, "keep needs number"),
     ],
 )
-def test_what_does_not_fit_is_told(animals, message):
+def test_what_does_not_fit_is_reported(animals, message):
     with pytest.raises(HerdbookError, match=message):
         experiment(animals)

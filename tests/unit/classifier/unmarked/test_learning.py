@@ -94,7 +94,7 @@ def day1(tmp_path_factory):
     return found, true, path, card
 
 
-def test_animals_that_are_never_all_apart_are_told_apart(day1):
+def test_animals_that_are_never_all_apart_are_reported_apart(day1):
     found, true, path, card = day1
     assert accuracy(answers(path, found), true) == 1
     assert card["clean"]
@@ -168,20 +168,20 @@ def test_animals_that_look_the_same_are_not_claimed_to_be_known(tmp_path):
     assert card["estimated_accuracy"] < 0.8
 
 
-def test_too_few_frames_are_told(tmp_path):
+def test_too_few_frames_are_reported(tmp_path):
     found, _ = crowd(moments=4)
     found.seconds = np.array([20.0])
     _, card = learn(tmp_path, found)
     assert any(warning.startswith("too few frames: an animal is seen alone for 5 s") for warning in card["warnings"])
 
 
-def test_more_animals_than_there_are_is_told(tmp_path):
+def test_more_animals_than_there_are_is_reported(tmp_path):
     found, _ = crowd(8, number=NUMBER + 1)
     _, card = learn(tmp_path, found, number=NUMBER + 1)
     assert any("Is the number right?" in warning for warning in card["warnings"])
 
 
-def test_more_animals_in_view_than_told_are_told(tmp_path):
+def test_more_animals_in_view_than_told_are_reported(tmp_path):
     found, _ = crowd()
     found.crowded = np.array([0.2])
     _, card = learn(tmp_path, found)

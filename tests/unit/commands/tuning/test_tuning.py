@@ -362,7 +362,7 @@ def test_a_polarity_that_is_proposed_is_written_too(tmp_path: Path, draw: Callab
         ({"segment": {"difference_noise": 6}}, ["--write"], "segment.difference_noise must be taken out"),
     ],
 )
-def test_faults_are_told_without_a_traceback(
+def test_faults_are_reported_without_a_traceback(
     tmp_path: Path, movie: Path, changes: dict[str, Any], arguments: list[str], expected: str
 ) -> None:
     path = write_experiment(tmp_path, movie, **changes)

@@ -66,7 +66,7 @@ def test_numbers_of_json_are_read_as_numbers(tmp_path: Path) -> None:
         ({"y": 1e308}, "entry 1: y must be a number of px below 1e9, or empty, found '1"),
     ],
 )
-def test_a_faulty_entry_is_told_with_its_number(tmp_path: Path, change: dict[str, Any], expected: str) -> None:
+def test_a_faulty_entry_is_reported_with_its_number(tmp_path: Path, change: dict[str, Any], expected: str) -> None:
     with pytest.raises(HerdbookError) as caught:
         read_corrections(written(tmp_path, [GOOD, GOOD | change]))
     assert "one fault" in str(caught.value)
@@ -87,7 +87,7 @@ def test_a_faulty_entry_is_told_with_its_number(tmp_path: Path, change: dict[str
     ],
     ids=["nothing", "number", "text", "numbers", "lists", "too deep", "too long a number", "not UTF-8"],
 )
-def test_json_of_another_form_is_told(tmp_path: Path, content: bytes) -> None:
+def test_json_of_another_form_is_reported(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "corrections.json"
     path.write_bytes(content)
     with pytest.raises(HerdbookError, match=r"expected a list of objects with movie, frame|not a readable text table"):

@@ -50,7 +50,7 @@ def test_points_alone_need_no_last_frame_and_more_cells_do_no_harm(tmp_path: Pat
         ("m1,7,,,absent,A,6", "line 2: last must not be before frame, found frames 7 to 6"),
     ],
 )
-def test_a_faulty_fact_is_told_with_its_line(tmp_path: Path, line: str, expected: str) -> None:
+def test_a_faulty_fact_is_reported_with_its_line(tmp_path: Path, line: str, expected: str) -> None:
     with pytest.raises(HerdbookError) as caught:
         facts_of(tmp_path, HEADER + line + "\n")
     assert expected in str(caught.value)
@@ -137,7 +137,7 @@ def test_a_fact_on_a_merged_blob_says_who_is_in_it_and_no_more(tmp_path: Path) -
         (["m1,4,30,30,is,D,"], ["line 2", "'D'"]),
     ],
 )
-def test_facts_that_do_not_fit_are_told_with_their_lines(recording: RecordingFiles, capsys, facts, told) -> None:
+def test_facts_that_do_not_fit_are_reported_with_their_lines(recording: RecordingFiles, capsys, facts, told) -> None:
     tracks = [Track(first, first + 9, (body,)) for first in (0, 15) for body in (LEFT, RIGHT, BELOW)]
     made = RecordingFiles(recording.folder, NAMES)
     made.add(tracks, 25, [{}] * 6, labelled={1: "B"})

@@ -47,7 +47,7 @@ def test_a_table_of_a_header_alone_holds_no_labels(tmp_path: Path) -> None:
         ("m1,0,nan,2,A", "line 2: x must be a number of px below 1e9, found 'nan'"),
     ],
 )
-def test_a_faulty_label_is_told_with_its_line(tmp_path: Path, line: str, expected: str) -> None:
+def test_a_faulty_label_is_reported_with_its_line(tmp_path: Path, line: str, expected: str) -> None:
     with pytest.raises(HerdbookError) as caught:
         labels_of(tmp_path, HEADER + line + "\n")
     assert expected in str(caught.value)
@@ -70,13 +70,13 @@ def test_all_faulty_labels_are_counted_and_ten_told(tmp_path: Path) -> None:
         ("\0", "labels.csv"),
     ],
 )
-def test_a_table_without_its_columns_is_told(tmp_path: Path, text: str, expected: str) -> None:
+def test_a_table_without_its_columns_is_reported(tmp_path: Path, text: str, expected: str) -> None:
     with pytest.raises(HerdbookError) as caught:
         labels_of(tmp_path, text)
     assert expected in str(caught.value)
 
 
-def test_a_missing_table_is_told(tmp_path: Path) -> None:
+def test_a_missing_table_is_reported(tmp_path: Path) -> None:
     with pytest.raises(HerdbookError, match="no such file"):
         read_labels(tmp_path / "none.csv", [], [])
 

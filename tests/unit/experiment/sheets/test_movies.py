@@ -49,13 +49,13 @@ def test_a_setting_may_be_null(tmp_path: Path) -> None:
     ],
     ids=["column missing", "commas", "column unknown", "no file", "no YAML", "the cell is shown", "too deep"],
 )
-def test_a_faulty_sheet_is_told(tmp_path: Path, text: str, expected: str) -> None:
+def test_a_faulty_sheet_is_reported(tmp_path: Path, text: str, expected: str) -> None:
     with pytest.raises(HerdbookError) as caught:
         sheet_of(tmp_path, text)
     assert expected in str(caught.value)
 
 
-def test_all_faulty_movies_are_told_at_once(tmp_path: Path) -> None:
+def test_all_faulty_movies_are_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(HerdbookError, match=r"2 faults in the table:\n  line 2: every movie(.|\n)*line 4: segment\.area"):
         sheet_of(tmp_path, "name\tfile\tsegment.area\n\ta.mp4\t\nb\tb.mp4\t\nc\tc.mp4\t]\n")
 

@@ -37,7 +37,7 @@ def test_a_label_may_be_wrong_in_time_and_place_and_movies_that_are_not_known_ar
     assert label_place_faults([label(10, 64, 0)], {}, {}) == []
 
 
-def test_facts_outside_of_their_movie_are_told() -> None:
+def test_facts_outside_of_their_movie_are_reported() -> None:
     nan = float("nan")
     facts = [
         Fact("m1", 9, 5, 5, "is", "A", 9, 2),

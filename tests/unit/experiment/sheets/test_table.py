@@ -133,7 +133,7 @@ def test_a_cell_of_another_kind_is_refused(tmp_path: Path, kind: Kind, cell: str
     assert message_of(path, columns=[Column("id"), Column("c", kind)]) == f"{path}: one fault in the table:\n  line 2: {fault}"
 
 
-def test_a_name_that_does_not_exist_is_told_with_the_nearest(tmp_path: Path) -> None:
+def test_a_name_that_does_not_exist_is_reported_with_the_nearest(tmp_path: Path) -> None:
     path = table(tmp_path, "movie,name\nm1,\nm3,worker\nm2,wroker\n")
     columns = [Column("movie", among=["m1", "m2"]), Column("name", among=["worker", "queen"], listed="groups")]
     assert message_of(path, columns=columns).splitlines()[1:] == [
@@ -162,7 +162,7 @@ def test_values_that_do_not_fit_together_are_a_fault_of_their_line(tmp_path: Pat
     assert message.splitlines()[1:] == ["  line 3: 1 is before 3", "  line 4: last must be a whole number from 0, found 'x'"]
 
 
-def test_ten_faults_are_told_and_the_others_counted(tmp_path: Path) -> None:
+def test_ten_faults_are_reported_and_the_others_counted(tmp_path: Path) -> None:
     message = message_of(table(tmp_path, ",".join(HEADER) + "\n" + "A,x,1,2,\n" * 25))
     assert "25 faults" in message
     assert "line 11:" in message
@@ -170,7 +170,7 @@ def test_ten_faults_are_told_and_the_others_counted(tmp_path: Path) -> None:
     assert "and 15 more" in message
 
 
-def test_a_row_without_a_cell_is_told_by_its_name() -> None:
+def test_a_row_without_a_cell_is_reported_by_its_name() -> None:
     with pytest.raises(HerdbookError, match=r"entry 4: missing frame, y; found name, x, note"):
         make_rows(Path("t.json"), [(4, {"name": "A", "x": "1", "note": ""})], COLUMNS, dict, unit="entry")
 
@@ -190,12 +190,12 @@ def test_a_table_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
         ("name,frame,x,y,note\n" + "A" * 200_000, "not a readable text table (field larger"),
     ],
 )
-def test_a_file_that_is_no_such_table_is_told(tmp_path: Path, content: str | bytes, expected: str) -> None:
+def test_a_file_that_is_no_such_table_is_reported(tmp_path: Path, content: str | bytes, expected: str) -> None:
     path = table(tmp_path, content)
     assert message_of(path).startswith(f"{path}: {expected}")
 
 
-def test_a_missing_table_is_told_with_what_it_should_hold(tmp_path: Path) -> None:
+def test_a_missing_table_is_reported_with_what_it_should_hold(tmp_path: Path) -> None:
     expected = "there is no such file. Expected a table with the columns name, frame, x, y, note."
     for path in (tmp_path / "none.csv", tmp_path):
         assert message_of(path) == f"{path}: {expected}"
