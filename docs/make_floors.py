@@ -15,6 +15,7 @@ IN_WORDS = {
     "stages": "one module per rule of the workflow",
     "commands": "the command herdbook: all that a person types",
     "job": "the command line that all stages share",
+    "workflow": "what the rules know of an experiment",
     "report": "the page: what was tracked, and how right it is",
     "identity": "who is in which tracklet",
     "positions": "where each animal is, also in merged blobs",
@@ -32,6 +33,7 @@ IN_WORDS = {
     "geometry": "regions, ellipses, intervals",
     "errors": "the exception that a user reads",
     "arrays": "types of arrays",
+    "version": "the version of Herdbook",
 }
 
 

@@ -21,11 +21,10 @@ from herdbook.artifacts.trainset import TrainingSet
 from herdbook.stages import export
 from herdbook.tables.positions import COLUMNS, body_point_table
 from tests.conftest import ROOT
+from tests.support.documents import DOCUMENTS, README
 from tests.support.table_cases import no_body_points
 
-README, ARTIFACTS = ROOT / "README.md", ROOT / "docs" / "artifacts.md"
-FIRST_HOUR = ROOT / "docs" / "first-hour.md"
-DOCUMENTS = sorted([README, ROOT / "config" / "README.md", *ROOT.glob("docs/*.md")])
+ARTIFACTS, FIRST_HOUR = ROOT / "docs" / "artifacts.md", ROOT / "docs" / "first-hour.md"
 EVERYWHERE = "In every HDF5 file"
 
 
@@ -107,10 +106,23 @@ def test_the_first_hour_describes_the_columns_and_sources_of_the_public_table() 
     assert set(SOURCES) <= set(re.findall(r"`(\w+)`: ", table))
 
 
-def test_the_readme_tells_every_stage_of_the_workflow() -> None:
+def test_the_readme_shows_the_first_lines_of_the_public_table() -> None:
+    assert f"```text\n{','.join(COLUMNS)}\nmovie01,0," in README.read_text(encoding="utf-8")
+
+
+def test_the_readme_lists_every_stage_of_the_workflow() -> None:
     table = README.read_text(encoding="utf-8").partition("## How it works")[2].partition("\n## ")[0]
     workflow = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("workflow/rules/*.smk"))
     assert sorted(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == sorted(re.findall(r"^rule (\w+):", workflow, re.MULTILINE))
+
+
+def test_the_page_on_clusters_gives_cores_memory_and_time_of_every_rule() -> None:
+    rules = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("workflow/rules/*.smk"))
+    pattern = r"^rule (\w+):.*?threads: (\d+).*?mem_mb=scaled\((\d+)\).*?runtime=scaled\((\d+)\)"
+    asked = {name: numbers for name, *numbers in re.findall(pattern, rules, re.MULTILINE | re.DOTALL)}
+    page = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`\w+`.*?) \| (\d+) \| (\d+) \| (\d+) \|", page, re.MULTILINE)
+    assert {name: numbers for names, *numbers in rows for name in re.findall(r"`(\w+)`", names)} == asked
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
