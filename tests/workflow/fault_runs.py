@@ -143,7 +143,7 @@ class Runs:
         package, real = folder / "watched" / "herdbook", Path(herdbook.__file__).parent
         package.mkdir(parents=True)
         first = (real / "__init__.py").read_text(encoding="utf-8")
-        (package / "__init__.py").write_text(f"{first}\n__path__.append({str(real)!r})\n", encoding="utf-8")
+        (package / "__init__.py").write_text(f"__path__.append({str(real)!r})\n{first}", encoding="utf-8")
         (package / "job.py").write_text(WATCHED.format(real=str(real / "job.py")), encoding="utf-8")
         (folder / "experiment.yaml").write_text(yaml.safe_dump(experiment, sort_keys=False), encoding="utf-8")
 
