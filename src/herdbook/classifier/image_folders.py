@@ -1,4 +1,4 @@
-"""Training sets as folders of images, <label>/<movie>.<tracklet>.<frame>.png: to be looked at, cleaned in a file browser, and shared.
+"""Training sets as folders of images, `<label>/<movie>.<tracklet>.<frame>.png`: to be looked at, cleaned in a file browser, and shared.
 
 An image carries in its file how it was made, so that it may be moved to another label, copied and sent.
 """

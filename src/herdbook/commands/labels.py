@@ -32,7 +32,7 @@ trainset_app = typer.Typer(help="Look at training sets, clean them as folders of
 
 @trainset_app.command("export")
 def export_set(file: SetFile, folder: Annotated[Path, typer.Argument(metavar="DIR", help="new folder for the images")]) -> None:
-    """Write the images of a training set as DIR/<label>/<movie>.<tracklet>.<frame>.png."""
+    """Write the images of a training set as `DIR/<label>/<movie>.<tracklet>.<frame>.png`."""
     from herdbook.classifier.image_folders import export_images
 
     examples = _set_of(file)
@@ -91,7 +91,7 @@ def merge(
 
 @trainset_app.command("montage")
 def draw_montages(file: SetFile, folder: Annotated[Path, typer.Argument(metavar="DIR", help="folder for the pictures")]) -> None:
-    """Write a picture per label, DIR/<label>.png, with the images of each tracklet."""
+    """Write a picture per label, `DIR/<label>.png`, with the images of each tracklet."""
     import cv2
 
     from herdbook.classifier.merging import blocks_of
