@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from herdbook.experiment.base import MOST_ANIMALS, Count, FilePath, Name, Positive, Section
+from herdbook.experiment.roster import member_name
 
 ANIMAL = "animal"
 
@@ -128,8 +129,3 @@ def names_of(classifier: str) -> list[str]:
         return [name for name in values["classes"] if isinstance(name, str) and name not in values["others"]]
     except (OSError, ValueError, KeyError, TypeError):
         return []
-
-
-def member_name(group: str, number: int) -> str:
-    """The name of a member of a group, counted from 1."""
-    return f"{group}.{number}"

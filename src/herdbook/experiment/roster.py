@@ -6,8 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from herdbook.experiment.animals import member_name
-
 
 @dataclass(frozen=True)
 class Roster:
@@ -64,3 +62,8 @@ def make_roster(classes: Sequence[str], homes: Sequence[Sequence[str]], groups: 
         first=np.array(first, np.int64),
         allowed=np.array(allowed, bool).reshape(-1, len(homes)).T,
     )
+
+
+def member_name(group: str, number: int) -> str:
+    """The name of a member of a group, counted from 1."""
+    return f"{group}.{number}"
