@@ -220,20 +220,21 @@ class Plan:
         self._refuse(missing + unusable)
 
     def _labelled_movies(self) -> list[str]:
-        """Names of the movies from which the classifier learns: those with labels, of unmarked animals all.
+        """Names of the movies from which the classifier learns: those with labels; all where one network learns who is seen together.
 
         The simulation labels the first one.
         """
         animals = self.experiment.animals
+        together = self.experiment.learns_together
         if animals.marking == "unmarked":
             return list(self.movies)
         if not self.labels:
             return []
         if self.labels[0] in self.simulated:
-            return self.movies[:1]
+            return list(self.movies) if together else self.movies[:1]
         known = [*animals.classes, *animals.other_labels]
         named = {label.movie for label in read_labels(Path(self.labels[0]), self.movies, known)}
-        return [movie for movie in self.movies if movie in named]
+        return [movie for movie in self.movies if movie in named or (together and named)]
 
     def _refuse(self, faults: list[str]) -> None:
         if faults:

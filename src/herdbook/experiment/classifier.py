@@ -38,7 +38,9 @@ class TrainsetSection(Section):
             "homes": homes(experiment.arenas, animals.classes),
             "other_labels": animals.other_labels,
         }
-        return values | ({"numbers": experiment.population, "seed": experiment.seed} if animals.marking == "unmarked" else {})
+        if experiment.learns_together:
+            values |= {"numbers": experiment.population, "seed": experiment.seed, "needs_labels": animals.marking == "marked"}
+        return values
 
 
 class AugmentationSection(Section):
@@ -57,8 +59,11 @@ class TrainSection(Section):
 
     not_settings: ClassVar = frozenset({"use", "start", "model"})
 
-    architecture: Literal["small", "wide", "large", "mobilenetv2", "custom"] = Field(
-        "small", description="the network; custom is that of model"
+    architecture: Literal["auto", "embedding", "small", "wide", "large", "mobilenetv2", "custom"] = Field(
+        "auto",
+        description="embedding: learns from all tracklets who is seen together and hence differs, labels say which name is whose; the others "
+        "learn from labelled images alone, custom is the network of model; auto: embedding, and small with groups, other_labels, start or a "
+        "given training set",
     )
     model: FilePath | None = Field(None, description="Keras model (.json or .keras) with an answer for each labelled name (custom)")
     use: FilePath | None = Field(None, description="a classifier (.keras, its card beside it) to read with; nothing is trained")
@@ -78,6 +83,8 @@ class TrainSection(Section):
             raise ValueError("use reads with a classifier as it is; start and model are for training: give one of them")
         if self.start and self.model:
             raise ValueError("start goes on with the network of a classifier; it cannot have a model of its own: give one of them")
+        if self.architecture == "embedding" and (self.start or self.use):
+            raise ValueError("architecture: embedding begins with nothing; start and use are for classifiers of labelled images")
         if (self.architecture == "custom") != (self.model is not None):
             raise ValueError("architecture: custom needs model, a Keras model as .json or .keras, and no other does")
         return self
@@ -88,8 +95,10 @@ class TrainSection(Section):
         values = super().job(experiment, unit) | _names(experiment)
         if experiment.trainset.use:
             values["given"] = True
-        if animals.marking == "unmarked":
+        if experiment.learns_together:
             values |= {"homes": homes(experiment.arenas, animals.classes), "numbers": experiment.population}
+        elif self.architecture == "auto":
+            values["architecture"] = "small"
         return values
 
 

@@ -76,6 +76,8 @@ class Experiment(Section):
             )
         if self.train.use and self.trainset.use:
             raise ValueError("train.use reads with a classifier as it is, trainset.use is to train one: give one of them")
+        if self.train.architecture == "embedding" and (self.animals.groups or self.animals.other_labels or self.trainset.use):
+            raise ValueError("train.architecture: embedding learns animals with a name each: not groups, other_labels or trainset.use")
         problems = faults_of_names([m.name for m in self.movies], self.recordings)
         problems += faults_of_arenas(self.arenas, self.animals.identities, self.animals.groups, self.animals.number)
         sized = {"segment": self.segment.area_body}
@@ -110,6 +112,16 @@ class Experiment(Section):
     def population(self) -> list[int | None]:
         """Number of animals in each arena, None where it is not known."""
         return population(self.arenas, len(self.animals.individuals), self.animals.number)
+
+    @property
+    def learns_together(self) -> bool:
+        """Whether one network learns from all tracklets of all movies who differs from whom, with labels, if any, as anchors."""
+        if self.animals.marking != "marked":
+            return self.animals.marking == "unmarked"
+        if self.train.architecture != "auto":
+            return self.train.architecture == "embedding"
+        given = self.train.use or self.train.start or self.trainset.use
+        return bool(self.animals.labels) and not (given or self.animals.groups or self.animals.other_labels)
 
     @property
     def masks(self) -> dict[str, str]:

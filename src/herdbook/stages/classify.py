@@ -53,7 +53,7 @@ def _classes(settings: dict[str, Any], card: Card) -> list[str]:
     """Names that images are read as; what a given classifier knows beside identities, such as dirt, is read here, too."""
     if card.given:
         check_classes(card, settings["identities"])
-    others = [name for name in card.others if card.given and name not in settings["other_labels"]]
+    others = [name for name in card.others if name not in settings["other_labels"]]
     return [*settings["identities"], *settings["other_labels"], *others]
 
 

@@ -41,9 +41,10 @@ def _work(job: Job) -> None:
         examples: TrainingSet = gather_unmarked(paths, classes, settings["numbers"], spec, length, most, job.seed, reader.named_in)
     else:
         examples = gather_labelled(_movies(job, blobs, spec), classes, spec, length, most, reader)
+    if settings.get("needs_labels", True):
         _check(examples, identities, job.files["labels"], reader.notes)
-        for note in reader.notes:
-            print(f"label not used: {note}")
+    for note in reader.notes:
+        print(f"label not used: {note}")
     examples.notes = reader.notes
     examples.save(job.file("out"), job.provenance())
 
@@ -77,7 +78,7 @@ def _check_places(labels: Sequence[Label], all_blobs: Mapping[str, Blobs], table
 
 def _check(examples: TrainingSet, identities: list[str], labels: list[Path], notes: list[str]) -> None:
     """Note who has no example; HerdbookError unless two identities, or the only one, have some."""
-    seen = {examples.classes[k] for k in examples.label}
+    seen = {examples.classes[k] for k in examples.label if k >= 0}
     missing = [name for name in identities if name not in seen]
     notes += [f"{name}: no usable label; this animal can only be found by elimination" for name in missing]
     needed, found = min(2, len(identities)), len(seen & set(identities))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from herdbook.arrays import Ints
+from herdbook.arrays import Ints, Mask
 from herdbook.artifacts.background import Background
 from herdbook.artifacts.segment import BlobImages, Blobs, open_blob_images
 from herdbook.artifacts.tracklets import SINGLE, Tracklets
@@ -46,14 +46,15 @@ def find_singles(blobs: Sequence[Blobs], tracklets: Sequence[Tracklets]) -> Sing
     return Singles(*np.concatenate(columns, axis=1).astype(np.int64))
 
 
-def choose_tracklets(singles: Singles, most: int, rng: np.random.Generator) -> Ints:
+def choose_tracklets(singles: Singles, most: int, rng: np.random.Generator, labelled: Mask | None = None) -> Ints:
     """Rows of at most about `most` tracklets: all that are seen at random moments of random movies, for who is seen together must stay so.
 
-    A moment is the beginning of a tracklet, drawn by its images, so that long tracklets and short ones come.
+    A moment is the beginning of a tracklet, drawn by its images, so that long tracklets and short ones come. All `labelled` ones
+    (tracklets,) are among them.
     """
     if len(singles) <= most:
         return np.arange(len(singles))
-    chosen = np.zeros(len(singles), bool)
+    chosen = np.zeros(len(singles), bool) if labelled is None else labelled.copy()
     order = rng.choice(len(singles), len(singles), replace=False, p=np.sqrt(singles.images) / np.sqrt(singles.images).sum())
     for k in order.tolist():
         if chosen.sum() >= most:
@@ -103,7 +104,10 @@ def gather_unmarked(
     """
     blobs, tracklets = [Blobs.load(path) for path, _, _ in paths], [Tracklets.load(path) for _, path, _ in paths]
     singles = find_singles(blobs, tracklets)
-    kept = choose_tracklets(singles, MOST_TRACKLETS, np.random.default_rng(seed))
+    named = [_names_in(path, b, t, named_in) for (path, _, _), b, t in zip(paths, blobs, tracklets, strict=True)]
+    places = zip(singles.movie.tolist(), singles.tracklet.tolist(), strict=True)
+    labelled = np.array([tracklet in named[movie] for movie, tracklet in places], bool)
+    kept = choose_tracklets(singles, MOST_TRACKLETS, np.random.default_rng(seed), labelled)
     singles = Singles(*(getattr(singles, name)[kept] for name in Singles.__dataclass_fields__))
     each = images_each(singles.images, most_each, MOST_IMAGES)
     parts: list[Columns] = []
@@ -115,8 +119,7 @@ def gather_unmarked(
         light = light_of(Background.load(background), spec.white_balance)
         with open_blob_images(path) as images:
             movie = MovieImages(path.stem, blobs[number], tracklets[number], images, light)
-            named = named_in(path.stem, movie.blobs, movie.tracklets, images)
-            labels += [classes.index(named[tracklet]) if tracklet in named else -1 for tracklet in mine.tolist()]
+            labels += [classes.index(named[number][tracklet]) if tracklet in named[number] else -1 for tracklet in mine.tolist()]
             parts += tracklet_examples(movie, mine.tolist(), spec, body_length_px, each)
     seconds, crowded = crowded_shares(blobs, tracklets, numbers)
     return UnmarkedSet(
@@ -135,3 +138,10 @@ def gather_unmarked(
         crowded=np.array(crowded),
         **join_examples(parts, labels, spec),
     )
+
+
+def _names_in(
+    path: Path, blobs: Blobs, tracklets: Tracklets, named_in: Callable[[str, Blobs, Tracklets, BlobImages], Mapping[int, str]]
+) -> Mapping[int, str]:
+    with open_blob_images(path) as images:
+        return named_in(path.stem, blobs, tracklets, images)

@@ -30,6 +30,8 @@ PLOTTED, PLOTTED_EACH = 1500, 6
 SHOWN = 14
 # Patience is asked for in checks, which are shorter than epochs.
 CHECKS_PER_PATIENCE = 2
+# Animals that are told from all others, but have no name, are classes of this name with a number.
+NAMELESS = "nameless "
 # A name is taken over without a warning when it is right with this probability.
 SURE_MATCH = 0.9
 
@@ -57,9 +59,11 @@ def train_unmarked(
         patience=CHECKS_PER_PATIENCE * settings["patience"],
     )
     match = _match(found, crowd, learned, homes, named, like) if like else None
-    names = _name_animals(crowd, learned, found, homes, named, match, read_card(like.with_suffix(".json")).identities if like else [])
-    order = np.argsort([settings["identities"].index(name) for name in names], kind="stable")
-    absent = [name for name in settings["identities"] if name not in names]
+    known = read_card(like.with_suffix(".json")).identities if like else []
+    names = _name_animals(crowd, learned, found, homes, named, match, known)
+    identities = settings["identities"]
+    order = np.argsort([identities.index(name) if name in identities else len(identities) for name in names], kind="stable")
+    absent = [name for name in identities if name not in names]
     network = _in_order(learned.network, order, len(absent))
     present = [names[k] for k in order]
     learned.posterior, learned.own = learned.posterior[:, order], learned.own[:, order]
@@ -74,7 +78,8 @@ def train_unmarked(
         "format": FORMAT,
         "marking": "unmarked",
         "classes": [*present, *absent],
-        "others": [],
+        "others": [name for name in present if name not in identities],
+        "labelled_tracklets": int((crowd.named >= 0).sum()),
         "untrained": absent,
         "architecture": "embedding",
         "parameters": int(network.count_params()),
@@ -169,9 +174,14 @@ def _name_animals(
         columns = range(first, first + number)
         first += number
         free = [name for name in home if name not in names]
-        for k in order_of_first(learned.posterior, begin).tolist():
-            if k in columns and not names[k]:
-                names[k] = free.pop(0)
+        unnamed = [k for k in order_of_first(learned.posterior, begin).tolist() if k in columns and not names[k]]
+        if (crowd.named >= 0).any() and len(unnamed) > 1:
+            # Labels say who most animals are, and nothing says which of these is which: they are somebody else, each by itself.
+            for k in unnamed:
+                names[k] = f"{NAMELESS}{k + 1}"
+            continue
+        for k in unnamed:
+            names[k] = free.pop(0) if free else f"{NAMELESS}{k + 1}"
     return names
 
 
