@@ -14,6 +14,7 @@ from herdbook.arrays import Floats, Ints
 from herdbook.artifacts.smooth import FROM_SINGLE
 from herdbook.geometry.ellipses import wrap_angle
 from herdbook.geometry.heads import directions_along
+from herdbook.positions.arrangements import arrange, usual_step
 from herdbook.positions.merged import PIXELS_PER_ANIMAL, blob_pixels, fit_ellipses, spread_guess
 from herdbook.positions.passes import NEVER_ALONE_FRAMES, Evidence, Members, Pass, join_passes
 from herdbook.positions.scene import Positions, RunsOf, Scene
@@ -42,7 +43,8 @@ def locate_animals(scene: Scene, runs_of: RunsOf, evidence: Evidence = no_eviden
     members = Members(*individuals.spread(scene.tracklet)[:2])
     forward = _follow(scene, runs_of, members, names, range(len(scene.frame)), scene.parents, step=1)
     backward = _follow(scene, runs_of, members, names, range(len(scene.frame) - 1, -1, -1), scene.children, step=-1)
-    inside = join_passes(members, forward, backward, 4 * scene.variances[1] ** 0.5, evidence)
+    arranged = arrange(scene, members, forward, backward, usual_step(scene), evidence)
+    inside = join_passes(members, forward, backward, 4 * scene.variances[1] ** 0.5, *arranged)
 
     known = _Lists({t: [individual for individual, _ in pairs] for t, pairs in scene.occupants.items()}, len(scene.animals))
     sure = np.array([confidence for t in known.listed for _, confidence in scene.occupants[t]], np.float64)
