@@ -27,5 +27,7 @@ def settings_of(stage: str, identities: list[str], other_labels: list[str] | Non
         "movies": [{"name": "m1", "file": "m1.mp4"}],
         "animals": {"marking": "marked", "identities": identities, "other_labels": other_labels or [], "labels": "labels.csv"},
     }
+    # These tests are about classifiers of labelled images.
+    sections = {"train": {"architecture": "small"}} | sections
     found: dict[str, Any] = json.loads(Experiment.model_validate(raw | sections).settings(stage))
     return found

@@ -19,7 +19,7 @@ from herdbook.arrays import Pixels
 from herdbook.artifacts.store import Provenance
 from herdbook.artifacts.trainset import TrainingSet
 from herdbook.classifier.crops import CropSpec
-from herdbook.classifier.merging import Example, assemble_set, fit_image, list_examples
+from herdbook.classifier.merging import Example, assemble_set, fit_image, labelled_part, list_examples
 from herdbook.errors import HerdbookError, nearest
 from herdbook.geometry.ellipses import body_length
 
@@ -91,8 +91,8 @@ def import_images(folder: Path) -> TrainingSet:
 
 
 def load_set(path: Path) -> TrainingSet:
-    """A training set: an artifact, or a folder of images."""
-    return import_images(path) if path.is_dir() else TrainingSet.load(path)
+    """A training set: the labelled images of an artifact, or a folder of images."""
+    return import_images(path) if path.is_dir() else labelled_part(TrainingSet.load(path))
 
 
 def check_given_set(examples: TrainingSet, path: Path, identities: Sequence[str]) -> None:

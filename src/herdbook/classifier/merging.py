@@ -44,6 +44,30 @@ class Merged:
     left_out: int = 0
 
 
+def labelled_part(examples: TrainingSet) -> TrainingSet:
+    """The images that have a label; the set of an embedding has images of tracklets that nobody named, too (label -1)."""
+    kept = examples.label >= 0
+    if kept.all():
+        return examples
+    groups = np.unique(examples.group[kept])
+    place = np.full(len(examples.group_movie), -1, np.int32)
+    place[groups] = np.arange(len(groups))
+    pairs = place[examples.coexisting].reshape(-1, 2)
+    images = {name: getattr(examples, name)[kept] for name in ("images", "label", "frame", "time_s", "head", "chroma")}
+    return TrainingSet(
+        classes=examples.classes,
+        movies=examples.movies,
+        notes=examples.notes,
+        crops=examples.crops,
+        body_length_px=examples.body_length_px,
+        **images,
+        group=place[examples.group[kept]],
+        group_movie=examples.group_movie[groups],
+        group_tracklet=examples.group_tracklet[groups],
+        coexisting=pairs[(pairs >= 0).all(axis=1)],
+    )
+
+
 def list_examples(examples: TrainingSet) -> list[Example]:
     """Each image of a training set, in order."""
     movie, tracklet = examples.group_movie[examples.group], examples.group_tracklet[examples.group]

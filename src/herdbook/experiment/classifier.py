@@ -31,7 +31,7 @@ class TrainsetSection(Section):
     white_balance: bool = Field(True, description="take out the colour of the light, by the background")
 
     def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
-        """What a job gets: also the names, in which arenas they live, and of unmarked animals how many there are."""
+        """What a job gets: also the names, in which arenas they live, and for the embedding how many there are."""
         animals = experiment.animals
         values = super().job(experiment, unit) | {
             "identities": animals.classes,
@@ -61,9 +61,9 @@ class TrainSection(Section):
 
     architecture: Literal["auto", "embedding", "small", "wide", "large", "mobilenetv2", "custom"] = Field(
         "auto",
-        description="embedding: learns from all tracklets who is seen together and hence differs, labels say which name is whose; the others "
-        "learn from labelled images alone, custom is the network of model; auto: embedding, and small with groups, other_labels, start or a "
-        "given training set",
+        description="embedding: learns from all tracklets, whose animals differ where they are seen together; labels say which name is "
+        "whose. The others learn from labelled images alone; custom is the network of model. auto: embedding, but small with groups, "
+        "other_labels, start or a given training set",
     )
     model: FilePath | None = Field(None, description="Keras model (.json or .keras) with an answer for each labelled name (custom)")
     use: FilePath | None = Field(None, description="a classifier (.keras, its card beside it) to read with; nothing is trained")
@@ -90,13 +90,14 @@ class TrainSection(Section):
         return self
 
     def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
-        """What a job gets: also the names, whether the training set is given, and of unmarked animals where they live and how many."""
+        """What a job gets: also the names, whether the training set is given, and for the embedding where they live and how many."""
         animals = experiment.animals
         values = super().job(experiment, unit) | _names(experiment)
         if experiment.trainset.use:
             values["given"] = True
         if experiment.learns_together:
-            values |= {"homes": homes(experiment.arenas, animals.classes), "numbers": experiment.population}
+            homes_here = homes(experiment.arenas, animals.classes)
+            values |= {"homes": homes_here, "numbers": experiment.population, "marking": animals.marking}
         elif self.architecture == "auto":
             values["architecture"] = "small"
         return values

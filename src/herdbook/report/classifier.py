@@ -21,7 +21,7 @@ FEW_NOTES = 10
 
 def card_sections(card: dict[str, Any], recordings: Sequence[Recording]) -> Iterator[PageSection]:
     """What the classifier learned and how well it reads, and the notes on its labels."""
-    if card.get("marking") == "unmarked":
+    if card.get("architecture") == "embedding":
         yield unmarked_section(card, recordings)
     else:
         yield PageSection("The classifier", _sentences(card, recordings), pictures=_pictures(card))

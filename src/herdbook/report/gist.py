@@ -101,7 +101,7 @@ class Gist:
 
 def expected_wrong(card: dict[str, Any] | None, recordings: Sequence[Recording]) -> float:
     """Share of the positions that are expected to be wrong, NaN if there are none; `card` is that of the classifier."""
-    if card and card.get("marking") == "unmarked":
+    if card and card.get("architecture") == "embedding":
         return 1.0 - estimated_accuracy(card, recordings)
     confidence = np.concatenate([np.zeros(0), *(recording.tracks.confidence.astype(np.float64) for recording in recordings)])
     return float(np.mean(1.0 - confidence)) if len(confidence) else float("nan")

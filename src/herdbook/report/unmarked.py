@@ -1,4 +1,4 @@
-"""The report's section on animals that were found without labels, from the card of their classifier."""
+"""The report's section on animals that were found by who is seen together, from the card of their classifier."""
 
 import base64
 from collections.abc import Sequence
@@ -25,9 +25,10 @@ def unmarked_section(card: dict[str, Any], recordings: Sequence[Recording]) -> P
         sentences.append(f"An estimated {page.percent(right)} of the positions have the right animal.")
     steps = card["history"]["step"][-1] if card["history"]["step"] else 0
     state = "the clusters were clean" if card["clean"] else "the clusters did not become clean"
+    labelled = card["labelled_tracklets"]
     sentences.append(
-        f"No animal was labelled: {card['images']:,} images of {card['tracklets']:,} tracklets were sorted into animals by what they look "
-        f"like and by who is seen at the same time. Training ended after {steps:,.0f} steps: {state}; "
+        f"{card['images']:,} images of {card['tracklets']:,} tracklets were sorted into animals by what they look like and by who is seen "
+        f"at the same time. {_anchors(labelled, card['others'])} Training ended after {steps:,.0f} steps: {state}; "
         f"{card['validation_tracklets']:,} tracklets were kept for validation."
     )
     if card["disagreement"]:
@@ -60,7 +61,21 @@ def unmarked_section(card: dict[str, Any], recordings: Sequence[Recording]) -> P
     }
     pictures = [as_picture(f"unmarked_{name}", figure, text) for name, (figure, text) in figures.items()]
     tables = [_match_table(card["match"])] if card["match"] else []
-    return PageSection("Animals without labels", sentences, tables, pictures=pictures)
+    title = "Animals and their labels" if labelled else "Animals without labels"
+    return PageSection(title, sentences, tables, pictures=pictures)
+
+
+def _anchors(labelled: int, nameless: Sequence[str]) -> str:
+    """What labels, if any, say of the names."""
+    if not labelled:
+        return "No animal was labelled."
+    text = f"Their names come from {page.count(labelled, 'labelled tracklet')}."
+    if nameless:
+        text += (
+            f" {page.count(len(nameless), 'animal')} could not be named: tracklets that look like {', '.join(nameless)} get no name, for "
+            "no label says whose they are."
+        )
+    return text
 
 
 def estimated_accuracy(card: dict[str, Any], recordings: Sequence[Recording]) -> float:

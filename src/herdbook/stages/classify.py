@@ -20,7 +20,7 @@ from herdbook.geometry.heads import head_directions
 from herdbook.job import Job, run_stage
 
 STAGE = "classify"
-STAGE_VERSION = 2
+STAGE_VERSION = 3
 
 
 def _work(job: Job) -> None:

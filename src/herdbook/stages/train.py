@@ -9,11 +9,12 @@ from typing import Any
 from herdbook.artifacts.trainset import TrainingSet, UnmarkedSet
 from herdbook.classifier.cards import check_classes, read_card
 from herdbook.classifier.image_folders import check_given_set
+from herdbook.classifier.merging import labelled_part
 from herdbook.job import Job, run_stage
 from herdbook.system.files import replacing, write_text
 
 STAGE = "train"
-STAGE_VERSION = 3
+STAGE_VERSION = 4
 
 
 def take_given(job: Job) -> None:
@@ -48,7 +49,7 @@ def _save(network: Any, path: Path) -> None:
 def _learn_marked(job: Job) -> tuple[Any, dict[str, Any]]:
     from herdbook.classifier.training import train_classifier
 
-    examples = TrainingSet.load(job.file("trainset"))
+    examples = labelled_part(TrainingSet.load(job.file("trainset")))
     start: Path | None = job.files["start"][0] if job.files["start"] else None
     model: Path | None = job.files["model"][0] if job.files["model"] else None
     given = "given" in job.settings
@@ -65,7 +66,9 @@ def _learn_unmarked(job: Job) -> tuple[Any, dict[str, Any]]:
     network, card = train_unmarked(UnmarkedSet.load(job.file("trainset")), job.file("trainset"), job.settings, job.seed, like)
     for warning in card["warnings"]:
         print(f"warning: {warning}")
-    print(f"animals without labels: {100 * card['estimated_accuracy']:.1f} % of the frames of single animals are estimated to be right")
+    for note in card["notes"]:
+        print(f"note: {note}")
+    print(f"{100 * card['estimated_accuracy']:.1f} % of the frames of single animals are estimated to have the right animal")
     return network, card
 
 

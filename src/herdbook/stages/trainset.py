@@ -21,7 +21,7 @@ from herdbook.geometry.ellipses import body_length
 from herdbook.job import Job, run_stage
 
 STAGE = "trainset"
-STAGE_VERSION = 3
+STAGE_VERSION = 4
 
 
 def _work(job: Job) -> None:

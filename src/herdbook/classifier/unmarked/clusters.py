@@ -20,12 +20,15 @@ SUREST = 0.999
 EXCLUSION_ROUNDS, CLUSTER_ROUNDS, RESTARTS = 10, 25, 6
 # Centres that move by less than this have been found.
 STILL = 1e-3
-NAMED_GAIN = 1e3
+# Of the labels of a person this share is wrong: a slip of the hand, a mark read wrongly.
+WRONG_LABELS = 0.02
 
 
 @dataclass(frozen=True)
 class Clusters:
-    """`posterior` float64 (tracklets, animals); `centres` float64 (animals, d), unit vectors; `fit`: mean cosine of tracklets to theirs."""
+    """`posterior` float64 (tracklets, animals); `centres` float64 (animals, d), unit vectors; `fit`: mean cosine of tracklets to theirs,
+    and of labels, in its unit, how well they are kept.
+    """
 
     posterior: Floats
     centres: Floats
@@ -68,6 +71,14 @@ def unit(vectors: Floats) -> Floats:
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9))
 
 
+def named_gain(animals: int) -> float:
+    """Nats that a label adds to its animal, one of so many: the labelled one with 1 - WRONG_LABELS, else any of the others alike.
+
+    A label beyond doubt would pull the centre of its animal to another one when it is wrong, and bind the tracklets around it.
+    """
+    return float(np.log((1 - WRONG_LABELS) / WRONG_LABELS * max(1, animals - 1)))
+
+
 def find_clusters(
     looks: Floats, images: Floats, together: csr_array, number: int, named: Ints, rng: np.random.Generator, start: Floats | None = None
 ) -> Clusters:
@@ -80,20 +91,21 @@ def find_clusters(
     weight = np.minimum(images, MOST_IMAGES) ** 0.5
     begins = [] if start is None else [start]
     begins += [_centres_of(looks, weight, clique, number) for clique in _cliques(together, images, number, rng)]
+    scale = SHARPNESS * weight[:, None]
     known = named >= 0
     offset = np.zeros((len(looks), number))
-    offset[np.flatnonzero(known), named[known]] = NAMED_GAIN
+    offset[np.flatnonzero(known), named[known]] = named_gain(number)
     best: Clusters | None = None
     for centres in begins:
         centres = _with_named(centres, looks, images, named)
         for _ in range(CLUSTER_ROUNDS):
             before = centres
-            posterior = exclude_together(SHARPNESS * weight[:, None] * (looks @ centres.T) + offset, together)
+            posterior = exclude_together(scale * (looks @ centres.T) + offset, together)
             moved = (posterior * images[:, None]).T @ looks
             centres = np.where(np.linalg.norm(moved, axis=1, keepdims=True) > 1e-6, unit(moved), before)
             if np.abs(centres - before).max() < STILL:
                 break
-        fit = float((posterior * (looks @ centres.T)).sum(axis=1) @ images / images.sum())
+        fit = float((posterior * (looks @ centres.T + offset / scale)).sum(axis=1) @ images / images.sum())
         if best is None or fit > best.fit:
             best = Clusters(posterior, centres, fit)
     assert best is not None

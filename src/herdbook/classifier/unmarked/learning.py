@@ -20,6 +20,7 @@ from herdbook.classifier.unmarked.clusters import (
     exclude_together,
     find_clusters,
     mean_looks,
+    named_gain,
     normalised,
     together_matrix,
 )
@@ -66,10 +67,11 @@ class Crowd:
 
 @dataclass
 class Learned:
-    """Result: `network` with an answer for each animal, its `calibration`; per tracklet the `posterior` under the constraints and `own`,
-    without them (tracklets, animals); `looks` (tracklets, d); `held` bool (tracklets,) kept for validation; `history` of the checks;
-    `misread`: share of the tracklets that are misread for reasons that their images do not show; `clean`: whether the clusters became so;
-    `disagreement`: share of the frames that go to another animal when all is learned again from another beginning, 0 for clean clusters.
+    """Result: `network` with an answer for each animal, its `calibration`; per tracklet the `posterior` by images, labels and
+    constraints, and `own`, by its images alone (tracklets, animals); `looks` (tracklets, d); `held` bool (tracklets,) kept for validation;
+    `history` of the checks; `misread`: share of the tracklets that are misread for reasons that their images do not show; `clean`: whether
+    the clusters became so; `disagreement`: share of the frames that go to another animal when all is learned again from another beginning,
+    0 for clean clusters.
     """
 
     network: keras.Model
@@ -207,16 +209,17 @@ def _logits(network: keras.Model, crowd: Crowd, rows: Ints) -> NDArray[np.float3
 
 
 def _read(network: keras.Model, crowd: Crowd, calibration: Calibration) -> tuple[Floats, Floats]:
-    """Posterior (tracklets, animals) by the images of each tracklet alone, and under the constraints."""
+    """Posterior (tracklets, animals) by the images of each tracklet alone, and with labels under the constraints."""
     rows = few_images(crowd.sample.group, len(crowd.arena), ANSWER_IMAGES)
     score = image_scores(_logits(network, crowd, rows), calibration.temperature)
     evidence = combine_images(
         score, np.ones(len(rows), np.float32), crowd.sample.group[rows], crowd.time_s[rows], len(crowd.arena), calibration
     )
     gain = np.where(crowd.possible, evidence.astype(np.float64), -np.inf)
+    own = normalised(gain)
     known = np.flatnonzero(crowd.named >= 0)
-    gain[known, crowd.named[known]] += -np.log(1e-9)
-    return normalised(gain), exclude_together(gain, together_matrix(crowd.pairs, len(crowd.arena)))
+    gain[known, crowd.named[known]] += [named_gain(crowd.numbers[arena]) for arena in crowd.arena[known]]
+    return own, exclude_together(gain, together_matrix(crowd.pairs, len(crowd.arena)))
 
 
 def _calibrate(network: keras.Model, crowd: Crowd, held: Mask) -> tuple[Calibration, float]:

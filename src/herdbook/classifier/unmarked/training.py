@@ -1,7 +1,8 @@
-"""Stage train for unmarked animals: from the training set to a classifier with names and the card that tells all about it."""
+"""Stage train for animals that learn together: from the training set to a classifier with names and the card that tells all about it."""
 
 import base64
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ CHECKS_PER_PATIENCE = 2
 NAMELESS = "nameless "
 # A name is taken over without a warning when it is right with this probability.
 SURE_MATCH = 0.9
+# A label is doubted when the images of its tracklet give its animal less than this probability.
+DOUBTED = 0.1
 
 
 def train_unmarked(
@@ -60,8 +63,9 @@ def train_unmarked(
     )
     match = _match(found, crowd, learned, homes, named, like) if like else None
     known = read_card(like.with_suffix(".json")).identities if like else []
-    names = _name_animals(crowd, learned, found, homes, named, match, known)
     identities = settings["identities"]
+    names = _name_animals(crowd, learned, found, homes, named, match, known, numbered=settings["marking"] == "unmarked")
+    notes = [*found.notes, *_nameless_notes(names, homes, numbers), *_doubted_labels(found, crowd, learned, names)]
     order = np.argsort([identities.index(name) if name in identities else len(identities) for name in names], kind="stable")
     absent = [name for name in identities if name not in names]
     network = _in_order(learned.network, order, len(absent))
@@ -76,7 +80,7 @@ def train_unmarked(
         compared = _describe_match(match, names, order, like)
     card = {
         "format": FORMAT,
-        "marking": "unmarked",
+        "marking": settings["marking"],
         "classes": [*present, *absent],
         "others": [name for name in present if name not in identities],
         "labelled_tracklets": int((crowd.named >= 0).sum()),
@@ -101,7 +105,7 @@ def train_unmarked(
         "montage": _montage(found, learned),
         "match": compared,
         "warnings": warnings,
-        "notes": list(found.notes),
+        "notes": notes,
         "trainset": artifact_fingerprint(path),
         "settings": settings,
         "versions": {"herdbook": VERSION, "keras": keras.__version__, "backend": keras.backend.backend()},
@@ -161,8 +165,14 @@ def _name_animals(
     named: list[str | None],
     match: Match | None,
     known: list[str],
+    *,
+    numbered: bool,
 ) -> list[str]:
-    """The name of each column: that which a person gave, that of the earlier animal, or the next one in order of appearance."""
+    """The name of each column: that which a person gave, or that of the earlier animal.
+
+    Of the others, `numbered` ones get the next name in order of appearance. Names that belong to an animal each are not given like that:
+    the only one left is found by elimination, and of several nothing says which is which, nor whether an animal has none of these names.
+    """
     names: list[str] = ["" if name is None else name for name in named]
     if match is not None:
         for k, name in enumerate(match.name):
@@ -175,14 +185,34 @@ def _name_animals(
         first += number
         free = [name for name in home if name not in names]
         unnamed = [k for k in order_of_first(learned.posterior, begin).tolist() if k in columns and not names[k]]
-        if (crowd.named >= 0).any() and len(unnamed) > 1:
-            # Labels say who most animals are, and nothing says which of these is which: they are somebody else, each by itself.
-            for k in unnamed:
-                names[k] = f"{NAMELESS}{k + 1}"
-            continue
         for k in unnamed:
-            names[k] = free.pop(0) if free else f"{NAMELESS}{k + 1}"
+            names[k] = free.pop(0) if free and (numbered or len(unnamed) == 1) else f"{NAMELESS}{k + 1}"
     return names
+
+
+def _nameless_notes(names: list[str], homes: list[list[str]], numbers: list[int]) -> Iterator[str]:
+    """Who cannot be named for want of labels, in each arena."""
+    first = 0
+    for home, number in zip(homes, numbers, strict=True):
+        mine = names[first : first + number]
+        first += number
+        lacking, nameless = [name for name in home if name not in names], [name for name in mine if name.startswith(NAMELESS)]
+        if lacking and nameless:
+            yield (
+                f"{', '.join(lacking)}: without a label nothing says which of {', '.join(nameless)} this is, so they stay without a name. "
+                "Label one tracklet of each"
+            )
+
+
+def _doubted_labels(found: UnmarkedSet, crowd: Crowd, learned: Learned, names: list[str]) -> Iterator[str]:
+    """Labels of tracklets whose images show another animal; `names` are those of the columns."""
+    for k in np.flatnonzero(crowd.named >= 0).tolist():
+        named, seen = int(crowd.named[k]), int(learned.own[k].argmax())
+        if learned.own[k, named] < DOUBTED:
+            yield (
+                f"{found.movies[found.group_movie[k]]}, tracklet {found.group_tracklet[k]} from frame {found.group_first[k]} on: labelled "
+                f"{names[named]}, but its images look like {names[seen]} ({100 * learned.own[k, seen]:.0f} %). Is the label right?"
+            )
 
 
 def _in_order(network: keras.Model, order: Ints, absent: int) -> keras.Model:

@@ -61,7 +61,14 @@ def crowd(seed=1, *, looks=None, classes=None, moments=MOMENTS, number=NUMBER, l
 
 def settings(found, number=NUMBER, **changes):
     section = TrainSection().model_dump(mode="json", exclude={"use", "start", "model"})
-    return section | {"identities": found.classes, "other_labels": [], "homes": [found.classes], "numbers": [number], **changes}
+    return section | {
+        "identities": found.classes,
+        "other_labels": [],
+        "homes": [found.classes],
+        "numbers": [number],
+        "marking": "unmarked",
+        **changes,
+    }
 
 
 def learn(folder, found, like=None, number=NUMBER, **changes):
