@@ -63,9 +63,16 @@ def test_names_that_snakemake_would_read_as_its_own_are_refused(folder: Path) ->
 
 def test_only_movies_with_labels_give_examples(folder: Path) -> None:
     (folder / "labels.csv").write_text("movie,frame,x,y,label\nb,1,2,3,A\nb,4,5,6,B\n")
-    known = plan(animals=marked())
+    known = plan(animals=marked(), train={"architecture": "small"})
     assert known.labelled == ["b"]
     assert known.training_set() == ["e/trainset/trainset.h5"]
+
+
+def test_the_embedding_learns_from_all_movies_if_one_has_labels(folder: Path) -> None:
+    (folder / "labels.csv").write_text("movie,frame,x,y,label\nb,1,2,3,A\nb,4,5,6,B\n")
+    assert plan(animals=marked()).labelled == ["a", "b", "c"]
+    (folder / "labels.csv").write_text("movie,frame,x,y,label\n")
+    assert plan(animals=marked()).labelled == []
 
 
 def test_without_labels_the_training_set_says_what_to_do(folder: Path) -> None:

@@ -389,6 +389,49 @@ def test_a_classifier_comes_from_one_place(tmp_path: Path, section: dict[str, An
     assert fault in message(tmp_path, with_change("train", value=section))
 
 
+@pytest.mark.parametrize(
+    ("keys", "fault"),
+    [
+        ({"animals": {"groups": {"worker": 3}}}, "embedding learns animals with a name each: not groups, other_labels or trainset.use"),
+        ({"animals": {"other_labels": ["dirt"]}}, "not groups, other_labels or trainset.use"),
+        ({"trainset": {"use": "set.h5"}}, "not groups, other_labels or trainset.use"),
+        ({"train": {"start": "a.keras"}}, "architecture: embedding begins with nothing"),
+        ({"train": {"use": "a.keras"}}, "architecture: embedding begins with nothing"),
+    ],
+)
+def test_the_embedding_is_refused_where_it_cannot_learn(tmp_path: Path, keys: dict[str, Any], fault: str) -> None:
+    raw = together(**keys)
+    raw["train"] = {**raw.get("train", {}), "architecture": "embedding"}
+    with pytest.raises(HerdbookError, match=fault):
+        parse_experiment(raw, tmp_path / "e.yaml")
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({}, "auto"),
+        ({"animals": {"groups": {"worker": 3}}}, "small"),
+        ({"animals": {"other_labels": ["dirt"]}}, "small"),
+        ({"trainset": {"use": "set.h5"}}, "small"),
+        ({"train": {"start": "a.keras"}}, "small"),
+        ({"train": {"architecture": "wide"}}, "wide"),
+    ],
+)
+def test_marked_animals_learn_together_unless_the_experiment_needs_labelled_images(
+    tmp_path: Path, keys: dict[str, Any], expected: str
+) -> None:
+    found = parse_experiment(together(**keys), tmp_path / "e.yaml")
+    train, trainset = (json.loads(found.settings(stage)) for stage in ("train", "trainset"))
+    assert train["architecture"] == expected
+    assert ("numbers" in train, "numbers" in trainset, found.learns_together) == (expected == "auto",) * 3
+
+
+def together(animals: dict[str, Any] | None = None, **keys: Any) -> dict[str, Any]:
+    """An experiment of two marked animals."""
+    known = {"marking": "marked", "identities": ["A", "B"], "labels": "labels.csv"}
+    return {"experiment": "e", "movies": [{"name": "m", "file": "m.mp4"}], "animals": known | (animals or {}), **keys}
+
+
 def test_a_given_classifier_needs_no_labels_and_its_path_is_relative_to_the_file(tmp_path: Path) -> None:
     raw = with_change("animals", "labels", value=None) | {"train": {"use": "other/classifier.keras"}}
     assert parse_experiment(raw, tmp_path / "e.yaml").train.use == str(tmp_path / "other" / "classifier.keras")

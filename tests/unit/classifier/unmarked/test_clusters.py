@@ -70,6 +70,26 @@ def test_named_tracklets_keep_the_column_of_their_name():
     assert (found.posterior[true == 4, 0] > 0.9).all()
 
 
+def test_a_wrong_label_neither_binds_its_tracklet_nor_those_beside_it():
+    rng = np.random.default_rng(3)
+    looks, true, pairs = crowd(rng, at_once=3, spread=0.4)
+    named = np.full(len(true), -1)
+    for animal in range(ANIMALS):
+        named[np.flatnonzero(true == animal)[:6]] = animal
+    wrong = [np.flatnonzero(true == animal)[3] for animal in (0, 1)]
+    named[wrong] = (1, 0)
+    found = find_clusters(looks, np.full(len(true), 5.0), together_matrix(pairs, len(true)), ANIMALS, named, rng)
+    assert (found.posterior.argmax(axis=1) == true).all()
+
+
+def test_a_label_decides_where_looks_do_not():
+    looks = np.repeat(np.eye(2)[:1], 4, axis=0)
+    together = together_matrix(np.array([[0, 1], [2, 3]]), 4)
+    found = find_clusters(looks, np.full(4, 5.0), together, 2, np.array([1, -1, -1, 1]), np.random.default_rng(4))
+    assert found.posterior[[0, 3], 1].min() > 0.95
+    assert found.posterior[[1, 2], 0].min() > 0.95
+
+
 @pytest.mark.parametrize("number", [2, 5, 16])
 @pytest.mark.parametrize("error", [0.0, 0.05, 0.3])
 def test_collisions_tell_the_error(number, error):

@@ -36,6 +36,16 @@ def test_chosen_tracklets_are_bounded_and_keep_who_is_seen_with_them():
     assert np.isin(np.intersect1d(chosen, pairs), kept).mean() > 0.9
 
 
+def test_labelled_tracklets_are_always_chosen():
+    rng = np.random.default_rng(5)
+    known = singles(rng)
+    labelled = np.zeros(len(known), bool)
+    labelled[rng.choice(len(known), 20, replace=False)] = True
+    chosen = choose_tracklets(known, 60, rng, labelled)
+    assert np.isin(np.flatnonzero(labelled), chosen).all()
+    assert 60 <= len(chosen) <= 60 + 5
+
+
 def test_few_tracklets_are_all_taken():
     rng = np.random.default_rng(2)
     assert len(choose_tracklets(singles(rng, 40), 100, rng)) == 40
