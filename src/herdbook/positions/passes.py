@@ -21,6 +21,8 @@ Evidence = Callable[[int, Sequence[int], Floats], Floats | None]
 NEVER_ALONE_FRAMES = 1_000_000
 # Nobody inside a merge is surer than this: places may be fitted wrongly. And where nobody knows:
 SUREST, GUESSED = 0.9995, 0.25
+# With one end known nothing checks what is found: an animal is exchanged once in so many frames, as in movies of ants and mice.
+STRAY_FRAMES = 1000.0
 
 
 class Members(NamedTuple):
@@ -60,9 +62,18 @@ def join_passes(members: Members, forward: Pass, backward: Pass, width_px: float
         rows = members.of(blob)
         joined.place[rows] = _blend(place[rows], forward, backward, rows, width_px)
     for stay in visits(members, forward):
-        if not (forward.followed[stay[0]] or backward.followed[stay[-1]]):
+        since, until = forward.inside[stay], backward.inside[stay]
+        entered, left = bool(forward.followed[stay[0]]), bool(backward.followed[stay[-1]])
+        if not (entered or left) and since[0] >= NEVER_ALONE_FRAMES:
             joined.confidence[stay], joined.source[stay] = GUESSED, FROM_MERGED
+        elif not (entered and left):
+            joined.confidence[stay] *= 1 - stray_chance(until if left else since)
     return joined
+
+
+def stray_chance(frames: NDArray[np.integer]) -> Floats:
+    """The chance that an animal with one known end is another one after so many frames, when exchanges there and back come at random."""
+    return np.asarray((1 - np.exp(-2 * np.minimum(frames, NEVER_ALONE_FRAMES) / STRAY_FRAMES)) / 2)
 
 
 def _blend(place: Floats, forward: Pass, backward: Pass, rows: slice, width_px: float) -> Floats:
