@@ -5,7 +5,7 @@
 Every stage gets inputs that are drawn here, never those of another stage: only its own change changes its figures. They hold on other
 processors: text and whole numbers count exactly, other numbers as sums that leave room for rounding, pictures as mean levels of their
 parts. Of training, which differs between processors, the network's layout and the size of its weights count, and of the card what was
-trained with; of the page of the report its words. Stages of unmarked animals are not covered.
+trained with; of the page of the report its words. Unmarked animals, and networks that learn from labelled images alone, are not covered.
 """
 
 import hashlib

@@ -18,7 +18,7 @@ from herdbook.artifacts.index import Index
 from herdbook.artifacts.propagate import CLASSIFIED, Identities
 from herdbook.artifacts.smooth import FROM_RESOLVED, FROM_SINGLE, SOURCES, Trajectories
 from herdbook.artifacts.store import Provenance
-from herdbook.artifacts.trainset import TrainingSet
+from herdbook.artifacts.trainset import UnmarkedSet
 from herdbook.classifier.calibration import Calibration
 from herdbook.classifier.crops import CropSpec
 from herdbook.classifier.network import use_threads
@@ -117,7 +117,7 @@ def _write_positions(folder: Path) -> None:
 
 
 def _write_classifier(folder: Path) -> None:
-    """A training set of plain bars, and a network that answers with the mean colour of an image, with its card."""
+    """A training set of plain bars, three tracklets of each animal, the first with a label, and a network that answers with the mean colour of an image, with its card."""
     import keras
 
     use_threads(1)
@@ -129,8 +129,11 @@ def _write_classifier(folder: Path) -> None:
     group = (number // 8).astype(np.int32)
     groups = np.arange(group.max() + 1, dtype=np.int32)
     ones = np.ones(len(label), np.float32)
-    places = label, number.astype(np.int32), number / FPS, ones, 60 * ones, group, 0 * groups, groups // 3, np.zeros((0, 2), np.int32)
-    examples = TrainingSet(NAMES, ["m"], [], json.dumps(crops), 24.0, images, *places)
+    named = np.where(group % 3 == 0, label, -1).astype(np.int32)
+    together = np.argwhere(np.triu(groups[:, None] % 3 == groups % 3, 1)).astype(np.int32)
+    places = named, number.astype(np.int32), number / FPS, ones, 60 * ones, group, 0 * groups, groups // 3, together
+    seen = np.zeros(len(groups), np.int16), 8 * (groups % 3), np.full(len(groups), 8, np.int32), np.array([9.6]), np.zeros(1)
+    examples = UnmarkedSet(NAMES, ["m"], [], json.dumps(crops), 24.0, images, *places, *seen)
     examples.save(folder / "trainset" / "trainset.h5", ORIGIN)
     network = keras.Sequential([keras.Input((48, 32, 3)), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(len(NAMES))])
     network.layers[-1].set_weights([np.array(COLOURS, np.float32).T / 512, np.zeros(len(NAMES), np.float32)])

@@ -84,7 +84,7 @@ def test_suggest_and_status_know_the_results(made):
     assert (rows["probability"] > 0.5).all()
     told = herdbook("status", file)
     assert "stale" not in told.output
-    assert "trainset" in told.output
+    assert "trainset done, train done" in told.output
 
 
 def test_another_experiment_reads_with_the_classifier(made, tmp_path):
