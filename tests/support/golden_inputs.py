@@ -117,7 +117,9 @@ def _write_positions(folder: Path) -> None:
 
 
 def _write_classifier(folder: Path) -> None:
-    """A training set of plain bars, three tracklets of each animal, the first with a label, and a network that answers with the mean colour of an image, with its card."""
+    """A training set of plain bars, three tracklets of each animal, the first with a label; a network that answers with the mean colour of
+    an image, and its card.
+    """
     import keras
 
     use_threads(1)

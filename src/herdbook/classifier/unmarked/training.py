@@ -91,7 +91,7 @@ def train_unmarked(
         "body_length_px": found.body_length_px,
         "chroma": float(np.median(found.chroma)),
         "calibration": learned.calibration.as_dict(),
-        "prototypes": {},
+        "prototypes": _prototypes(network, found, learned, present),
         "images": len(found.images),
         "tracklets": len(found.group_movie),
         "validation_tracklets": int(learned.held.sum()),
@@ -224,6 +224,15 @@ def _in_order(network: keras.Model, order: Ints, absent: int) -> keras.Model:
     weights = np.concatenate([weights[:, order], np.zeros((len(weights), absent), np.float32)], axis=1)
     answer.set_weights([weights, np.concatenate([offsets[order], np.full(absent, EXCLUDED_LOGIT, np.float32)])])
     return renamed
+
+
+def _prototypes(network: keras.Model, found: UnmarkedSet, learned: Learned, names: list[str]) -> dict[str, list[float]]:
+    """Mean logits of the animals in images of tracklets kept for validation; `names` are those of the columns of `learned`."""
+    group = found.group.astype(np.int64)
+    rows = few_images(group, len(learned.held), ANSWER_IMAGES)
+    rows = rows[learned.held[group[rows]]]
+    logits, answer = predict_logits(network, found.images[rows]), learned.posterior.argmax(axis=1)[group[rows]]
+    return {name: logits[answer == k].mean(axis=0).tolist() for k, name in enumerate(names) if (answer == k).any()}
 
 
 def _confusion(learned: Learned, frames: Floats) -> Floats:

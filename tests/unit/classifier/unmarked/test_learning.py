@@ -33,6 +33,13 @@ def test_animals_that_are_never_all_apart_are_reported_apart(day1):
     assert not [warning for warning in card["warnings"] if "hard to tell" in warning or "look alike" in warning]
 
 
+def test_the_look_of_an_animal_is_known_for_marks_that_fade(day1):
+    card = day1[3]
+    assert card["prototypes"]
+    for name, logits in card["prototypes"].items():
+        assert card["classes"][int(np.argmax(logits))] == name
+
+
 def test_new_images_of_the_same_animals_are_read_rightly(day1):
     found, true = crowd(7)
     assert accuracy(answers(day1[2], found), true) == 1
