@@ -25,7 +25,7 @@ def unmarked_section(card: dict[str, Any], recordings: Sequence[Recording]) -> P
         sentences.append(f"An estimated {page.percent(right)} of the positions have the right animal.")
     steps = card["history"]["step"][-1] if card["history"]["step"] else 0
     state = "the clusters were clean" if card["clean"] else "the clusters did not become clean"
-    labelled = card["labelled_tracklets"]
+    labelled = card.get("labelled_tracklets", 0)
     sentences.append(
         f"{card['images']:,} images of {card['tracklets']:,} tracklets were sorted into animals by what they look like and by who is seen "
         f"at the same time. {_anchors(labelled, card['others'])} Training ended after {steps:,.0f} steps: {state}; "

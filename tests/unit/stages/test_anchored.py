@@ -12,6 +12,7 @@ from herdbook.artifacts.classify import Evidence
 from herdbook.artifacts.trainset import TrainingSet
 from herdbook.commands import cli
 from herdbook.movie.simulated.recording import simulate_recording
+from herdbook.report.unmarked import unmarked_section
 from herdbook.stages import classify
 from herdbook.stages.train import main as train
 from tests.support.learning_together import follow, true_animals
@@ -47,6 +48,20 @@ def test_every_animal_has_the_name_of_its_labels(made):
     card = json.loads((made[0].folder / "train" / "classifier.json").read_text())
     assert (card["marking"], card["classes"], card["others"], card["notes"]) == ("marked", NAMES, [], [])
     assert card["labelled_tracklets"] >= 3
+
+
+def test_the_report_says_how_many_labels_name_the_animals_and_who_has_no_name(made):
+    card = json.loads((made[0].folder / "train" / "classifier.json").read_text())
+    section = unmarked_section(card, [])
+    text = " ".join(section.sentences)
+    assert section.title == "Animals and their labels"
+    assert f"Their names come from {card['labelled_tracklets']} labelled tracklets." in text
+    assert "could not be named" not in text
+    nameless = card | {"classes": [*NAMES[:2], "nameless 3"], "others": ["nameless 3"]}
+    assert "1 animal could not be named: tracklets that look like nameless 3" in " ".join(unmarked_section(nameless, []).sentences)
+    unlabelled = unmarked_section(card | {"labelled_tracklets": 0}, [])
+    assert unlabelled.title == "Animals without labels"
+    assert "No animal was labelled." in " ".join(unlabelled.sentences)
 
 
 def test_the_set_holds_all_tracklets_but_only_labelled_images_are_exported(made, tmp_path):
