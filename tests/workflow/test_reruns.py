@@ -22,9 +22,11 @@ BASE: dict[str, Any] = {
     "animals": {"marking": "marked", "identities": ["red", "blue"], "labels": "labels.csv"},
     "arenas": [{"include": [{"ellipse": {"centre": [50, 40], "axes": [30, 20]}}]}],
     "segment": {"difference": 20, "area": [60, 900]},
-    "train": {"epochs": 12, "batch": 34},
+    "train": {"architecture": "small", "epochs": 12, "batch": 34},
     "score": {"truth": "truth.csv"},
 }
+# The same with the default classifier, which learns from all movies and not only from those with labels.
+TOGETHER: dict[str, Any] = {**BASE, "results": "together", "train": {"epochs": 12, "batch": 34}}
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +79,7 @@ EDITS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "facts": ({"animals": {"facts": "facts.csv"}}, from_stage("propagate")),
     "a group beside the identities": ({"animals": {"groups": {"plain": 3}}}, from_stage("tracklets")),
     "train": ({"train": {"patience": 3}}, from_stage("train")),
+    "a classifier that learns from all movies": ({"train": {"architecture": "auto"}}, from_stage("trainset")),
     "two values swapped": ({"train": {"epochs": 34, "batch": 12}}, from_stage("train")),
     "seed": ({"seed": 2}, from_stage("train")),
     "classify": ({"classify": {"images": 10}}, from_stage("classify")),
@@ -287,6 +290,45 @@ def test_animals_without_identity_need_no_classifier(finished: Bench) -> None:
 def test_only_labelled_movies_make_the_training_set(finished: Bench) -> None:
     (call,) = [call for stage, call in finished.calls() if stage == "trainset"]
     assert [word for word in call if word.startswith("ants/segment/")] == ["ants/segment/a1.h5"]
+
+
+@pytest.fixture(scope="module")
+def together(finished: Bench) -> Bench:
+    """The experiment TOGETHER, run to its end."""
+    done = finished.run(TOGETHER)
+    assert done.status == 0, done.text
+    return finished
+
+
+def test_the_embedding_learns_from_all_movies(together: Bench) -> None:
+    (call,) = [call for stage, call in together.calls("together") if stage == "trainset"]
+    assert [word for word in call if word.startswith("ants/segment/")] == [f"ants/segment/{movie}.h5" for movie in ("a1", "a2", "b")]
+
+
+TOGETHER_EDITS: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "nothing": ({}, set()),
+    "seed, which chooses tracklets, too": ({"seed": 2}, from_stage("trainset")),
+    "train": ({"train": {"patience": 3}}, from_stage("train")),
+    "classify": ({"classify": {"images": 10}}, from_stage("classify")),
+    "propagate": ({"propagate": {"gap_s": 5}}, from_stage("propagate")),
+    "number of animals": ({"animals": {"number": 3}}, from_stage("tracklets")),
+    "order of identities": ({"animals": {"identities": ["blue", "red"]}}, from_stage("trainset")),
+    "a given training set": ({"trainset": {"use": "given.h5"}}, from_stage("trainset")),
+    "labelled images alone": ({"train": {"architecture": "small"}}, from_stage("trainset")),
+}
+
+
+@pytest.mark.parametrize("edit", TOGETHER_EDITS)
+def test_an_edit_runs_what_depends_on_it_where_all_movies_are_learned_from(together: Bench, edit: str) -> None:
+    changes, expected = TOGETHER_EDITS[edit]
+    assert together.plan(changed(TOGETHER, changes)).rules == expected
+
+
+def test_where_all_movies_are_learned_from_a_new_one_is_learned_from_too(together: Bench) -> None:
+    stages = ("index", "background", "segment", "tracklets")
+    planned = together.plan({**TOGETHER, "movies": [*TOGETHER["movies"], {"name": "c", "file": "c.mp4"}]})
+    assert {job for job in planned.jobs if job.split()[0] in stages} == {f"{stage} c" for stage in stages}
+    assert planned.rules == from_stage("index")
 
 
 def test_a_recording_goes_on_from_its_previous_movie(finished: Bench) -> None:
