@@ -241,12 +241,19 @@ def test_a_stage_hears_of_the_arenas_what_it_needs_and_no_more(tmp_path):
         "overlay",
     )
 
-    def told(other):
+    def told(other, before=before):
         return {stage for stage in stages if other.settings(stage) != before.settings(stage)}
 
-    assert told(moved) == {"trainset", "propagate"}
+    def of_labelled_images(one):
+        return one.model_copy(update={"train": one.train.model_copy(update={"architecture": "small"})})
+
+    # One network learns from all tracklets, in each arena as many animals as live there.
+    assert told(moved) == {"trainset", "train", "propagate"}
     assert told(shifted) == {"segment"}
-    assert told(counted) == {"tracklets", "propagate"}
+    assert told(counted) == {"tracklets", "trainset", "train", "propagate"}
+    # One that learns from labelled images alone knows nothing of it.
+    assert told(of_labelled_images(moved), of_labelled_images(before)) == {"trainset", "propagate"}
+    assert told(of_labelled_images(counted), of_labelled_images(before)) == {"tracklets", "propagate"}
 
 
 def test_masks_are_relative_to_the_experiment_file_and_told_by_name(tmp_path):
