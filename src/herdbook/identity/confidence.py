@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from herdbook.arrays import Ints
-from herdbook.identity.exchanges import MOST_LOG_ODDS, add_exchanges, add_nobody, collect_moves, pay_walks
+from herdbook.identity.exchanges import MOST_LOG_ODDS, add_exchanges, add_nobody, collect_links, trace_walks
 from herdbook.identity.graph import Graph, PathCosts
 
 # The identity of an animal without a name.
@@ -87,11 +87,11 @@ def confidences(graph: Graph, scores: NDArray[np.floating], held: NDArray[np.int
     gains = np.zeros((scores.shape[1] + 1, len(scores)), np.float32)
     gains[:-1] = scores.T
     row = np.where(paths.identity == NOBODY, scores.shape[1], paths.identity)
-    moves = collect_moves(graph, path_costs)
-    walks = pay_walks(paths.offsets, paths.node, row, moves)
+    links = collect_links(path_costs)
+    walks = trace_walks(graph, paths.offsets, paths.node, row, links)
     odds = np.zeros(len(paths.node))
-    add_exchanges(walks, moves, gains, odds)
-    add_nobody(walks, moves, gains, odds)
+    add_exchanges(walks, links, gains, odds)
+    add_nobody(walks, links, gains, odds)
     passing = np.repeat(row, np.diff(paths.offsets))
     own = gains[passing, paths.node]
     # Identities in the same tracklet do not compete for it.
