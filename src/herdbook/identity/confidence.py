@@ -31,14 +31,15 @@ class Paths:
 
 
 def find_paths(graph: Graph, held: NDArray[np.integer], links: Ints) -> Paths:
-    """Paths of single animals of a solution `held` (n, identities); animals of a tracklet that have no name follow paths of their own.
+    """Paths of single animals of a solution `held` (n, identities) along `links` int64 (k, 2), and past them.
 
-    Animals that share an identity go on along links where they can, otherwise to what begins next.
+    Animals that share an identity follow links where they can, otherwise they go to what begins next. Animals of a tracklet that have no
+    name follow paths of their own.
     """
-    children = np.argsort(links[:, 1], kind="stable")
-    offsets = np.searchsorted(links[children, 1], np.arange(len(graph) + 1))
-    parents = links[children, 0]
-    nodes, labels, lengths = [], [], []
+    by_child = np.argsort(links[:, 1], kind="stable")
+    offsets = np.searchsorted(links[by_child, 1], np.arange(len(graph) + 1))
+    parents = links[by_child, 0]
+    nodes, identities, lengths = [], [], []
     unnamed = np.maximum(graph.animals - held.sum(axis=1), 0)
     for identity in [*range(held.shape[1]), NOBODY]:
         count = np.asarray(unnamed if identity == NOBODY else held[:, identity], np.int64)
@@ -47,8 +48,9 @@ def find_paths(graph: Graph, held: NDArray[np.integer], links: Ints) -> Paths:
         order = np.argsort(path, kind="stable")
         nodes.append(np.repeat(mine, count[mine])[order])
         lengths.append(np.bincount(path, minlength=number))
-        labels.append(np.full(number, identity))
-    return Paths(np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.int64), np.concatenate(nodes), np.concatenate(labels))
+        identities.append(np.full(number, identity))
+    path_ends = np.cumsum(np.concatenate(lengths)).astype(np.int64)
+    return Paths(np.concatenate([[0], path_ends]), np.concatenate(nodes), np.concatenate(identities))
 
 
 @njit(cache=True, nogil=True)

@@ -213,7 +213,7 @@ def add_nobody(walks: Walks, links: Links, gains: Singles, odds: Floats) -> None
 def _find_link(parent: int, child: int, links: Links) -> int:
     """Row of the link from one tracklet to another, -1 without."""
     key = parent * len(links.away) + child
-    k = np.searchsorted(links.key, key)
+    k = int(np.searchsorted(links.key, key))
     return k if k < len(links.key) and links.key[k] == key else -1
 
 
