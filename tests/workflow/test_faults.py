@@ -249,5 +249,5 @@ def test_a_damaged_artifact_is_reported_with_the_rule_that_makes_it_anew(damaged
     assert mine
     for case, (done, wrote) in mine.items():
         assert done.returncode, case
-        assert_told(done, case.path, f"the rule '{case.rule}' makes it anew")
+        assert_told(done, case.path, f"the rule '{case.rule}' makes it again")
         assert {path for path in wrote if stage_of(Path(*Path(path).parts[1:])) != stage} == set(), case

@@ -130,7 +130,7 @@ def test_a_name_that_snakemake_cannot_quote_is_refused(
     done = snakemake(place, described(**changes), "--dry-run")
     assert done.returncode != 0
     assert expected in done.stdout
-    assert "names and paths must not hold any of { } < > or a line break" in done.stdout
+    assert "names and paths must not contain any of { } < > or a line break" in done.stdout
     assert "Traceback" not in done.stdout
     assert {path for path in place.rglob("*") if ".snakemake" not in path.parts} <= before | {place / "experiment.yaml"}
 

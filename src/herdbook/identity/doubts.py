@@ -189,5 +189,5 @@ def read_doubts(path: Path, rule: str) -> list[Doubt]:
         return [Doubt(**{name: kinds[name](row[name]) for name in DOUBT_COLUMNS}) for _, row in rows]  # type: ignore[operator]
     except (HerdbookError, ValueError, TypeError) as error:
         raise HerdbookError(
-            f"{path}: not a readable review list ({error}). Delete it and run snakemake again: the rule '{rule}' makes it anew."
+            f"{path}: not a readable review list ({error}). Delete it and run snakemake again: the rule '{rule}' makes it again."
         ) from error
