@@ -17,18 +17,19 @@ from numpy.typing import NDArray
 from herdbook.arrays import Floats, Ints
 from herdbook.tracklets.count_flow import CountProblem, solve_counts
 
-# What lasts is no speck: beyond this many frames it need not last longer to show it. A speck's area spreads as this share of an animal's.
+# A tracklet that lasts is no speck; more frames than this add nothing to that. A speck's area spreads by this share of an animal's.
 MOST_FRAMES = 25
 SPECK_SPREAD = 0.3
-# The areas of so many tracklets of one animal, and of so many of several, tell how area grows with number.
+# How area grows with number is learned from at least this many tracklets of one animal, and as many of several.
 ENOUGH_TRACKLETS = 20
-# No area is known better than this share of itself.
+# The spread of areas is taken as at least this, as a share of the area.
 LEAST_SPREAD = 0.08
-# The areas of tracklets shorter than this count less: where merges and splits follow each other they are all of the same animals.
+# Tracklets shorter than this count less: where merges and splits follow each other, many of them are of the same animals.
 WHOLE_FRAMES = 50
+# Cost (nats) for each animal that appears or vanishes, inside of the view and at its border.
 APPEAR_COST = 12.0
 APPEAR_AT_BORDER_COST = 3.0
-# Being away costs a little, so that nobody waits in the pool without a reason.
+# Being out of view costs a little (nats), so that no animal is without a reason.
 AWAY_COST_PER_FRAME = 0.002
 
 
@@ -114,7 +115,7 @@ def count_animals(
         return np.zeros(0, np.int16), np.zeros(0, np.float32)
     most = number if number is not None else max(2, int(np.ceil(ratio.max())) + 1)
     costs = count_costs(ratio, last - first + 1, most, sizes)
-    # Who is not in view is away: that costs the least for those who are in view.
+    # An animal that is not in view is away; being in view saves that cost.
     away = AWAY_COST_PER_FRAME * (last - first + 1) if number is not None else np.zeros(n)
     cheap = np.where(border, APPEAR_AT_BORDER_COST, APPEAR_COST)
     problem = CountProblem(

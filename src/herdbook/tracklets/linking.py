@@ -21,9 +21,9 @@ from herdbook.arrays import Floats, Ints
 # that follow each other closely, not an exchange.
 WEAK_OVERLAP = 0.3
 LIKE_AREA = 1.35
-# Pairs of blobs of one animal in consecutive frames that tell how its looks vary: at least, and no more than needed. Looks are measured no
-# better than to the last figure.
+# How much the looks of an animal vary is learned from pairs of its blobs in consecutive frames: from at least and at most this many.
 LEAST_PAIRS, MOST_PAIRS = 50, 200_000
+# They are taken to vary by at least this.
 LEAST_LOOK = 0.02
 
 
