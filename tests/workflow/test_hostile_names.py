@@ -143,7 +143,7 @@ def test_no_name_leads_out_of_the_results(tmp_path: Path, name: str) -> None:
     movie = {"name": "m", "file": "m.mp4"}
     raw: dict[str, Any] = {"experiment": "e", "movies": [movie], "animals": {"marking": "none"}}
     for faulty, expected in (
-        (raw | {"experiment": name}, r"experiment: names a folder: it must not contain / nor start with -"),
+        (raw | {"experiment": name}, r"experiment: is the name of a folder: it must not contain / nor start with -"),
         (
             raw | {"movies": [movie | {"name": name}]},
             rf"'{re.escape(name)}' cannot name a file: it must not contain / nor start with - or \.",

@@ -97,7 +97,7 @@ def test_new_does_not_overwrite(folder: Path) -> None:
     (folder / "ants.yaml").write_text("mine")
     result = herdbook("new", ".", "--name", "ants", "--movies", "videos/*.mp4")
     assert result.exit_code == 2
-    assert "is already there" in result.stderr
+    assert "exists and is not overwritten" in result.stderr
     assert (folder / "ants.yaml").read_text() == "mine"
 
 
@@ -109,7 +109,7 @@ def test_new_does_not_overwrite(folder: Path) -> None:
         (["--movies", "videos/*.mp4", "--marking", "marked"], "give --identities A,B,C"),
         (["--movies", "videos/*.mp4", "--marking", "unmarked"], "unmarked animals need number"),
         (["--movies", "videos/*.mp4", "--identities", "A,A"], "names given twice: A"),
-        (["--movies", "videos/*.mp4", "--name", "../x"], "names a folder"),
+        (["--movies", "videos/*.mp4", "--name", "../x"], "is the name of a folder"),
         (["--movies", "videos/*.mp4", "--number", "0"], "animals.number"),
     ],
 )

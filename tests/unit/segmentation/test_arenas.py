@@ -178,10 +178,14 @@ AB, CD = {"identities": ["A", "B"]}, {"identities": ["C", "D"]}
         ([LEFT | AB | {"number": 1}, RIGHT | CD], {}, "arena 'left': number: 1 animals cannot have 2 identities"),
         ([LEFT | AB, RIGHT | CD], {"number": 5}, "animals.number is 5, but 4 live in the arenas (left: 2, right: 2)"),
         ([LEFT | {"number": 3}], {"marking": "none", "number": 2}, "animals.number is 2, but 3 live in the arenas (left: 3)"),
-        ([LEFT | AB, RIGHT], {}, "do not say how many animals live in 'right'"),
-        ([LEFT, RIGHT], {"marking": "none", "number": 5}, "do not say how many animals live in 'left', 'right'"),
-        ([LEFT | {"number": 2}, RIGHT], {"marking": "none"}, "do not say how many animals live in 'right'"),
-        ([LEFT | {"regions": [{"include": disc(9)}]}], {"marking": "none"}, "either regions, whose order counts, or include and exclude"),
+        ([LEFT | AB, RIGHT], {}, "the number of animals is not given for the arenas 'right'"),
+        ([LEFT, RIGHT], {"marking": "none", "number": 5}, "the number of animals is not given for the arenas 'left', 'right'"),
+        ([LEFT | {"number": 2}, RIGHT], {"marking": "none"}, "the number of animals is not given for the arenas 'right'"),
+        (
+            [LEFT | {"regions": [{"include": disc(9)}]}],
+            {"marking": "none"},
+            "either regions, which are applied in their order, or include and exclude",
+        ),
         ([{"regions": [{"include": disc(9), "exclude": disc(8)}]}], {"marking": "none"}, "a step includes or excludes one region"),
     ],
 )

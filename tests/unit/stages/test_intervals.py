@@ -106,11 +106,11 @@ def experiment(folder: Path, intervals: Any, **movie: Any):
 @pytest.mark.parametrize(
     ("intervals", "expected"),
     [
-        ([[5, 5]], "[5, 5] holds no frame"),
-        ([[9, 3]], "[9, 3] holds no frame"),
+        ([[5, 5]], "[5, 5] contains no frame"),
+        ([[9, 3]], "[9, 3] contains no frame"),
         ([[10, 20], [0, 5]], "[10, 20] and [0, 5] must be in order"),
         ([[0, 10], [9, 20]], "[0, 10] and [9, 20] must be in order, with frames between them"),
-        ([[0, 10], [10, 20]], "join what overlaps or touches"),
+        ([[0, 10], [10, 20]], "join intervals that overlap or touch"),
         ([[-1, 10]], "greater than or equal to 0"),
         ([[0]], "segment.intervals.0"),
     ],
