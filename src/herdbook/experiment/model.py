@@ -77,7 +77,7 @@ class Experiment(Section):
                 "experiment again"
             )
         if self.train.use and self.trainset.use:
-            raise ValueError("train.use takes a classifier as it is, trainset.use is for training one: give one of them")
+            raise ValueError("train.use reads with a classifier as it is, trainset.use is to train one: give one of them")
         problems = faults_of_names([m.name for m in self.movies], self.recordings)
         problems += faults_of_arenas(self.arenas, self.animals.identities, self.animals.groups, self.animals.number)
         sized = {"segment": self.segment.area_body}
