@@ -109,7 +109,7 @@ def broken(snakemake: Callable[..., Done], tmp_path_factory: pytest.TempPathFact
     ("job", "expected"),
     [
         ("index/empty", ["empty.mp4", "the file is empty", "copy the file again"]),
-        ("index/text", ["text.mp4", "it is no movie", "copy the file again"]),
+        ("index/text", ["text.mp4", "it is not a movie", "copy the file again"]),
         ("index/cut", ["cut.mkv", "bytes are missing", "the last good frame is", "on_broken: keep"]),
         ("background/wide", ["wide.mkv", "480 x 240", "(whole)", "320 x 240", "give this one another recording"]),
     ],

@@ -151,9 +151,9 @@ def test_an_interval_beyond_the_movie_is_reported_with_its_length(chain, capsys,
     with pytest.raises(SystemExit):
         late.run(stage)
     message = capsys.readouterr().err
-    assert "run.mp4: segment.intervals: [40, 61] reaches beyond the movie, which has 60 frames" in message
+    assert "run.mp4: segment.intervals: [40, 61] extends beyond the movie, which has 60 frames" in message
     (fault,) = check_experiment(late.experiment).faults
-    assert fault.startswith("movie m: segment.intervals: [40, 61] reaches beyond the movie, which has 60 frames")
+    assert fault.startswith("movie m: segment.intervals: [40, 61] extends beyond the movie, which has 60 frames")
 
 
 # Decoding and blobs
