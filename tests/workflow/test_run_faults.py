@@ -74,7 +74,7 @@ MARKED = {"marking": "marked", "identities": ["red"], "labels": "labels.csv"}
         ({"animals": {**MARKED, "facts": "no.csv"}}, ["animals.facts", "no.csv"]),
         ({"animals": MARKED}, ["labels.csv", "movie, frame, x, y, label"]),
         ({"simulate": {}}, ["movie m", "e/simulate/m.mp4"]),
-        ({"experiment": "a{movie}"}, ["'a{movie}'", "must not hold"]),
+        ({"experiment": "a{movie}"}, ["'a{movie}'", "must not contain"]),
     ],
     ids=["missing movies", "unknown keys", "missing truth", "missing facts", "missing labels", "simulated movie elsewhere", "braces"],
 )
