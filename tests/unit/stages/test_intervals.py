@@ -269,7 +269,7 @@ NEAR = [Track(0, 8, (Body(30, 30),)), Track(12, 19, (Body(32, 30),)), Track(0, 1
 FAR = [Track(0, 8, (Body(30, 30),)), Track(12, 19, (Body(120, 90),))]
 
 
-def test_a_place_names_nobody_after_a_gap(name_animals):
+def test_a_place_gives_no_name_after_a_gap(name_animals):
     assert name_animals(NEAR, [{"A": 9, "B": -9}, None, {"B": 9, "A": -9}]) == {0: "A", 1: "A", 2: "B"}
     parted = [*NEAR[:2], Track(0, 8, (Body(120, 90),)), Track(12, 19, (Body(120, 90),))]
     assert name_animals(parted, [{"A": 9, "B": -9}, None, {"B": 9, "A": -9}, None], intervals=HALVES) == {0: "A", 2: "B"}
@@ -281,8 +281,8 @@ def test_evidence_names_an_animal_wherever_it_is_after_a_gap(name_animals):
     assert name_animals(FAR, evidence, intervals=HALVES) == {0: "A", 1: "A"}
     swapped = [Track(12, 19, (Body(30, 30),)), Track(12, 19, (Body(120, 90),))]
     both = [Track(0, 8, (Body(30, 30),)), Track(0, 8, (Body(120, 90),)), *swapped]
-    told = [{"A": 9, "B": -9}, {"B": 9, "A": -9}, {"B": 1, "A": -1}, {"A": 1, "B": -1}]
-    assert name_animals(both, told, intervals=HALVES) == {0: "A", 1: "B", 2: "B", 3: "A"}
+    evidence = [{"A": 9, "B": -9}, {"B": 9, "A": -9}, {"B": 1, "A": -1}, {"A": 1, "B": -1}]
+    assert name_animals(both, evidence, intervals=HALVES) == {0: "A", 1: "B", 2: "B", 3: "A"}
 
 
 def test_gaps_in_time_lie_within_a_part():
