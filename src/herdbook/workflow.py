@@ -129,7 +129,7 @@ class Plan:
 
     @cached_property
     def tables(self) -> list[str]:
-        """The other tables of all movies beside trajectories.csv."""
+        """The other tables of all movies, in addition to trajectories.csv and its HDF5 file."""
         wanted = [self.at(file) for file in (*TABLES, *table_files(self.experiment.export.formats))]
         return [file for file in wanted if file not in self.hdf5_table]
 

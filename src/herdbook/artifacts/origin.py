@@ -14,7 +14,7 @@ from herdbook.errors import HerdbookError
 
 SAME, CHANGED, MISSING, UNRECORDED = "unchanged", "changed", "missing", "not recorded"
 RECORDS = "provenance"
-# Files of other tools lie two folders below the experiment's, those of the report one.
+# Levels above a file in which its record is searched: files of other tools are two folders below that of the experiment.
 FOLDERS_UP = 4
 
 

@@ -117,7 +117,7 @@ def with_unmarked_names(raw: Any) -> Any:
 
 
 def card_of(classifier: str) -> Path:
-    """The card beside a classifier."""
+    """Path of the card that belongs to a classifier."""
     return Path(classifier).with_suffix(".json")
 
 

@@ -59,7 +59,7 @@ def join_tracklets(tracklets: Sequence[Tracklets], blobs: Sequence[Blobs]) -> Jo
     steps = np.zeros(MOST_STEP_PX * STEPS_PER_PX + 1, np.int64)
     # Tracklet in the recording of each blob of the movie before.
     before = np.zeros(0, np.int64)
-    # Movies may be read in turn, and none is held: a recording of a thousand has a hundred million blobs.
+    # Movies are read one after the other and not kept in memory: a recording of a thousand movies has a hundred million blobs.
     for movie, (t, b) in enumerate(zip(tracklets, blobs, strict=True)):
         rows, ends = t.blob_rows()
         for name, values in _describe(t, b, rows, ends, starts[-1]).items():

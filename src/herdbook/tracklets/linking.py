@@ -93,8 +93,8 @@ def step_gate(links: Links, x: Floats, y: Floats, body_length_px: float) -> floa
     """
     children = np.bincount(links.parent, minlength=len(x))
     parents = np.bincount(links.child, minlength=len(x))
-    sure = (children[links.parent] == 1) & (parents[links.child] == 1)
-    a, b = links.parent[sure], links.child[sure]
+    unique = (children[links.parent] == 1) & (parents[links.child] == 1)
+    a, b = links.parent[unique], links.child[unique]
     steps = np.hypot(x[b] - x[a], y[b] - y[a])
     longest = float(np.percentile(steps, 99.9)) if len(steps) else 0.0
     return max(3 * longest, 1.5 * body_length_px)
@@ -164,9 +164,9 @@ def _unique_parents(links: Links, blobs: int) -> NDArray[np.int32]:
     """The parent of each blob (blobs,) if it has only one, of which it is the only child; otherwise -1."""
     children = np.bincount(links.parent, minlength=blobs)
     parents = np.bincount(links.child, minlength=blobs)
-    sure = (children[links.parent] == 1) & (parents[links.child] == 1)
+    unique = (children[links.parent] == 1) & (parents[links.child] == 1)
     before = np.full(blobs, -1, np.int32)
-    before[links.child[sure]] = links.parent[sure]
+    before[links.child[unique]] = links.parent[unique]
     return before
 
 

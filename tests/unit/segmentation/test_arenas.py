@@ -245,12 +245,12 @@ def test_a_stage_gets_only_the_settings_of_arenas_that_it_needs(tmp_path):
         "overlay",
     )
 
-    def affected(other):
+    def told(other):
         return {stage for stage in stages if other.settings(stage) != before.settings(stage)}
 
-    assert affected(moved) == {"trainset", "propagate"}
-    assert affected(shifted) == {"segment"}
-    assert affected(counted) == {"tracklets", "propagate"}
+    assert told(moved) == {"trainset", "propagate"}
+    assert told(shifted) == {"segment"}
+    assert told(counted) == {"tracklets", "propagate"}
 
 
 def test_masks_are_relative_to_the_experiment_file_and_passed_by_name(tmp_path):
