@@ -2,9 +2,9 @@
 #
 #   snakemake --configfile my.yaml --cores all        the experiment of my.yaml
 #   snakemake --cores all                             the demo of config/demo.yaml
-#   snakemake before_labels --configfile my.yaml --cores all      only what `herdbook suggest` needs while there are no labels
+#   snakemake before_labels --configfile my.yaml --cores all      only the files that `herdbook suggest` needs before there are labels
 #
-# Outputs are named relative to the experiment's results folder, which is the working directory.
+# Paths of outputs are relative to the folder of results, which is the working directory.
 
 
 include: "workflow/rules/common.smk"
@@ -52,4 +52,4 @@ rule before_labels:
 
 
 onsuccess:
-    print(PLAN.closing_words())
+    print(PLAN.closing_message())

@@ -21,15 +21,15 @@ from trust_page import ROOT, keep_result
 
 TESTS = ROOT / "tests" / "workflow" / "test_faults.py"
 KINDS = {
-    "a_killed_stage_is_made_anew_as_if_nothing_had_happened": "a stage killed, then snakemake again: the files of an undisturbed run",
+    "a_killed_stage_is_made_again_as_if_nothing_had_happened": "a stage killed, then snakemake again: the files of an undisturbed run",
     "after_kills_one_job_at_a_time_makes_the_bytes_that_two_make_undisturbed": "all files after so many kills, byte by byte",
-    "a_killed_snakemake_leaves_a_lock_and_the_next_one_says_how_it_is_removed": "snakemake itself killed: a lock, and how to remove it",
+    "a_killed_snakemake_leaves_a_lock_and_the_next_one_reports_how_it_is_removed": "snakemake itself killed: a lock, and how to remove it",
     "a_file_that_may_not_grow_further_is_reported": "a stage whose files may not grow to their size",
     "stages_that_could_not_write_leave_what_was_there": "what was there after all of these stages",
     "a_full_disk_is_reported_and_the_run_goes_on_when_there_is_space": "a full disk, and space again",
     "a_folder_of_results_that_cannot_be_written_is_reported": "a folder of results that is read-only",
     "a_second_snakemake_is_refused_and_the_first_one_ends_well": "two snakemakes on one experiment",
-    "a_damaged_artifact_is_reported_with_the_rule_that_makes_it_anew": "a stage given artifacts cut, of another kind, of another version",
+    "a_damaged_artifact_is_reported_with_the_rule_that_makes_it": "a stage given artifacts cut, of another kind, of another version",
 }
 
 

@@ -17,7 +17,7 @@ Done = subprocess.CompletedProcess[str]
 
 
 def dtype_of(hint: Any) -> np.dtype[Any]:
-    """The dtype of a field that is told as NDArray[...], whose parts depend on the version of NumPy."""
+    """The dtype of a field with the type NDArray[...], whose parts depend on the version of NumPy."""
     last = hint.__args__[-1]
     return np.dtype(getattr(last, "__args__", [last])[0])
 

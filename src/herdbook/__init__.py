@@ -13,7 +13,7 @@ __version__ = VERSION
 
 def load(folder: "str | Path") -> "Results":
     """The results in an experiment's folder, such as results/ants16: trajectories, tracklets, events and settings, see docs/python.md."""
-    # Half a second to import, which the stages need not pay.
+    # Imported late: it takes half a second, which the stages do not need.
     from herdbook.tables.results import load as load_results
 
     return load_results(folder)

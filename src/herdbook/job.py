@@ -1,4 +1,4 @@
-"""What every stage's command line shares: arguments, errors without a traceback, provenance."""
+"""The command line that all stages share: arguments, errors without a traceback, provenance."""
 
 import argparse
 import ast
@@ -19,7 +19,7 @@ from herdbook.system.interrupts import end_on_signals
 
 @dataclass(frozen=True)
 class Job:
-    """The arguments of one stage's job: files by name, settings (the stage's own section), threads and seed."""
+    """The arguments of one job of a stage: files by name, settings (JSON object), number of threads; the seed is one of the settings."""
 
     stage: str
     version: int
@@ -28,23 +28,23 @@ class Job:
     threads: int
 
     def file(self, name: str) -> Path:
-        """The one file given under this name."""
+        """The only file of this argument."""
         return self.files[name][0]
 
     @property
     def seed(self) -> int:
-        """The experiment's seed, for the stages that get one."""
+        """The experiment's seed; 0 for stages without one."""
         return int(self.settings.get("seed", 0))
 
     def provenance(self, outputs: Sequence[str] = ("out",)) -> Provenance:
-        """What the artifact of this job carries about its origin; every file that is no output counts as an input."""
+        """The origin that is stored in the artifact of this job; every file that is not an output counts as an input."""
         folder = self.file(outputs[0]).parent
         return self._provenance({name: paths for name, paths in self.files.items() if name not in outputs}, folder)
 
     def write_record(self, record: Path, made: Sequence[Path]) -> None:
-        """Write beside files that cannot tell their origin themselves what they would: the provenance, and the fingerprint of each file.
+        """Write the provenance and the fingerprint of each file in `made`, for files that cannot hold their origin themselves.
 
-        Paths in it are relative to its folder; files of the job that it did not make are its inputs.
+        Paths in the record are relative to its folder; files of the job that are not in `made` are its inputs.
         """
         outputs = [path for path in made if path != record]
         inputs = {name: [path for path in paths if path not in outputs] for name, paths in self.files.items() if name != "out"}
@@ -57,7 +57,7 @@ class Job:
         named: dict[str, Path] = {}
         for option, paths in inputs.items():
             for number, path in enumerate(paths, 1):
-                # Files of one name, from several folders, are numbered.
+                # Files of the same name, from several folders, are numbered.
                 named[f"{option}/{path.name}" if f"{option}/{path.name}" not in named else f"{option}/{number}/{path.name}"] = path
         return Provenance(
             self.stage,
@@ -79,12 +79,12 @@ def run_stage(
     optional: Sequence[str] = (),
     argv: Sequence[str] | None = None,
 ) -> None:
-    """Parse the command line of a stage and run it; a user's fault ends with its message and exit status 2.
+    """Parse the command line of a stage and run it; a HerdbookError ends it with its message and exit status 2.
 
-    `one` names the arguments that take exactly one file, `many` those that take any number (also none), `optional` those that may
-    be missing. `--settings` takes the stage's settings as JSON; - reads them from standard input, for an argument has at most 128 KiB,
-    which the names of a thousand movies exceed. `--record` is where to write the record of all files that are `--made`, for stages
-    whose files cannot tell their origin themselves.
+    `one` names the arguments that take exactly one file, `many` those that take any number of files (also none), `optional` those that may
+    be missing. `--settings` takes the stage's settings as JSON; - reads them from standard input, since an argument has at most 128 KiB,
+    which the names of a thousand movies exceed. `--record` is the file for the record of all files listed after `--made`, for stages whose
+    files cannot hold their origin themselves.
     """
     parser = argparse.ArgumentParser(prog=f"python -m herdbook.stages.{stage}")
     for name in one:
@@ -95,8 +95,8 @@ def run_stage(
         parser.add_argument(f"--{name}", type=Path, nargs="*", default=[])
     parser.add_argument("--settings", default="{}", help="the stage's settings as JSON, or - to read them from standard input")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--record", type=Path, help="file to write about the origin of those that are made")
-    parser.add_argument("--made", type=Path, nargs="*", default=[], help="the files that are made, for the record")
+    parser.add_argument("--record", type=Path, help="file to write, which records the origin of the files that this job makes")
+    parser.add_argument("--made", type=Path, nargs="*", default=[], help="the files that this job makes, for the record")
     parsed = vars(parser.parse_args(argv))
     files = {name: [parsed[name]] if isinstance(parsed[name], Path) else parsed[name] or [] for name in (*one, *optional, *many)}
     job = Job(stage, version, files, json.loads(sys.stdin.read() if parsed["settings"] == "-" else parsed["settings"]), parsed["threads"])

@@ -1,3 +1,3 @@
-"""The version of Herdbook, which every file it makes names: kept here, at the very bottom, so that all rooms can read it."""
+"""The version of Herdbook, which is written into every file that it makes: a module of its own, which all rooms may import."""
 
 VERSION = "0.1.0"

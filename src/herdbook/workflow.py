@@ -1,4 +1,4 @@
-"""What the rules of the workflow know of an experiment: which files are given and made, for which movies, scenes and recordings.
+"""The experiment as the rules of the workflow need it: input and output files, by movie, scene and recording.
 
 The rules name files relative to the folder of all results, which is their working directory.
 """
@@ -18,13 +18,13 @@ from herdbook.experiment.sheets.labels import read_labels
 from herdbook.formats.files import TABLES, movie_files, table_files
 from herdbook.system.files import file_fingerprint, make_writable_folder
 
-# Snakemake takes {word} for a wildcard and <word> for a path variable, and has no way to quote them.
+# Snakemake reads {word} as a wildcard and <word> as a path variable, and has no way to quote them.
 UNUSABLE = re.compile(r"[{}<>\x00-\x1f]")
 MOST_FAULTS = 10
 
 
 class ByName(dict[str, Any]):
-    """What is known of movies or recordings by their names; another name, in a target of the command line say, is a fault."""
+    """Values by name of movie or recording; an unknown name, such as one in a target of the command line, is a HerdbookError."""
 
     def __missing__(self, name: str) -> Any:
         names = [*list(self)[:5], *(["..."] if len(self) > 5 else [])]
@@ -32,7 +32,7 @@ class ByName(dict[str, Any]):
 
 
 def read_experiment(given: list[Any], demo: Path, replaced: Mapping[str, Any]) -> Experiment:
-    """The experiment of --configfile (`given`), or the demo; --config key=value replaces single values."""
+    """The experiment of --configfile (`given`), or the demo, with single values replaced by those of --config key=value (`replaced`)."""
     if len(given) > 1:
         raise HerdbookError(
             f"--configfile: an experiment is one file, found {len(given)}. Single values are replaced with --config key=value."
@@ -41,24 +41,24 @@ def read_experiment(given: list[Any], demo: Path, replaced: Mapping[str, Any]) -
 
 
 def classifier_files(path: str | None) -> list[str]:
-    """A given classifier and the card beside it, if there is one."""
+    """The file of a given classifier and that of its card, or none."""
     return [path, str(Path(path).with_suffix(".json"))] if path else []
 
 
 class Plan:
-    """An experiment as the rules see it. Raises HerdbookError when it is made, if files are missing or tables faulty.
+    """An experiment as the rules need it. The constructor raises HerdbookError if files are missing or tables faulty.
 
-    `simulated`: relative path of each file that the simulation writes, by its absolute path. `recordings` and `scenes` (what has a
-    background of its own) list their movies; `recording_of` and `scene_of` are the ways back.
+    `simulated`: relative path of each file that the simulation writes, by its absolute path. `recordings` and `scenes` list their movies
+    (a scene is the movie, or all movies of a recording, that share one background); `recording_of` and `scene_of` are the inverse mappings.
     """
 
     def __init__(self, experiment: Experiment) -> None:
         self.experiment = experiment
         self.movies = [movie.name for movie in experiment.movies]
         self.recordings = ByName(experiment.recordings)
-        self.recording_of = _ways_back(self.recordings)
+        self.recording_of = _inverse(self.recordings)
         self.scenes = self.recordings if self.scene_is_recording else ByName({movie: [movie] for movie in self.movies})
-        self.scene_of = _ways_back(self.scenes)
+        self.scene_of = _inverse(self.scenes)
         self.simulated = self._simulated_files()
         animals = experiment.animals
         self.labels = [animals.labels] if self.named and animals.labels else []
@@ -76,11 +76,11 @@ class Plan:
 
     @property
     def scene_is_recording(self) -> bool:
-        """Whether all movies of a recording have one background."""
+        """Whether all movies of a recording share one background."""
         return self.experiment.background.scope == "recording"
 
     def at(self, path: str) -> str:
-        """A path in the experiment's folder, relative to the folder of all results."""
+        """`path`, which is relative to the experiment's folder, relative to the folder of all results."""
         return f"{self.experiment.experiment}/{path}"
 
     def files(self, stage: str, units: Iterable[str]) -> list[str]:
@@ -88,16 +88,16 @@ class Plan:
         return [self.at(layout.artifact(stage, unit)) for unit in units]
 
     def source(self, path: str) -> str:
-        """A file that the experiment names, relative if the rule simulate makes it."""
+        """The path of a file named in the experiment file, made relative if the rule simulate makes it."""
         return self.simulated.get(path, path)
 
     def fingerprint(self, movie: str) -> str:
-        """What tells whether a given movie is still the same; one that is simulated may not be there yet."""
+        """Fingerprint of a movie's file, by which a changed movie is noticed; "" if it is simulated, since it may not exist yet."""
         path = self.experiment.movie(movie).file
         return "" if path in self.simulated else file_fingerprint(Path(path))
 
     def first_of_recording(self, scene: str) -> str:
-        """The movie with which the recording of this scene's movies begins."""
+        """The first movie of the recording to which this scene's movies belong."""
         first: str = self.recordings[self.recording_of[self.scenes[scene][0]]][0]
         return first
 
@@ -107,10 +107,10 @@ class Plan:
         return members[: members.index(movie)][-1:]
 
     def training_set(self) -> list[str]:
-        """What the classifier is trained with: no file if it is given, a given training set, or that of the labels.
+        """The training set: no file if the classifier is given, otherwise a given training set, or that made from the labels.
 
-        Raises HerdbookError without any label: only jobs that need labels ask for this, so that the workflow still goes as far as
-        `before_labels`.
+        Raises HerdbookError if labels are needed and there is none: only jobs that need labels call this, so that the workflow still runs
+        as far as `before_labels`.
         """
         experiment = self.experiment
         if experiment.train.use:
@@ -129,7 +129,7 @@ class Plan:
 
     @cached_property
     def tables(self) -> list[str]:
-        """The other tables of all movies beside trajectories.csv."""
+        """The other tables of all movies, in addition to trajectories.csv and its HDF5 file."""
         wanted = [self.at(file) for file in (*TABLES, *table_files(self.experiment.export.formats))]
         return [file for file in wanted if file not in self.hdf5_table]
 
@@ -152,7 +152,7 @@ class Plan:
 
     @cached_property
     def written_movies(self) -> list[str]:
-        """Overlay movies, close-ups and mosaics of the movies that are to have them."""
+        """Overlay movies, close-ups and mosaics that the experiment asks for."""
         return [
             self.at(path.format(movie=movie))
             for stage, path in layout.WRITTEN_MOVIES.items()
@@ -160,11 +160,11 @@ class Plan:
             if self.experiment.section(stage, movie).write
         ]
 
-    def closing_words(self) -> str:
-        """What a run that ended well prints: the score, if the truth is known, and where the report is."""
+    def closing_message(self) -> str:
+        """The text that a successful run prints at its end: the score, if the truth is known, and the path of the report."""
         score, page = Path(self.at(layout.SCORE)), Path(self.at(layout.artifact("report")))
-        words = [score.read_text(encoding="utf-8")] if self.experiment.score and score.exists() else []
-        return "\n".join([*words, f"Report: {page.resolve()}"] if page.exists() else words)
+        lines = [score.read_text(encoding="utf-8")] if self.experiment.score and score.exists() else []
+        return "\n".join([*lines, f"Report: {page.resolve()}"] if page.exists() else lines)
 
     def _simulated_files(self) -> dict[str, str]:
         if not self.experiment.simulate:
@@ -181,7 +181,7 @@ class Plan:
         return by_path
 
     def _given_files(self) -> dict[str, str]:
-        """The files that the experiment names, by what they are."""
+        """Paths of the files named in the experiment file, by a description that messages use."""
         experiment = self.experiment
         given = {f"movie {movie.name}": movie.file for movie in experiment.movies}
         given |= {f"mask of the arena {name}": path for name, path in experiment.masks.items()}
@@ -204,16 +204,16 @@ class Plan:
         return given | {key: path for key, path in single.items() if path}
 
     def _check_files(self) -> None:
-        """Raise HerdbookError unless all given files are there and have names that Snakemake can handle."""
+        """Raise HerdbookError unless all given files exist and have names that Snakemake can handle."""
         given, experiment = self._given_files(), self.experiment
         missing = [
-            f"{what}: there is no file {path}; correct the path in the experiment file"
-            for what, path in given.items()
+            f"{description}: there is no file {path}; correct the path in the experiment file"
+            for description, path in given.items()
             if path not in self.simulated and not Path(path).exists()
         ]
         names = [experiment.results, experiment.experiment, *self.recordings, *self.movies, *self.labels]
         unusable = [
-            f"{text!r}: names and paths must not hold any of {{ }} < > or a line break"
+            f"{text!r}: names and paths must not contain any of {{ }} < > or a line break"
             for text in (*names, *given.values())
             if UNUSABLE.search(text)
         ]
@@ -243,5 +243,5 @@ class Plan:
             raise HerdbookError("\n  ".join([title, *faults[:MOST_FAULTS], *more]))
 
 
-def _ways_back(members: Mapping[str, list[str]]) -> ByName:
+def _inverse(members: Mapping[str, list[str]]) -> ByName:
     return ByName({movie: name for name, movies in members.items() for movie in movies})

@@ -49,13 +49,13 @@ def whole_artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 # One of each kind.
 @pytest.mark.parametrize("number", range(11))
-def test_a_damaged_movie_is_read_right_or_told(whole_movies: list[Path], tmp_path: Path, number: int) -> None:
+def test_a_damaged_movie_is_read_right_or_reported(whole_movies: list[Path], tmp_path: Path, number: int) -> None:
     case = movies.damage(whole_movies, number, tmp_path, SEED)
     became, words, _ = movies.judge(case, tmp_path)
     assert became not in FAULTS, f"{case}: {words}"
 
 
-def test_a_damaged_experiment_file_is_read_or_told(tmp_path: Path) -> None:
+def test_a_damaged_experiment_file_is_read_or_reported(tmp_path: Path) -> None:
     whole = experiments.whole_files()
     for number in range(14):
         case = experiments.damage(whole, number, tmp_path, SEED)
@@ -63,7 +63,7 @@ def test_a_damaged_experiment_file_is_read_or_told(tmp_path: Path) -> None:
         assert became not in FAULTS, f"{case}: {outcome}"
 
 
-def test_a_damaged_table_is_read_right_or_told(whole_tables: dict[str, Path], tmp_path: Path) -> None:
+def test_a_damaged_table_is_read_right_or_reported(whole_tables: dict[str, Path], tmp_path: Path) -> None:
     for number in range(len(whole_tables)):
         case = tables.damage(whole_tables, number, tmp_path, SEED)
         became, outcome = tables.judge(case)

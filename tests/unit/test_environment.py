@@ -1,4 +1,4 @@
-"""What is installed is said in three places: pyproject.toml, the environment for conda, and the lock file."""
+"""Dependencies are listed in three places: pyproject.toml, the environment for conda, and the lock file."""
 
 import tomllib
 from typing import Any
@@ -53,7 +53,7 @@ def test_the_environment_for_conda_has_the_python_of_the_project(project: dict[s
 
 
 def test_the_lock_file_names_one_exact_version_of_each_package(locked: dict[str, list[SpecifierSet]]) -> None:
-    unclear = {name for name, said in locked.items() if [[s.operator for s in versions] for versions in said] != [["=="]]}
+    unclear = {name for name, listed in locked.items() if [[s.operator for s in versions] for versions in listed] != [["=="]]}
     assert unclear == set()
 
 

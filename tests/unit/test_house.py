@@ -1,4 +1,4 @@
-"""The house keeps its shape: rooms of a size that a reader takes in, stages that are glue, no name that only a machine could tell apart."""
+"""The package keeps its structure: rooms of limited size, stages that are only glue, no two classes of the same name."""
 
 import ast
 from collections import Counter
@@ -30,7 +30,7 @@ def test_a_room_holds_few_modules(room: Path) -> None:
 
 
 @pytest.mark.parametrize("room", [room for room in ROOMS if room != PACKAGE], ids=lambda path: path.name)
-def test_a_room_says_its_idea_and_re_exports_nothing(room: Path) -> None:
+def test_a_room_has_a_docstring_and_re_exports_nothing(room: Path) -> None:
     tree = ast.parse((room / "__init__.py").read_text(encoding="utf-8"))
     assert ast.get_docstring(tree)
     assert len(tree.body) == 1

@@ -1,4 +1,4 @@
-"""What the rules of the workflow know of an experiment, asked without Snakemake."""
+"""The plan of an experiment that the rules of the workflow use, tested without Snakemake."""
 
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,7 @@ def test_missing_files_are_reported_at_once(folder: Path) -> None:
 
 def test_names_that_snakemake_would_read_as_its_own_are_refused(folder: Path) -> None:
     (folder / "{x}.mp4").touch()
-    with pytest.raises(HerdbookError, match="must not hold any of"):
+    with pytest.raises(HerdbookError, match="must not contain any of"):
         plan(movies=[{"name": "x", "file": "{x}.mp4"}])
 
 
@@ -134,8 +134,8 @@ def test_a_movie_is_known_by_its_content(folder: Path) -> None:
 def test_a_run_that_ended_well_prints_the_score_and_the_page(folder: Path) -> None:
     (folder / "truth.csv").touch()
     known = plan(score={"truth": "truth.csv", "radius": 5})
-    assert known.closing_words() == ""
+    assert known.closing_message() == ""
     (folder / "e" / "report").mkdir(parents=True)
     (folder / "e/report/score.txt").write_text("assigned 1")
     (folder / "e/report/report.html").touch()
-    assert known.closing_words() == f"assigned 1\nReport: {folder.resolve()}/e/report/report.html"
+    assert known.closing_message() == f"assigned 1\nReport: {folder.resolve()}/e/report/report.html"

@@ -27,12 +27,12 @@ ORDER = (
 STAGES = tuple(stage for stages in ORDER for stage in stages)
 # Before its work; when half of its CPU time is spent, and at the latest when all is written; all but its last file in place.
 MOMENTS = ("start", "middle", "writing")
-# No kill: the job says that it is `waiting`, and goes on when there is a file `go` in its folder.
+# No kill: the job writes a file `waiting`, and continues when there is a file `go` in its folder.
 WAIT = ("wait", "job", 0.0)
-# By stage: the moment, whom to kill ("job", or "all" for snakemake with it), and the CPU time (s) or the number of the file.
+# By stage: the moment, the target of the kill ("job", or "all" for snakemake with it), and the CPU time (s) or the number of the file.
 Faults = Mapping[str, tuple[str, str, float]]
 
-# Comes before Herdbook's own module, does what that does, and kills the stages that FAULTS names, or tells CALLS what it did.
+# Replaces Herdbook's own module, does the same, and kills the stages named in FAULTS, or records its job in the file CALLS.
 WATCHED = """
 import atexit, io, json, os, signal, sys, time
 from pathlib import Path
@@ -42,18 +42,18 @@ _run_stage = run_stage
 
 
 def run_stage(stage, version, work, **options):
-    moment, whom, amount = json.loads(os.environ["FAULTS"]).get(stage, ["", "", 0])
+    moment, target, amount = json.loads(os.environ["FAULTS"]).get(stage, ["", "", 0])
     given = sys.stdin.read() if "-" in sys.argv else ""
     sys.stdin = io.StringIO(given)
-    told = {{"stage": stage, "argv": sys.argv[1:], "given": given, "cpu_s": 0.0, "renames": 0}}
+    call = {{"stage": stage, "argv": sys.argv[1:], "given": given, "cpu_s": 0.0, "renames": 0}}
 
     def die():
-        os.kill(0 if whom == "all" else os.getpid(), signal.SIGKILL)
+        os.kill(0 if target == "all" else os.getpid(), signal.SIGKILL)
 
     def look(event, arguments):
         if event == "os.rename" and Path(arguments[0]).name.startswith("." + Path(arguments[1]).name + "."):
-            told["renames"] += 1
-            if moment == "writing" and told["renames"] == amount:
+            call["renames"] += 1
+            if moment == "writing" and call["renames"] == amount:
                 die()
 
     def watched(job):
@@ -66,21 +66,21 @@ def run_stage(stage, version, work, **options):
                 time.sleep(0.02)
         if moment == "middle":
             # If nothing handles this signal, it ends the process as SIGKILL does, but at a CPU time.
-            if whom == "all":
+            if target == "all":
                 signal.signal(signal.SIGPROF, lambda *_: die())
             signal.setitimer(signal.ITIMER_PROF, amount)
         work(job)
         if moment == "middle":
             die()
-        told["cpu_s"] = time.process_time() - before
+        call["cpu_s"] = time.process_time() - before
 
-    def tell():
+    def record():
         with open(os.environ["CALLS"], "a", encoding="utf-8") as file:
-            file.write(json.dumps(told) + "\\n")
+            file.write(json.dumps(call) + "\\n")
 
     sys.addaudithook(look)
     if "CALLS" in os.environ:
-        atexit.register(tell)
+        atexit.register(record)
     _run_stage(stage, version, watched, **options)
 """
 
@@ -98,8 +98,8 @@ for case in cases:
         try:
             os.chdir(case["folder"])
             sys.stdin = io.StringIO(case["given"])
-            said = os.open(case["said"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-            os.dup2(said, 1), os.dup2(said, 2)
+            printed = os.open(case["printed"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.dup2(printed, 1), os.dup2(printed, 2)
             if case["limit_bytes"]:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (case["limit_bytes"],) * 2)
             sys.modules["herdbook.stages." + case["stage"]].main(case["argv"])
@@ -116,7 +116,7 @@ for case in cases:
 
 @dataclass(frozen=True)
 class Call:
-    """What a stage's job was told, also by standard input, the CPU time of its work, and how many files it renamed into place."""
+    """Arguments and standard input of a stage's job, the CPU time of its work, and the number of files that it renamed into place."""
 
     stage: str
     argv: list[str]
@@ -158,7 +158,7 @@ class Runs:
         return os.environ | kernels | {"PYTHONPATH": str(self.folder / "watched"), "COLUMNS": "80", "FAULTS": json.dumps(faults or {})}
 
     def snakemake(self, *options: str, faults: Faults | None = None, calls: Path | None = None, cores: int = 1) -> Done:
-        """Run snakemake to its end; jobs tell `calls` what they did."""
+        """Run snakemake to its end; jobs are recorded in the file `calls`."""
         return subprocess.run(
             self.command(*options, cores=cores),
             cwd=self.folder,
@@ -173,23 +173,23 @@ class Runs:
 
 
 class Reference(Runs):
-    """An experiment that ran to its end without a fault, two jobs at a time, and what its jobs were told."""
+    """An experiment that ran to its end without a fault, two jobs at a time, and the calls of its jobs."""
 
     def __init__(self, folder: Path, experiment: dict[str, Any]) -> None:
         super().__init__(folder, experiment)
         self.done = self.snakemake(calls=folder / "calls.jsonl", cores=2)
         assert self.done.returncode == 0, self.done.stdout
-        told = (folder / "calls.jsonl").read_text(encoding="utf-8").splitlines()
-        self.calls = sorted((Call(**json.loads(line)) for line in told), key=lambda call: call.argv)
+        lines = (folder / "calls.jsonl").read_text(encoding="utf-8").splitlines()
+        self.calls = sorted((Call(**json.loads(line)) for line in lines), key=lambda call: call.argv)
 
     def call(self, stage: str) -> Call:
         """One job of a stage."""
         return next(call for call in self.calls if call.stage == stage)
 
-    def fault(self, stage: str, moment: str, whom: str = "job") -> tuple[str, str, float]:
-        """What tells a run to kill the jobs of this stage."""
+    def fault(self, stage: str, moment: str, target: str = "job") -> tuple[str, str, float]:
+        """The fault that makes a run kill the jobs of this stage."""
         call = self.call(stage)
-        return moment, whom, {"start": 0.0, "middle": max(call.cpu_s / 2, 0.001), "writing": call.renames}[moment]
+        return moment, target, {"start": 0.0, "middle": max(call.cpu_s / 2, 0.001), "writing": call.renames}[moment]
 
     def copy(self, folder: Path) -> Path:
         """Copy the results, so that jobs can run in the folder."""
@@ -197,7 +197,7 @@ class Reference(Runs):
         return folder
 
     def inputs(self, stage: str) -> dict[str, str]:
-        """The first file that a job of a stage takes from another stage, by argument; paths as the job was told them."""
+        """The first file that a job of a stage takes from another stage, by argument; paths as passed to the job."""
         argv, found = self.call(stage).argv, {}
         for option, path in pairwise(argv):
             made = path.startswith(f"{self.results.name}/") and (self.results.parent / path).is_file()
@@ -215,17 +215,17 @@ class Reference(Runs):
 
 
 def run_cases(cases: Sequence[Case], folder: Path) -> list[Done]:
-    """Run stages alone, one after the other; `stdout` of each is all that it said."""
-    said = [folder / f"case{number}.txt" for number in range(len(cases))]
+    """Run stages alone, one after the other; `stdout` of each is all that it printed."""
+    printed = [folder / f"case{number}.txt" for number in range(len(cases))]
     given = [
-        asdict(case.call) | {"folder": str(case.folder), "said": str(file), "limit_bytes": case.limit_bytes}
-        for case, file in zip(cases, said, strict=True)
+        asdict(case.call) | {"folder": str(case.folder), "printed": str(file), "limit_bytes": case.limit_bytes}
+        for case, file in zip(cases, printed, strict=True)
     ]
     environment = os.environ | {"NUMBA_CACHE_DIR": str(ROOT / ".numba_cache"), "MPLBACKEND": "Agg", "KERAS_BACKEND": "tensorflow"}
     done = subprocess.run(
         [sys.executable, "-c", CASES], input=json.dumps(given), env=environment, stdout=subprocess.PIPE, encoding="utf-8", check=True
     )
-    pairs = zip(done.stdout.split(), said, strict=True)
+    pairs = zip(done.stdout.split(), printed, strict=True)
     return [Done([], int(status), file.read_text(encoding="utf-8")) for status, file in pairs]
 
 
@@ -237,7 +237,7 @@ def stage_of(path: Path) -> str:
 
 
 def contents(results: Path) -> dict[str, str]:
-    """What each file of the results holds: of artifacts the fingerprints of their columns, of others their text or bytes."""
+    """Content of each file of the results: of artifacts the fingerprints of their columns, of others their bytes."""
     found = {}
     for path in sorted(results.rglob("*")):
         relative = path.relative_to(results)
@@ -252,14 +252,14 @@ def contents(results: Path) -> dict[str, str]:
 
 
 def differing(results: Path, reference: Path) -> set[str]:
-    """Paths of the files that are not what they are in the reference, or are in one of the folders alone."""
+    """Paths of the files that differ from those in the reference, or exist in only one of the folders."""
     one, other = contents(results), contents(reference)
     return {path for path in {*one, *other} if one.get(path) != other.get(path)}
 
 
 @dataclass(frozen=True)
 class Killed:
-    """How stages were killed: what snakemake said, and after the kill of snakemake itself what it said on the next run."""
+    """The output of snakemake when a stage was killed, and that of the next run if snakemake itself was killed."""
 
     fault: Done
     locked: Done | None
@@ -273,9 +273,9 @@ def kill_every_stage(reference: Reference, folder: Path, moments: Mapping[str, s
     runs, killed = Runs(folder, reference.experiment), {}
     made = {call.stage for call in reference.calls}
     for stages in ([stage for stage in stages if stage in made] for stages in ORDER):
-        whom = "all" if together in stages else "job"
-        fault = runs.snakemake(faults={stage: reference.fault(stage, moments[stage], whom) for stage in stages})
-        locked = runs.snakemake() if whom == "all" else None
+        target = "all" if together in stages else "job"
+        fault = runs.snakemake(faults={stage: reference.fault(stage, moments[stage], target) for stage in stages})
+        locked = runs.snakemake() if target == "all" else None
         if locked:
             runs.snakemake("--unlock")
         killed |= dict.fromkeys(stages, Killed(fault, locked))

@@ -85,7 +85,7 @@ for number, options in enumerate(json.load(sys.stdin)):
 
 @dataclass(frozen=True)
 class Run:
-    """What a call of snakemake left: exit status and everything it printed."""
+    """The result of a call of snakemake: exit status and everything it printed."""
 
     status: int
     text: str

@@ -1,4 +1,4 @@
-"""What users get wrong: each fault is told on one screen with its place and its remedy, and leaves nothing that looks finished."""
+"""Faults of users: each is reported on one screen with its place and its remedy, and leaves nothing that looks finished."""
 
 import re
 import signal
@@ -23,15 +23,15 @@ MESSAGE = re.compile(r"^Logfile \S+/logs/(\S+)\.log:\n=+\n(.*?)\n=+$", re.M | re
 HEADER = "movie,frame,x,y,label\n"
 
 
-def assert_told(message: str, *expected: str) -> None:
-    """The message names all that is expected and fits on a terminal."""
+def assert_reported(message: str, *expected: str) -> None:
+    """The message contains all expected texts and fits on a terminal."""
     assert [words for words in expected if words not in message] == [], message
     assert "Traceback" not in message
     assert sum(1 + len(line) // SCREEN_COLUMNS for line in message.splitlines()) <= SCREEN_LINES
 
 
 def messages(printed: str) -> dict[str, str]:
-    """What the stages that failed say on the terminal, by stage/name."""
+    """The messages of failed stages on the terminal, by stage/name."""
     return dict(MESSAGE.findall(printed))
 
 
@@ -87,7 +87,7 @@ def test_a_fault_of_the_experiment_ends_before_any_job(
     (tmp_path / "labels.csv").write_text(HEADER + "m,3,10,20,BB\nm,4,10,20,BBG\n", encoding="utf-8")
     done = snakemake(tmp_path, experiment({"name": "m", "file": "m.mp4"}) | changes)
     assert done.returncode != 0
-    assert_told(done.stdout, *expected)
+    assert_reported(done.stdout, *expected)
     assert not (tmp_path / "results").exists()
 
 
@@ -109,7 +109,7 @@ def broken(snakemake: Callable[..., Done], tmp_path_factory: pytest.TempPathFact
     ("job", "expected"),
     [
         ("index/empty", ["empty.mp4", "the file is empty", "copy the file again"]),
-        ("index/text", ["text.mp4", "it is no movie", "copy the file again"]),
+        ("index/text", ["text.mp4", "it is not a movie", "copy the file again"]),
         ("index/cut", ["cut.mkv", "bytes are missing", "the last good frame is", "on_broken: keep"]),
         ("background/wide", ["wide.mkv", "480 x 240", "(whole)", "320 x 240", "give this one another recording"]),
     ],
@@ -117,7 +117,7 @@ def broken(snakemake: Callable[..., Done], tmp_path_factory: pytest.TempPathFact
 def test_a_faulty_movie_is_reported(broken: tuple[Path, Done], job: str, expected: list[str]) -> None:
     _, done = broken
     assert done.returncode != 0
-    assert_told(messages(done.stdout)[job], *expected)
+    assert_reported(messages(done.stdout)[job], *expected)
 
 
 def test_only_whole_movies_leave_artifacts(broken: tuple[Path, Done]) -> None:
@@ -148,7 +148,7 @@ def bars(snakemake: Callable[..., Done], tmp_path_factory: pytest.TempPathFactor
     return Marked(tmp_path_factory.mktemp("bars"), snakemake)
 
 
-def test_a_label_beside_all_blobs_is_reported_and_the_others_serve(bars: Marked) -> None:
+def test_a_label_away_from_all_blobs_is_reported_and_the_others_are_used(bars: Marked) -> None:
     done = bars.run(labels="bars,7,3,4,BB\n")
     assert done.returncode == 0, done.stdout
     note = f"line {bars.next_line} (bars, frame 7, BB): there is no blob at (3, 4)"
@@ -163,7 +163,7 @@ def test_labels_outside_of_the_movie_are_reported(bars: Marked) -> None:
     assert done.returncode != 0
     late = f"line {bars.next_line}: bars has frames 0 to 59, found frame 60"
     beside = f"line {bars.next_line + 1}: (400, 100) is outside the frame of bars, which is 320 x 240 px"
-    assert_told(messages(done.stdout)["trainset/trainset"], "labels.csv", late, beside, "correct or delete their lines")
+    assert_reported(messages(done.stdout)["trainset/trainset"], "labels.csv", late, beside, "correct or delete their lines")
     assert not any(path.startswith("trainset/") for path in files(bars.results))
 
 
@@ -172,7 +172,7 @@ def test_an_arena_outside_of_the_frame_is_reported(bars: Marked) -> None:
     done = bars.run("--until", "segment", arenas=[arena])
     assert done.returncode != 0
     expected = ("bars.mp4", "arena 'dish', include 1 (ellipse)", "320 x 240", "of another resolution?")
-    assert_told(messages(done.stdout)["segment/bars"], *expected)
+    assert_reported(messages(done.stdout)["segment/bars"], *expected)
     assert not any(path.startswith("segment/") for path in files(bars.results))
 
 
@@ -201,7 +201,7 @@ def long_movie(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_stage_that_is_killed_leaves_nothing_that_looks_finished(long_movie: Path, tmp_path: Path, fatal: signal.Signals) -> None:
     out = tmp_path / "movie.h5"
     command = stage("segment", long_movie, movie="movie.mp4", index="index.h5", background="background.h5", out=str(out))
-    # What is started in the background of a shell inherits that the interrupt is ignored.
+    # Processes started in the background of a shell inherit that the interrupt is ignored.
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as running:
         while not any(tmp_path.iterdir()):
             assert running.poll() is None

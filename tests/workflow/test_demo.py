@@ -43,7 +43,7 @@ def test_a_second_run_has_nothing_to_do(finished: Path, snakemake: Callable[...,
     assert "Nothing to be done" in snakemake(finished.parents[1], EXPERIMENT).stdout
 
 
-def test_the_demo_is_followed_nearly_without_error(snakemake: Callable[..., Done], tmp_path: Path) -> None:
+def test_the_demo_is_tracked_nearly_without_error(snakemake: Callable[..., Done], tmp_path: Path) -> None:
     text = (ROOT / "config" / "demo.yaml").read_text(encoding="utf-8")
     demo = yaml.safe_load(text.replace("../results", str(tmp_path / "results")))
     done = snakemake(tmp_path, demo | {"overlay": {"write": False}})

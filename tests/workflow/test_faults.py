@@ -65,9 +65,9 @@ def killed(undisturbed: Reference, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.mark.parametrize("stage", KILLED)
-def test_a_killed_stage_is_made_anew_as_if_nothing_had_happened(killed: KilledRuns, stage: str) -> None:
+def test_a_killed_stage_is_made_again_as_if_nothing_had_happened(killed: KilledRuns, stage: str) -> None:
     fault = killed.how[stage].fault
-    # Snakemake, killed itself, says no more; otherwise it tells which rule failed.
+    # A killed snakemake prints nothing more; otherwise it reports which rule failed.
     assert fault.returncode == -9 if stage == TOGETHER else f"Error in rule {stage}:" in fault.stdout, fault.stdout
     assert {path for path in killed.differ if stage_of(Path(path)) == stage} == set()
 
@@ -77,15 +77,15 @@ def test_after_kills_one_job_at_a_time_makes_the_bytes_that_two_make_undisturbed
     assert (killed.runs.results / "trajectories.csv").stat().st_size > 10_000
 
 
-def test_a_killed_snakemake_leaves_a_lock_and_the_next_one_says_how_it_is_removed(killed: KilledRuns) -> None:
+def test_a_killed_snakemake_leaves_a_lock_and_the_next_one_reports_how_it_is_removed(killed: KilledRuns) -> None:
     locked = killed.how[TOGETHER].locked
     assert locked is not None
     assert locked.returncode != 0
     assert [words for words in ("LockException", str(killed.runs.results.parent), "--unlock") if words not in locked.stdout] == []
 
 
-def assert_told(done: Done, *expected: str) -> None:
-    """A stage ended with a user's fault, not with an accident, and told all that is expected."""
+def assert_reported(done: Done, *expected: str) -> None:
+    """A stage ended with a HerdbookError, not with a crash, and its message contains all expected texts."""
     assert done.returncode == 2, done.stdout
     assert [words for words in expected if words not in done.stdout] == [], done.stdout
     assert "Traceback" not in done.stdout
@@ -93,10 +93,10 @@ def assert_told(done: Done, *expected: str) -> None:
 
 @pytest.fixture(scope="module")
 def full(undisturbed: Reference, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Done], Path]:
-    """What each stage says when files may be half as large as the largest that it makes, and the results it was to write anew."""
+    """Output of each stage if files may be only half as large as the largest that it makes, and the folder of results."""
     folder = undisturbed.copy(tmp_path_factory.mktemp("full"))
     cases = [Case(undisturbed.call(stage), folder, undisturbed.largest(stage)[1] // 2) for stage in KILLED]
-    return dict(zip(KILLED, run_cases(cases, tmp_path_factory.mktemp("said")), strict=True)), folder / undisturbed.results.name
+    return dict(zip(KILLED, run_cases(cases, tmp_path_factory.mktemp("printed")), strict=True)), folder / undisturbed.results.name
 
 
 @pytest.mark.parametrize("stage", KILLED)
@@ -104,7 +104,7 @@ def test_a_file_that_may_not_grow_further_is_reported(undisturbed: Reference, fu
     path = Path(undisturbed.largest(stage)[0])
     # Close-ups are named by their folder, and a job that makes several files stops at the first that is too large.
     named = path.parent if stage in ("closeups", "simulate", "export") else path
-    assert_told(full[0][stage], f"herdbook {stage}: ", str(named), "file too large", "ulimit")
+    assert_reported(full[0][stage], f"herdbook {stage}: ", str(named), "file too large", "ulimit")
 
 
 def test_stages_that_could_not_write_leave_what_was_there(undisturbed: Reference, full: tuple[dict[str, Done], Path]) -> None:
@@ -179,10 +179,10 @@ def test_a_second_snakemake_is_refused_and_the_first_one_ends_well(plain: Runs) 
             time.sleep(0.02)
         second = plain.snakemake("--until", "index")
         (folder / "go").touch()
-        said = first.communicate()[0]
+        printed = first.communicate()[0]
     assert second.returncode != 0
     assert [words for words in ("LockException", str(folder), "--unlock") if words not in second.stdout] == []
-    assert first.returncode == 0, said
+    assert first.returncode == 0, printed
     assert {path.name for path in (plain.results / "index").iterdir()} == {"one.h5", "other.h5"}
 
 
@@ -191,7 +191,7 @@ DAMAGES = ("truncated", "another kind", "another version")
 
 
 class Damage(NamedTuple):
-    """A stage on results of which one file is damaged: the file as the stage is told it, and how."""
+    """A stage and a damaged file among its inputs: the path as passed to the stage, and the kind of damage."""
 
     stage: str
     path: str
@@ -199,7 +199,7 @@ class Damage(NamedTuple):
 
     @property
     def rule(self) -> str:
-        """What makes the file anew."""
+        """The rule that makes the file."""
         return stage_of(Path(*Path(self.path).parts[1:]))
 
     def put(self, results: Path) -> None:
@@ -218,7 +218,7 @@ class Damage(NamedTuple):
 
 @pytest.fixture(scope="module")
 def damaged(undisturbed: Reference, tmp_path_factory: pytest.TempPathFactory) -> dict[Damage, tuple[Done, set[str]]]:
-    """What each stage says to each damage of what it takes from other stages, and which files it wrote."""
+    """Output of each stage for each damage of its inputs from other stages, and the files that it wrote."""
     files = {(stage, path) for stage in KILLED for option, path in undisturbed.inputs(stage).items() if option not in UNREAD}
     damages = [Damage(stage, path, how) for stage, path in sorted(files) for how in DAMAGES if path.endswith(".h5") or how == "truncated"]
     folders = [tmp_path_factory.mktemp("damaged") for _ in damages]
@@ -226,11 +226,11 @@ def damaged(undisturbed: Reference, tmp_path_factory: pytest.TempPathFactory) ->
         shutil.copytree(undisturbed.results, folder / undisturbed.results.name, copy_function=os.link)
         case.put(folder / undisturbed.results.name)
     cases = [Case(undisturbed.call(case.stage), folder) for case, folder in zip(damages, folders, strict=True)]
-    said = run_cases(cases, tmp_path_factory.mktemp("said"))
+    done = run_cases(cases, tmp_path_factory.mktemp("printed"))
     wrote = [
         changed(folder / undisturbed.results.name, undisturbed.results) - {case.path} for folder, case in zip(folders, damages, strict=True)
     ]
-    return dict(zip(damages, zip(said, wrote, strict=True), strict=True))
+    return dict(zip(damages, zip(done, wrote, strict=True), strict=True))
 
 
 def changed(results: Path, reference: Path) -> set[str]:
@@ -244,10 +244,10 @@ def changed(results: Path, reference: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("stage", [stage for stage in KILLED if stage not in ("simulate", "index")])
-def test_a_damaged_artifact_is_reported_with_the_rule_that_makes_it_anew(damaged: dict[Damage, tuple[Done, set[str]]], stage: str) -> None:
-    mine = {case: said for case, said in damaged.items() if case.stage == stage}
+def test_a_damaged_artifact_is_reported_with_the_rule_that_makes_it(damaged: dict[Damage, tuple[Done, set[str]]], stage: str) -> None:
+    mine = {case: result for case, result in damaged.items() if case.stage == stage}
     assert mine
     for case, (done, wrote) in mine.items():
         assert done.returncode, case
-        assert_told(done, case.path, f"the rule '{case.rule}' makes it anew")
+        assert_reported(done, case.path, f"the rule '{case.rule}' makes it again")
         assert {path for path in wrote if stage_of(Path(*Path(path).parts[1:])) != stage} == set(), case

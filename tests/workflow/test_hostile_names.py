@@ -1,4 +1,4 @@
-"""Names that a shell, a wildcard or a path would take for something else are names, or are refused; the real stages take part."""
+"""Names that a shell, a wildcard or a path could misread are used as they are, or refused; the real stages run."""
 
 import csv
 import html
@@ -69,7 +69,7 @@ def described(**changes: Any) -> dict[str, Any]:
 
 
 def pwned(folder: Path) -> list[Path]:
-    """What a command hidden in a name would have made."""
+    """Files that a command hidden in a name would have made."""
     return [path for path in folder.parent.rglob("*") if path.name == "pwned"] + [
         path for path in (Path.cwd() / "pwned", Path.home() / "pwned") if path.exists()
     ]
@@ -77,8 +77,8 @@ def pwned(folder: Path) -> list[Path]:
 
 def test_all_stages_get_hostile_names_as_they_are(snakemake: Callable[..., Done], place: Path) -> None:
     formats = ["hdf5", "parquet", "motion", "movement", "deeplabcut", "sleap", "idtracker", "jaaba", "mot"]
-    wishes = {"animals": {"marking": "none", "number": 1, "keep": True}, "export": {"formats": formats}, "mosaic": {"write": True}}
-    done = snakemake(place, described(**wishes))
+    sections = {"animals": {"marking": "none", "number": 1, "keep": True}, "export": {"formats": formats}, "mosaic": {"write": True}}
+    done = snakemake(place, described(**sections))
     assert done.returncode == 0, done.stdout
     results = place / "$(touch pwned) results" / EXPERIMENT
     for folder, ending in (("segment", ".h5"), ("smooth", ".h5"), ("overlay", ".mp4"), ("mosaic", ".mp4"), ("closeups", "")):
@@ -96,7 +96,7 @@ def test_all_stages_get_hostile_names_as_they_are(snakemake: Callable[..., Done]
     assert {path.name for path in place.iterdir()} - {".snakemake"} == written
 
 
-def test_no_word_of_a_name_becomes_a_command(snakemake: Callable[..., Done], place: Path) -> None:
+def test_no_part_of_a_name_becomes_a_command(snakemake: Callable[..., Done], place: Path) -> None:
     done = snakemake(place, described(), "--dry-run", "--forceall", "--printshellcmds")
     assert done.returncode == 0, done.stdout
     lines = re.findall(r"^ *(?:Shell command: )?(python -m herdbook\..*)$", done.stdout, re.MULTILINE)
@@ -109,8 +109,8 @@ def test_no_word_of_a_name_becomes_a_command(snakemake: Callable[..., Done], pla
         signs = [word for word in words if word and set(word) <= set("();<>|&")]
         assert signs in ([">", ">&"], [">", ">&", "<<<"]), line
         assert all("touch pwned" in word for word in words if "touch" in word), line
-    told = [shlex.split(line) for line in lines if "herdbook.stages.trainset " in line]
-    assert [json.loads(words[words.index("--settings") + 1])["identities"] for words in told] == [IDENTITIES]
+    commands = [shlex.split(line) for line in lines if "herdbook.stages.trainset " in line]
+    assert [json.loads(words[words.index("--settings") + 1])["identities"] for words in commands] == [IDENTITIES]
     assert pwned(place) == []
 
 
@@ -130,7 +130,7 @@ def test_a_name_that_snakemake_cannot_quote_is_refused(
     done = snakemake(place, described(**changes), "--dry-run")
     assert done.returncode != 0
     assert expected in done.stdout
-    assert "names and paths must not hold any of { } < > or a line break" in done.stdout
+    assert "names and paths must not contain any of { } < > or a line break" in done.stdout
     assert "Traceback" not in done.stdout
     assert {path for path in place.rglob("*") if ".snakemake" not in path.parts} <= before | {place / "experiment.yaml"}
 
@@ -143,7 +143,7 @@ def test_no_name_leads_out_of_the_results(tmp_path: Path, name: str) -> None:
     movie = {"name": "m", "file": "m.mp4"}
     raw: dict[str, Any] = {"experiment": "e", "movies": [movie], "animals": {"marking": "none"}}
     for faulty, expected in (
-        (raw | {"experiment": name}, r"experiment: names a folder: it must not contain / nor start with -"),
+        (raw | {"experiment": name}, r"experiment: is the name of a folder: it must not contain / nor start with -"),
         (
             raw | {"movies": [movie | {"name": name}]},
             rf"'{re.escape(name)}' cannot name a file: it must not contain / nor start with - or \.",

@@ -92,7 +92,7 @@ def test_the_page_works_when_it_is_moved_alone(pages: Callable[[str], Path], tmp
     assert all(natural > 0 for frame in seen.frames for natural, _, _ in frame["images"])
 
 
-# Each in its turn, and what is said of it.
+# Faults of a page, and the message about each.
 FAULTS = {
     '<script>throw new Error("broken")</script>': "script",
     '<img src="https://example.org/a.png" alt="elsewhere">': "example.org",

@@ -158,7 +158,7 @@ def test_a_movie_that_was_replaced_runs_all_of_it_whatever_its_time(finished: Be
         assert finished.plan(BASE).jobs == {f"{stage} b" for stage in stages} | JOINT
 
 
-def test_an_artifact_that_was_deleted_is_made_anew_when_it_is_needed_or_named(finished: Bench) -> None:
+def test_a_deleted_artifact_is_made_again_when_it_is_needed_or_named(finished: Bench) -> None:
     results = finished.folder / "results" / "ants"
     with away(results / "tracklets" / "b.h5"):
         assert finished.plan(BASE).jobs == set()
@@ -221,7 +221,7 @@ def test_an_interval_of_one_movie_runs_its_own_background(finished: Bench) -> No
     assert planned.jobs == {f"{stage} b" for stage in stages} | JOINT
 
 
-def test_a_repainted_mask_runs_what_looks_at_it(finished: Bench) -> None:
+def test_a_repainted_mask_runs_the_stages_that_read_it(finished: Bench) -> None:
     masked = {**BASE, "results": "more", "experiment": "masked", "arenas": [{"mask": "mask.png"}]}
     mask = finished.folder / "mask.png"
     mask.write_text("a mask")
@@ -259,21 +259,21 @@ def test_without_labels_the_workflow_goes_as_far_as_suggestions_need(finished: B
 
 
 def test_new_facts_run_the_identities_and_what_follows(finished: Bench) -> None:
-    told = {**BASE, "results": "more", "experiment": "told", "animals": BASE["animals"] | {"facts": "facts.csv"}}
-    assert finished.run(told, "--until", "propagate").status == 0
-    assert finished.plan(told, "--until", "propagate").rules == set()
+    stated = {**BASE, "results": "more", "experiment": "stated", "animals": BASE["animals"] | {"facts": "facts.csv"}}
+    assert finished.run(stated, "--until", "propagate").status == 0
+    assert finished.plan(stated, "--until", "propagate").rules == set()
     with edited(finished.folder / "facts.csv", "is,red", "not,red"):
-        assert finished.plan(told).rules == from_stage("propagate")
+        assert finished.plan(stated).rules == from_stage("propagate")
 
 
 def test_new_corrections_run_the_positions_and_what_follows(finished: Bench) -> None:
-    told = {**BASE, "smooth": {"corrections": "corrections.csv"}, **movies(b={"poses": ["poses.json"]})}
-    assert finished.run(told).status == 0
-    assert finished.plan(told).rules == set()
+    corrected = {**BASE, "smooth": {"corrections": "corrections.csv"}, **movies(b={"poses": ["poses.json"]})}
+    assert finished.run(corrected).status == 0
+    assert finished.plan(corrected).rules == set()
     with edited(finished.folder / "corrections.csv", "10,20", "10,21"):
-        assert finished.plan(told).rules == from_stage("smooth")
+        assert finished.plan(corrected).rules == from_stage("smooth")
     with edited(finished.folder / "poses.json", "{}", "{ }"):
-        assert finished.plan(told).jobs == {"smooth b", "overlay b", "export", "report"}
+        assert finished.plan(corrected).jobs == {"smooth b", "overlay b", "export", "report"}
     assert finished.run(BASE).status == 0
 
 

@@ -1,4 +1,4 @@
-"""A stage takes the arguments of its rule; the demo and what only some experiments ask for run to their end with stand-ins."""
+"""A stage takes the arguments of its rule; the demo and an experiment with optional outputs run to their end with stand-ins."""
 
 import importlib
 import io
@@ -14,9 +14,9 @@ from tests.workflow.stand_ins import OPTIONAL, SMALL, STAGES, Bench, Run, change
 
 
 @pytest.fixture(scope="module")
-def wished(stages: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Bench, dict[str, Any]]:
-    """A small experiment with what only some ask for, run to its end, and its file."""
-    bench = Bench(tmp_path_factory.mktemp("wished"), stages)
+def optional(stages: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Bench, dict[str, Any]]:
+    """A small experiment with all optional outputs, run to its end, and its content."""
+    bench = Bench(tmp_path_factory.mktemp("optional"), stages)
     bench.movies("m")
     raw = SMALL | {stage: {"write": True} for stage in OPTIONAL}
     done = bench.run(raw)
@@ -47,8 +47,8 @@ def test_an_edit_of_the_simulation_runs_everything(demo: tuple[Bench, Run]) -> N
     assert planned.rules == {"simulate", *from_stage("index")}
 
 
-def test_close_ups_and_mosaics_depend_on_their_own_wishes_alone(wished: tuple[Bench, dict[str, Any]]) -> None:
-    bench, raw = wished
+def test_close_ups_and_mosaics_depend_only_on_their_own_settings(optional: tuple[Bench, dict[str, Any]]) -> None:
+    bench, raw = optional
     assert "Nothing to be done" in bench.plan(raw).text
     for changes, expected in (
         ({"closeups": {"head_up": True}}, {"closeups"}),
@@ -64,9 +64,9 @@ def test_close_ups_and_mosaics_depend_on_their_own_wishes_alone(wished: tuple[Be
 
 @pytest.mark.parametrize("stage", [*STAGES, *OPTIONAL])
 def test_a_stage_takes_the_arguments_of_its_rule(
-    demo: tuple[Bench, Run], wished: tuple[Bench, dict[str, Any]], stage: str, monkeypatch: pytest.MonkeyPatch
+    demo: tuple[Bench, Run], optional: tuple[Bench, dict[str, Any]], stage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench = wished[0] if stage in OPTIONAL else demo[0]
+    bench = optional[0] if stage in OPTIONAL else demo[0]
     calls = [call for name, call in bench.calls() if name == stage]
     assert calls
     module = importlib.import_module(f"herdbook.stages.{stage}")

@@ -1,4 +1,4 @@
-"""Names and faults of a user in a run; the stages are stand-ins that only write their outputs."""
+"""Names given by users and faults of users in a run; the stages are stand-ins that only write their outputs."""
 
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ def test_names_that_end_like_files_of_another_movie_get_files_of_their_own(stage
     assert bench.plan(raw).jobs == set()
 
 
-def test_a_broken_movie_is_reported_and_the_others_go_on(stages: Path, tmp_path: Path) -> None:
+def test_a_broken_movie_is_reported_and_the_others_continue(stages: Path, tmp_path: Path) -> None:
     bench = Bench(tmp_path, stages)
     bench.movies("broken", "whole")
     listed = [{"name": name, "file": f"{name}.mp4"} for name in ("broken", "whole")]
@@ -74,7 +74,7 @@ MARKED = {"marking": "marked", "identities": ["red"], "labels": "labels.csv"}
         ({"animals": {**MARKED, "facts": "no.csv"}}, ["animals.facts", "no.csv"]),
         ({"animals": MARKED}, ["labels.csv", "movie, frame, x, y, label"]),
         ({"simulate": {}}, ["movie m", "e/simulate/m.mp4"]),
-        ({"experiment": "a{movie}"}, ["'a{movie}'", "must not hold"]),
+        ({"experiment": "a{movie}"}, ["'a{movie}'", "must not contain"]),
     ],
     ids=["missing movies", "unknown keys", "missing truth", "missing facts", "missing labels", "simulated movie elsewhere", "braces"],
 )

@@ -1,4 +1,4 @@
-# The classifier: example images, labelled or of unmarked animals, training, and the evidence of each tracklet.
+# The classifier: example images (labelled or of unmarked animals), training, and the identity evidence of each tracklet.
 
 
 rule trainset:

@@ -1,4 +1,5 @@
-# What only Snakemake can do; what the rules know of the experiment is herdbook.workflow. Faults of the user end here, before any job.
+# Helpers that need Snakemake; what the rules know about the experiment is in herdbook.workflow. Faults in the user's files are reported
+# here, before any job starts.
 
 import gc
 import inspect
@@ -6,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-# The package beside this workflow comes before an installed one and after PYTHONPATH, for the rules as for their jobs.
+# The package beside this workflow is imported before an installed one and after PYTHONPATH, by the rules and by their jobs.
 INSTALLED = [k for k, path in enumerate(sys.path) if path.endswith("site-packages")]
 sys.path.insert(min(INSTALLED, default=0), str(Path(workflow.basedir, "src")))
 
@@ -14,7 +15,7 @@ from herdbook.errors import HerdbookError
 from herdbook.job import stage_version
 from herdbook.workflow import Plan, classifier_files, read_experiment
 
-# The jobs of a thousand movies are millions of objects that all stay; searching them for garbage again and again took a tenth of a dry run.
+# The jobs of a thousand movies are millions of objects that stay in memory; garbage collection over them took a tenth of a dry run.
 gc.set_threshold(200_000, 20, 100)
 
 try:
@@ -32,13 +33,13 @@ MOVIES, RECORDINGS, SCENES = PLAN.movies, PLAN.recordings, PLAN.scenes
 NAMED = PLAN.named
 
 
-def asked_often(function):
-    """The function with its signature at hand, which Snakemake would work out a dozen times for each job."""
+def inspected(function):
+    """The function with its signature stored, which Snakemake would otherwise determine a dozen times for each job."""
     function.__signature__ = inspect.signature(function)
     return function
 
 
-# When a given movie was last changed means nothing, for the rule index knows it by its fingerprint; a simulated one is an output.
+# The date of a given movie is ignored, since the rule index recognises it by its fingerprint; a simulated one is an output.
 FILES = type(RECORDINGS)(
     {
         movie.name: PLAN.simulated.get(movie.file) or ancient(movie.file)
@@ -47,14 +48,14 @@ FILES = type(RECORDINGS)(
 )
 
 
-@asked_often
+@inspected
 def movie_file(wildcards):
     """Input: the file of a movie."""
     return FILES[wildcards.movie]
 
 
 def training_set(wildcards):
-    """Input: what the classifier is trained with."""
+    """Input: the training set of the classifier, if there is one."""
     try:
         return PLAN.training_set()
     except HerdbookError as error:
@@ -62,7 +63,7 @@ def training_set(wildcards):
 
 
 def file_of(stage, names):
-    """Input: the artifact of a stage with the name that `names` gives a movie; a pattern, which is resolved sooner, if that is its own."""
+    """Input: the artifact of a stage for the unit that `names` gives for a movie; a pattern, which is faster, if units are movies."""
     if all(movie == name for movie, name in names.items()):
         return at(f"{stage}/{{movie}}.h5")
     return lambda wildcards: at(f"{stage}/{names[wildcards.movie]}.h5")
@@ -76,8 +77,8 @@ def body_point_files():
 
 
 def settings(stage):
-    """What gives a job its settings; a function, for braces in a string would be taken for wildcards."""
-    return asked_often(
+    """The settings of a job, as a function: in a string, Snakemake would read braces as wildcards."""
+    return inspected(
         lambda wildcards: EXPERIMENT.settings(
             stage, wildcards.get("movie") or wildcards.get("scene")
         )
@@ -85,9 +86,9 @@ def settings(stage):
 
 
 def with_movie(wildcard, needs_others=False):
-    """Group, on a cluster, of what is one job for each movie up to its tracklets, or None: for stages that wait for several movies.
+    """Group that on a cluster joins the stages of one movie up to tracklets into one job; None for stages that wait for other movies.
 
-    A stage that `needs_others` of its recording, or is needed by them, would let each movie of it wait for the one before.
+    `needs_others`: the stage needs other movies of the recording, or is needed by them; in a group, each would wait for the one before.
     """
     waits = PLAN.scene_is_recording or (needs_others and len(RECORDINGS) < len(MOVIES))
     return None if waits else f"frames-{{{wildcard}}}"
@@ -95,11 +96,11 @@ def with_movie(wildcard, needs_others=False):
 
 def scaled(amount):
     """A resource that grows with each attempt, for profiles with retries."""
-    return asked_often(lambda wildcards, attempt: amount * attempt)
+    return inspected(lambda wildcards, attempt: amount * attempt)
 
 
-# Jobs run the Python that runs Snakemake, activated or not, and the package beside this workflow, also in a
-# conda environment. Kernels are compiled once for all jobs.
+# Jobs use the Python that runs Snakemake, activated or not, and the package beside this workflow, also in a conda environment. Compiled
+# kernels are cached for all jobs.
 PATHS = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
 PACKAGES = [os.environ.get("PYTHONPATH", ""), str(Path(workflow.basedir, "src"))]
 os.environ.update(

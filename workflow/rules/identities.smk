@@ -3,10 +3,10 @@
 
 rule propagate:
     input:
-        blobs=asked_often(
+        blobs=inspected(
             lambda wildcards: files("segment", RECORDINGS[wildcards.recording])
         ),
-        tracklets=asked_often(
+        tracklets=inspected(
             lambda wildcards: files("tracklets", RECORDINGS[wildcards.recording])
         ),
         evidence=lambda wildcards: files(

@@ -1,4 +1,4 @@
-# One job per movie: frames, background, blobs and tracklets; after the identities are known, positions and the movies that show them.
+# One job per movie: frames, background, blobs and tracklets; and, once identities are assigned, positions and movies that show them.
 
 
 rule index:
@@ -21,7 +21,7 @@ rule index:
     params:
         settings=settings("index"),
         version=stage_version("index"),
-        fingerprint=asked_often(lambda wildcards: PLAN.fingerprint(wildcards.movie)),
+        fingerprint=inspected(lambda wildcards: PLAN.fingerprint(wildcards.movie)),
     shell:
         "python -m herdbook.stages.index --movie {input.movie:q} --out {output.out:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
@@ -29,11 +29,11 @@ rule index:
 
 rule background:
     input:
-        movie=asked_often(
+        movie=inspected(
             lambda wildcards: [FILES[movie] for movie in SCENES[wildcards.scene]]
         ),
-        index=asked_often(lambda wildcards: files("index", SCENES[wildcards.scene])),
-        reference=asked_often(
+        index=inspected(lambda wildcards: files("index", SCENES[wildcards.scene])),
+        reference=inspected(
             lambda wildcards: files(
                 "index", [PLAN.first_of_recording(wildcards.scene)]
             )
@@ -95,7 +95,7 @@ rule segment:
 rule tracklets:
     input:
         blobs=at("segment/{movie}.h5"),
-        previous=asked_often(
+        previous=inspected(
             lambda wildcards: files("segment", PLAN.previous(wildcards.movie))
         ),
     output:

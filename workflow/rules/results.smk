@@ -1,7 +1,7 @@
 # One job per experiment: the tables that the next tool opens, and the report.
 
 
-# On a cluster they run where Snakemake runs: they read what is there and wait for nobody.
+# On a cluster these run where Snakemake runs, without waiting in the queue: they only read results.
 localrules:
     export,
     report,

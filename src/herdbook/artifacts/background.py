@@ -1,4 +1,4 @@
-"""What stage background leaves: images of the empty scene. Images are (row, col[, channel]), colour is BGR."""
+"""The artifact of stage background: images of the empty scene. Images are (row, col[, channel]), colour is BGR."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,7 +15,7 @@ class Background(Artifact):
 
     `first_frame` int64 (k,): frame with which each window begins, 0 for the first. `luma_noise` uint8 (k, height, width) and `bgr_noise`
     uint8 (k, height, width, 3): robust standard deviation of each pixel, in eighths of a level, at most 255. `spread` float64 (k,): that of
-    the frames' mean luma. `frames_used`: frames behind it.
+    the frames' mean luma. `frames_used`: number of frames from which the images were made.
     """
 
     kind: ClassVar[str] = "background"

@@ -1,4 +1,4 @@
-"""What stage classify leaves: what the images of each tracklet say about who it is."""
+"""The artifact of stage classify: evidence for the identity of each tracklet, from its images."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,10 +11,11 @@ from herdbook.artifacts.store import Artifact
 
 @dataclass
 class Evidence(Artifact):
-    """Identity evidence of one movie's tracklets: `log_likelihood` float32 (tracklets, classes), relative to "any of them with equal
-    probability" (0 where nothing was looked at);
-    `images` int32 (tracklets,) number of images behind it; `labelled` int16 (tracklets,) class that a person gave, or -1. Per image
-    looked at: `blob` int64, `blob_log_likelihood` float32 (m, classes).
+    """Identity evidence of one movie's tracklets.
+
+    Per tracklet: `log_likelihood` float32 (tracklets, classes), relative to "each class is equally probable" (0 where no image was
+    classified); `images` int32, number of classified images; `labelled` int16, class that a person gave, or -1. Per classified image:
+    `blob` int64 (m,), `blob_log_likelihood` float32 (m, classes).
     """
 
     kind: ClassVar[str] = "classify"

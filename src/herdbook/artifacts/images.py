@@ -1,7 +1,7 @@
-"""Images of blobs as the movie holds them: luma and chroma samples around each blob, everything farther away blanked.
+"""Images of blobs as stored in the movie: luma and chroma samples around each blob; everything farther away is blanked.
 
-Samples of the planes are kept, not colours: they are half as many, come straight from the decoder, and make the colours again exactly when
-they are asked for. A box is (x0, y0, x1, y1), x1 and y1 exclusive, px.
+Samples of the planes are kept, not colours: they are half as many, come straight from the decoder, and give the exact colours when needed.
+A box is (x0, y0, x1, y1), x1 and y1 exclusive, px.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ NEUTRAL = 128
 
 
 def image_boxes(boxes: Boxes, width: int, height: int) -> Boxes:
-    """The parts of the frame (n, 4) that images of blobs with these boxes show: a margin more, grown to even places, inside the frame."""
+    """Boxes (n, 4) of the images of blobs with these boxes: larger by a margin, extended to even coordinates, clipped to the frame."""
     x0, y0, x1, y1 = boxes.T
     left, top = np.maximum(0, x0 - MARGIN_PX) & ~1, np.maximum(0, y0 - MARGIN_PX) & ~1
     right, bottom = (x1 + MARGIN_PX + 1) & ~1, (y1 + MARGIN_PX + 1) & ~1

@@ -1,4 +1,4 @@
-"""What stage index leaves: the frames of a movie, their times and keyframes."""
+"""The artifact of stage index: the frames of a movie, their times and keyframes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,11 @@ from herdbook.system.files import file_fingerprint
 
 @dataclass
 class Index(Artifact):
-    """Frames of one movie in display order: `pts` int64 (n,), `time_s` float64 (n,) from 0, `keyframe` bool (n,), where reading can begin;
-    the movie's size in px, average frame rate (1/s), whether it has no colour and whether luma spans 0..255; fingerprint of the file.
+    """Frames of one movie in display order.
+
+    Per frame: `pts` int64 (n,), `time_s` float64 (n,) from 0, `keyframe` bool (n,), where decoding can begin. Of the movie: `width` and
+    `height` in px, `fps` average frame rate (1/s), `grey` whether it has no colour, `full_range` whether luma spans 0..255,
+    `movie_fingerprint` of the file.
     """
 
     kind: ClassVar[str] = "index"
@@ -40,9 +43,9 @@ class Index(Artifact):
         return float(self.time_s[-1]) + step
 
     def check_movie(self, path: Path) -> None:
-        """Raise HerdbookError unless the movie is the one whose frames these are."""
+        """Raise HerdbookError unless `path` is the movie from which this index was made."""
         if file_fingerprint(path) != self.movie_fingerprint:
             raise HerdbookError(
-                f"{path}: the file is not the one whose frames were listed: it is still being recorded or copied, or was replaced. Wait "
-                "until that has ended, then run snakemake again: the rule 'index' reads it anew."
+                f"{path}: the file has changed since its frames were indexed: it is still being recorded or copied, or was replaced. Wait "
+                "until that has ended, then run snakemake again: the rule 'index' reads it again."
             )

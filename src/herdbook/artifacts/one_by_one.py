@@ -1,4 +1,4 @@
-"""Artifacts of many movies in the memory of one."""
+"""Artifacts of many movies, one in memory at a time."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class OneByOne(Sequence[T]):
-    """What `load` makes of each of the paths, made when it is asked for; only the last one is kept."""
+    """A sequence that loads each path with `load` when it is accessed, and keeps only the last one."""
 
     def __init__(self, paths: Sequence[Path], load: Callable[[Path], T]) -> None:
         self._paths, self._load = list(paths), load
@@ -28,7 +28,7 @@ class OneByOne(Sequence[T]):
             return OneByOne(self._paths[place], self._load)
         path = self._paths[place]
         if self._last is None or self._last[0] != path:
-            # Not two at once.
+            # Released first, so that never two are in memory.
             self._last = None
             self._last = path, self._load(path)
         return self._last[1]

@@ -1,4 +1,4 @@
-"""Where a file of the results comes from: from any of them back to the movies, and whether what it was made from is still there."""
+"""Where a file of the results comes from: its chain of inputs back to the movies, and whether these inputs are still the same."""
 
 import json
 import os
@@ -12,16 +12,17 @@ import h5py
 from herdbook.artifacts.store import artifact_fingerprint, open_artifact, read_attributes
 from herdbook.errors import HerdbookError
 
-SAME, CHANGED, MISSING, UNTOLD = "unchanged", "changed", "missing", "not told"
+SAME, CHANGED, MISSING, UNRECORDED = "unchanged", "changed", "missing", "not recorded"
 RECORDS = "provenance"
-# Files of other tools lie two folders below the experiment's, those of the report one.
+# Levels above a file in which its record is searched: files of other tools are two folders below that of the experiment.
 FOLDERS_UP = 4
 
 
 @dataclass(frozen=True)
 class Origin:
-    """What a file says of the job that made it: stage and its version, version of Herdbook, settings, seed, and its inputs by the argument
-    that took them, each a path and its fingerprint at that time. `fingerprint` is that of the file when it was made.
+    """The job that made a file: stage and its version, version of Herdbook, settings, seed, and its inputs.
+
+    `inputs`: path and fingerprint at that time, by name of the argument. `fingerprint` is that of the file when it was made.
     """
 
     stage: str
@@ -35,7 +36,7 @@ class Origin:
 
 @dataclass
 class Node:
-    """A file in the chain: where it comes from (None if no stage made it, or if it cannot be read: `fault`), and what it was made of."""
+    """A file in the chain: its origin (None if no stage made it, or if it cannot be read: `fault`), and links to its inputs."""
 
     path: Path
     origin: Origin | None = None
@@ -45,8 +46,8 @@ class Node:
 
 @dataclass(frozen=True)
 class Link:
-    """A file as a job used it: under which argument (`role`), its fingerprint then ("" if nothing tells), and whether the file that is
-    there now is the same: SAME, CHANGED, MISSING, or UNTOLD.
+    """A file as a job used it: the name of the argument (`role`), its fingerprint at that time ("" if not recorded), and its present
+    `state`: SAME, CHANGED, MISSING, or UNRECORDED.
     """
 
     role: str
@@ -62,14 +63,14 @@ def trace_origin(path: Path) -> Link:
     origin = read_origin(path)
     if origin is None:
         raise HerdbookError(
-            f"{path}: nothing tells where it comes from. Expected an artifact (.h5), or a file that still lies where Herdbook wrote it in "
-            f"the results, with the folder {RECORDS} of its experiment."
+            f"{path}: its origin is not recorded. Expected an artifact (.h5), or a file that is still where Herdbook wrote it in the "
+            f"results, with the folder {RECORDS} of its experiment."
         )
     return _trace("", path, origin.fingerprint, {})
 
 
 def read_origin(path: Path) -> Origin | None:
-    """What a file says of its origin, itself or by the record of its experiment; None if no stage of Herdbook made it.
+    """The origin of a file, from its attributes or from the records of its experiment; None if no stage of Herdbook made it.
 
     Raises HerdbookError for an artifact or a record that is damaged.
     """
@@ -90,12 +91,12 @@ def read_origin(path: Path) -> Origin | None:
 
 
 def check_unchanged(path: Path) -> None:
-    """Raise HerdbookError for a file, such as a table, that is not the one which its record tells; none if there is no record."""
+    """Raise HerdbookError if a file, such as a table, differs from its record; a file without a record passes."""
     origin = read_origin(path)
     if origin and origin.fingerprint and origin.fingerprint != artifact_fingerprint(path):
         raise HerdbookError(
             f"{path}: not the file that was written there: it is damaged or was changed. "
-            f"Delete it and run snakemake again: the rule '{origin.stage}' makes it anew."
+            f"Delete it and run snakemake again: the rule '{origin.stage}' makes it again."
         )
 
 
@@ -105,7 +106,7 @@ def describe(chain: Link) -> list[str]:
 
 
 def as_json(chain: Link) -> dict[str, Any]:
-    """The chain as JSON can hold it: `files` by path, each with the paths of its inputs; the first one is the file asked about."""
+    """The chain as a JSON object: `files` by path, each with the paths of its inputs; the first one is the file that was traced."""
     files: dict[str, Any] = {}
     waiting = [chain.node]
     while waiting:
@@ -140,7 +141,7 @@ def _trace(role: str, path: Path, fingerprint: str, known: dict[Path, Node]) -> 
             node.inputs = [_trace(name.partition("/")[0], *part, known) for name, part in node.origin.inputs.items()]
     node = known[path]
     same = not node.fault and fingerprint and artifact_fingerprint(path) == fingerprint
-    return Link(role, fingerprint, SAME if same else CHANGED if fingerprint else UNTOLD, node)
+    return Link(role, fingerprint, SAME if same else CHANGED if fingerprint else UNRECORDED, node)
 
 
 def _origin(values: Mapping[str, Any], folder: Path, fingerprint: str) -> Origin:
@@ -152,18 +153,18 @@ def _origin(values: Mapping[str, Any], folder: Path, fingerprint: str) -> Origin
         values["settings"],
         int(values["seed"]),
         fingerprint,
-        {name: (_place(folder, places[name]), print_) for name, print_ in values["inputs"].items()},
+        {name: (_place(folder, places[name]), digest) for name, digest in values["inputs"].items()},
     )
 
 
 def _place(folder: Path, relative: str) -> Path:
-    """A path as short as it can be: below the working directory relative to it."""
+    """The shortest path: relative to the working directory if it is inside."""
     whole = Path(os.path.normpath(folder.absolute() / relative))
     return whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else whole
 
 
 def _artifact_kind(path: Path) -> str:
-    """What kind of artifact a file is, "" for none; trajectories.h5 for another tool may be any HDF5 file."""
+    """The kind of artifact in a file, "" for none: another tool's trajectories.h5 may be any HDF5 file."""
     try:
         with h5py.File(path, "r") as file:
             return str(read_attributes(file).get("artifact", ""))
@@ -192,7 +193,7 @@ def _lines(link: Link, indent: str, listed: set[Path]) -> Iterator[str]:
     node, inner = link.node, indent + "    "
     again = node.path in listed and bool(node.inputs)
     listed.add(node.path)
-    yield f"{indent}{link.role}{' ' * bool(link.role)}{node.path}: {link.state}{', told above' * again}"
+    yield f"{indent}{link.role}{' ' * bool(link.role)}{node.path}: {link.state}{', described above' * again}"
     if again:
         return
     if node.fault:

@@ -1,4 +1,4 @@
-"""Outlines on disk: runs as steps from one to the next, which compress to a third less than the runs themselves."""
+"""Outlines on disk: runs stored as differences from one to the next, which need a third less space when compressed."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from herdbook.arrays import Ints
 
-# Columns of the segment artifact: steps of row, first and last column; the first run of each blob stands as it is.
+# Columns of the segment artifact: differences of row, first and last column; the first run of each blob is stored as it is.
 RUN_COLUMNS = ("run_row", "run_first", "run_last")
 
 

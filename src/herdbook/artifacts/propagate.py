@@ -1,4 +1,4 @@
-"""What stage propagate leaves: who is in which tracklet of a recording, how sure that is, and how it is known."""
+"""The artifact of stage propagate: who is in which tracklet of a recording, with which confidence, and how this is known."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -17,9 +17,9 @@ class Identities(Artifact):
     """Who is in which tracklet, over one recording: one row per tracklet and individual in it.
 
     `movie` int32 (into `movies`), `tracklet` int32, `individual` int32 (into `individuals`), `confidence` float32 0..1, `how` uint8
-    (index into HOW_KNOWN). Sorted by movie, tracklet, individual. `animals` int16 (all tracklets of the movies in turn) is how many each
-    tracklet holds, counted over the recording; those of movie k stand from `animals_offsets`[k] int64 (movies + 1,). `gap` float64: how
-    far the solution may be from the optimum, as a share of its cost.
+    (index into HOW_KNOWN). Sorted by movie, tracklet, individual. `animals` int16 (all tracklets, movie after movie): number of animals in
+    each tracklet, counted over the recording; those of movie k begin at `animals_offsets`[k], int64 (movies + 1,). `gap` float64: how far
+    the solution may be from the optimum, as a share of its cost.
     """
 
     kind: ClassVar[str] = "propagate"

@@ -1,4 +1,4 @@
-"""What stage segment leaves: blobs, their outlines and images. Points are (x, y) in px of the full-resolution frame."""
+"""The artifact of stage segment: blobs, their outlines and images. Points are (x, y) in px of the full-resolution frame."""
 
 import json
 from collections.abc import Collection, Iterator
@@ -17,7 +17,7 @@ from herdbook.artifacts.store import open_artifact, read_column
 from herdbook.geometry.runs import runs_to_mask
 from herdbook.movie.frame import Coding
 
-# A click this far (px) beside a blob is still meant for it when it is the nearest one.
+# A click at most this far (px) from a blob means this blob, if it is the nearest one.
 REACH_PX = 10.0
 
 
@@ -29,7 +29,7 @@ class Blobs:
     `moments` float32 (n, 3) central second moments xx, xy, yy, px²; `contrast` float32 mean distance from the background in grey
     levels; `intensity` float32 mean grey level; `arena` int16; `border` bool, touches the frame's or arena's edge.
     `image` int64: row of its image in the file, -1 for none. `frames` is the number of frames in the movie, `intervals` int64 (k, 2) first
-    and end (exclusive) of those that are tracked; outside of them nothing is known.
+    and end (exclusive) frame of each tracked interval; frames outside of them were not analysed.
     """
 
     kind: ClassVar[str] = "segment"
@@ -75,7 +75,7 @@ class Blobs:
 
 @dataclass(frozen=True)
 class BlobImage:
-    """One blob's image: `pixels` uint8 (h, w, 3) BGR around it, `mask` bool (h, w), `x0`, `y0` of its corner in the frame."""
+    """One blob's image: `pixels` uint8 (h, w, 3) BGR, `mask` bool (h, w) of the blob, `x0`, `y0` of its top left corner in the frame."""
 
     pixels: NDArray[np.uint8]
     mask: NDArray[np.bool_]
@@ -87,7 +87,7 @@ class BlobImages:
     """Outlines (runs) and images of the blobs in an open segment artifact."""
 
     def __init__(self, file: h5py.File) -> None:
-        # Kept open: a dataset that is opened anew starts with an empty chunk cache.
+        # Kept open: a dataset that is opened again starts with an empty chunk cache.
         self._runs, self._pixels, self._boxes = [file[name] for name in RUN_COLUMNS], file["image_pixels"], file["box"]
         self._run_offsets: NDArray[np.int64] = file["run_offsets"][...]
         self._image_offsets: NDArray[np.int64] = file["image_offsets"][...]

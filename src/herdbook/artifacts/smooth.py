@@ -1,4 +1,4 @@
-"""What stage smooth leaves: trajectories and body points of one movie. Points are (x, y) in px of the full-resolution frame."""
+"""The artifact of stage smooth: trajectories and body points of one movie. Points are (x, y) in px of the full-resolution frame."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,12 +16,12 @@ FROM_SINGLE, FROM_RESOLVED, FROM_INTERPOLATED, FROM_MERGED, FROM_CORRECTED = ran
 
 @dataclass
 class Trajectories(Artifact):
-    """Positions of one movie, one row per individual and frame that has one, sorted by frame, individual.
+    """Positions in one movie, one row per frame and individual with a position, sorted by frame, then individual.
 
     `frame` int32, `individual` int32 (into `individuals`), `x`, `y` float64 px, `x_raw`, `y_raw` float64 px before smoothing,
     `heading` float32 rad (image axes: x right, y down), `confidence` float32, `source` uint8 (index into SOURCES). `disagreement` float32
-    px of the flow forward and backward, NaN where nothing was smoothed; `jump` bool, farther from where it should be than movement and
-    flow allow. `windows` int64 (k,) length of the smoothing window in each interval (frames), 0 where nothing was smoothed.
+    px between forward and backward flow, NaN where nothing was smoothed; `jump` bool, farther from the expected position than movement
+    and flow allow. `windows` int64 (k,) length of the smoothing window in each interval (frames), 0 where nothing was smoothed.
     """
 
     kind: ClassVar[str] = "smooth"
@@ -43,11 +43,11 @@ class Trajectories(Artifact):
 
 @dataclass
 class BodyPoints(Artifact):
-    """Body points of one movie, one row per frame, individual and point that has a place, sorted so.
+    """Body points of one movie, one row per frame, individual and point with a position, sorted in this order.
 
     `frame` int32; `individual`, `point` int32 (into `individuals`, `points`); `x`, `y` float64 px; `x_raw`, `y_raw` float64 px before
-    smoothing; `likelihood` float32 as the file gives it, NaN for none; `disagreement` float32 px of forward and backward flow, NaN for
-    none; `jump` bool; `source` uint8 (index into POINT_SOURCES). `frames` is the number of frames of the file of body points.
+    smoothing; `likelihood` float32 as given in the file, NaN for none; `disagreement` float32 px between forward and backward flow, NaN
+    for none; `jump` bool; `source` uint8 (index into POINT_SOURCES). `frames` is the number of frames of the file of body points.
     """
 
     kind: ClassVar[str] = "smooth"

@@ -1,8 +1,8 @@
-"""HDF5 artifacts: columns in, columns out, written beside and renamed into place.
+"""HDF5 artifacts: columns in, columns out, written under a temporary name and then renamed.
 
-Every file carries its provenance (see `Provenance`) and a fingerprint of its own data, so that a later stage can say what it was
-made from. Columns carry checksums and the fingerprint seals the attributes: a damaged file is reported, not read. Nothing that is being
-written carries the final name: a killed job leaves nothing that looks finished.
+Every file contains its provenance (see `Provenance`) and a fingerprint of its own data, which later stages record as their input. Columns
+have checksums, and the fingerprint covers the attributes: a damaged file is reported, not read. A file gets its final name only when it is
+complete: a killed job leaves nothing that looks finished.
 """
 
 import hashlib
@@ -26,13 +26,13 @@ from herdbook.version import VERSION
 # Below this size a chunked, compressed dataset costs more than it saves: five columns of three rows took 1.3 MB.
 SMALL_BYTES = 16_384
 CHUNK_BYTES = 1 << 18
-# What is not part of an artifact's fingerprint: itself, and where the inputs lay, since a moved folder holds the same data.
+# Attributes that are not part of the fingerprint: itself, and the paths of the inputs, since a moved folder holds the same data.
 FINGERPRINT, INPUT_FILES = "fingerprint", "input_files"
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where an artifact comes from: stage and its version, settings (JSON), seed, and of the inputs, by name, the fingerprints and the
+    """Where an artifact comes from: stage and its version, settings (JSON), seed, and its inputs by name: their fingerprints, and their
     paths relative to the artifact's folder.
     """
 
@@ -57,11 +57,11 @@ class Provenance:
 
 
 class ColumnsWriter:
-    """Appends rows to the columns of an HDF5 file, so that a stage never holds a whole movie's results."""
+    """Appends rows to the columns of an HDF5 file, so that no stage has the results of a whole movie in memory."""
 
     def __init__(self, new: NewFile) -> None:
         self._new, self._file = new, new.file
-        # Kept open: a column that is opened anew would unpack and pack its last chunk for every batch.
+        # Kept open: a column that is opened again decompresses and compresses its last chunk for every batch.
         self._columns: dict[str, h5py.Dataset] = {}
         self._digests: dict[str, Any] = {}
 
@@ -76,7 +76,7 @@ class ColumnsWriter:
                 maxshape=(None, *values.shape[1:]),
                 dtype=values.dtype,
                 chunks=(max(1, CHUNK_BYTES // row_bytes), *values.shape[1:]),
-                # 4 bytes per chunk, and no more CPU time than can be measured (0.48 s with it as without for 58 MB).
+                # 4 bytes per chunk, and no measurable CPU time (0.48 s for 58 MB, with and without).
                 fletcher32=True,
                 **({"compression": "gzip", "compression_opts": 1, "shuffle": True} if compress else {}),
             )
@@ -88,9 +88,9 @@ class ColumnsWriter:
         self._digests.setdefault(name, hashlib.sha256()).update(values)
 
     def put(self, name: str, values: NDArray[Any]) -> None:
-        """Write a whole column at once, in one piece: right for one too small for chunks, each of which takes CHUNK_BYTES on the disk."""
+        """Write a whole column at once, as one chunk: for columns smaller than a chunk of `append`, which takes CHUNK_BYTES on disk."""
         values = np.ascontiguousarray(values)
-        # Packed for its checksums, not for its size: a block of zeros fits a sum of zero, but not gzip.
+        # Compressed to detect damage, not for its size: a block of zeros passes a checksum of zero, but is not valid gzip.
         packed = {"chunks": values.shape, "fletcher32": True, "compression": "gzip", "compression_opts": 1} if values.size else {}
         self._file.create_dataset(name, data=values, **packed)
         self._digests[name] = hashlib.sha256(values.tobytes())
@@ -100,13 +100,13 @@ class ColumnsWriter:
         self._file.attrs[name] = _fixed_text(value)
 
     def columns(self) -> dict[str, str]:
-        """Fingerprint of each column, whatever the batches it was written in."""
+        """Fingerprint of each column; it does not depend on the batches in which the column was written."""
         return {name: _column_fingerprint(self._file[name], data.hexdigest()) for name, data in sorted(self._digests.items())}
 
 
 @contextmanager
 def columns_writer(path: Path, kind: str, provenance: Provenance) -> Iterator[ColumnsWriter]:
-    """Open an artifact of many rows for appending; it takes its name only when the block ends well."""
+    """Open an artifact of many rows for appending; it gets its final name only when the block ends without error."""
     with replacing(path) as temporary, new_hdf5(temporary, newest=True) as new:
         writer = ColumnsWriter(new)
         yield writer
@@ -117,7 +117,7 @@ def columns_writer(path: Path, kind: str, provenance: Provenance) -> Iterator[Co
 
 @contextmanager
 def open_artifact(path: Path, kind: str) -> Iterator[h5py.File]:
-    """Open an artifact for reading; a file that is missing, broken or of another kind is a clear error."""
+    """Open an artifact for reading. Raises HerdbookError for a file that is missing, damaged or of another kind."""
     if not path.is_file():
         raise HerdbookError(f"{path}: there is no such file. Run snakemake: the rule '{kind}' makes it.")
     try:
@@ -130,16 +130,16 @@ def open_artifact(path: Path, kind: str) -> Iterator[h5py.File]:
             if attributes.get("artifact") != kind or FINGERPRINT not in attributes:
                 raise HerdbookError(
                     f"{path}: expected an artifact of '{kind}', found {attributes.get('artifact', 'something else')!r}. "
-                    f"Delete it and run snakemake again: the rule '{kind}' makes it anew."
+                    f"Delete it and run snakemake again: the rule '{kind}' makes it again."
                 )
             if attributes[FINGERPRINT] != _seal(attributes):
                 raise HerdbookError(
-                    f"{path}: its attributes are not those that were written with it: it is damaged, was changed, or comes from another "
-                    f"version of Herdbook. Delete it and run snakemake again: the rule '{kind}' makes it anew."
+                    f"{path}: its attributes do not match its fingerprint: it is damaged, was changed, or comes from another version of "
+                    f"Herdbook. Delete it and run snakemake again: the rule '{kind}' makes it again."
                 )
             yield file
         except (OSError, KeyError, RuntimeError) as error:
-            # HDF5 tells so of a broken or missing column. Any other fault, such as a full disk of another file, is not this file's.
+            # HDF5 raises these for a damaged or missing column. Any other error, such as a full disk, is not the fault of this file.
             if "write" in str(error) or not _raised_by_hdf5(error):
                 raise
             raise HerdbookError(_unreadable(path, kind, error)) from error
@@ -155,33 +155,33 @@ def read_attributes(file: h5py.File) -> dict[str, Any]:
 
 
 def read_column(file: h5py.File, name: str) -> NDArray[Any]:
-    """A whole column of an open artifact. Raises HerdbookError if it is not the one that was written."""
+    """A whole column of an open artifact. Raises HerdbookError if it does not match its fingerprint."""
     values: NDArray[Any] = file[name][...]
     attributes = read_attributes(file)
     found = _column_fingerprint(values, hashlib.sha256(np.ascontiguousarray(values).data).hexdigest())
     if json.loads(attributes["columns"]).get(name) != found:
-        fault = f"the column {name} is not the one that was written"
+        fault = f"the column {name} does not match its fingerprint"
         raise HerdbookError(_unreadable(Path(file.filename), attributes["artifact"], fault))
     return values
 
 
 def artifact_fingerprint(path: Path) -> str:
-    """The fingerprint that an artifact carries, or that of a plain file."""
+    """The fingerprint stored in an artifact, or that of another file's content."""
     if path.suffix == ".h5":
         try:
             with h5py.File(path, "r") as file:
-                # Other tools have HDF5 files, too.
+                # Files without this attribute are HDF5 files of other tools.
                 if "artifact" in file.attrs:
                     return str(_as_text(file.attrs[FINGERPRINT]))
         except (OSError, KeyError, RuntimeError) as error:
-            # Its folder has the name of its rule.
+            # The folder of an artifact is named like its rule.
             raise HerdbookError(_unreadable(path, path.parent.name, error)) from error
     return file_fingerprint(path)
 
 
 @dataclass
 class Artifact:
-    """Base of the artifacts that fit into memory: each array field is a dataset, each other field an attribute.
+    """Base class of artifacts that fit into memory: each array field is a dataset, each other field an attribute.
 
     A field may be an array, a list of strings, a string, a number or a bool; a field that is None is not written.
     """
@@ -206,7 +206,7 @@ class Artifact:
 
     @classmethod
     def load(cls, path: Path, *, without: Collection[str] = ()) -> Self:
-        """Read the artifact, the arrays `without` left empty; errors name the rule that makes it anew."""
+        """Read the artifact; the arrays named in `without` stay empty. Errors name the rule that makes the file again."""
         with open_artifact(path, cls.kind) as file:
             values: dict[str, Any] = {}
             attributes = read_attributes(file)
@@ -226,12 +226,12 @@ class Artifact:
         except TypeError as error:
             raise HerdbookError(
                 f"{path}: columns are missing ({error}); it comes from another version of Herdbook. "
-                f"Delete it and run snakemake again: the rule '{cls.kind}' makes it anew."
+                f"Delete it and run snakemake again: the rule '{cls.kind}' makes it again."
             ) from error
 
 
 def _seal(attributes: Mapping[str, Any]) -> str:
-    """Fingerprint of all attributes, among which are the fingerprints of the columns."""
+    """Fingerprint of all attributes, which include the fingerprints of the columns."""
     digest = hashlib.sha256()
     for name in sorted(attributes.keys() - {FINGERPRINT, INPUT_FILES}):
         digest.update(f"{name}={json.dumps(np.asarray(attributes[name]).tolist())};".encode())
@@ -243,8 +243,8 @@ def _column_fingerprint(column: h5py.Dataset | NDArray[Any], data: str) -> str:
 
 
 def _fixed_text(value: Any) -> Any:
-    """Text of fixed length, as bytes (UTF-8): what has any length stands in heaps without checksums, in which HDF5 loops forever if a disk
-    gives zeros for them.
+    """Text as bytes (UTF-8) of fixed length: HDF5 stores text of variable length in heaps without checksums, and loops forever if the disk
+    returns zeros for them.
     """
     if isinstance(value, str):
         value = value.encode()
@@ -266,4 +266,4 @@ def _raised_by_hdf5(error: BaseException) -> bool:
 
 
 def _unreadable(path: Path, kind: str, error: Exception | str) -> str:
-    return f"{path}: not a readable artifact ({error}). Delete it and run snakemake again: the rule '{kind}' makes it anew."
+    return f"{path}: not a readable artifact ({error}). Delete it and run snakemake again: the rule '{kind}' makes it again."

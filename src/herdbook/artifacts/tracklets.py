@@ -1,4 +1,4 @@
-"""What stage tracklets leaves: which blobs are one tracklet, how tracklets join, and how many animals each holds."""
+"""The artifact of stage tracklets: which blobs form a tracklet, how tracklets merge and split, and how many animals each holds."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,11 +14,11 @@ KINDS = ("single", "multiple", "noise")
 
 @dataclass
 class Tracklets(Artifact):
-    """Runs of one blob without merge or split, and how they join.
+    """Tracklets: runs of one blob without merge or split, and the edges between them.
 
-    `blob_tracklet` int32 (blobs,): tracklet of each blob of the movie. Per tracklet: `first`, `last` int32 frame; `animals` int16,
-    how many it holds as far as this movie tells, `animals_margin` float32 (cost of the next best number); `tracklet_kind` uint8 (index
-    into KINDS); `arena` int16; `size` float32, its median area in units of one animal's.
+    `blob_tracklet` int32 (blobs,): tracklet of each blob of the movie. Per tracklet: `first`, `last` int32 frame; `animals` int16, number
+    of animals in it as counted in this movie alone, `animals_margin` float32 (additional cost of the next best number); `tracklet_kind`
+    uint8 (index into KINDS); `arena` int16; `size` float32, its median area in units of the area of one animal.
     `edges` int32 (e, 2) parent, child; `edge_weight` float32 (e,). `border_edges` int64 (b, 2): blob row in the previous movie of the
     recording, blob row in this one.
     """
@@ -41,7 +41,7 @@ class Tracklets(Artifact):
         return len(self.first)
 
     def blob_rows(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Blob rows grouped by tracklet, in order of frame: (rows, offsets (n + 1,))."""
+        """Rows of the blobs that are in a tracklet, grouped by tracklet, in order of frame: rows int64 (r,), offsets int64 (n + 1,)."""
         rows = np.argsort(self.blob_tracklet, kind="stable")
         rows = rows[np.searchsorted(self.blob_tracklet[rows], 0) :]
         offsets = np.searchsorted(self.blob_tracklet[rows], np.arange(len(self) + 1))

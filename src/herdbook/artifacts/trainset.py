@@ -1,4 +1,4 @@
-"""What stage trainset leaves: example images of tracklets, with labels or of unmarked animals."""
+"""The artifact of stage trainset: example images of tracklets, labelled or of unmarked animals."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,18 +8,19 @@ from numpy.typing import NDArray
 
 from herdbook.artifacts.store import Artifact
 
-# Labels that are no identity and have a meaning of their own: a blob of more than one animal, and an animal that cannot be read.
+# Labels that are no identity: a blob of more than one animal, and an animal that cannot be recognised.
 SEVERAL, UNREADABLE = "several", "unreadable"
 
 
 @dataclass
 class TrainingSet(Artifact):
-    """Labelled example images: `images` uint8 (n, height, width, 3) BGR; `label` int32 (n,) into `classes`; `group` int32 (n,), the
-    tracklet (split between training and validation by group, never by image), whose place is `group_movie` and `group_tracklet`;
-    `coexisting` int32 (p, 2): pairs of groups that are seen at the same time, hence two animals. `notes`: labels that were not used,
-    each with its reason. `time_s` float64 (n,) from the beginning of the movie; `head` float32 (n,): probability that up is the head,
-    0.5..1; `chroma` float32 (n,): how coloured the animal is, levels. `crops`: how the images were made (`CropSpec`, as JSON);
-    `body_length_px` of the animals.
+    """Labelled example images. A group is one tracklet; training and validation are split by group, never by image.
+
+    Per image: `images` uint8 (n, height, width, 3) BGR; `label` int32 (n,) into `classes`; `frame` int32 (n,) of its movie; `time_s`
+    float64 (n,) from the beginning of the movie; `head` float32 (n,), probability that up is the head, 0.5..1; `chroma` float32 (n,), how
+    coloured the animal is, levels; `group` int32 (n,). Per group: `group_movie` int32 (into `movies`), `group_tracklet` int32.
+    `coexisting` int32 (p, 2): pairs of groups that are seen at the same time, hence two animals. `notes`: labels that were not used, each
+    with its reason. `crops`: how the images were made (`CropSpec`, as JSON); `body_length_px` of the animals.
     """
 
     kind: ClassVar[str] = "trainset"
@@ -42,11 +43,11 @@ class TrainingSet(Artifact):
 
 @dataclass
 class UnmarkedSet(TrainingSet):
-    """A training set in which `label` is -1 where nobody named the tracklet.
+    """A training set in which most tracklets have no label: there `label` is -1.
 
-    Per group: `group_arena` int16; `group_first` int32, the frame of its movie in which it begins; `group_frames` int32, blobs that it has.
-    `seconds` float64 (arenas,): how long animals are seen alone, summed over them; `crowded` float64 (arenas,): share of the frames that
-    show more single animals than there are.
+    Per group: `group_arena` int16; `group_first` int32, first frame in its movie; `group_frames` int32, number of its blobs. Per arena:
+    `seconds` float64, how long animals are seen alone, summed over the animals; `crowded` float64, share of the frames that show more
+    single animals than there are.
     """
 
     group_arena: NDArray[np.int16]

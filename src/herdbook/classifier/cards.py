@@ -60,7 +60,7 @@ def read_card(path: Path) -> Card:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise HerdbookError(
             f"{path}: not the card of a classifier of this version of Herdbook ({error!r:.200}). Train it again; "
-            "in a folder of results delete it and run snakemake again: the rule 'train' makes it anew."
+            "in a folder of results delete it and run snakemake again: the rule 'train' makes it again."
         ) from error
 
 

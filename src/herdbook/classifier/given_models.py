@@ -14,7 +14,7 @@ import h5py
 
 from herdbook.errors import HerdbookError
 
-_REMEDY = "Save it again as .keras; in a folder of results delete it and run snakemake again: the rule 'train' makes it anew."
+_REMEDY = "Save it again as .keras; in a folder of results delete it and run snakemake again: the rule 'train' makes it again."
 # These run Python, load programs from other files, or read tables of words from a path.
 _REFUSED = (
     "Lambda",

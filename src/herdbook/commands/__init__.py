@@ -1,1 +1,1 @@
-"""The command `herdbook`: the only room that knows a screen."""
+"""The command `herdbook`: the only room that prints to a terminal."""

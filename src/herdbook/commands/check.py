@@ -1,4 +1,4 @@
-"""Checking an experiment before it runs: movies, labels, facts, arenas and truth against each other."""
+"""Checks of an experiment before it runs: whether movies, labels, facts, arenas and truth fit together."""
 
 import json
 import re
@@ -24,7 +24,7 @@ from herdbook.segmentation.scene_file import read_scene
 
 @dataclass(frozen=True)
 class MovieFacts:
-    """What is known of a movie: number of frames, size (width, height) in px, frames per second; whether it is yet to be simulated."""
+    """Properties of a movie: number of frames, size (width, height) in px, frames per second; whether it is still to be simulated."""
 
     frames: int
     size: tuple[int, int]
@@ -34,7 +34,7 @@ class MovieFacts:
 
 @dataclass
 class Findings:
-    """Result of a check: the movies that could be read, by name; faults that stop a run; notes that do not."""
+    """Result of a check: the movies that could be read, by name; faults, which prevent a run; notes, which do not."""
 
     movies: dict[str, MovieFacts] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
@@ -42,7 +42,7 @@ class Findings:
 
 
 def check_experiment(experiment: Experiment) -> Findings:
-    """Read every movie, the labels and the truth of an experiment and find all that does not fit together."""
+    """Read all movies and tables of an experiment and find all faults."""
     findings = Findings()
     _read_movies(experiment, findings)
     sizes = {name: movie.size for name, movie in findings.movies.items()}
@@ -60,13 +60,13 @@ def check_experiment(experiment: Experiment) -> Findings:
 
 
 def project_snakefile() -> Path | None:
-    """The Snakefile of the project that this package lies in, if it lies in one."""
+    """The Snakefile of the project that contains this package, None if the package is installed elsewhere."""
     path = Path(herdbook.__file__).resolve().parents[2] / "Snakefile"
     return path if path.is_file() else None
 
 
 def planned_jobs(snakefile: Path, experiment_file: Path) -> dict[str, int]:
-    """How many jobs of each rule `snakemake` would run now; nothing is run. Raises HerdbookError with what snakemake says."""
+    """Number of jobs of each rule that `snakemake` would run now; nothing is run. Raises HerdbookError with the message of snakemake."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--configfile", str(experiment_file.resolve())]
     ended = subprocess.run([*command, "--dry-run", "--quiet", "rules"], cwd=snakefile.parent, capture_output=True, text=True, check=False)
     output = ended.stdout + ended.stderr
@@ -135,12 +135,12 @@ def _check_labels(experiment: Experiment, findings: Findings, sizes: Mapping[str
     frames = {name: movie.frames for name, movie in findings.movies.items()}
     findings.faults += [f"{path}, {fault}" for fault in label_place_faults(labels, frames, sizes)]
     if not labels:
-        findings.faults.append(f"{path}: holds no labels yet. Marked animals need points with their names: movie,frame,x,y,label.")
+        findings.faults.append(f"{path}: there are no labels yet. Marked animals need points with their names: movie,frame,x,y,label.")
         return
     found = {label.label for label in labels}
     missing = [name for name in animals.classes if name not in found]
     if missing and animals.marking == "marked":
-        findings.notes.append(f"{path}: no label of {', '.join(missing)}. What has no label is not learnt from images.")
+        findings.notes.append(f"{path}: no label of {', '.join(missing)}. The classifier does not learn names without labels.")
 
 
 def _check_facts(experiment: Experiment, findings: Findings, sizes: Mapping[str, tuple[int, int]]) -> None:
@@ -157,7 +157,7 @@ def _check_facts(experiment: Experiment, findings: Findings, sizes: Mapping[str,
 
 
 def _check_points(experiment: Experiment, findings: Findings) -> None:
-    # Their readers import pandas, which the stages that import this module for its other checks need not.
+    # Imported here: these readers import pandas.
     from herdbook.experiment.sheets.corrections import read_corrections
     from herdbook.formats.pose_files import read_poses
     from herdbook.formats.poses import no_poses
@@ -195,7 +195,7 @@ def _check_points(experiment: Experiment, findings: Findings) -> None:
 
 
 def _check_truth(experiment: Experiment, findings: Findings) -> None:
-    # pandas and scipy cost half a second, which the stages that import this module for its other checks need not pay.
+    # Imported here: pandas and scipy take half a second.
     from herdbook.tables.scoring import load_truth
 
     if experiment.score is None:
@@ -212,11 +212,11 @@ def _check_truth(experiment: Experiment, findings: Findings) -> None:
     listed = sorted({name for name in truth["movie"] if name})
     findings.faults += [f"{path}: there is no movie {name!r}; {nearest(name, names)}" for name in listed if name not in names]
     if not listed and len(names) > 1:
-        findings.faults.append(f"{path}: several movies need a column movie with their names: {', '.join(names)}.")
+        findings.faults.append(f"{path}: with several movies, the table needs a column movie with their names: {', '.join(names)}.")
 
 
 def _check_classifier(experiment: Experiment, findings: Findings) -> None:
-    # Crops need OpenCV, which the stages that import this module for its other checks need not pay.
+    # Imported here: crops import OpenCV.
     from herdbook.classifier.cards import check_classes, read_card
 
     given = experiment.trainset.use

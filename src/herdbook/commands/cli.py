@@ -1,6 +1,8 @@
-"""The command `herdbook`: new writes an experiment file, check tells what is wrong with one, tune proposes how to find its animals, score
-compares trajectories with truth, trainset, suggest and validate are for labels, smooth-points, interpolate and place-points for poses,
-status and summary tell how far an experiment is and compare several, provenance tells where a file of the results comes from.
+"""The command `herdbook`.
+
+`new` writes an experiment file, `check` finds faults in one, `tune` proposes settings for finding its animals, `score` compares
+trajectories with the truth; `trainset`, `suggest` and `validate` are for labels, `smooth-points`, `interpolate` and `place-points` for body
+points; `status` shows the progress of an experiment, `summary` compares several, `provenance` traces a file of the results to its origin.
 """
 
 import json
@@ -23,11 +25,11 @@ if TYPE_CHECKING:
     from herdbook.commands.check import Findings
     from herdbook.experiment.model import Experiment
 
-# What a command works with is imported when it runs: together that takes more than a second, which `--help` need not pay.
+# Commands import their modules when they run: all imports together take more than a second, which `--help` does not need.
 
 
 class _Commands(TyperGroup):
-    """A user's fault ends any command with its message and exit status 2."""
+    """Commands that end with the message of a HerdbookError and exit status 2."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -53,10 +55,10 @@ def new(
     name: Annotated[str | None, typer.Option(help="name of the experiment; by default that of the folder")] = None,
     marking: Annotated[
         Literal["marked", "unmarked", "none"] | None,
-        typer.Option(help="how animals are told apart; by default marked if --identities are given"),
+        typer.Option(help="how animals are identified; by default marked if --identities are given"),
     ] = None,
-    identities: Annotated[str, typer.Option(help="names of marked animals, with commas between them: A,B,C")] = "",
-    number: Annotated[int | None, typer.Option(help="how many animals there are")] = None,
+    identities: Annotated[str, typer.Option(help="names of marked animals, separated by commas: A,B,C")] = "",
+    number: Annotated[int | None, typer.Option(help="number of animals")] = None,
     one_recording: Annotated[bool, typer.Option("--one-recording", help="the movies follow each other without a break")] = False,
 ) -> None:
     """Write a commented experiment file for your movies."""
@@ -76,7 +78,7 @@ def new(
 
 @app.command()
 def check(file: ExperimentFile) -> None:
-    """Check an experiment file, its movies, labels, arenas and truth, and say what would run."""
+    """Check an experiment file, its movies, labels, arenas and truth, and list the jobs that would run."""
     from rich.console import Console
 
     from herdbook.commands.check import check_experiment, planned_jobs, project_snakefile
@@ -106,12 +108,12 @@ def check(file: ExperimentFile) -> None:
 @app.command()
 def tune(
     file: ExperimentFile,
-    movie: Annotated[str | None, typer.Option(help="name of the movie to look at; by default the first")] = None,
-    frames: Annotated[int, typer.Option(help="frames to look at, spread over the movie", min=10, max=1000)] = 60,
+    movie: Annotated[str | None, typer.Option(help="name of the movie to analyse; by default the first")] = None,
+    frames: Annotated[int, typer.Option(help="number of frames to analyse, spread over the movie", min=10, max=1000)] = 60,
     out: Annotated[Path | None, typer.Option(help="folder of the pictures; by default tune in the experiment's results")] = None,
-    write: Annotated[bool, typer.Option("--write", help="put the proposed values into the experiment file")] = False,
+    write: Annotated[bool, typer.Option("--write", help="write the proposed values into the experiment file")] = False,
 ) -> None:
-    """Propose segment.difference and segment.area from a movie itself, with pictures to judge them by."""
+    """Propose segment.difference and segment.area from sampled frames of a movie, with pictures to judge them by."""
     from rich.console import Console
 
     from herdbook.commands.tuning.measure import tune_movie
@@ -143,14 +145,14 @@ def score(
     named: Annotated[
         bool | None,
         typer.Option(
-            "--named/--permuted", help="compare by name, or by the best permutation; by default by name if both tables hold the same"
+            "--named/--permuted", help="compare by name, or by the best permutation; by default by name if both tables have the same names"
         ),
     ] = None,
-    radius: Annotated[float, typer.Option(help="a position this near the true one is right (px)")] = 20.0,
+    radius: Annotated[float, typer.Option(help="a position is right within this distance of the true one (px)")] = 20.0,
     fps: Annotated[float | None, typer.Option(help="frames per second, for rates per hour")] = None,
     apart: Annotated[float | None, typer.Option(help="animals nearer than this are in contact (px); by default twice the radius")] = None,
-    visible: Annotated[float | None, typer.Option(help="judge only true positions of which this share is visible (0..1)")] = None,
-    movies: Annotated[str | None, typer.Option(help="judge only these movies, with commas between them")] = None,
+    visible: Annotated[float | None, typer.Option(help="score only true positions that are visible to at least this share (0..1)")] = None,
+    movies: Annotated[str | None, typer.Option(help="score only these movies, separated by commas")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Score trajectories against a table of true positions."""
@@ -164,8 +166,8 @@ def score(
     if as_json:
         typer.echo(json.dumps({"named": by_name, **score_as_dict(result)}))
         return
-    why = "" if named is not None else " (both tables hold the same names)" if same else " (the tables hold different names)"
-    typer.echo(f"individuals matched {'by name' if by_name else 'by the best permutation'}{why}")
+    reason = "" if named is not None else " (both tables have the same names)" if same else " (the tables have different names)"
+    typer.echo(f"individuals matched {'by name' if by_name else 'by the best permutation'}{reason}")
     typer.echo(format_score(result))
 
 

@@ -1,4 +1,4 @@
-"""The commands `herdbook trainset`, `suggest` and `validate`: what a person does with labels before and after a run."""
+"""The commands `herdbook trainset`, `suggest` and `validate`: work with labels before and after a run."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,21 +13,20 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from herdbook.artifacts.trainset import TrainingSet
-    from herdbook.classifier.merging import Merged
     from herdbook.commands.labelling.rates import Rate
     from herdbook.experiment.model import Experiment
     from herdbook.experiment.sheets.answers import Point
 
-# Something was found that a person must decide; nothing was written.
+# Exit status if a person must resolve contradictions first; nothing was written.
 EXIT_UNDECIDED = 1
 MOST_LISTED = 20
 
 SetFile = Annotated[Path, typer.Argument(metavar="FILE", help="the experiment file, a training set (.h5), or a folder of images")]
 
-trainset_app = typer.Typer(help="Look at training sets, clean them as folders of images, and put them together.", no_args_is_help=True)
+trainset_app = typer.Typer(help="Inspect training sets, clean them as folders of images, and merge them.", no_args_is_help=True)
 
 
-# Images, tables and statistics take a second to import, which the other commands need not pay: hence the imports inside.
+# Modules for images, tables and statistics take a second to import: commands import them when they run.
 
 
 @trainset_app.command("export")
@@ -37,61 +36,64 @@ def export_set(file: SetFile, folder: Annotated[Path, typer.Argument(metavar="DI
 
     examples = _set_of(file)
     export_images(examples, folder)
-    _tell_set(examples)
-    typer.echo(f"Wrote {len(examples.label):,} images into {folder}. Read them again: herdbook trainset import {folder} --into set.h5")
+    _print_set(examples)
+    typer.echo(f"Wrote {len(examples.label):,} images to {folder}. To read them again: herdbook trainset import {folder} --into set.h5")
 
 
 @trainset_app.command("import")
 def import_set(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="folder with a folder of images for each label")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="folder with one subfolder of images per label")],
     into: Annotated[Path, typer.Option(help="file of the training set (.h5)")],
 ) -> None:
-    """Make a training set of a folder of images: those of `export`, or of another program, such as anTraX."""
+    """Make a training set from a folder of images, written by `export` or another program such as anTraX."""
     from herdbook.classifier.image_folders import import_images, save_set
     from herdbook.classifier.merging import find_contradictions, images_twice, list_examples
 
     examples = import_images(folder)
     save_set(examples, into, "trainset import", [folder])
     rows = list_examples(examples)
-    _tell("images that are there twice", [" = ".join(str(rows[k]) for k in same) for same in images_twice(examples.images)])
-    _tell("contradictory labels", list(find_contradictions(examples.images, rows)))
-    _tell_set(examples)
+    _print_list("repeated images", [" = ".join(str(rows[k]) for k in same) for same in images_twice(examples.images)])
+    _print_list("contradictory labels", list(find_contradictions(examples.images, rows)))
+    _print_set(examples)
     typer.echo(f"Wrote {into}. To train with it: trainset: {{use: {into}}}")
 
 
 @trainset_app.command("merge")
 def merge(
     a: Annotated[Path, typer.Argument(metavar="A", help="a training set: a file (.h5), a folder of images, or an experiment file")],
-    b: Annotated[Path, typer.Argument(metavar="B", help="another one, whose images are fitted to those of A")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="another one, whose images are converted to the form of A")],
     into: Annotated[Path, typer.Option(help="file of the training set of both (.h5)")],
-    add_classes: Annotated[bool, typer.Option("--add-classes", help="take over labels that only one of them has")] = False,
-    other_movies: Annotated[bool, typer.Option("--other-movies", help="movies of the same name are different ones")] = False,
-    leave_out: Annotated[bool, typer.Option("--leave-out", help="leave out all images with contradictory labels")] = False,
+    add_classes: Annotated[bool, typer.Option("--add-classes", help="include labels that only one of them has")] = False,
+    other_movies: Annotated[bool, typer.Option("--other-movies", help="movies with the same name are different movies")] = False,
+    leave_out: Annotated[bool, typer.Option("--leave-out", help="omit all images with contradictory labels")] = False,
 ) -> None:
-    """Put two training sets together. Ends with 1 and writes nothing if labels contradict each other."""
+    """Merge two training sets. Exit status 1, and nothing is written, if labels contradict each other."""
     from herdbook.classifier.image_folders import save_set
     from herdbook.classifier.merging import class_differences, crop_differences, merge_sets
 
     first, second = _set_of(a), _set_of(b)
     differences = class_differences((str(a), str(b)), first.classes, second.classes)
     if differences and not add_classes:
-        raise HerdbookError("\n  ".join(["the sets have different labels (to take over all of them: --add-classes):", *differences]))
-    _tell("labels in one set only", differences)
-    _tell("images made in different ways", crop_differences(first, second))
+        raise HerdbookError("\n  ".join(["the sets have different labels (to include all of them: --add-classes):", *differences]))
+    _print_list("labels in one set only", differences)
+    _print_list("images made in different ways", crop_differences(first, second))
     rename = {name: _free_name(name, {*first.movies, *second.movies}) for name in second.movies if other_movies and name in first.movies}
     merged = merge_sets(first, second, rename=rename, leave_out=leave_out)
-    _tell_merged(merged)
+    _print_list("repeated images, kept once", merged.twice)
+    _print_list("contradictory labels", merged.contradictions)
     if merged.contradictions and not leave_out:
-        typer.echo("Nothing was written. Correct the labels, or give --leave-out, or --other-movies if the movies only share their names.")
+        typer.echo(
+            "Nothing was written. Correct the labels, or give --leave-out, or --other-movies if only the movies' names are the same."
+        )
         raise typer.Exit(EXIT_UNDECIDED)
     save_set(merged.examples, into, "trainset merge", [a, b])
-    _tell_set(merged.examples)
-    typer.echo(f"Wrote {into}; {merged.left_out:,} images were left out.")
+    _print_set(merged.examples)
+    typer.echo(f"Wrote {into}; {merged.left_out:,} images were omitted.")
 
 
 @trainset_app.command("montage")
 def draw_montages(file: SetFile, folder: Annotated[Path, typer.Argument(metavar="DIR", help="folder for the pictures")]) -> None:
-    """Write a picture per label, `DIR/<label>.png`, with the images of each tracklet."""
+    """Write a picture for each label, `DIR/<label>.png`, with the images of each tracklet."""
     import cv2
 
     from herdbook.classifier.merging import blocks_of
@@ -105,17 +107,17 @@ def draw_montages(file: SetFile, folder: Annotated[Path, typer.Argument(metavar=
         if blocks:
             count += 1
             cv2.imwrite(str(folder / f"{name.replace('/', '_')}.png"), montage(blocks))
-    _tell_set(examples)
-    typer.echo(f"Wrote {count} pictures into {folder}.")
+    _print_set(examples)
+    typer.echo(f"Wrote {count} pictures to {folder}.")
 
 
 def suggest(
     file: ExperimentFile,
-    number: Annotated[int, typer.Option("--number", "-n", help="how many points", min=1, max=500)] = 20,
-    movies: Annotated[str | None, typer.Option(help="only points of these movies, with commas between them")] = None,
+    number: Annotated[int, typer.Option("--number", "-n", help="number of points", min=1, max=500)] = 20,
+    movies: Annotated[str | None, typer.Option(help="only points of these movies, separated by commas")] = None,
     out: Annotated[Path | None, typer.Option(help="folder; by default suggest in the experiment's results")] = None,
 ) -> None:
-    """Suggest the points whose labels would help most, with pictures, as rows for labels.csv."""
+    """Suggest points whose labels would help most, with pictures, as rows for labels.csv."""
     from herdbook.commands.labelling.suggest import suggest_points, write_points
     from herdbook.experiment.file import load_experiment
 
@@ -124,39 +126,39 @@ def suggest(
     check_movies(wanted, experiment, file)
     points, length_px = suggest_points(experiment, number, wanted)
     if not points:
-        raise HerdbookError(f"{file}: no tracklet of a single animal is left to be labelled. Look at the overlay movie, and at segment.")
+        raise HerdbookError(f"{file}: no unlabelled tracklet of a single animal is left. Check the overlay movie and the section segment.")
     folder = out or experiment.folder / "suggest"
     write_points(experiment, points, length_px, folder)
-    typer.echo(f"Wrote {len(points)} points into {folder / 'suggested.csv'}, best first, with a picture of each; all of them: sheet.png")
-    typer.echo(f"Fill in the column label, and add the rows to {experiment.animals.labels or 'animals.labels'}.")
+    typer.echo(f"Wrote {len(points)} points to {folder / 'suggested.csv'}, best first, with a picture of each; all of them: sheet.png")
+    typer.echo(f"Fill in the column label and add the rows to {experiment.animals.labels or 'animals.labels'}.")
 
 
 def validate(
     file: ExperimentFile,
-    number: Annotated[int, typer.Option("--number", "-n", help="how many points", min=1, max=5000)] = 100,
-    seed: Annotated[int, typer.Option(help="another seed draws other points", min=0)] = 1,
+    number: Annotated[int, typer.Option("--number", "-n", help="number of points", min=1, max=5000)] = 100,
+    seed: Annotated[int, typer.Option(help="seed of the random points", min=0)] = 1,
     out: Annotated[Path | None, typer.Option(help="folder; by default validate in the experiment's results")] = None,
-    answers: Annotated[Path | None, typer.Option(help="the table with your answers: tell what they say")] = None,
+    answers: Annotated[Path | None, typer.Option(help="the table with your answers: print the rates of errors")] = None,
 ) -> None:
-    """Draw random points to be judged right or wrong, or tell how often names are wrong from the answers."""
+    """Draw random points to be judged right or wrong, or print how often names are wrong according to your answers."""
     from herdbook.commands.labelling.validate import SHEET, TABLE, draw_points, write_sheet
     from herdbook.experiment.file import load_experiment
 
     experiment = load_experiment(file)
     if answers is not None:
-        _tell_answers(experiment, answers)
+        _print_answers(experiment, answers)
         return
     points, length_px = draw_points(experiment, number, seed)
     folder = out or experiment.folder / "validate"
     write_sheet(experiment, points, length_px, folder)
     shown = sum(point.assigned for point in points)
-    typer.echo(f"Drew {len(points)} points; {shown} have a position, which {folder / SHEET} shows.")
+    typer.echo(f"Drew {len(points)} points; {shown} have a position and are shown in {folder / SHEET}.")
     typer.echo(f"Answer them there and save {TABLE}, or fill in {folder / TABLE} by hand.")
     typer.echo(f"Then: herdbook validate {file} --answers {TABLE}")
 
 
 def _set_of(path: Path) -> "TrainingSet":
-    """The training set of an experiment, an artifact or a folder."""
+    """The training set of an experiment file, a file (.h5) or a folder of images."""
     from herdbook.classifier.image_folders import load_set
 
     if path.suffix not in (".yaml", ".yml"):
@@ -179,18 +181,13 @@ def _free_name(name: str, taken: set[str]) -> str:
     return f"{name} ({number})"
 
 
-def _tell(what: str, lines: list[str]) -> None:
+def _print_list(title: str, lines: list[str]) -> None:
     if lines:
         more = [f"  and {len(lines) - MOST_LISTED} more"] if len(lines) > MOST_LISTED else []
-        typer.echo("\n".join([f"{what} ({len(lines)}):", *(f"  {line}" for line in lines[:MOST_LISTED]), *more]))
+        typer.echo("\n".join([f"{title} ({len(lines)}):", *(f"  {line}" for line in lines[:MOST_LISTED]), *more]))
 
 
-def _tell_merged(merged: "Merged") -> None:
-    _tell("images that are there twice, kept once", merged.twice)
-    _tell("contradictory labels", merged.contradictions)
-
-
-def _tell_set(examples: "TrainingSet") -> None:
+def _print_set(examples: "TrainingSet") -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -202,7 +199,7 @@ def _tell_set(examples: "TrainingSet") -> None:
     Console().print(table)
 
 
-def _tell_answers(experiment: "Experiment", path: Path) -> None:
+def _print_answers(experiment: "Experiment", path: Path) -> None:
     from rich.console import Console
 
     from herdbook.commands.labelling.rates import hour_of
@@ -211,10 +208,10 @@ def _tell_answers(experiment: "Experiment", path: Path) -> None:
 
     points = read_answers(path)
     if not any(point.answer for point in points):
-        raise HerdbookError(f"{path}: holds no answers. Write right, wrong or cannot say into the column answer.")
+        raise HerdbookError(f"{path}: there are no answers. Write right, wrong or cannot say into the column answer.")
     moved = count_moved(experiment, points)
     if moved:
-        typer.echo(f"note: {moved} of {len(points)} points are elsewhere now: these answers judge results that were replaced since.")
+        typer.echo(f"note: {moved} of {len(points)} points have another position now: these answers are about older results.")
     console = Console()
     for title, key in (("all", lambda point: "all"), ("individual", lambda point: point.individual), ("hour", hour_of)):
         console.print(_rate_table(title, points, key, with_assigned=True))

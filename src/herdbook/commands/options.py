@@ -1,4 +1,4 @@
-"""Arguments and options that several commands have, and how their texts are read."""
+"""Arguments and options that several commands share, and functions that read them."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,12 +16,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
 def split_list(text: str) -> list[str]:
-    """The parts of a text with commas between them, without blanks around them and without empty ones."""
+    """The parts of a text that are separated by commas, without surrounding blanks and without empty parts."""
     return [part for part in (part.strip() for part in text.split(",")) if part]
 
 
 def check_movies(names: Iterable[str], experiment: "Experiment", file: Path) -> None:
-    """Raise HerdbookError for a movie that the experiment of the file does not have."""
+    """Raise HerdbookError for a name that is not a movie of the experiment; `file` is for the message."""
     known = [movie.name for movie in experiment.movies]
     for name in names:
         if name not in known:

@@ -1,4 +1,4 @@
-"""Picture of what smoothing did to some points: before, after, and how far forward and backward flow part."""
+"""Plot of some points before and after smoothing, with the disagreement between forward and backward flow."""
 
 from collections.abc import Sequence
 
@@ -13,9 +13,9 @@ BEFORE, AFTER, JUMP = "#999999", BLUE, VERMILION
 
 
 def plot_smoothing(result: SmoothedPoints, columns: Sequence[int], names: Sequence[str], first: int = 0, end: int | None = None) -> Figure:
-    """For each of these columns of the result plots of x, y and disagreement (px) over frames first .. end - 1 (end: default all).
+    """Plots of x, y and disagreement (px) over frames first .. end - 1 (end None: to the last), for these `columns` of the result.
 
-    `names` are their titles. Grey is before smoothing, blue after; orange crosses are points that jump.
+    `names` are the titles of the columns. Grey: before smoothing; blue: after smoothing; orange crosses: points that jump.
     """
     end = len(result.given) if end is None else end
     frames = np.arange(first, end)

@@ -1,4 +1,4 @@
-"""Body points from file to file: smoothed along their movie, or found between labelled frames."""
+"""Files of body points in, files of body points out: smoothed along their movie, or interpolated between labelled frames."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,10 +39,10 @@ def smooth_pose_file(
     plot: Path | None,
     threads: int,
 ) -> str:
-    """Smooth the body points of `files` (see `pose_files.read_poses`) along their movie and write `out`; returns what was done, in words.
+    """Smooth the body points of `files` (see `pose_files.read_poses`) along their movie and write `out`; return a message about the result.
 
     `table` is a CSV and `plot` a PNG of the points before and after smoothing. The other parameters are those of the section `smooth` of
-    the experiment file. Raises HerdbookError for files that do not fit together.
+    the experiment file. Raises HerdbookError for files that do not match.
     """
     scan = scan_movie(movie)
     source = movie_source(movie, scan)
@@ -76,9 +76,9 @@ def smooth_pose_file(
 
 
 def interpolate_pose_file(movie: Path, files: Sequence[Path], out: Path, *, engine: str) -> str:
-    """Fill all frames between those in which the points of `files` are known and write `out`; returns what was done, in words.
+    """Interpolate the points of `files` between the frames in which they are known and write `out`; return a message about the result.
 
-    Raises HerdbookError for files that do not fit together, and if there is nothing between the labels.
+    Raises HerdbookError for files that do not match, and if there are no frames between the labels.
     """
     scan = scan_movie(movie)
     source = movie_source(movie, scan)
@@ -87,17 +87,20 @@ def interpolate_pose_file(movie: Path, files: Sequence[Path], out: Path, *, engi
     check_inside(given, source.shape, str(files[0]))
     gaps = find_gaps(given.known.reshape(len(given), -1))
     if not len(gaps.label):
-        raise HerdbookError(f"{files[0]}: no point is known in two frames with others between them; label points in at least two frames")
+        raise HerdbookError(
+            f"{files[0]}: expected a point that is known in two frames with other frames between them, found none. Label each point in at "
+            "least two frames."
+        )
     filled, disagreement = fill_gaps_by_flow(source, given.columns, gaps, engine)
     rewrite_poses(out, given.moved_to(filled).lasting(len(read)), files[0])
     return (
-        f"Wrote {out}: {int((gaps.end - gaps.start - 1).sum())} places between labels; flow forward and backward part by "
-        f"{np.nanmedian(disagreement):.2f} px in the median."
+        f"Wrote {out}: {int((gaps.end - gaps.start - 1).sum())} points interpolated between labels; median disagreement between forward "
+        f"and backward flow: {np.nanmedian(disagreement):.2f} px."
     )
 
 
 def _picture(poses: Poses, result: SmoothedPoints) -> bytes:
-    """The points known in most frames, from where the first of them is known."""
+    """Plot of the points that are known in most frames, from the first frame in which one of them is known."""
     known = ~np.isnan(result.smoothed[..., 0])
     columns = np.sort(np.argsort(-known.sum(axis=0), kind="stable")[:PLOTTED_POINTS]).tolist()
     first = int(known[:, columns].any(axis=1).argmax()) if columns else 0

@@ -1,4 +1,4 @@
-"""The commands on files of body points: smooth-points and interpolate, LK-RSTC without an experiment, and place-points for close-ups."""
+"""The commands on files of body points: smooth-points and interpolate (LK-RSTC without an experiment) and place-points (for close-ups)."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 import typer
 
 MovieFile = Annotated[Path, typer.Argument(metavar="MOVIE", help="the movie")]
-Out = Annotated[Path, typer.Option(help="file to write, of the same kind as that of the points")]
+Out = Annotated[Path, typer.Option(help="file to write, of the same format as the given points")]
 EngineName = Annotated[
-    Literal["numba", "opencv"], typer.Option(help="optical flow; opencv is slower and equals DUSTrack to the last digit")
+    Literal["numba", "opencv"], typer.Option(help="optical flow; opencv is slower and gives the same results as DUSTrack")
 ]
 
 
@@ -19,20 +19,20 @@ def smooth_points(
     window: Annotated[float, typer.Option(help="length of the smoothing window (s)")] = 0.5,
     engine: EngineName = "numba",
     fill: Annotated[
-        int | None, typer.Option(help="fill gaps of at most so many frames; by default as many as the window has", min=0)
+        int | None, typer.Option(help="longest gap that is filled (frames); by default the length of the window", min=0)
     ] = None,
-    likelihood: Annotated[float, typer.Option(help="points less likely than this are unknown")] = 0.0,
-    corrections: Annotated[Path | None, typer.Option(help="CSV or JSON of movie, frame, individual, point, x, y")] = None,
-    repair: Annotated[bool, typer.Option("--repair", help="put points that jump where the flow expects them")] = False,
+    likelihood: Annotated[float, typer.Option(help="points with a lower likelihood are treated as unknown")] = 0.0,
+    corrections: Annotated[Path | None, typer.Option(help="CSV or JSON with movie, frame, individual, point, x, y")] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="move points that jump to where the flow predicts them")] = False,
     table: Annotated[Path | None, typer.Option(help="CSV of all points before and after smoothing, with their disagreement")] = None,
     plot: Annotated[Path | None, typer.Option(help="PNG of three points before and after smoothing")] = None,
-    threads: Annotated[int, typer.Option(help="processes", min=1)] = 1,
+    threads: Annotated[int, typer.Option(help="number of processes", min=1)] = 1,
 ) -> None:
     """Smooth body points along the movie by LK-RSTC."""
-    # Kernels and plots take a second to import, which the other commands need not pay.
+    # Imported here: kernels and plots take a second to import.
     from herdbook.commands.pose_runs import smooth_pose_file
 
-    done = smooth_pose_file(
+    message = smooth_pose_file(
         movie,
         poses,
         out,
@@ -46,7 +46,7 @@ def smooth_points(
         plot=plot,
         threads=threads,
     )
-    typer.echo(done)
+    typer.echo(message)
 
 
 def interpolate(
@@ -55,7 +55,7 @@ def interpolate(
     out: Out,
     engine: EngineName = "numba",
 ) -> None:
-    """Find points between the frames in which they are labelled, by LK-RSTC from label to label."""
+    """Interpolate points between the frames in which they are labelled, by LK-RSTC from label to label."""
     from herdbook.commands.pose_runs import interpolate_pose_file
 
     typer.echo(interpolate_pose_file(movie, labels, out, engine=engine))
@@ -63,10 +63,10 @@ def interpolate(
 
 def place_points(
     closeups: Annotated[Path, typer.Argument(metavar="FOLDER", help="folder of the close-ups of a movie")],
-    poses: Annotated[list[Path], typer.Argument(metavar="POSES", help="files of body points found in them, each named as its close-up")],
+    poses: Annotated[list[Path], typer.Argument(metavar="POSES", help="files of body points found in them, each named like its close-up")],
     out: Annotated[Path, typer.Option(help="file of movement (.nc) to write, for movies: poses")],
 ) -> None:
-    """Bring body points that were found in close-ups back into the whole frame, all animals in one file."""
+    """Transform body points found in close-ups to coordinates of the whole frame, all animals in one file."""
     from herdbook.drawing import closeup_points
 
     typer.echo(closeup_points.place_points(closeups, poses, out))

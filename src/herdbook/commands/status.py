@@ -1,4 +1,4 @@
-"""Which movie of an experiment stands at which stage: what is there, what is missing, what was made from something else than is there."""
+"""The state of each stage for each movie of an experiment: which files exist, are missing, or were made from other inputs than now."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -17,8 +17,10 @@ DONE, STALE, MISSING = "done", "stale", "–"
 
 @dataclass(frozen=True)
 class Item:
-    """A file that a stage makes: for which `unit` (movie, recording, or "" for all), its path in the experiment's folder, the files there
-    that it is made from, and the settings of its stage now (JSON).
+    """A file that a stage makes, for a `unit` (movie, recording, or "" for all).
+
+    `path` and `inputs`, the files from which it is made, are relative to the experiment's folder; `settings` are those of its stage now
+    (JSON).
     """
 
     stage: str
@@ -30,7 +32,7 @@ class Item:
 
 @dataclass
 class Status:
-    """State (done, stale or –) of each stage by movie, and of the stages of the whole experiment; why files are not done, by path."""
+    """State (done, stale or –) of each stage by movie, and of the stages of the whole experiment; reasons for stale files, by path."""
 
     movies: dict[str, dict[str, str]] = field(default_factory=dict)
     experiment: dict[str, str] = field(default_factory=dict)
@@ -38,7 +40,7 @@ class Status:
 
 
 def experiment_status(experiment: Experiment) -> Status:
-    """Compare what is in the experiment's folder with the experiment: settings, versions of stages, and what each file was made from."""
+    """Compare the files in the experiment's folder with the experiment: settings, versions of stages, and inputs of each file."""
     status = Status({movie.name: {} for movie in experiment.movies})
     states: dict[str, str] = {}
     for item in _items(experiment):
@@ -130,12 +132,12 @@ def _changed_keys(before: Mapping[str, object], now: Mapping[str, object]) -> li
 
 
 def _changed_input(inputs: Mapping[str, str], experiment: Experiment) -> str:
-    """The first input that is another one now; those whose place is not known are passed over."""
+    """The first input that has changed, "" for none; inputs whose path is unknown are skipped."""
     files = {"labels": experiment.animals.labels, "facts": experiment.animals.facts, "corrections": experiment.smooth.corrections}
     for name, fingerprint in inputs.items():
         option, file = name.partition("/")[0], name.rpartition("/")[2]
         if option == "movie":
-            # Movies in several folders may have one name.
+            # Movies in several folders may have the same name.
             paths = [Path(movie.file) for movie in experiment.movies if Path(movie.file).name == file]
             if not paths:
                 return f"movie, {file}"

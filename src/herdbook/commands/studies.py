@@ -1,5 +1,5 @@
-"""The commands `herdbook status`, `herdbook provenance` and `herdbook summary`: how far an experiment is, where a file comes from, and one
-table over many experiments.
+"""The commands `herdbook status`, `herdbook provenance` and `herdbook summary`: the state of an experiment, the origin of a file, and one
+table of many experiments.
 """
 
 import json
@@ -12,7 +12,7 @@ from herdbook.commands.options import AsJson, ExperimentFile
 
 
 def status(file: ExperimentFile) -> None:
-    """Say which movie of an experiment stands at which stage, and which artifacts are missing or stale."""
+    """Show the state of each stage for each movie of an experiment, and which files are missing or stale."""
     from rich.console import Console
     from rich.table import Table
 
@@ -30,16 +30,14 @@ def status(file: ExperimentFile) -> None:
     for path, reason in found.reasons.items():
         typer.echo(f"{path} {reason}")
     if all(state == DONE for states in (*found.movies.values(), found.experiment) for state in states.values()):
-        typer.echo("All results are there and made from what is there now.")
+        typer.echo("All results exist and are up to date.")
 
 
 def provenance(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="a file of the results: an artifact, a table, the report, an overlay movie")],
     as_json: AsJson = False,
 ) -> None:
-    """Say where a file of the results comes from, back to the movies: stages, versions, settings, seeds, and whether its inputs are still
-    the same.
-    """
+    """Show the origin of a file of the results, back to the movies: stages, versions, settings, seeds, and whether inputs have changed."""
     from herdbook.artifacts import origin
 
     chain = origin.trace_origin(file)
@@ -50,7 +48,7 @@ def summary(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="experiment files")],
     out: Annotated[Path, typer.Option(help="folder of summary.csv and summary.html")] = Path(),
 ) -> None:
-    """Write one table and one page over several experiments that have run."""
+    """Write one table and one page of several experiments that have run."""
     from rich.console import Console
     from rich.table import Table
 

@@ -1,4 +1,4 @@
-"""One table and one page over several experiments: what was filmed, how complete the tracks are, how animals move and meet."""
+"""One table and one page of several experiments: recordings, completeness of the tracks, movement and contacts of the animals."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +36,7 @@ PARTS = {
 def study_table(experiments: Sequence[Experiment]) -> pd.DataFrame:
     """A row for each recording of each experiment, columns as in `data_dictionary.STUDY`.
 
-    Raises HerdbookError that names all experiments without results.
+    Raises HerdbookError, which names all experiments without results.
     """
     lacking = [str(one.folder) for one in experiments if not any(one.folder.glob(artifact("smooth", "*")))]
     if lacking:
@@ -46,7 +46,7 @@ def study_table(experiments: Sequence[Experiment]) -> pd.DataFrame:
 
 
 def format_rows(table: pd.DataFrame) -> list[list[str]]:
-    """What a terminal shows of each row: experiment, recording, animals, duration, assigned, expected error, contacts per hour."""
+    """The rows as text for a terminal: experiment, recording, animals, duration, assigned, expected error, contacts per hour."""
     rows: list[dict[str, Any]] = [dict(zip(table.columns, values, strict=True)) for values in table.itertuples(index=False, name=None)]
     return [
         [
@@ -73,7 +73,7 @@ def write_study(folder: Path, table: pd.DataFrame) -> list[Path]:
 
 
 def study_page(table: pd.DataFrame) -> Page:
-    """The page: key figures, tables of all recordings by what their columns tell, and what the columns mean."""
+    """The page: key figures, tables of all recordings by subject, and the meaning of the columns."""
     recordings, experiments = len(table), table["experiment"].nunique()
     figures = [
         (f"{experiments:,}", "experiment" + "s" * (experiments != 1)),
@@ -81,7 +81,7 @@ def study_page(table: pd.DataFrame) -> Page:
         (page.duration(float(table["hours"].sum()) * 3600), "filmed"),
     ]
     sections = [PageSection(title, tables=[_page_table(table, names)]) for title, names in PARTS.items()]
-    meanings = [(_words(column.name), column.meaning) for column in STUDY.columns]
+    meanings = [(_spaced(column.name), column.meaning) for column in STUDY.columns]
     sections.append(PageSection("What the columns mean", terms=meanings, links=[Cell("summary.csv", path="summary.csv")]))
     return Page("Summary", "Several experiments in one table", figures, sections, f"Herdbook {VERSION}")
 
@@ -97,12 +97,12 @@ def _page_table(table: pd.DataFrame, names: Sequence[str]) -> Table:
         return Cell(page.percent(float(value)) if units[name] == "0..1" else f"{value:,.6g}")
 
     columns = ["experiment", "recording", *names]
-    header = [_words(name) + (f" ({units[name]})" if units[name] not in ("", "0..1", "h") else "") for name in columns]
+    header = [_spaced(name) + (f" ({units[name]})" if units[name] not in ("", "0..1", "h") else "") for name in columns]
     rows = table[columns].itertuples(index=False, name=None)
     return Table(header, [[cell(name, value) for name, value in zip(columns, row, strict=True)] for row in rows])
 
 
-def _words(name: str) -> str:
+def _spaced(name: str) -> str:
     return name.replace("_", " ")
 
 
@@ -163,7 +163,7 @@ def _measures(results: Results, recording: str, movies: Sequence[str], number: i
 
 
 def nearest_distances(frame: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Distance (n,) px of each position to the nearest other one of its frame, NaN where it is the only one; `frame` (n,) is in order."""
+    """Distance (n,) px of each position to the nearest other one in its frame, NaN if it is the only one; `frame` (n,) is sorted."""
     distance = np.full(len(frame), np.nan)
     for rows in np.split(np.arange(len(frame)), np.flatnonzero(np.diff(frame)) + 1):
         if len(rows) > 1:

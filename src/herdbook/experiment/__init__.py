@@ -1,1 +1,1 @@
-"""The experiment file: one typed model per section, its documentation, and the tables that people write beside it."""
+"""The experiment file: one typed model per section, its documentation, and the tables that users write."""

@@ -1,4 +1,4 @@
-"""The section of the experiment file on who is filmed, and the names of animals that have none of their own."""
+"""The section of the experiment file on the animals, and the names for unmarked animals: generated, or taken from an earlier classifier."""
 
 import json
 from pathlib import Path
@@ -13,28 +13,28 @@ ANIMAL = "animal"
 
 
 class Animals(Section):
-    """Who is filmed."""
+    """The animals in the movies."""
 
     marking: Literal["marked", "unmarked", "none"] = Field(
-        description="marked: identities are told by labels; unmarked: found without labels; none: trajectories without identity"
+        description="marked: identities are learned from labels; unmarked: found without labels; none: trajectories without identity"
     )
     identities: list[Name] = Field(
-        default_factory=list, description="names of the animals (marked; unmarked: of those that have one, the others are animal1, animal2)"
+        default_factory=list, description="names of the animals; unmarked animals without a name here are called animal1, animal2"
     )
     groups: dict[Name, Count] = Field(
-        default_factory=dict, description="animals that nothing tells apart (marked): name of each group, and how many animals it has"
+        default_factory=dict, description="groups of animals that cannot be told apart (marked): number of animals by name of the group"
     )
-    number: Count | None = Field(None, description="how many animals there are; by default the identities and members of groups")
+    number: Count | None = Field(None, description="number of animals; by default that of the identities and the members of groups")
     labels: FilePath | None = Field(None, description="CSV with columns movie, frame, x, y, label: points in the movies")
     facts: FilePath | None = Field(
-        None, description="CSV with columns movie, frame, x, y, fact, name, last: who is, is not or is absent (marked)"
+        None, description="CSV with columns movie, frame, x, y, fact, name, last: which animal is, is not or is absent there (marked)"
     )
     like: FilePath | None = Field(
-        None, description="classifier (.keras, its card beside it) of an earlier experiment with the same animals: its names (unmarked)"
+        None, description="classifier (.keras, with its card) of an earlier experiment, whose animals are found again by name (unmarked)"
     )
-    keep: bool = Field(False, description="each animal keeps its number through contacts, by its movement alone (none, needs number)")
-    other_labels: list[Name] = Field(default_factory=list, description="labels that are no identity, such as dirt: not an animal")
-    body_length: Positive | None = Field(None, description="length of an animal (px), the measure of segment.area_body")
+    keep: bool = Field(False, description="each animal keeps its number through contacts, by movement alone (marking none; needs number)")
+    other_labels: list[Name] = Field(default_factory=list, description="labels that are not identities, such as dirt")
+    body_length: Positive | None = Field(None, description="length of an animal (px), the unit of segment.area_body")
 
     @model_validator(mode="after")
     def _complete(self) -> "Animals":
@@ -54,7 +54,7 @@ class Animals(Section):
                 raise ValueError("marked animals need identities: a list of their names, or groups")
         elif self.marking == "none" and (self.groups or self.facts):
             raise ValueError("groups and facts need marking: marked")
-        # An earlier experiment may have had more animals than are here today.
+        # The earlier experiment may have had more animals than this one.
         if self.number is not None and self.number < len(self.individuals) and not self.like:
             what = f"{len(self.identities)} identities" + (f" and {sum(self.groups.values())} members of groups" if self.groups else "")
             raise ValueError(f"number: {self.number} animals cannot have {what}")
@@ -66,21 +66,20 @@ class Animals(Section):
 
     @property
     def classes(self) -> list[str]:
-        """The names that images are read as: identities and groups."""
+        """Classes of the classifier: identities and groups."""
         return [*self.identities, *self.groups]
 
     @property
     def individuals(self) -> list[str]:
-        """The names of all animals in the results: identities, and members of groups with a number each."""
+        """The names of all animals in the results: identities, and numbered members of groups."""
         return [*self.identities, *(member_name(group, k + 1) for group, members in self.groups.items() for k in range(members))]
 
 
 def with_unmarked_names(raw: Any) -> Any:
-    """The content of an experiment file in which each unmarked animal has a name, in its arena if there are several.
+    """The content of an experiment file, with a name for each unmarked animal, by arena if there are several.
 
-    Beside those in `identities` as many are named animal1, animal2 and so on as `number` tells, of all animals or of an arena. With `like`
-    the names are those of that classifier, first in first out of each arena. What is not as it should be is left as it is: the models
-    tell it.
+    Names animal1, animal2 and so on are added to `identities` until there are as many as `number`, of all animals or of each arena. With
+    `like`, names of that classifier are used first, in order, arena after arena. Invalid content is not changed: the models report it.
     """
     match raw:
         case {"animals": {"marking": "unmarked"} as animals}:
@@ -118,12 +117,12 @@ def with_unmarked_names(raw: Any) -> Any:
 
 
 def card_of(classifier: str) -> Path:
-    """The card beside a classifier."""
+    """Path of the card that belongs to a classifier."""
     return Path(classifier).with_suffix(".json")
 
 
 def names_of(classifier: str) -> list[str]:
-    """Identities that a classifier knows by its card, none if it cannot be read; `read_card` reports the reason."""
+    """Identities of a classifier, from its card; none if that cannot be read: `read_card` reports the reason."""
     try:
         values = json.loads(card_of(classifier).read_text(encoding="utf-8"))
         return [name for name in values["classes"] if isinstance(name, str) and name not in values["others"]]

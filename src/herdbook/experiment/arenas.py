@@ -1,4 +1,4 @@
-"""Sections of the experiment file that say where animals can be, and which animals live where."""
+"""Sections of the experiment file on arenas: their regions, and the animals in each of them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -45,43 +45,45 @@ class Step(Section):
 
 
 class Arena(Section):
-    """Where animals can be, and which of them live there. No animal ever leaves its arena."""
+    """A region to which animals are confined, and the animals in it. No animal ever leaves its arena."""
 
     name: Name = Field("arena", description="name of the arena")
     include: list[Region] = Field(default_factory=list, description="regions that belong to the arena; none means the whole frame")
     exclude: list[Region] = Field(default_factory=list, description="regions cut out of it")
     regions: list[Step] = Field(
         default_factory=list,
-        description="instead of include and exclude: regions added and cut out in this order; from the whole frame if the first is cut out",
+        description="instead of include and exclude: regions added and cut out in this order; from the whole frame if it begins with a cut",
     )
     mask: FilePath | None = Field(
-        None, description="image of the movie's size, not black where the arena is; regions are added to it and cut out of it"
+        None, description="image of the movie's size, black outside the arena; regions are added to it and cut out of it"
     )
     identities: list[Name] = Field(default_factory=list, description="names of the animals that live here; all if there is one arena")
-    groups: dict[Name, Count] = Field(default_factory=dict, description="groups of animals.groups that live here, and how many of each")
-    number: Count | None = Field(None, description="how many animals live here; by default the identities and members of groups")
+    groups: dict[Name, Count] = Field(
+        default_factory=dict, description="groups of animals.groups that live here: number of animals by name"
+    )
+    number: Count | None = Field(None, description="number of animals that live here; by default that of identities and members of groups")
 
     @model_validator(mode="after")
     def _one_way(self) -> "Arena":
         if max(self.number or 0, sum(self.groups.values())) > MOST_ANIMALS:
             raise ValueError(f"there can be at most {MOST_ANIMALS} animals")
         if self.regions and (self.include or self.exclude):
-            raise ValueError("give either regions, whose order counts, or include and exclude")
+            raise ValueError("give either regions, which are applied in their order, or include and exclude")
         return self
 
     @property
     def size(self) -> int | None:
-        """Number of animals, if the arena tells it."""
+        """Number of animals, if it is given."""
         return self.number or self.known or None
 
     @property
     def known(self) -> int:
-        """How many of the animals here have a name or belong to a group."""
+        """Number of animals here that have a name or belong to a group."""
         return len(self.identities) + sum(self.groups.values())
 
 
 def with_names_of_arenas(raw: Any) -> Any:
-    """The content of an experiment file in which animals that only the arenas name are animals of the experiment."""
+    """The content of an experiment file, with identities and groups of the arenas added to `animals` where it has none."""
     match raw:
         case {"animals": dict(animals), "arenas": list(arenas)}:
             found: dict[str, Any] = {}
@@ -98,7 +100,7 @@ def with_names_of_arenas(raw: Any) -> Any:
 
 
 def faults_of_arenas(arenas: Sequence[Arena], identities: Sequence[str], groups: Mapping[str, int], number: int | None) -> list[str]:
-    """What does not fit together between the arenas and the animals of an experiment, `number` being animals.number."""
+    """Contradictions between the arenas and the animals of an experiment, one message each; `number` is animals.number."""
     names = [arena.name for arena in arenas]
     faults = [
         f"the arena {name!r} is named twice: give each arena a name of its own" for name in sorted({n for n in names if names.count(n) > 1})
@@ -120,15 +122,15 @@ def faults_of_arenas(arenas: Sequence[Arena], identities: Sequence[str], groups:
             living = sum(arena.groups.get(group, 0) for arena in arenas)
             if living != members:
                 faults.append(
-                    f"the group {group!r} has {members} members, but {living} live in the arenas: say in their groups where they are"
+                    f"the group {group!r} has {members} members, but {living} live in the arenas: list all members in the groups of arenas"
                 )
     return faults + _faults_of_numbers(arenas, bool(identities or groups), number)
 
 
 def population(arenas: Sequence[Arena], known: int, number: int | None) -> list[int | None]:
-    """How many animals live in each arena, where that is known; without arenas the whole frame is one.
+    """Number of animals in each arena, None where it is unknown; without arenas the whole frame is one.
 
-    `known` is how many of all animals have a name or belong to a group, `number` is animals.number.
+    `known` is the number of animals that have a name or belong to a group, `number` is animals.number.
     """
     if len(arenas) > 1:
         return [arena.size for arena in arenas]
@@ -137,19 +139,19 @@ def population(arenas: Sequence[Arena], known: int, number: int | None) -> list[
 
 
 def homes(arenas: Sequence[Arena], classes: Sequence[str]) -> list[list[str]]:
-    """Which identities and groups live in each arena, in the order of `classes`; without arenas the whole frame is one."""
+    """Names of the identities and groups in each arena, in the order of `classes`; without arenas the whole frame is one."""
     if len(arenas) > 1:
         return [[name for name in classes if name in arena.identities or name in arena.groups] for arena in arenas]
     return [list(classes)]
 
 
 def group_homes(arenas: Sequence[Arena], groups: Mapping[str, int]) -> list[dict[str, int]]:
-    """How many of each group live in each arena; without arenas the whole frame is one."""
+    """Number of animals of each group in each arena, by name of the group; without arenas the whole frame is one."""
     return [dict(arena.groups) for arena in arenas] if len(arenas) > 1 else [dict(groups)]
 
 
 def region_settings(arenas: Sequence[Arena]) -> list[dict[str, Any]]:
-    """The arena settings passed to stage segment: regions; a mask is a file of its own, of which only the name is passed."""
+    """The arena settings passed to stage segment: regions, and the file name of a mask."""
     values = [arena.model_dump(mode="json", exclude_defaults=True, exclude={"identities", "groups", "number"}) for arena in arenas]
     return [arena | ({"mask": Path(arena["mask"]).name} if "mask" in arena else {}) for arena in values]
 
@@ -157,7 +159,7 @@ def region_settings(arenas: Sequence[Arena]) -> list[dict[str, Any]]:
 def _faults_of_numbers(arenas: Sequence[Arena], identified: bool, number: int | None) -> list[str]:
     lacking = [repr(arena.name) for arena in arenas if arena.size is None]
     if len(arenas) > 1 and lacking and (identified or number is not None or len(lacking) < len(arenas)):
-        return [f"the arenas do not say how many animals live in {', '.join(lacking)}: give each of them identities, groups or a number"]
+        return [f"the number of animals is not given for the arenas {', '.join(lacking)}: give each of them identities, groups or a number"]
     sizes = [arena.size for arena in arenas if arena.size is not None]
     if number is not None and sizes and not lacking and sum(sizes) != number:
         sizes_by_name = ", ".join(f"{arena.name}: {arena.size}" for arena in arenas)

@@ -1,4 +1,4 @@
-"""What all models of the experiment file share: the base that refuses unknown keys, and the types of values."""
+"""Base class of all models of the experiment file, which refuses unknown keys, and the types of their values."""
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 if TYPE_CHECKING:
     from herdbook.experiment.model import Experiment
 
-# Larger numbers, and smaller ones that are not 0, are mistakes of the keyboard; products of them leave the range of what can be counted.
+# Larger numbers, and smaller ones other than 0, are typing errors; their products would exceed the range of integers and floats.
 LARGEST, SMALLEST = 10**9, 1e-9
-# Each of them has a place in every table.
+# Each animal has an entry in every table.
 MOST_ANIMALS = 10_000
 
 Positive = Annotated[float, Field(gt=0)]
@@ -21,24 +21,24 @@ Point = tuple[float, float]
 
 
 class Section(BaseModel):
-    """Base of all models: unknown keys are refused, and numbers beyond all measure."""
+    """Base class of all models: unknown keys and absurdly large or small numbers are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-    # Keys that name files, which are inputs of the rule, and those that decide only whether it runs: no settings of a job.
+    # Keys that are not passed to a job: files, which are inputs of the rule, and keys that only decide whether the rule runs.
     not_settings: ClassVar[frozenset[str]] = frozenset()
-    # Whether a movie may override the section: that of a stage that works movie by movie.
+    # Whether single movies may override the section: true for stages that run once per movie.
     overridable: ClassVar[bool] = False
 
     @field_validator("*")
     @classmethod
-    def _measured(cls, value: Any) -> Any:
+    def _in_range(cls, value: Any) -> Any:
         _check_numbers(value)
         return value
 
     def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
-        """What a job of this section's stage gets: the section, and what the stage needs of the rest of the experiment.
+        """Settings passed to a job of this section's stage: the section, and values of other sections that the stage needs.
 
-        `unit` is the movie, or else the scene or recording, that the job is for; None for a job of the whole experiment.
+        `unit` is the movie, scene or recording of the job; None for a job of the whole experiment.
         """
         return self.model_dump(mode="json", exclude=set(self.not_settings))
 

@@ -19,16 +19,16 @@ class TrainsetSection(Section):
     not_settings: ClassVar = frozenset({"use"})
 
     use: FilePath | None = Field(
-        None, description="a training set (.h5 of herdbook trainset import or merge) to train with in place of images of the labels"
+        None, description="a training set (.h5 of herdbook trainset import or merge) to train with instead of images at the labels"
     )
-    images_per_tracklet: Count = Field(80, description="images taken from each labelled tracklet: sharp, apart from the border, diverse")
+    images_per_tracklet: Count = Field(80, description="images taken from each labelled tracklet: sharp, away from the border, diverse")
     size: tuple[CropSide, CropSide] = Field((32, 48), description="width and height of the images that the classifier sees (px), head up")
     crop_length: Annotated[float, Field(ge=16, le=1024)] | None = Field(
         None, description="length of the part of the movie that an image shows (px); by default 1.25 times the length of the animals"
     )
-    blank: Annotated[int, Field(ge=0, le=255)] = Field(127, description="grey level of what is not the animal")
-    neighbours: bool = Field(False, description="show other animals beside the one in the middle")
-    white_balance: bool = Field(True, description="take out the colour of the light, by the background")
+    blank: Annotated[int, Field(ge=0, le=255)] = Field(127, description="grey level of pixels that are not the animal")
+    neighbours: bool = Field(False, description="show other animals next to the one in the middle")
+    white_balance: bool = Field(True, description="remove the colour of the light, as measured in the background")
 
     def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
         """What a job gets: also the names, in which arenas they live, and for the embedding how many there are."""
@@ -44,14 +44,14 @@ class TrainsetSection(Section):
 
 
 class AugmentationSection(Section):
-    """How example images are changed at random while the classifier learns: standard deviations."""
+    """Random changes of the example images while the classifier learns: standard deviations."""
 
     shift: Share = Field(0.02, description="shift, as a share of the height")
     rotation: Annotated[float, Field(ge=0, le=180)] = Field(8.0, description="rotation (degrees)")
     shear: Share = Field(0.05, description="shear, as a slope")
     zoom: Share = Field(0.05, description="change of size, as a share")
     brightness: Share = Field(0.06, description="change of brightness, as a share")
-    hue: Share = Field(0.02, description="change of each colour channel, as a share: small, for paint is colour")
+    hue: Share = Field(0.02, description="change of each colour channel, as a share: small, because paint marks differ in colour")
 
 
 class TrainSection(Section):
@@ -66,21 +66,21 @@ class TrainSection(Section):
         "other_labels, start or a given training set",
     )
     model: FilePath | None = Field(None, description="Keras model (.json or .keras) with an answer for each labelled name (custom)")
-    use: FilePath | None = Field(None, description="a classifier (.keras, its card beside it) to read with; nothing is trained")
-    start: FilePath | None = Field(None, description="a classifier (.keras, its card beside it) to begin with; new names are added to it")
-    epochs: Count = Field(20, description="most epochs; training stops earlier when the validation loss no longer falls")
+    use: FilePath | None = Field(None, description="a classifier (.keras, with its card) to use as it is; nothing is trained")
+    start: FilePath | None = Field(None, description="a classifier (.keras, with its card) to start from; new names are added to it")
+    epochs: Count = Field(20, description="largest number of epochs; training stops earlier when the validation loss no longer falls")
     batch: Count = Field(64, description="images per batch")
     patience: Count = Field(4, description="epochs without progress before training stops")
     validation: Annotated[float, Field(gt=0, lt=1)] = Field(0.2, description="share of the labelled tracklets kept for validation")
     rate: Annotated[float, Field(gt=0, le=0.1)] = Field(2e-3, description="learning rate at the beginning; it falls to 0")
-    balance: bool = Field(True, description="names count alike, however many images they have")
-    symmetry: bool = Field(True, description="left and right of an animal are alike: images are mirrored at random")
+    balance: bool = Field(True, description="all names have the same weight, however many images they have")
+    symmetry: bool = Field(True, description="left and right side of an animal look alike: images are mirrored at random")
     augmentation: AugmentationSection = AugmentationSection()
 
     @model_validator(mode="after")
     def _one_way(self) -> "TrainSection":
         if self.use and (self.start or self.model):
-            raise ValueError("use reads with a classifier as it is; start and model are for training: give one of them")
+            raise ValueError("use takes a classifier as it is; start and model are for training: give one of them")
         if self.start and self.model:
             raise ValueError("start goes on with the network of a classifier; it cannot have a model of its own: give one of them")
         if self.architecture == "embedding" and (self.start or self.use):
@@ -104,18 +104,18 @@ class TrainSection(Section):
 
 
 class ClassifySection(Section):
-    """Reading identities."""
+    """Identity evidence of each tracklet."""
 
-    images: Count = Field(30, description="images looked at per tracklet, spread over it")
-    most_images: Count = Field(90, description="images looked at while the answer is unsure")
-    drift: bool = Field(False, description="marks fade or change: what each name looks like follows the sure tracklets of a movie")
+    images: Count = Field(30, description="images classified per tracklet, spread over it")
+    most_images: Count = Field(90, description="largest number of images per tracklet, classified while the identity is uncertain")
+    drift: bool = Field(False, description="marks fade or change: the appearance of each name follows the certain tracklets of a movie")
 
     def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
-        """What a job gets: also the names."""
+        """The settings of a job: the section and the names."""
         return super().job(experiment, unit) | _names(experiment)
 
 
 def _names(experiment: "Experiment") -> dict[str, Any]:
-    """The names that images are read as, and the seed of what is random in reading them."""
+    """The classes of the classifier, and the seed of its random numbers."""
     animals = experiment.animals
     return {"seed": experiment.seed, "identities": animals.classes, "other_labels": animals.other_labels}

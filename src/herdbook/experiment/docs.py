@@ -1,4 +1,4 @@
-"""The keys of the experiment file explained from its models; `python -m herdbook.experiment.docs` writes them into config/README.md."""
+"""Tables of all keys of the experiment file, made from its models; `python -m herdbook.experiment.docs` writes them to config/README.md."""
 
 import re
 import sys
@@ -22,13 +22,13 @@ END = "<!-- keys: end -->"
 
 @dataclass(frozen=True)
 class Key:
-    """One key of a section: its type in words, its default as YAML, its meaning, and the model of a section or list of sections.
+    """One key of a section: its type as text, its default as YAML, its meaning, and the model of a section or list of sections.
 
-    `default` is "" for a key that is left out by default, and None for one that must be given.
+    `default` is "" for a key without a default value, and None for a required key.
     """
 
     name: str
-    type_words: str
+    type_text: str
     default: str | None
     meaning: str
     inner: type[Section] | None
@@ -47,12 +47,12 @@ def keys_of(model: type[Section]) -> tuple[Key, ...]:
         else:
             default = "" if value is None or isinstance(value, Section) else as_yaml(value)
         meaning = field.description or (summary(inner) if inner else "")
-        keys.append(Key(name, _type_words(schemas[name]), default, meaning, inner))
+        keys.append(Key(name, _type_text(schemas[name]), default, meaning, inner))
     return tuple(keys)
 
 
 def inner_model(hint: Any) -> type[Section] | None:
-    """The model that a type holds: itself, or that of an optional or of a list's items."""
+    """The model in a type: the type itself, or that of an optional value or of the items of a list."""
     if isinstance(hint, type) and issubclass(hint, Section):
         return hint
     return next((found for part in get_args(hint) if (found := inner_model(part))), None)
@@ -64,13 +64,13 @@ def summary(model: type[Section]) -> str:
 
 
 def as_yaml(value: Any) -> str:
-    """A value as it is written inside a line of YAML, quoted where it must be."""
+    """A value as written in a line of YAML, quoted where necessary."""
     plain = list(value) if isinstance(value, tuple) else value
     return yaml.safe_dump([plain], default_flow_style=True, width=float("inf"), allow_unicode=True, sort_keys=False).strip()[1:-1]
 
 
 def key_tables() -> str:
-    """Markdown: one table of keys for the file and one for each of its sections, in the file's order."""
+    """Markdown tables of keys: one for the file and one for each of its sections, in the order of the file."""
     sections: dict[type[Section], list[str]] = {}
     _collect(Experiment, "", sections)
     parts = [f"### The file\n\n{summary(Experiment)}\n\n{_table(Experiment, sections)}"]
@@ -80,7 +80,7 @@ def key_tables() -> str:
 
 
 def with_key_tables(text: str, path: Path) -> str:
-    """The text of the README with the tables between its two markers renewed; `path` is named when they are missing."""
+    """The text of the README with new tables between its two markers. Raises HerdbookError, which names `path`, if a marker is missing."""
     head, begin, rest = text.partition(BEGIN)
     _, end, tail = rest.partition(END)
     if not begin or not end:
@@ -98,12 +98,12 @@ def _collect(model: type[Section], place: str, sections: dict[type[Section], lis
 def _table(model: type[Section], sections: dict[type[Section], list[str]]) -> str:
     rows = ["| key | type | default | meaning |", "| --- | --- | --- | --- |"]
     for key in keys_of(model):
-        words = key.type_words
+        kind = key.type_text
         if key.inner:
             anchor = re.sub(r"[^\w -]", "", _heading(sections[key.inner]).lower()).replace(" ", "-")
-            words = f"[{words}](#{anchor})"
+            kind = f"[{kind}](#{anchor})"
         default = "**required**" if key.default is None else f"`{key.default}`" if key.default else "–"
-        rows.append(f"| `{key.name}` | {words} | {default} | {key.meaning.replace('|', chr(92) + '|')} |")
+        rows.append(f"| `{key.name}` | {kind} | {default} | {key.meaning.replace('|', chr(92) + '|')} |")
     return "\n".join(rows)
 
 
@@ -111,9 +111,9 @@ def _heading(places: list[str]) -> str:
     return ", ".join(dict.fromkeys(places))
 
 
-def _type_words(schema: dict[str, Any]) -> str:
+def _type_text(schema: dict[str, Any]) -> str:
     if "anyOf" in schema:
-        return " or ".join(_type_words(part) for part in schema["anyOf"] if part.get("type") != "null")
+        return " or ".join(_type_text(part) for part in schema["anyOf"] if part.get("type") != "null")
     if "$ref" in schema:
         return "section"
     if "enum" in schema:
@@ -121,25 +121,25 @@ def _type_words(schema: dict[str, Any]) -> str:
         return f"{', '.join(most)} or {last}"
     kind = schema.get("type")
     if kind == "array" and "prefixItems" in schema:
-        return f"[{', '.join(_type_words(part) for part in schema['prefixItems'])}]"
+        return f"[{', '.join(_type_text(part) for part in schema['prefixItems'])}]"
     if kind == "array":
-        return f"list of {_type_words(schema['items']).replace('section', 'sections')}"
+        return f"list of {_type_text(schema['items']).replace('section', 'sections')}"
     if kind in ("integer", "number"):
-        return _number_words(schema)
+        return _number_text(schema)
     if kind == "object" and schema.get("additionalProperties", {}).get("type") == "integer":
-        return f"{_number_words(schema['additionalProperties']).replace('number', 'numbers')} by name"
+        return f"{_number_text(schema['additionalProperties']).replace('number', 'numbers')} by name"
     return {"string": "text", "boolean": "true or false", "object": "sections by name"}[str(kind)]
 
 
-def _number_words(schema: dict[str, Any]) -> str:
-    words = "whole number" if schema["type"] == "integer" else "number"
+def _number_text(schema: dict[str, Any]) -> str:
+    kind = "whole number" if schema["type"] == "integer" else "number"
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     limits = [f"{sign} {schema[name]:g}" for name, sign in signs.items() if name in schema]
-    return " ".join([words, " and ".join(limits)]).strip()
+    return " ".join([kind, " and ".join(limits)]).strip()
 
 
 def main() -> None:
-    """Renew the tables in the project's config/README.md; a fault ends with its message and exit status 2."""
+    """Rewrite the tables in the project's config/README.md; exit status 2 and a message if that fails."""
     path = Path(herdbook.__file__).resolve().parents[2] / "config" / "README.md"
     try:
         write_text(path, with_key_tables(path.read_text(encoding="utf-8"), path))

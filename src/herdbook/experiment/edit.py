@@ -1,4 +1,4 @@
-"""Changing single values in the text of an experiment file; comments, order and all other lines stay as they are."""
+"""Changes of single values in the text of an experiment file; comments, order and all other lines stay as they are."""
 
 import copy
 import re
@@ -14,10 +14,10 @@ _INDENT = 2
 
 
 def with_values(text: str, section: str, values: Mapping[str, Any]) -> str:
-    """The text of an experiment file in which the keys of a section have these values, each a scalar or a list of scalars.
+    """The text of an experiment file with these values for keys of a section, each a scalar or a list of scalars.
 
-    A key that is commented out, as `herdbook new` writes it, is put in force on its line; one that is missing is added at the top of the
-    section. Raises HerdbookError when the result would not say exactly this and nothing else, as with anchors or merged keys.
+    A key that is commented out, as `herdbook new` writes it, is uncommented on its line; a missing key is added at the top of the section.
+    Raises HerdbookError if the new text would not contain exactly this change, as with anchors or merged keys.
     """
     wanted = copy.deepcopy(yaml.safe_load(text))
     wanted[section] = {**(wanted.get(section) or {}), **values}
@@ -64,7 +64,7 @@ def _replaced(text: str, node: yaml.Node, value: Any) -> str:
 
 
 def _with_section(text: str, section: str) -> str:
-    """The text with an empty section: where it is commented out, else at the end."""
+    """The text with an empty section added: where it is commented out, or else at the end."""
     commented = re.compile(rf"^# ?({section}:[ \t]*)(?=\r?$)", re.MULTILINE)
     if commented.search(text):
         return commented.sub(r"\1", text, count=1)
@@ -73,7 +73,7 @@ def _with_section(text: str, section: str) -> str:
 
 
 def _with_new_key(text: str, section: str, key: str, value: Any, indent: int) -> str:
-    """The text with a key in a section of one key per line."""
+    """The text with a key added to a section that has one key per line."""
     lines = text.splitlines(keepends=True)
     top = next(number for number, line in enumerate(lines) if line.startswith(f"{section}:"))
     added = f"{' ' * indent}{key}: {as_yaml(value)}"

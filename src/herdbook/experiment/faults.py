@@ -1,4 +1,4 @@
-"""Faults of an experiment file, reported in the words of the file: the key, what was found, the nearest valid key."""
+"""Faults of an experiment file, reported by key: what was found, what was expected, and the most similar valid key."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from herdbook.errors import nearest
 
-# More faults than fit on a screen, and longer ones, help nobody.
+# Messages must fit on a screen.
 MOST_FAULTS, MOST_CHARACTERS = 10, 400
 
 _repr = Repr()
@@ -21,14 +21,14 @@ _repr.maxstring = _repr.maxother = _repr.maxlong = 100
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: the place as a path of keys, and what is wrong there."""
+    """One fault: its place as a path of keys, and its description."""
 
     place: tuple[str, ...]
     text: str
 
 
 def describe_faults(path: Path, faults: Sequence[Fault]) -> str:
-    """All faults of an experiment file in one message, each once."""
+    """All faults of an experiment file in one message, without repetitions."""
     lines = list(dict.fromkeys(_shortened(f"  {'.'.join(f.place) or 'the file'}: {f.text}") for f in faults))
     count = "one fault" if len(lines) == 1 else f"{len(lines)} faults"
     more = [f"  and {len(lines) - MOST_FAULTS} more"] if len(lines) > MOST_FAULTS else []
@@ -36,7 +36,7 @@ def describe_faults(path: Path, faults: Sequence[Fault]) -> str:
 
 
 def shown(value: Any) -> str:
-    """What was found, as short as a message needs it: a long text, or a tree that YAML's aliases blow up, in part."""
+    """A value as text for a message, shortened: YAML's aliases can make a small file into a huge tree."""
     return _repr.repr(value)
 
 
@@ -45,12 +45,12 @@ def _shortened(line: str) -> str:
 
 
 def faults_of(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
-    """The faults that pydantic found, with the nearest valid key for an unknown one."""
+    """The faults that pydantic found, with the most similar valid key for an unknown one."""
     return [_fault(dict(item), model) for item in error.errors()]
 
 
 def faults_of_names(movies: Sequence[str], recordings: Mapping[str, Sequence[str]]) -> list[str]:
-    """Faults among the names of movies and recordings: twice the same, not fit for a file name, or mistaken for each other."""
+    """Faults among the names of movies and recordings: used twice, not valid as a file name, or a recording named like another's movie."""
     problems = [f"the movie {name!r} is named twice" for name in sorted({m for m in movies if movies.count(m) > 1})]
     problems += [
         f"{name!r} cannot name a file: it must not contain / nor start with - or ."
@@ -88,7 +88,7 @@ def _fault(item: dict[str, Any], model: type[BaseModel]) -> Fault:
     if not isinstance(found, dict | list | BaseModel):
         text += f", found {shown(found)}"
     if kind == "string_type" and isinstance(found, bool | int | float | date):
-        text += "; YAML reads words such as NO, ON and 12 so unless they stand in quotes"
+        text += "; YAML reads NO, ON and 12 as text only if they are in quotes"
     return Fault(place, text)
 
 

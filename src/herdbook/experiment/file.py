@@ -1,6 +1,6 @@
-"""Reading the experiment file: YAML and TSV sheet to an `Experiment`, all faults in one message.
+"""Reader of the experiment file: YAML and TSV sheet to an `Experiment`, all faults in one message.
 
-Paths in the file are relative to it and absolute after loading.
+Paths in the file are relative to it; after loading they are absolute.
 """
 
 import re
@@ -19,13 +19,13 @@ from herdbook.experiment.sheets.movies import read_movie_sheet
 
 
 class _OnceLoader(yaml.SafeLoader):
-    """Refuses a key that is given twice: YAML would silently keep the last, and drop a whole section."""
+    """Refuses a key that is given twice: YAML would silently keep the last one, and lose a whole section."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys: set[str] = set()
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and key.value in keys and key.tag != "tag:yaml.org,2002:merge":
-                raise yaml.constructor.ConstructorError(None, None, f"the key {key.value!r} is given twice: join the two", key.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key.value!r} is given twice: merge the two", key.start_mark)
             keys.add(str(key.value))
         return super().construct_mapping(node, deep)
 
@@ -33,7 +33,7 @@ class _OnceLoader(yaml.SafeLoader):
 def load_experiment(path: Path, overrides: Mapping[str, Any] | None = None) -> Experiment:
     """Read and check an experiment file.
 
-    `overrides` are merged into what the file says, key by key. Raises HerdbookError with all faults at once.
+    `overrides` replace values of the file, key by key. Raises HerdbookError with all faults at once.
     """
     if not path.is_file():
         raise HerdbookError(f"{path}: there is no such experiment file. `herdbook new DIR --movies 'videos/*.mp4'` writes one.")
@@ -48,7 +48,7 @@ def load_experiment(path: Path, overrides: Mapping[str, Any] | None = None) -> E
 
 
 def parse_experiment(raw: dict[str, Any], path: Path) -> Experiment:
-    """Check the content of an experiment file that stands at `path`; paths in it become absolute."""
+    """Check the content of the experiment file at `path`; paths in it become absolute."""
     base = path.resolve().parent
     raw, sheet = dict(raw), raw.get("movies")
     if isinstance(sheet, str):
@@ -99,7 +99,7 @@ def _override_faults(raw: dict[str, Any]) -> list[Fault]:
 
 
 def _joined_faults(experiment: Experiment) -> list[Fault]:
-    """Faults of overrides that are good by themselves, but not with the section that they change."""
+    """Faults of overrides that are valid alone, but not together with the section that they change."""
     faults: list[Fault] = []
     for movie in experiment.movies:
         for stage in movie.override:
@@ -112,7 +112,7 @@ def _joined_faults(experiment: Experiment) -> list[Fault]:
 
 
 def _absolute_paths(raw: dict[str, Any], base: Path) -> tuple[dict[str, Any], list[Fault]]:
-    """The content with absolute paths, and the faults of what cannot be one."""
+    """The content with absolute paths, and the faults of invalid paths."""
     faults: list[Fault] = []
 
     def resolved(path: Any, *place: str) -> Any:
@@ -145,14 +145,14 @@ def _absolute_paths(raw: dict[str, Any], base: Path) -> tuple[dict[str, Any], li
 
 
 def _resolved(base: Path, path: str) -> str:
-    """The absolute path of a file. Raises ValueError for what cannot be one, or cannot be looked at."""
+    """The absolute path of a file. Raises ValueError if `path` is not valid or cannot be accessed."""
     try:
         found = (base / path).resolve()
-        # A name that is too long, or a folder that may not be looked into, would be reported without its place by whoever asks first.
+        # A name that is too long, or a folder without permission, is found here, where the message can name the key.
         found.exists()
     except (ValueError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise ValueError(f"{shown(path)} cannot be the path of a file ({reason}): correct it") from error
+        raise ValueError(f"{shown(path)} cannot be used as the path of a file ({reason}): correct it") from error
     return str(found)
 
 

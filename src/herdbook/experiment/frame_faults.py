@@ -1,4 +1,4 @@
-"""Checks that arenas lie inside the frame, and that movies of a recording have frames of one size.
+"""Checks that arenas are inside the frame, and that all movies of a recording have the same frame size.
 
 Points are (x, y) in px; a frame spans -0.5 .. width - 0.5.
 """
@@ -12,10 +12,10 @@ ARENA_TOLERANCE_PX = 1.0
 
 
 def arena_faults(arenas: Sequence[Mapping[str, Any]], width: int, height: int) -> list[str]:
-    """One message for each region of an arena that reaches more than 1 px beyond a frame of `width` x `height` px.
+    """One message for each region of an arena that extends more than 1 px beyond a frame of `width` x `height` px.
 
-    `arenas` are as in the settings of the stage segment: {"name", "include": [region], "exclude": [region], "regions": [{"include": region}
-    or {"exclude": region}]}, all optional, a region being {"ellipse": {"centre", "axes", "angle" (degrees)}} or {"polygon": [[x, y], ...]}.
+    `arenas` are as in the settings of stage segment: {"name", "include": [region], "exclude": [region], "regions": [{"include": region} or
+    {"exclude": region}]}, all optional; a region is {"ellipse": {"centre", "axes", "angle" (degrees)}} or {"polygon": [[x, y], ...]}.
     """
     faults = []
     for arena in arenas:
@@ -30,7 +30,7 @@ def arena_faults(arenas: Sequence[Mapping[str, Any]], width: int, height: int) -
 def recording_size_faults(recordings: Mapping[str, Sequence[str]], sizes: Mapping[str, tuple[int, int]]) -> list[str]:
     """One message for each recording whose movies differ in size, naming two of them.
 
-    `recordings` are the names of the movies of each recording, `sizes` the (width, height) px of each movie that could be read.
+    `recordings`: names of the movies of each recording; `sizes`: (width, height) px of each movie that could be read.
     """
     faults = []
     for recording, members in recordings.items():
@@ -49,7 +49,7 @@ def recording_size_faults(recordings: Mapping[str, Sequence[str]], sizes: Mappin
 def ordered_regions(arena: Mapping[str, Any]) -> list[tuple[str, bool, Mapping[str, Any]]]:
     """The regions of an arena (see `arena_faults`) in the order in which they are applied.
 
-    For each region its place in the experiment file, whether it is added (or cut out), and its shape.
+    For each region: its place in the experiment file, whether it is added (true) or cut out, and its shape.
     """
     parts = [(f"{key} {n}", key == "include", shape) for key in ("include", "exclude") for n, shape in enumerate(arena.get(key, []), 1)]
     steps = [(f"regions {n}", key, shape) for n, step in enumerate(arena.get("regions", []), 1) for key, shape in step.items()]
@@ -61,7 +61,7 @@ def _shape(region: Mapping[str, Any]) -> str:
 
 
 def _region_fault(region: Mapping[str, Any], width: int, height: int) -> str:
-    """How a region reaches outside the frame, "" if it does not."""
+    """How far a region extends outside the frame, as text; "" if it does not."""
     x0, y0, x1, y1 = _extent(region)
     edge_x, edge_y = width - 0.5, height - 0.5
     if x0 > edge_x or y0 > edge_y or x1 < -0.5 or y1 < -0.5:

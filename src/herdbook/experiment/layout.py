@@ -1,6 +1,6 @@
-"""The layout of an experiment's folder of results: which file each stage leaves there. Paths are relative to the folder."""
+"""The files in an experiment's folder of results, by stage. Paths are relative to the folder."""
 
-# Files of stages that run once per experiment; the others leave `<stage>/<unit>.h5` for each movie, scene or recording.
+# Files of stages that run once per experiment; the others write `<stage>/<unit>.h5` for each movie, scene or recording.
 WHOLE = {
     "trainset": "trainset/trainset.h5",
     "train": "train/classifier.keras",
@@ -11,9 +11,9 @@ CARD = "train/classifier.json"
 SCORE = "report/score.txt"
 SCORE_JSON = "report/score.json"
 BODY_POINTS = "body_points.csv"
-# What the stages that write movies make of each movie.
+# Files or folders that the stages that write movies make for each movie.
 WRITTEN_MOVIES = {"overlay": "overlay/{movie}.mp4", "closeups": "closeups/{movie}", "mosaic": "mosaic/{movie}.mp4"}
-# The stage whose file an argument of a later stage takes.
+# By name of a stage's argument: the stage that makes the file.
 MADE_BY = {
     **{"index": "index", "reference": "index", "background": "background", "blobs": "segment", "previous": "segment"},
     **{"tracklets": "tracklets", "trainset": "trainset", "classifier": "train", "card": "train", "evidence": "classify"},
@@ -22,12 +22,12 @@ MADE_BY = {
 
 
 def artifact(stage: str, unit: str = "") -> str:
-    """The file of a stage: for a `unit` (movie, scene or recording), or that of the whole experiment."""
+    """The file of a stage, for a `unit` (movie, scene or recording) or for the whole experiment."""
     return WHOLE.get(stage, f"{stage}/{unit}.h5")
 
 
 def doubts(recording: str) -> str:
-    """The places of a recording where an answer of a person is worth most."""
+    """The review list of a recording: doubtful assignments for a person to check."""
     return f"propagate/{recording}.doubtful.csv"
 
 
@@ -37,5 +37,5 @@ def simulated(file: str) -> str:
 
 
 def pose_file(movie: str, suffix: str) -> str:
-    """The smoothed body points of a movie, as a file of the kind that they came from."""
+    """The smoothed body points of a movie, as a file of the same kind as the given one."""
     return f"poses/{movie}{suffix}"

@@ -1,6 +1,6 @@
-"""The experiment file: one typed model per stage; unknown keys are refused and all faults come in one message.
+"""The experiment file: one typed model per stage; unknown keys are refused and all faults are in one message.
 
-`Experiment.settings(stage, movie)` gives the sorted JSON string that the stage's job receives. `experiment_file` reads the YAML.
+`Experiment.settings(stage, unit)` gives the sorted JSON string that is passed to the stage's job. `experiment.file` reads the YAML.
 """
 
 import json
@@ -26,13 +26,14 @@ from herdbook.experiment.written_movies import CloseupsSection, MosaicSection, O
 class Experiment(Section):
     """A whole experiment."""
 
-    experiment: Name = Field(description="name of the experiment, and of its folder among the results")
+    experiment: Name = Field(description="name of the experiment, and of its folder in results")
     results: FilePath = Field("results", description="folder of the results")
-    seed: int = Field(1, description="seed of everything random", ge=0)
+    seed: int = Field(1, description="seed of all random numbers", ge=0)
     movies: list[Movie] = Field(description="the movies, or the path of a TSV sheet: columns name, file, recording, start", min_length=1)
     animals: Animals
     arenas: list[Arena] = Field(
-        default_factory=list, description="where animals can be, the whole frame if none; several are closed groups that do not overlap"
+        default_factory=list,
+        description="regions to which animals are confined, the whole frame if none; several arenas are closed groups that do not overlap",
     )
     scale: ScaleSection | None = None
     index: IndexSection = IndexSection()
@@ -55,7 +56,7 @@ class Experiment(Section):
     @classmethod
     def _folder_name(cls, value: str) -> str:
         if value in (".", "..") or "/" in value or value.startswith("-"):
-            raise ValueError("names a folder: it must not contain / nor start with -")
+            raise ValueError("is the name of a folder: it must not contain / nor start with -")
         return value
 
     @model_validator(mode="before")
@@ -72,7 +73,8 @@ class Experiment(Section):
             )
         if self.animals.marking == "unmarked" and (self.train.use or self.train.start or self.train.model or self.trainset.use):
             raise ValueError(
-                "train.use, start and model and trainset.use are for marked animals; animals.like takes over names of an earlier experiment"
+                "train.use, train.start, train.model and trainset.use are for marked animals; animals.like finds those of an earlier "
+                "experiment again"
             )
         if self.train.use and self.trainset.use:
             raise ValueError("train.use reads with a classifier as it is, trainset.use is to train one: give one of them")
@@ -87,16 +89,16 @@ class Experiment(Section):
                 f"{place}.area_body needs animals.body_length: the length of an animal (px)" for place, area in sized.items() if area
             ]
         if any("corrections" in m.override.get("smooth", {}) for m in self.movies):
-            problems.append("smooth.corrections is one table for all movies, it has a column for the movie: do not set it for a single one")
+            problems.append("smooth.corrections is one table for all movies, with a column movie: it cannot be set for a single movie")
         if self.animals.keep and self.number is None:
-            problems.append("animals.keep needs number: how many animals there are")
+            problems.append("animals.keep needs animals.number: the number of animals")
         if problems:
             raise ValueError("; ".join(problems))
         return self
 
     @cached_property
     def recordings(self) -> dict[str, list[str]]:
-        """Names of the movies of each recording, in order; a movie without a recording is one by itself."""
+        """Names of the movies of each recording, in order; a movie without a recording is a recording by itself."""
         found: dict[str, list[str]] = {}
         for movie in self.movies:
             found.setdefault(movie.recording or movie.name, []).append(movie.name)
@@ -104,13 +106,13 @@ class Experiment(Section):
 
     @property
     def number(self) -> int | None:
-        """Number of animals, if it is known."""
+        """Number of animals, None if it is unknown."""
         known = [number for number in self.population if number is not None]
         return sum(known) if len(known) == len(self.population) else None
 
     @property
     def population(self) -> list[int | None]:
-        """Number of animals in each arena, None where it is not known."""
+        """Number of animals in each arena, None where it is unknown."""
         return population(self.arenas, len(self.animals.individuals), self.animals.number)
 
     @property
@@ -125,7 +127,7 @@ class Experiment(Section):
 
     @property
     def masks(self) -> dict[str, str]:
-        """Mask files of the arenas that have one, by the arena's name."""
+        """Mask files by name of their arena, for arenas with a mask."""
         return {arena.name: arena.mask for arena in self.arenas if arena.mask is not None}
 
     @property
@@ -134,7 +136,7 @@ class Experiment(Section):
         return Path(self.results) / self.experiment
 
     def artifact(self, stage: str, unit: str = "") -> Path:
-        """The file that a stage leaves for a movie, scene or recording, or for the whole experiment."""
+        """The file that a stage makes for a `unit` (movie, scene or recording), or for the whole experiment."""
         return self.folder / artifact(stage, unit)
 
     def movie(self, name: str) -> Movie:
@@ -150,7 +152,7 @@ class Experiment(Section):
         return self.movie(movie).recording or movie
 
     def section(self, stage: str, movie: str | None = None) -> Any:
-        """The section of a stage, with the movie's override if there is one; None for one that the experiment does not have."""
+        """The section of a stage, with the movie's override if there is one; None if the experiment has no such section."""
         section: Any = ReportSection() if stage == "report" else getattr(self, stage)
         if movie is None or section is None or not section.overridable:
             return section
@@ -161,7 +163,7 @@ class Experiment(Section):
         return type(section).model_validate(kept | override)
 
     def intervals(self, unit: str | None = None) -> dict[str, list[list[int]]]:
-        """The intervals of the movies that have some, by name; of one unit of the background, or of all movies."""
+        """Tracked intervals by name of the movie, for movies that have some: all movies, or those of one `unit` of the background."""
         if unit is None:
             members = [movie.name for movie in self.movies]
         else:
@@ -170,12 +172,11 @@ class Experiment(Section):
         return {name: [list(interval) for interval in intervals] for name, intervals in found.items() if intervals}
 
     def settings(self, stage: str, unit: str | None = None) -> str:
-        """What a stage's job receives: its own section and what it needs of the rest, as sorted JSON.
+        """Settings passed to a stage's job, as sorted JSON: its own section, and values of other sections that it needs.
 
-        `unit` is the movie of a stage that works movie by movie, whose override counts; of the stage background it is what has a
-        background of its own.
+        `unit` is the movie, whose override is used; for stage background it is the scene.
         """
-        # Made only for its own stage: what names all movies, made for each job, takes minutes for a thousand of them.
+        # Only the section of this stage: lists of all movies, made for every job, would take minutes for a thousand movies.
         section = self.section(stage, unit)
         return json.dumps(section.job(self, unit) if section else {}, sort_keys=True, ensure_ascii=False)
 

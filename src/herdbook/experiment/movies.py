@@ -15,32 +15,34 @@ class Movie(Section):
     """A movie file."""
 
     name: Name = Field(description="name of the movie in all tables")
-    file: FilePath = Field(description="path of the movie, or of a folder of images")
-    recording: str | None = Field(None, description="movies of one recording follow each other without a break in their order here")
+    file: FilePath = Field(description="path of the movie file, or of a folder of images")
+    recording: str | None = Field(None, description="name of the recording; its movies follow each other without a break, in this order")
     start: datetime | None = Field(
-        None, description="date and time of its first frame, such as 2026-05-17 14:03:20; the next movies of the recording follow"
+        None, description="date and time of the first frame, such as 2026-05-17 14:03:20; those of later movies of the recording follow"
     )
     poses: list[FilePath] = Field(
-        default_factory=list, description="file of body points; several are layers of DUSTrack, of which the last counts"
+        default_factory=list, description="file of body points; several are layers of DUSTrack, of which the last one with a point counts"
     )
     override: dict[str, dict[str, Any]] = Field(default_factory=dict, description="settings of stages for this movie only")
 
 
 class SimulateSection(Section):
-    """A simulated recording with known truth: renders the movies, their labels and the truth."""
+    """A simulated recording with known truth: movies, labels and the true positions are generated."""
 
-    number: Count = Field(8, description="animals")
+    number: Count = Field(8, description="number of animals")
     frames: Count = Field(600, description="frames per movie")
     fps: Positive = Field(20.0, description="frames per second")
     size: tuple[Count, Count] = Field((640, 480), description="width and height (px)")
     marking: Literal["colour", "texture", "none"] = Field(
-        "colour", description="colour: two dots; texture: unmarked animals that differ in their pattern alone; none: in all, but subtly"
+        "colour",
+        description="colour: animals with two coloured dots; texture: unmarked animals that differ in their pattern alone; none: unmarked "
+        "animals that differ only slightly",
     )
     body_length_px: Positive = Field(37.0, description="mean length of a body (px)")
     leave: bool = Field(True, description="animals leave the arena through a gap in its rim, and return")
-    labels_per_animal: Annotated[int, Field(ge=0)] = Field(6, description="labelled points per animal")
+    labels_per_animal: Annotated[int, Field(ge=0)] = Field(6, description="number of labelled points per animal")
 
     def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
-        """What a job gets: also the names of the movies and animals, and the seed."""
+        """The settings of a job: the section, the names of the movies and animals, and the seed."""
         movies = [movie.name for movie in experiment.movies]
         return super().job(experiment, unit) | {"seed": experiment.seed, "movies": movies, "identities": experiment.animals.identities}

@@ -1,4 +1,4 @@
-"""Writing a first experiment file for a person's movies: it works as it is, and shows the other settings with their defaults."""
+"""Writer of a first experiment file for given movies: it can be used as it is, and lists all other settings with their defaults."""
 
 import glob
 import os
@@ -26,7 +26,7 @@ from herdbook.system.files import write_text
 LABELS_FILE = "labels.csv"
 _INTRODUCTION = """\
 # Experiment file of Herdbook. Paths are relative to this file. All keys are explained in config/README.md.
-# A line such as "#  area: ..." shows a setting at its default. To change it, take the # away there and before its section's name.
+# A line such as "#  area: ..." shows a setting with its default. To change it, remove the # there and before the name of its section.
 """
 _ARENA_EXAMPLE = """\
 #arenas:
@@ -38,7 +38,7 @@ _MEANING_COLUMN = 34
 
 @dataclass(frozen=True)
 class NewAnimals:
-    """What is known of the animals: how they are told apart, their names, how many there are."""
+    """What is known about the animals: marking, names and number."""
 
     marking: str
     identities: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ def find_movies(patterns: Sequence[str]) -> list[Path]:
                 f"no movie matches the pattern {pattern!r} (seen from {Path.cwd()}). "
                 "Give the path of the movies in quotes, such as --movies 'videos/*.mp4'."
             )
-        # A link keeps its own name: people name movies by links.
+        # A link is not resolved: its name may be the intended name of the movie.
         found |= {match.parent.resolve() / match.name for match in matches}
     return sorted(found, key=lambda path: (_natural(path), str(path)))
 
@@ -66,9 +66,9 @@ def find_movies(patterns: Sequence[str]) -> list[Path]:
 def write_experiment(
     folder: Path, movies: Sequence[Path], animals: NewAnimals, *, name: str | None = None, one_recording: bool = False
 ) -> list[Path]:
-    """Write `<folder>/<name>.yaml`, and for marked animals an empty labels.csv beside it unless there is one; return what was written.
+    """Write `<folder>/<name>.yaml`, and for marked animals an empty labels.csv unless there is one; return the paths of written files.
 
-    `name` is that of the folder by default. Raises HerdbookError when the file is already there or would not be a valid one.
+    `name` is that of the folder by default. Raises HerdbookError if the file exists or its content would not be valid.
     """
     folder = folder.resolve()
     name = folder.name if name is None else name
@@ -76,7 +76,7 @@ def write_experiment(
     text = experiment_text(name, _named(movies, folder), animals, recording=name if one_recording else None)
     parse_experiment(yaml.safe_load(text), path)
     if path.exists():
-        raise HerdbookError(f"{path} is already there and is not overwritten. Delete it, or give another --name.")
+        raise HerdbookError(f"{path} exists and is not overwritten. Delete it, or give another --name.")
     written = {path: text}
     if animals.marking == "marked" and not (folder / LABELS_FILE).exists():
         written[folder / LABELS_FILE] = ",".join(LABEL_COLUMNS) + "\n"
@@ -84,12 +84,12 @@ def write_experiment(
         try:
             write_text(target, content)
         except OSError as error:
-            raise HerdbookError(f"{target} cannot be written: {error.strerror}. Give a folder in which you may write.") from error
+            raise HerdbookError(f"{target} cannot be written: {error.strerror}. Give a folder with write permission.") from error
     return list(written)
 
 
 def experiment_text(name: str, movies: dict[str, str], animals: NewAnimals, recording: str | None = None) -> str:
-    """The text of an experiment file; `movies` maps names to paths relative to it, `recording` is the one that holds them all."""
+    """The text of an experiment file; `movies` maps names to paths relative to it, `recording` is the recording of all movies."""
     given: dict[str, Any] = {"experiment": name}
     top = [_setting(key, given) for key in keys_of(Experiment) if key.inner is None]
     listed = [{"name": movie, "file": file} | ({"recording": recording} if recording else {}) for movie, file in movies.items()]
@@ -101,7 +101,7 @@ def experiment_text(name: str, movies: dict[str, str], animals: NewAnimals, reco
         f"# {summary(Animals)}\nanimals:\n" + "\n".join(_indented(Animals, _given_animals(animals))),
         f"# {summary(Arena)}\n{_ARENA_EXAMPLE}",
         *_sections(),
-        "# Recordings that are not filmed but simulated have a section simulate: see config/README.md.",
+        "# For simulated recordings there is a section simulate: see config/README.md.",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -121,7 +121,7 @@ def _indented(model: type[Section], given: dict[str, Any]) -> list[str]:
 
 
 def _setting(key: Key, given: dict[str, Any], indent: str = "") -> str:
-    """The line of one key: with its value if it is given, else commented out with its default."""
+    """The line of one key: with its given value, or commented out with its default."""
     mark, value = ("", as_yaml(given[key.name])) if key.name in given else ("#", key.default or ("{}" if key.inner else ""))
     return f"{f'{mark}{indent}{key.name}: {value}':<{_MEANING_COLUMN}} # {key.meaning}"
 
@@ -138,7 +138,7 @@ def _given_animals(animals: NewAnimals) -> dict[str, Any]:
 
 
 def _named(movies: Sequence[Path], folder: Path) -> dict[str, str]:
-    """Paths relative to the folder by the movies' names: their stems, with the name of their own folder where stems are the same."""
+    """Paths relative to the folder, by name of the movie: the file's stem, preceded by the name of its folder where stems are equal."""
     stems = Counter(path.stem for path in movies)
     named: dict[str, str] = {}
     for path in movies:

@@ -1,4 +1,4 @@
-"""Sections of the experiment file on the results: tables, the comparison with the truth, and what a px is in mm."""
+"""Sections of the experiment file on the results: tables, comparison with the truth, and the scale in px per mm."""
 
 import math
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -12,8 +12,8 @@ from herdbook.experiment.layout import WRITTEN_MOVIES
 if TYPE_CHECKING:
     from herdbook.experiment.model import Experiment
 
-# Blobs of animals that touch part for single frames: of the 848 times that a pair of 16 ants parted within 10 min, 343 ended in this time
-# and 39 in as long a time after it.
+# Blobs of touching animals separate for single frames: of the 848 times that a pair of 16 ants separated within 10 min, 343 lasted at most
+# this time, and only 39 between one and two times as long.
 CONTACT_GAP_S = 0.5
 
 FormatName = Literal["hdf5", "parquet", "motion", "movement", "deeplabcut", "sleap", "idtracker", "jaaba", "mot", "nwb"]
@@ -24,25 +24,25 @@ class ExportSection(Section):
 
     formats: list[FormatName] = Field(
         ["hdf5"],
-        description="written beside trajectories.csv: hdf5, parquet and motion (speed, body length, mm) are tables of all movies, the "
-        "others files of each movie for the tool of that name; see docs/tables.md",
+        description="written in addition to trajectories.csv: hdf5, parquet and motion (speed, body length, mm) are tables of all movies, "
+        "the others are files of each movie for the tool of that name; see docs/tables.md",
     )
     movement_names: Literal["singular", "plural"] = Field(
-        "singular", description="names of the dimensions for movement: singular from its version 0.17 on, plural for older ones"
+        "singular", description="names of the dimensions in files for movement: singular for version 0.17 and later, plural for older ones"
     )
 
     contact_gap_s: Annotated[float, Field(ge=0)] = Field(
-        CONTACT_GAP_S, description="a contact in events.csv goes on where the two animals part for at most this time (s)"
+        CONTACT_GAP_S, description="a contact in events.csv continues if the two animals are apart for at most this time (s)"
     )
 
     @model_validator(mode="after")
     def _once(self) -> "ExportSection":
         if len(set(self.formats)) < len(self.formats):
-            raise ValueError("formats: each of them once")
+            raise ValueError("formats: list each of them once")
         return self
 
     def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
-        """What a job gets: also the recordings with the dates of their movies, the arenas and the scale."""
+        """The settings of a job: the section, the recordings with the dates of their movies, the arenas and the scale."""
         return super().job(experiment, unit) | {
             "recordings": experiment.recordings,
             "marking": experiment.animals.marking,
@@ -53,13 +53,13 @@ class ExportSection(Section):
 
 
 class ScaleSection(Section):
-    """How long a px is: px_per_mm, or two points and their distance, or points on the rim of a circle and its diameter."""
+    """Size of a px: px_per_mm, or two points and their distance, or points on the rim of a circle and its diameter."""
 
-    px_per_mm: Positive | None = Field(None, description="px in a mm")
-    points: tuple[Point, Point] | None = Field(None, description="instead: two points x, y (px), whose distance is length")
+    px_per_mm: Positive | None = Field(None, description="number of px in a mm")
+    points: tuple[Point, Point] | None = Field(None, description="instead of px_per_mm: two points x, y (px), whose distance is length")
     length: Positive | None = Field(None, description="distance of the two points (mm)")
     circle: Annotated[list[Point], Field(min_length=3)] | None = Field(
-        None, description="instead: three or more points x, y (px) on the rim of a circle, whose diameter is diameter"
+        None, description="instead of px_per_mm: three or more points x, y (px) on the rim of a circle, which is diameter mm wide"
     )
     diameter: Positive | None = Field(None, description="diameter of the circle (mm)")
 
@@ -72,12 +72,12 @@ class ScaleSection(Section):
         if sum(way is not None for way in (self.px_per_mm, self.points, self.circle)) != 1:
             raise ValueError("give exactly one of px_per_mm, points with length, circle with diameter")
         if not (math.isfinite(self.value) and self.value > 0):
-            raise ValueError("the points must lie apart, and those of a circle on no line")
+            raise ValueError("the points must be apart, and those of a circle must not be on one line")
         return self
 
     @property
     def value(self) -> float:
-        """Number of px in a mm; no positive number if the points are not apart or on a line."""
+        """Number of px in a mm; not a positive number if the points are equal, or all on one line."""
         if self.points is not None and self.length is not None:
             return math.dist(*self.points) / self.length
         if self.circle is not None and self.diameter is not None:
@@ -98,18 +98,18 @@ def circle_radius(points: list[Point]) -> float:
 
 
 class ScoreSection(Section):
-    """Comparison with known truth."""
+    """Comparison with the known truth."""
 
     truth: FilePath = Field(description="CSV with columns movie, frame, identity, x, y")
-    radius: Positive = Field(20.0, description="a position this near the true one is right (px)")
-    apart: Positive | None = Field(None, description="animals this far from all others are scored apart from contacts (px)")
+    radius: Positive = Field(20.0, description="a position is right within this distance of the true one (px)")
+    apart: Positive | None = Field(None, description="also score alone the animals at least this far from all others (px)")
 
 
 class ReportSection(Section):
-    """The report, which has no keys of its own in the experiment file."""
+    """The report, which has no keys in the experiment file."""
 
     def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
-        """What a job gets: all that the page says of the experiment as a whole."""
+        """The settings of a job: what the report needs from the whole experiment."""
         animals, score = experiment.animals, experiment.score
         values = {
             "experiment": experiment.experiment,

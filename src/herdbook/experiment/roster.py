@@ -1,4 +1,4 @@
-"""Who can be named: the columns of the assignment, one for each animal with a name of its own and for each group in an arena."""
+"""The columns of the identity assignment: one for each individually named animal, and one for each group in an arena."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 class Roster:
     """The columns of the assignment.
 
-    `classes` are the names that images are read as. Per column: `name` int64 into `classes`; `members` int64, how many animals share it,
-    1 unless it is a group; `first` int64, where its animals stand in `individuals`, the names of the results. `allowed` bool (arenas,
-    columns): who lives where.
+    `classes`: classes of the classifier. `individuals`: names of all animals in the results. Per column: `name` int64 (into `classes`);
+    `members` int64, number of its animals, 1 unless it is a group; `first` int64, index of its first animal in `individuals`. `allowed`
+    bool (arenas, columns): whether the column's animals live in the arena.
     """
 
     classes: list[str]
@@ -33,13 +33,15 @@ class Roster:
 
     @property
     def is_group(self) -> NDArray[np.bool_]:
-        """Whether each column is a group, also one of a single animal."""
+        """Whether each column is a group, bool (columns,); a group may have a single animal."""
         return np.array([self.individuals[first] != name for first, name in zip(self.first, self.names, strict=True)], bool)
 
 
 def make_roster(classes: Sequence[str], homes: Sequence[Sequence[str]], groups: Sequence[Mapping[str, int]]) -> Roster:
-    """The roster of an experiment: `classes` are all names, those of groups among them; `homes` tells which of them live in each arena,
-    `groups` how many animals each group has there. Their members are numbered through the arenas: `worker.1`, `worker.2`.
+    """The roster of an experiment.
+
+    `classes`: names of identities and groups; `homes`: those of each arena; `groups`: number of animals of each group in each arena.
+    Members of a group are numbered over all arenas: `worker.1`, `worker.2`.
     """
     numbers = {name: [home.get(name, 0) for home in groups] for name in classes if any(name in home for home in groups)}
     single = [name for name in classes if name not in numbers]

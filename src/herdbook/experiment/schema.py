@@ -8,9 +8,9 @@ from herdbook.experiment.model import OVERRIDABLE, Experiment
 
 
 def experiment_schema() -> dict[str, Any]:
-    """JSON schema (draft 2020-12) of the experiment file: the model, with what a person may also write.
+    """JSON schema (draft 2020-12) of the experiment file: that of the model, with two additions.
 
-    `movies` may be the path of a TSV sheet, and `override` of a movie holds the sections of OVERRIDABLE.
+    `movies` may be the path of a TSV sheet, and `override` of a movie may contain the sections of OVERRIDABLE.
     """
     schema = Experiment.model_json_schema()
     properties = schema["properties"]
@@ -25,7 +25,7 @@ def experiment_schema() -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """The schema as the text of the file that the project keeps."""
+    """The schema as the text of workflow/schemas/experiment.schema.json."""
     return json.dumps(experiment_schema(), indent=2, ensure_ascii=False) + "\n"
 
 

@@ -17,7 +17,7 @@ class IndexSection(Section):
     overridable: ClassVar = True
 
     on_broken: Literal["stop", "keep"] = Field(
-        "stop", description="a movie that is cut off: stop with an error, or keep the frames before the fault"
+        "stop", description="if a movie is damaged or incomplete: stop with an error, or keep the frames before the fault"
     )
 
 
@@ -30,21 +30,21 @@ class TrackletsSection(Section):
         None, description="longest step of an animal between two frames (px); by default learned from the movie"
     )
     bridge: Annotated[int, Field(ge=0, le=100)] = Field(
-        2, description="frames over which a blob that vanishes may be linked to one that appears"
+        2, description="number of frames that a link may bridge between a blob that disappears and one that appears"
     )
 
     def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
-        """What a job gets: also how many animals there are in each arena, where that is known."""
+        """The settings of a job: the section, and the number of animals in each arena, where it is known."""
         return super().job(experiment, unit) | {"numbers": experiment.population}
 
 
 class PropagateSection(Section):
-    """Joining evidence and movement into identities."""
+    """Identities, from evidence and movement."""
 
-    gap_s: Positive = Field(3.0, description="an animal that is lost may be found again within this time (s) at low cost")
+    gap_s: Positive = Field(3.0, description="an animal that disappears may appear again within this time (s) at low cost")
 
     def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
-        """What a job gets: also who the animals are, how many, and which of them live in each arena."""
+        """The settings of a job: the section, the names of the animals, and their number and names in each arena."""
         animals, arenas = experiment.animals, experiment.arenas
         values = super().job(experiment, unit) | {
             "identities": animals.classes,
@@ -64,18 +64,18 @@ class SmoothSection(Section):
 
     method: Literal["lkrstc", "none"] = Field("lkrstc", description="LK-RSTC smoothing, or none")
     window_s: Positive | None = Field(
-        None, description="length of the smoothing window (s); by default the shortest, up to 0.5 s, that takes nearly all jitter away"
+        None, description="length of the smoothing window (s); by default the shortest, up to 0.5 s, that removes nearly all jitter"
     )
     engine: Literal["numba", "opencv"] = Field(
-        "numba", description="optical flow: numba, or the slower opencv, whose result equals DUSTrack's to the last digit"
+        "numba", description="optical flow: numba, or the slower opencv, whose results are identical to those of DUSTrack"
     )
     fill: Annotated[int, Field(ge=0)] | None = Field(
-        None, description="gaps of at most so many frames are filled; by default as many as the window has"
+        None, description="longest gap that is filled (frames); by default the length of the window"
     )
     jumps: Literal["flag", "repair"] = Field(
-        "flag", description="points farther from where they should be than movement and flow allow: flag them, or put them there, too"
+        "flag", description="points farther from the expected position than movement and flow allow: flag them, or also correct them"
     )
-    likelihood: Share = Field(0.0, description="body points that are less likely than this are unknown")
+    likelihood: Share = Field(0.0, description="body points with a lower likelihood are treated as unknown")
     corrections: FilePath | None = Field(
-        None, description="CSV or JSON with movie, frame, individual, point, x, y: places that replace those found before smoothing"
+        None, description="CSV or JSON with movie, frame, individual, point, x, y: positions that replace the found ones, before smoothing"
     )

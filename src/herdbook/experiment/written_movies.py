@@ -17,7 +17,7 @@ Part = Literal["names", "trails", "outlines", "marks", "time"]
 
 
 class ShownSection(Section):
-    """What all movies that are written have in common: which frames they show."""
+    """Keys that all written movies share: which frames they show."""
 
     not_settings: ClassVar = frozenset({"write"})
     overridable: ClassVar = True
@@ -25,33 +25,35 @@ class ShownSection(Section):
     write: bool = Field(False, description="write it for each movie")
     every: Count | None = Field(None, description="show every n-th frame; by default all")
     intervals: list[tuple[Instant, Instant]] = Field(
-        default_factory=list, description="show only these stretches, as pairs of beginning and end (exclusive); all if none"
+        default_factory=list, description="show only these intervals, as pairs of beginning and end (exclusive); all if none"
     )
-    intervals_in: Literal["frames", "s"] = Field("frames", description="intervals count frames, or seconds from the movie's beginning")
-    crf: Quality = Field(23, description="quality: smaller is better and larger in bytes; 18 can hardly be told from the original")
+    intervals_in: Literal["frames", "s"] = Field(
+        "frames", description="unit of intervals: frames, or seconds from the beginning of the movie"
+    )
+    crf: Quality = Field(23, description="quality (constant rate factor): lower means better and larger; 18 is close to the original")
 
     @model_validator(mode="after")
     def _in_order(self) -> "ShownSection":
         for first, end in self.intervals:
             if end <= first:
-                raise ValueError(f"intervals: [{first:g}, {end:g}] is empty: the end is exclusive and comes after the beginning")
+                raise ValueError(f"intervals: [{first:g}, {end:g}] is empty: the end is exclusive and must be after the beginning")
             if self.intervals_in == "frames" and not (first.is_integer() and end.is_integer()):
-                raise ValueError(f"intervals: [{first:g}, {end:g}] are no numbers of frames; for seconds add intervals_in: s")
+                raise ValueError(f"intervals: [{first:g}, {end:g}] are not whole numbers of frames; for seconds add intervals_in: s")
         for before, after in pairwise(self.intervals):
             if after[0] < before[1]:
                 raise ValueError(f"intervals: {list(before)} and {list(after)} must be in order, and must not overlap")
         return self
 
     def shown(self) -> dict[str, Any]:
-        """The keys that say which frames are shown, and when."""
+        """The keys that decide which frames are shown, and how fast."""
         return self.model_dump(mode="json", include={"every", "speed", "intervals", "intervals_in"})
 
 
 class PlayedSection(ShownSection):
-    """What the movies for people have in common: how fast they play and how large they are."""
+    """Keys that overlay and mosaic share: speed and size."""
 
-    every: Count | None = Field(None, description="show every n-th frame; by default as many are left out as speed asks for")
-    speed: Positive = Field(1.0, description="how many times faster than life it plays; less than 1 is slow motion")
+    every: Count | None = Field(None, description="show every n-th frame; by default as speed requires")
+    speed: Positive = Field(1.0, description="speed relative to real time; below 1 is slow motion")
     max_width: Even = Field(1280, description="a wider movie is scaled down to this width (px)")
 
 
@@ -69,33 +71,33 @@ class OverlaySection(PlayedSection):
     @classmethod
     def _once(cls, show: list[Part]) -> list[Part]:
         if len(set(show)) < len(show):
-            raise ValueError("each of them once")
+            raise ValueError("list each of them once")
         return show
 
 
 class CloseupsSection(ShownSection):
-    """A movie of each animal, which stays in its middle, with a table that leads back to the whole frame."""
+    """A movie of each animal, centred on it, with a table that maps its pixels back to the whole frame."""
 
     write: bool = Field(False, description="write one of each animal in each movie")
     size: Even | None = Field(None, description="width and height (px, an even number); by default from size_body")
-    size_body: Positive = Field(2.0, description="width and height in body lengths, if there is no size")
-    head_up: bool = Field(False, description="turn the animal so that its head is up")
+    size_body: Positive = Field(2.0, description="width and height in body lengths, unless size is given")
+    head_up: bool = Field(False, description="rotate the animal so that its head points up")
     shortest_s: Annotated[float, Field(ge=0)] = Field(1.0, description="an animal with positions for less than this (s) gets no movie")
 
     def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
-        """What a job gets: also the length of the animals (px), if the size counts in it."""
+        """The settings of a job: the section, and the length of the animals (px) unless size is given."""
         values = super().job(experiment, unit)
         return values if self.size else values | {"body_length": experiment.animals.body_length}
 
 
 class MosaicSection(PlayedSection):
-    """One movie with a tile for each animal, which stays in the middle of its tile."""
+    """One movie with a tile for each animal, centred on it."""
 
-    size_body: Positive = Field(2.0, description="width and height of what a tile shows (body lengths)")
-    head_up: bool = Field(False, description="turn each animal so that its head is up")
+    size_body: Positive = Field(2.0, description="width and height of the region in a tile (body lengths)")
+    head_up: bool = Field(False, description="rotate each animal so that its head points up")
 
     def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
-        """What a job gets: also the length of the animals (px), and whether each keeps its name through the movie."""
+        """The settings of a job: the section, the length of the animals (px), and whether each animal keeps its name in the whole movie."""
         animals = experiment.animals
         lasting = animals.marking != "none" or animals.keep
         return super().job(experiment, unit) | {"body_length": animals.body_length, "lasting": lasting}

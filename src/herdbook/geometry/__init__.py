@@ -1,1 +1,1 @@
-"""Regions, ellipses, body axes and intervals: arrays in, arrays out, nothing of movies or experiments."""
+"""Regions, ellipses, body axes and intervals: arrays in, arrays out, independent of movies and experiments."""

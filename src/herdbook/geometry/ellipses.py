@@ -13,7 +13,7 @@ _PIXEL_MOMENT = 1 / 12  # second moment of a square of 1 px about its centre
 def orientation(mxx: ArrayLike, mxy: ArrayLike, myy: ArrayLike) -> Floats:
     """Return the angle of the major axis, rad in (-pi/2, pi/2], from central second moments of any common shape.
 
-    Where both axes are equally long the angle is 0.
+    The angle is 0 if both axes are equally long.
     """
     mxx, mxy, myy = (np.asarray(moment, np.float64) for moment in (mxx, mxy, myy))
     return wrap_angle(0.5 * np.arctan2(2 * mxy, mxx - myy), np.pi)
@@ -32,7 +32,7 @@ def axis_lengths(mxx: ArrayLike, mxy: ArrayLike, myy: ArrayLike) -> tuple[Floats
 
 
 def wrap_angle(angle: ArrayLike, period: float = 2 * np.pi) -> Floats:
-    """Return angles, rad, brought into (-period/2, period/2]; a body axis without a front has the period pi."""
+    """Return angles, rad, wrapped to (-period/2, period/2]; a body axis without a front has the period pi."""
     half = period / 2
     wrapped = half - np.mod(half - np.asarray(angle, np.float64), period)
     # Rounding can make the remainder equal to the period.

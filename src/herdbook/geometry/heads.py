@@ -1,4 +1,4 @@
-"""Which end of a body is the head: an axis has none, but animals mostly walk forwards and seldom turn by half a turn between two frames.
+"""Which end of a body axis is the head: animals mostly walk forwards, and rarely turn by half a turn between two frames.
 
 Points are (x, y) in px, y down; angles in rad from the x axis towards the y axis.
 """
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from herdbook.arrays import Floats
 from herdbook.geometry.ellipses import axis_lengths, orientation
 
-# Log-odds of a head for each body length that the animal goes towards it, and their bound in one frame: jitter must not decide.
+# Log-odds of an end being the head, per body length of movement towards it, and their limit in one frame, so that jitter does not decide.
 ODDS_PER_BODY_LENGTH = 8.0
 MOST_ODDS = 2.0
-# Log-odds against a change of the end from one frame to the next, for an axis that is infinitely longer than wide.
+# Log-odds against an exchange of both ends from one frame to the next, for a body that is infinitely longer than wide.
 ODDS_OF_KEEPING = 16.0
 
 
@@ -29,8 +29,9 @@ def head_directions(
     """Direction of the head of each blob, rad float32 (blobs,), and the probability that it is this end, 0.5..1 float32 (blobs,).
 
     `rows` and `offsets` are those of `Tracklets.blob_rows`; `moments` (blobs, 3) xx, xy, yy. Along a tracklet the two ends are the states
-    of a hidden Markov chain, solved by the forward-backward algorithm (Rabiner 1989, Proc. IEEE 77:257): an end stays the same the more
-    surely the longer the body is and the less it turns, and motion is evidence for the end in front. Blobs of no tracklet keep their axis.
+    of a hidden Markov chain, solved by the forward-backward algorithm (Rabiner 1989, Proc. IEEE 77:257). An end stays the same with higher
+    probability the longer the body is and the less it turns; movement is evidence for the end in front. Blobs without a tracklet get the
+    direction of their axis and the probability 0.5.
     """
     major, minor = axis_lengths(*moments.T)
     return directions_along(rows, offsets, frame, x, y, np.asarray(orientation(*moments.T)), 1 - minor / major, body_length_px)
@@ -46,8 +47,9 @@ def directions_along(
     long: Floats,
     body_length_px: float,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """As `head_directions`, for places with a body axis: `axis` rad (n,), and `long` (n,), how much longer than wide, 0 for a disc, 1 for
-    a line. Track i has the places rows[offsets[i]:offsets[i + 1]] in the order of time; it may have gaps.
+    """As `head_directions`, for positions with a body axis: `axis` rad (n,), and elongation `long` (n,), 0 for a disc, 1 for a line.
+
+    Track i has the positions rows[offsets[i]:offsets[i + 1]] in order of time; it may have gaps.
     """
     chance = np.full(len(axis), 0.5)
     _forward_backward(rows, offsets, frame.astype(np.int64), x, y, axis, long, float(body_length_px), chance)
@@ -60,7 +62,7 @@ def directions_along(
 def _forward_backward(  # type: ignore[no-untyped-def]
     rows, offsets, frame, x, y, axis, long, body_length, chance
 ):
-    """Fill `chance` with the probability that the head is at the far end of each axis."""
+    """Fill `chance` with the probability that the head is at the end opposite to the direction of each axis."""
     for k in range(len(offsets) - 1):
         mine = rows[offsets[k] : offsets[k + 1]]
         n = len(mine)

@@ -1,4 +1,4 @@
-"""Which blobs of neighbouring frames share pixels, straight from their runs."""
+"""Blobs of neighbouring frames that share pixels, computed from their runs."""
 
 import numpy as np
 from numba import njit
@@ -9,7 +9,7 @@ from herdbook.arrays import Ints
 
 @njit(cache=True, nogil=True)
 def _shared_pixels(a: NDArray[np.int32], b: NDArray[np.int32]) -> int:
-    """Pixels that two sets of runs share; both are sorted by row, then column."""
+    """Number of pixels shared by two sets of runs; both are sorted by row, then column."""
     i = j = total = 0
     while i < len(a) and j < len(b):
         if a[i, 0] < b[j, 0]:
@@ -29,12 +29,11 @@ def _shared_pixels(a: NDArray[np.int32], b: NDArray[np.int32]) -> int:
 def overlap_pairs(
     boxes: NDArray[np.int32], runs: NDArray[np.int32], run_offsets: Ints, first: Ints, last: Ints, stop: int
 ) -> NDArray[np.int64]:
-    """Pairs of blobs that share pixels, among the blobs first..last-1 and last..stop-1 of two frames.
+    """Pairs of blobs that share pixels, in k pairs of frames.
 
-    `boxes` (n, 4) x0, y0, x1, y1 (exclusive) and `run_offsets` (n + 1,) are indexed by blob, `runs` (r, 3) by run offset; `first` and
-    `last` are (k,) first blobs of k pairs of frames (the second frame of pair i begins at last[i], and ends where the second frame of
-    pair i + 1 begins, or at `stop`). Returns int64 (m, 3): blob of the first frame, blob of the second, shared pixels, in order of the
-    blobs.
+    `boxes` (n, 4) x0, y0, x1, y1 (exclusive) and `run_offsets` (n + 1,) are indexed by blob, `runs` (r, 3) by run offset. In pair i, the
+    first frame has the blobs first[i]..last[i]-1, the second one last[i]..last[i+1]-1, that of the last pair up to `stop`-1. Returns int64
+    (m, 3): blob of the first frame, blob of the second, number of shared pixels, in order of the blobs.
     """
     found = np.empty((256, 3), np.int64)
     count = 0
@@ -63,7 +62,7 @@ def frame_overlaps(boxes: NDArray[np.int32], runs: NDArray[np.int32], run_offset
 
     `boxes` int32 (n, 4) x0, y0, x1, y1 (exclusive, px); `runs` int32 (r, 3) row, first, last column (inclusive) sorted by blob, row,
     column; `run_offsets` int64 (n + 1,); `frame_offsets` int64 (frames + 1,): blobs of frame f are offsets[f]:offsets[f + 1].
-    Returns int64 (m, 3): blob, blob of the next frame, shared pixels.
+    Returns int64 (m, 3): blob, blob of the next frame, number of shared pixels.
     """
     if len(frame_offsets) < 3:
         return np.zeros((0, 3), np.int64)

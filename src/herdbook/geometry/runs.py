@@ -1,4 +1,4 @@
-"""Outlines of blobs as runs (R, 3): row, first column, last column (inclusive), painted as masks (row, col)."""
+"""Blobs as runs (R, 3) row, first column, last column (inclusive), converted to masks (row, col)."""
 
 import numpy as np
 from numba import njit
@@ -8,7 +8,7 @@ from herdbook.arrays import Runs
 
 
 def runs_to_mask(runs: Runs, x0: int, y0: int, x1: int, y1: int) -> NDArray[np.bool_]:
-    """Paint runs (R, 3) into a mask (y1 - y0, x1 - x0) of the box with exclusive x1, y1; what lies outside is cut off."""
+    """The mask (y1 - y0, x1 - x0) of runs (R, 3) in a box with exclusive x1, y1; pixels outside of the box are omitted."""
     mask = np.zeros((y1 - y0, x1 - x0), np.bool_)
     _paint(runs, x0, y0, mask)
     return mask

@@ -1,13 +1,13 @@
 """Who is in which tracklet: one integer programme over the graph of a recording.
 
-Every identity follows a path through the graph of tracklets: along merges and splits for free, across gaps, into and out of the graph at a
+Every identity follows paths through the graph of tracklets: along merges and splits for free, across gaps, into and out of the graph at a
 cost. A tracklet holds at most as many identities as animals, and no identity is in more tracklets at the same time than it has members. The
-evidence is the unary term; "unknown" is an answer, since no identity has to be anywhere.
+evidence of each tracklet for each identity is added up; "unknown" is an answer, since no identity has to be anywhere.
 
-The graph falls into blocks at tracklets whose evidence leaves no doubt (`identity_blocks`), and only likely identities are candidates. The
-blocks are solved exactly (`identity_program`, `identity_solve`). Then all that was left out is priced (`identity_pricing`): candidates
-that might be worth it are let in, separators that might be somebody else are opened, and what that concerns is solved again. The bound
-that is reported holds for the whole problem.
+The graph falls into blocks at tracklets whose evidence leaves no doubt, the separators (`blocks`), and at first only likely identities are
+candidates. The blocks are solved exactly (`programme`, `highs`). Then all that was left out is priced (`pricing`): identities that might
+gain by it become candidates, separators that might be somebody else become ordinary tracklets, and the blocks concerned are solved again.
+The bound that is reported holds for the whole problem. Last, each name gets its confidence (`confidence`).
 """
 
 from collections.abc import Iterator
@@ -47,15 +47,39 @@ LEAST_CONFIDENCE = 0.5
 
 @dataclass(frozen=True)
 class Solution:
-    """`held` int16 (tracklets, identities): how many of each identity are in each tracklet; `confidence` float32 of the same shape:
+    """Who is where. `held` int16 (n, identities): how many of each identity are in each tracklet; `confidence` float32 (n, identities):
     posterior probability that this is right; `gap`: bound on the distance from the optimum, as a share of the objective, before names
-    below LEAST_CONFIDENCE were taken back; `components`: number of parts that were solved apart, tracklets in the largest.
+    below LEAST_CONFIDENCE were taken back; `components`: number of blocks that were solved apart, tracklets in the largest.
     """
 
     held: NDArray[np.int16]
     confidence: NDArray[np.float32]
     gap: float
     components: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """The arguments of `solve_identities`, with what paths cost."""
+
+    graph: Graph
+    scores: NDArray[np.floating]
+    members: Ints
+    path_costs: PathCosts
+
+
+@dataclass(frozen=True)
+class _Round:
+    """What one round found. Per block, 0 in those that were not solved: `value`, `bound`, `linear`, `lacks`, as in `Solved`. `left` bool
+    (n,): separators with nobody at one of their ends. `prices` of all that was solved.
+    """
+
+    value: Floats
+    bound: Floats
+    linear: Floats
+    lacks: Floats
+    left: Bools
+    prices: Prices
 
 
 def solve_identities(
@@ -77,9 +101,9 @@ def solve_identities(
     if not len(graph) or not len(members):
         empty = np.zeros((len(graph), len(members)))
         return Solution(empty.astype(np.int16), empty.astype(np.float32), 0.0, (0, 0))
-    path_costs = (costs or Costs()).of_paths(graph, gaps, gap_costs)
-    held, gap, blocks = _solve_blocks(graph, scores, path_costs, informed, members)
-    confidence = confidences(graph, scores, held, path_costs)
+    problem = _Problem(graph, scores, members, (costs or Costs()).of_paths(graph, gaps, gap_costs))
+    held, gap, blocks = _solve_in_rounds(problem, informed)
+    confidence = confidences(graph, scores, held, problem.path_costs)
     # A tie is no answer either.
     unlikely = (held > 0) & (confidence < LEAST_CONFIDENCE + 1e-3)
     held[unlikely] = 0
@@ -88,73 +112,87 @@ def solve_identities(
     return Solution(held, confidence, gap, (blocks.count, int(inside.max(initial=0))))
 
 
-def _solve_blocks(
-    graph: Graph, scores: NDArray[np.floating], path_costs: PathCosts, informed: Bools, members: Ints
-) -> tuple[NDArray[np.int16], float, Blocks]:
+def _solve_in_rounds(problem: _Problem, informed: Bools) -> tuple[NDArray[np.int16], float, Blocks]:
     """Who is held where, the bound as a share of the objective, and the blocks of the last round."""
+    graph, scores, members, path_costs = problem.graph, problem.scores, problem.members, problem.path_costs
     sure, _ = sure_identities(graph, scores, informed, members)
     total, least = best_of_capacity(scores, graph.animals, members)
     held = np.zeros(scores.shape, np.int16)
-    # By the first half of a tracklet in each block, so that blocks which stay as they are keep theirs.
+    # Value and excess of each block stand at the first half of a tracklet in it, so that blocks which stay as they are keep theirs.
     reached, excess = np.zeros(2 * len(graph)), np.zeros(2 * len(graph))
     joined = np.zeros((0, 2), np.int64)
-    dirty = np.ones((len(graph), 2), bool)
+    changed = np.ones((len(graph), 2), bool)
     let_in = np.zeros(scores.shape, bool)
     for turn in range(ROUNDS):
         blocks = split_blocks(sure, path_costs.links, joined)
         active = np.zeros(blocks.count, bool)
-        active[blocks.block[dirty]] = True
+        active[blocks.block[changed]] = True
         free = np.flatnonzero(sure < 0)
         taken = elsewhere(graph, sure, members, free)
-        kept = keep_candidates(path_losses(scores, least, sure, path_costs)[free], graph.animals[free], taken)
-        allowed = let_in.copy()
-        allowed[free] |= kept
-        allowed[free] &= ~taken
-        allowed[sure >= 0] = np.arange(len(members)) == sure[sure >= 0, None]
-        # The last time separators are what they are, whether the blocks beside them like it or not.
+        allowed = _choose_candidates(problem, least, sure, free, taken, let_in)
+        # In the last round separators keep their identity, whatever the blocks beside them lose by it.
         firm = turn == ROUNDS - 1
-        held[active[blocks.block].any(axis=1)] = 0
-        held[sure >= 0, sure[sure >= 0]] = 1
-        value, bound, linear, lacks = np.zeros((4, blocks.count))
-        opened, prices = np.zeros(len(graph), bool), Prices(scores)
-        for some in _portions(blocks, active, allowed):
-            programme = build_programme(graph, scores, blocks, some, allowed, path_costs, members, firm=firm)
-            found = solve_programme(programme)
-            value, bound, linear, lacks = value + found.value, bound + found.bound, linear + found.linear, lacks + found.lacks
-            prices.take(programme, found)
-            there = programme.kind == THERE
-            held[programme.node[there], programme.identity[there]] = found.x[there].round()
-            # An end of a separator that has nobody.
-            opened[programme.node[(programme.kind <= BEGINNING) & ~there & (found.x < 0.5)]] = True
+        found = _solve_active(problem, blocks, active, allowed, held, firm=firm)
 
-        upper = np.bincount(blocks.block.T.ravel(), weights=np.tile(total / 2, 2), minlength=blocks.count)
-        gains, others = prices.gains(sure, path_costs)
+        gains, others = found.prices.gains(sure, path_costs)
         gains = gains[free]
         gains[allowed[free]] = -np.inf
-        limit = np.minimum(bound_blocks(graph, blocks, free, gains.max(axis=1), others, bound, linear), upper)
+        upper = np.bincount(blocks.block.T.ravel(), weights=np.tile(total / 2, 2), minlength=blocks.count)
+        limit = np.minimum(bound_blocks(graph, blocks, free, gains.max(axis=1), others, found.bound, found.linear), upper)
         half = np.full(blocks.count, 2 * len(graph))
         np.minimum.at(half, blocks.block.ravel(), np.arange(2 * len(graph)))
-        reached[half[active]], excess[half[active]] = value[active], np.maximum(limit - value, 0)[active]
+        reached[half[active]], excess[half[active]] = found.value[active], np.maximum(limit - found.value, 0)[active]
 
-        clashes = _clashes(graph, held, members)
-        # What could gain more than what the solution lacks of the relaxation.
-        worth = np.where(active, ROUNDING - lacks, np.inf)
-        opened |= (others > worth[blocks.block]).any(axis=1)
-        opened[clashes[(sure[clashes] >= 0).all(axis=1)]] = True
+        # Only what gains more than this could improve the solution, which lacks something of its relaxation.
+        worth = np.where(active, ROUNDING - found.lacks, np.inf)
         gains -= worth[blocks.block[free, 0], None]
-        opened[_in_the_way(graph, sure, free, np.where(taken, gains, 0), scores)] = True
         wanted = (gains > 0) & ~taken
+        clashes = _clashes(graph, held, members)
+        opened = found.left | (others > worth[blocks.block]).any(axis=1)
+        opened[clashes[(sure[clashes] >= 0).all(axis=1)]] = True
+        opened[_in_the_way(graph, sure, free, np.where(taken, gains, 0), scores)] = True
         if firm or not (opened.any() or len(clashes) or wanted.any()):
             break
         let_in[free] |= wanted
         joined = np.concatenate([joined, clashes])
-        changed = np.concatenate([np.flatnonzero(opened), clashes.ravel(), free[wanted.any(axis=1)]])
-        dirty = np.isin(blocks.block, blocks.block[changed])
+        concerned = np.concatenate([np.flatnonzero(opened), clashes.ravel(), free[wanted.any(axis=1)]])
+        changed = np.isin(blocks.block, blocks.block[concerned])
         sure = np.where(opened, -1, sure)
-    # Whose path is cut leaves before the cut and enters after it.
-    removed = _part_clashes(graph, held, members, scores, 2 * float(path_costs.away.max()))
+    # An identity that is taken from a tracklet leaves the graph before it and enters it again after it.
+    removed = _remove_clashes(graph, held, members, scores, 2 * float(path_costs.away.max()))
     objective, over = reached[half].sum(), excess[half].sum()
     return held, float((over + removed) / max(abs(objective + over), 1.0)), blocks
+
+
+def _choose_candidates(problem: _Problem, least: Floats, sure: Ints, free: Ints, taken: Bools, let_in: Bools) -> Bools:
+    """Candidates bool (n, identities): the likely ones and those who were `let_in` (n, identities), but not who is `taken` (free,
+    identities); in separators their identity.
+    """
+    losses = path_losses(problem.scores, least, sure, problem.path_costs)[free]
+    allowed = let_in.copy()
+    allowed[free] |= keep_candidates(losses, problem.graph.animals[free], taken)
+    allowed[free] &= ~taken
+    allowed[sure >= 0] = np.arange(len(problem.members)) == sure[sure >= 0, None]
+    return allowed
+
+
+def _solve_active(problem: _Problem, blocks: Blocks, active: Bools, allowed: Bools, held: NDArray[np.int16], *, firm: bool) -> _Round:
+    """Solve the active blocks and write who is there into `held`."""
+    certain = blocks.sure >= 0
+    held[active[blocks.block].any(axis=1)] = 0
+    held[certain, blocks.sure[certain]] = 1
+    value, bound, linear, lacks = np.zeros((4, blocks.count))
+    left, prices = np.zeros(len(problem.graph), bool), Prices(problem.scores)
+    for some in _portions(blocks, active, allowed):
+        programme = build_programme(*(problem.graph, problem.scores, blocks, some, allowed, problem.path_costs, problem.members), firm=firm)
+        found = solve_programme(programme)
+        for sums, part in zip((value, bound, linear, lacks), (found.value, found.bound, found.linear, found.lacks), strict=True):
+            sums += part
+        prices.take(programme, found)
+        there = programme.kind == THERE
+        held[programme.node[there], programme.identity[there]] = found.x[there].round()
+        left[programme.node[(programme.kind <= BEGINNING) & ~there & (found.x < 0.5)]] = True
+    return _Round(value, bound, linear, lacks, left, prices)
 
 
 def _portions(blocks: Blocks, active: Bools, allowed: Bools) -> Iterator[Bools]:
@@ -166,7 +204,7 @@ def _portions(blocks: Blocks, active: Bools, allowed: Bools) -> Iterator[Bools]:
 
 
 def _in_the_way(graph: Graph, sure: Ints, free: Ints, gains: NDArray[np.float32], scores: NDArray[np.floating]) -> Ints:
-    """Separators that keep an identity from one of the tracklets `free`, where it would gain more than the separator would lose."""
+    """Separators whose identity would gain more in a simultaneous tracklet of `free` than they would lose."""
     found = []
     for row, identity in np.argwhere(gains > 0).tolist():
         mine = np.flatnonzero(sure == identity)
@@ -177,7 +215,7 @@ def _in_the_way(graph: Graph, sure: Ints, free: Ints, gains: NDArray[np.float32]
 
 
 def _clashes(graph: Graph, held: NDArray[np.int16], members: Ints) -> Ints:
-    """Pairs (k, 2) of tracklets, which hold more of an identity at the same time than there are."""
+    """Pairs (k, 2) of simultaneous tracklets that together hold more of an identity than it has members."""
     pairs = [np.zeros((0, 2), np.int64)]
     for identity, limit in enumerate(members):
         nodes = np.flatnonzero(held[:, identity])
@@ -186,7 +224,7 @@ def _clashes(graph: Graph, held: NDArray[np.int16], members: Ints) -> Ints:
     return np.concatenate(pairs)
 
 
-def _part_clashes(graph: Graph, held: NDArray[np.int16], members: Ints, scores: NDArray[np.floating], cut: float) -> float:
+def _remove_clashes(graph: Graph, held: NDArray[np.int16], members: Ints, scores: NDArray[np.floating], cut: float) -> float:
     """Take identities away where they are too many at a time, from the tracklet with the weakest evidence for them.
 
     Returns the most that this loses, `cut` for each path that it cuts.

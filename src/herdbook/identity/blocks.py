@@ -1,8 +1,8 @@
-"""The graph of tracklets taken apart where evidence leaves no doubt, and who is a candidate in the rest.
+"""The graph of tracklets divided into blocks where evidence leaves no doubt, and the candidates in the rest.
 
-A tracklet that is one animal and whose evidence is overwhelming is a separator: what comes before it and what comes after it are decided
-apart, each with half of its score, and it is its identity or nobody. Without that last restriction this is a relaxation of the whole
-problem: the best values of the parts bound the optimum from above.
+A tracklet of a single animal with overwhelming evidence is a separator: what comes before it and what comes after it are solved
+separately, each with half of its score, and it holds its identity or nobody. Without that last restriction this is a relaxation of the
+whole problem: the sum of the best values of the blocks is an upper bound on the optimum.
 """
 
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ IMPOSSIBLE_GAIN = np.float32(-1e6)
 
 @dataclass(frozen=True)
 class Blocks:
-    """Parts of a graph. `sure` int64 (n,): identity of each separator, -1 for the other tracklets; `block` int64 (n, 2): block to which
-    the beginning and the end of each tracklet belong, the same one but for separators; `count`: number of blocks.
+    """Parts of a graph. `sure` int64 (n,): identity of each separator, -1 for the other tracklets; `block` int64 (n, 2): blocks to which
+    the beginning and the end of each tracklet belong, which differ in separators alone; `count`: number of blocks.
     """
 
     sure: Ints
@@ -36,9 +36,10 @@ class Blocks:
 
 
 def sure_identities(graph: Graph, scores: NDArray[np.floating], informed: Bools, members: Ints) -> tuple[Ints, Floats]:
-    """Identity int64 (n,) that is beyond doubt by a tracklet's own evidence, or -1, and its margin float64 (n,) in nats over the next one.
+    """Identity int64 (n,) of which a tracklet's own evidence leaves no doubt, or -1, and its margin float64 (n,), nats, over the next one.
 
-    Where more tracklets at the same time than an identity has members are sure of it, none of them is.
+    `scores` (n, identities) gain in nats; `informed` bool (n,) whether the tracklet has evidence; `members` (identities,). Where the
+    evidence for an identity is that strong in more simultaneous tracklets than it has members, it counts in none of them.
     """
     margin = np.zeros(len(graph))
     sure = np.full(len(graph), -1, np.int64)
@@ -63,7 +64,10 @@ def sure_identities(graph: Graph, scores: NDArray[np.floating], informed: Bools,
 
 @njit(cache=True, nogil=True)
 def crowded(first: Ints, last: Ints, count: Ints, limit: int) -> tuple[Ints, Ints]:
-    """Pairs of intervals (in order of `first`) that overlap where the counts of all that overlap add up to more than the limit."""
+    """Pairs of intervals that overlap where the counts of all that overlap add up to more than `limit`: the earlier and the later of each.
+
+    `first`, `last`, `count` int64 (n,), in order of `first`; the result int64 (m,) each.
+    """
     earlier, later = [0 for _ in range(0)], [0 for _ in range(0)]
     active = [0 for _ in range(0)]
     for k in range(len(first)):
@@ -80,7 +84,7 @@ def crowded(first: Ints, last: Ints, count: Ints, limit: int) -> tuple[Ints, Int
 
 
 def split_blocks(sure: Ints, links: Ints, joined: Ints) -> Blocks:
-    """Blocks of a graph whose separators are `sure` (n,) and whose `links` are (k, 2); pairs of tracklets `joined` (j, 2) share one."""
+    """Blocks of a graph: `sure` (n,) identity of each separator or -1; `links` (k, 2) of tracklets; pairs `joined` (j, 2) share a block."""
     n = len(sure)
     whole = np.flatnonzero(sure < 0)
     a = np.concatenate([whole, n + links[:, 0], joined[:, 0]])
@@ -90,7 +94,10 @@ def split_blocks(sure: Ints, links: Ints, joined: Ints) -> Blocks:
 
 
 def best_of_capacity(scores: NDArray[np.floating], animals: Ints, members: Ints) -> tuple[Floats, Floats]:
-    """Greatest sum of scores (n,) that a tracklet of so many animals can hold, and the smallest score (n,) in it, at least 0 each."""
+    """Greatest sum float64 (n,) of the scores that a tracklet can hold, and the smallest score float64 (n,) in it, both at least 0.
+
+    `scores` (n, identities); a tracklet holds up to `animals` (n,) animals, and of each identity up to its `members` (identities,).
+    """
     total, least = np.zeros(len(scores)), np.zeros(len(scores))
     for capacity in np.unique(animals):
         rows = np.flatnonzero(animals == capacity)
@@ -141,6 +148,7 @@ def _by_target(target: Ints, source: Ints, cost: Floats, count: int) -> tuple[In
 
 @njit(cache=True, nogil=True)
 def _arrive(order: Ints, worth: Singles, sure: Ints, end: Floats, enter: Floats, offsets: Ints, source: Ints, cost: Floats) -> Singles:
+    """Worth (n, identities) of the best way to each tracklet, visited in an `order` in which its sources come before it."""
     n, identities = worth.shape
     best = np.empty((n, identities), np.float32)
     for v in order:
@@ -158,7 +166,10 @@ def _arrive(order: Ints, worth: Singles, sure: Ints, end: Floats, enter: Floats,
 
 
 def elsewhere(graph: Graph, sure: Ints, members: Ints, nodes: Ints) -> Bools:
-    """Whether (nodes, identities) an identity is, beyond doubt, somewhere else while the tracklet exists; never for those with members."""
+    """Whether each identity is surely in another tracklet at the same time, bool (m, identities), for the tracklets `nodes` (m,).
+
+    Never for an identity of several `members` (identities,). `sure` (n,) is the identity of each separator or -1.
+    """
     taken = np.zeros((len(nodes), len(members)), bool)
     for identity in np.flatnonzero(members == 1):
         mine = np.flatnonzero(sure == identity)
@@ -180,7 +191,7 @@ def keep_candidates(losses: Singles, animals: Ints, taken: Bools) -> Bools:
         rows = np.flatnonzero(animals == capacity)
         place = min(int(capacity), losses.shape[1]) - 1
         last = np.partition(open_losses[rows], place, axis=1)[:, place]
-        # Who would be the last in it only by coming from outside is not what the others are compared with.
+        # Somebody who could be in it only by coming from outside does not set the limit for the others.
         limit[rows] = np.where(last <= limit[rows] + CANDIDATE_NATS, last, limit[rows])
     near = open_losses <= limit[:, None] + np.float32(CANDIDATE_NATS)
     return np.asarray(near & (open_losses < -IMPOSSIBLE_GAIN / 2) & (animals > 0)[:, None])

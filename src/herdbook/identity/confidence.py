@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from herdbook.arrays import Ints
-from herdbook.identity.exchanges import MOST_LOG_ODDS, add_exchanges, add_nobody, collect_moves, pay_walks
+from herdbook.identity.exchanges import MOST_LOG_ODDS, add_exchanges, add_nobody, collect_links, trace_walks
 from herdbook.identity.graph import Graph, PathCosts
 
 # The identity of an animal without a name.
@@ -31,14 +31,15 @@ class Paths:
 
 
 def find_paths(graph: Graph, held: NDArray[np.integer], links: Ints) -> Paths:
-    """Paths of single animals of a solution `held` (n, identities); animals of a tracklet that have no name follow paths of their own.
+    """Paths of single animals of a solution `held` (n, identities) along `links` int64 (k, 2), and past them.
 
-    Animals that share an identity go on along links where they can, otherwise to what begins next.
+    Animals that share an identity follow links where they can, otherwise they go to what begins next. Animals of a tracklet that have no
+    name follow paths of their own.
     """
-    children = np.argsort(links[:, 1], kind="stable")
-    offsets = np.searchsorted(links[children, 1], np.arange(len(graph) + 1))
-    parents = links[children, 0]
-    nodes, labels, lengths = [], [], []
+    by_child = np.argsort(links[:, 1], kind="stable")
+    offsets = np.searchsorted(links[by_child, 1], np.arange(len(graph) + 1))
+    parents = links[by_child, 0]
+    nodes, identities, lengths = [], [], []
     unnamed = np.maximum(graph.animals - held.sum(axis=1), 0)
     for identity in [*range(held.shape[1]), NOBODY]:
         count = np.asarray(unnamed if identity == NOBODY else held[:, identity], np.int64)
@@ -47,8 +48,9 @@ def find_paths(graph: Graph, held: NDArray[np.integer], links: Ints) -> Paths:
         order = np.argsort(path, kind="stable")
         nodes.append(np.repeat(mine, count[mine])[order])
         lengths.append(np.bincount(path, minlength=number))
-        labels.append(np.full(number, identity))
-    return Paths(np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.int64), np.concatenate(nodes), np.concatenate(labels))
+        identities.append(np.full(number, identity))
+    path_ends = np.cumsum(np.concatenate(lengths)).astype(np.int64)
+    return Paths(np.concatenate([[0], path_ends]), np.concatenate(nodes), np.concatenate(identities))
 
 
 @njit(cache=True, nogil=True)
@@ -87,11 +89,11 @@ def confidences(graph: Graph, scores: NDArray[np.floating], held: NDArray[np.int
     gains = np.zeros((scores.shape[1] + 1, len(scores)), np.float32)
     gains[:-1] = scores.T
     row = np.where(paths.identity == NOBODY, scores.shape[1], paths.identity)
-    moves = collect_moves(graph, path_costs)
-    walks = pay_walks(paths.offsets, paths.node, row, moves)
+    links = collect_links(path_costs)
+    walks = trace_walks(graph, paths.offsets, paths.node, row, links)
     odds = np.zeros(len(paths.node))
-    add_exchanges(walks, moves, gains, odds)
-    add_nobody(walks, moves, gains, odds)
+    add_exchanges(walks, links, gains, odds)
+    add_nobody(walks, links, gains, odds)
     passing = np.repeat(row, np.diff(paths.offsets))
     own = gains[passing, paths.node]
     # Identities in the same tracklet do not compete for it.

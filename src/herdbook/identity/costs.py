@@ -1,4 +1,4 @@
-"""What coming, going and gaps cost in a recording, learned from the animals whose identity is beyond doubt."""
+"""Costs of entering and leaving the graph and of gaps, learned from the tracklets of a recording whose identity is beyond doubt."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +53,7 @@ def learn_costs(
     loose = loose_ends(graph)
     ends = np.zeros(block.max(initial=0) + 1, bool)
     ends[block[loose]] = True
-    # What was lost between the two, somewhere in a block where the graph ends, was lost there.
+    # An animal that was lost in a block in which the graph ends somewhere was lost there.
     ended = (loose[a, 1] | loose[b, 0] | lost & (ends[block[a, 1]] | ends[block[b, 0]])) & ~at_border
     goes_on = ~ended & ~at_border
     return Costs(

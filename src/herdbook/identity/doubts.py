@@ -87,8 +87,8 @@ def find_spans(
     """The spans worth an answer, best first.
 
     `held` (n, columns) how many of each identity or group each tracklet holds, `confidence` (n, columns) of what it holds, `how` (n,
-    columns) as in `Identities`, `scores` (n, columns) gain in nats of naming, `is_group` (columns,). Nobody follows the path of a single
-    member of a group: there each tracklet is a span of its own.
+    columns) as in `Identities`, `scores` (n, columns) gain in nats of naming, `is_group` (columns,). The path of a single member of a group
+    is not known: there each tracklet is a span of its own.
     """
     frames = graph.last - graph.first + 1
     found = []
@@ -106,7 +106,7 @@ def find_spans(
     spans = []
     for gain, rows, column, look in found[:MOST_SPANS]:
         probability = _probabilities(graph, held, confidence, scores, is_group, look)
-        # What nobody can be is not worth a look.
+        # A place that no known identity can have is not worth a look.
         gain = gain if column >= 0 else float(gain * min(1.0, probability[held[look] == 0].sum()))
         if gain >= LEAST_GAIN:
             spans.append(Span(rows, column, gain, look, probability))
@@ -114,17 +114,17 @@ def find_spans(
 
 
 def _best_look(animals: Ints, lost: Floats) -> int:
-    """Where a person sees best who it is: an animal alone, in the tracklet with the most to gain."""
+    """The tracklet in which a person sees best who it is: that of an animal alone, with the most to gain."""
     return int(np.lexsort((-lost, animals > 1))[0])
 
 
 def _probabilities(
     graph: "Graph", held: Counts, confidence: NDArray[np.float32], scores: Gains, is_group: NDArray[np.bool_], row: int
 ) -> Floats:
-    """Probability (columns,) that each identity is in a tracklet: of those it holds their confidence, and what that leaves for the others.
+    """Probability (columns,) that each identity is in the tracklet `row`: for those it holds their confidence; the others share the rest.
 
-    It is shared among them in proportion to what their evidence says there and to the doubt that they are where they are held meanwhile,
-    which keeps no other member of a group from being here. Nobody known is one of them where the tracklet has a place without a name.
+    They share it in proportion to their evidence there and to the probability that they are not where they are held at the same time,
+    which does not exclude another member of the same group. An unknown animal has a share, too, where a place has no name.
     """
     meanwhile = np.flatnonzero((graph.first <= graph.last[row]) & (graph.last >= graph.first[row]) & (np.arange(len(graph)) != row))
     busy = np.where(held[meanwhile] > 0, confidence[meanwhile], 0.0).max(axis=0, initial=0.0)
@@ -145,7 +145,7 @@ def describe_spans(
     names: Sequence[str],
     who: Callable[[int, int], Sequence[str]],
 ) -> Iterator[Doubt]:
-    """The rows of the review list. `names` (columns,) of identities and groups; `who` tells the individuals of a row and column."""
+    """The rows of the review list. `names` (columns,) of identities and groups; `who` gives the individuals of a row and column."""
     graph = recording.graph
     for span in spans:
         row, column, probability = span.look, span.column, span.probability
@@ -189,5 +189,5 @@ def read_doubts(path: Path, rule: str) -> list[Doubt]:
         return [Doubt(**{name: kinds[name](row[name]) for name in DOUBT_COLUMNS}) for _, row in rows]  # type: ignore[operator]
     except (HerdbookError, ValueError, TypeError) as error:
         raise HerdbookError(
-            f"{path}: not a readable review list ({error}). Delete it and run snakemake again: the rule '{rule}' makes it anew."
+            f"{path}: not a readable review list ({error}). Delete it and run snakemake again: the rule '{rule}' makes it again."
         ) from error

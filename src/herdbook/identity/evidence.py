@@ -1,4 +1,4 @@
-"""The evidence of images and the word of a person as the gain (tracklets, columns) in nats of naming a tracklet."""
+"""The evidence of images, and what a person stated, as the gain (tracklets, columns) in nats of naming a tracklet."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +16,10 @@ from herdbook.identity.recording import RecordingGraph
 
 @dataclass(frozen=True)
 class RecordingEvidence:
-    """What `classify` tells of the tracklets of a recording: `evidence` float32 (n, columns), nats, -inf for who does not live there and 0
-    where nothing was read; `informed` bool (n,), read; `labelled` int64 (n,): class of the label, counted as in `Roster.classes` and from
-    there on for what is no identity, -1 for none.
+    """What stage classify found in the tracklets of a recording.
+
+    `evidence` float32 (n, columns), nats: -inf for who does not live there, 0 where no image was read; `informed` bool (n,): images were
+    read; `labelled` int64 (n,): class of the label, an index into `Roster.classes`, beyond these for what is no identity, -1 without label.
     """
 
     evidence: Singles

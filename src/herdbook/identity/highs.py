@@ -1,6 +1,6 @@
 """Solution of the integer programme of identities by HiGHS, many blocks in one call.
 
-Blocks whose linear relaxation is not integral are solved again, alone and as integers, and very large ones in windows of time that overlap.
+A block whose linear relaxation is not integral is solved again, alone and in integers; a very large one in overlapping windows of time.
 """
 
 from dataclasses import dataclass
@@ -13,20 +13,22 @@ from scipy.sparse import csr_array
 from herdbook.arrays import Bools, Floats, Ints
 from herdbook.identity.programme import BEGINNING, LEAVES, Programme
 
-# Columns solved in one call, and columns beyond which a block is solved in windows.
+# Columns solved in one call; columns beyond which a block is solved in windows, and columns of a window.
 BATCH_COLUMNS = 12_000
 LARGEST_COLUMNS = 150_000
 WINDOW_COLUMNS = 100_000
+# HiGHS stops at this distance from the optimum, as a share of it, and after this time for one block.
 RELATIVE_GAP = 1e-6
 TIME_LIMIT_S = 20.0
+# Values this close to an integer are one.
 INTEGRAL = 1e-5
 
 
 @dataclass(frozen=True)
 class Solved:
-    """`x` (columns,); per block its `value`, a `bound` on it, the bound `linear` by the prices of the relaxation, and how much it `lacks`
-    of the relaxation, 0 where a block was solved in windows. From the relaxation: `worth` (columns,) what being there is worth beyond
-    what others would pay for the place, and `shadow` (rows,) what one more place would be worth.
+    """Values `x` (columns,) of the columns. Per block: its `value`, an upper `bound` on it, the bound `linear` by the prices of the
+    relaxation, and how much it `lacks` of the value of the relaxation, 0 where it was solved in windows. From the relaxation: `worth`
+    (columns,), what being there is worth beyond the price of the place, and `shadow` (rows,), that price: what one more place would gain.
     """
 
     x: Floats
@@ -69,7 +71,7 @@ def _solve_batch(programme: Programme, batch: list[int], found: Solved) -> None:
     x, price, ceiling, floor = _relaxed(cost, matrix, low, high, least, most)
     _keep_prices(found, rows, columns, programme, price, ceiling)
     found.x[columns] = x
-    # What must be there, whatever it costs, is what the bound must do without.
+    # The bound holds for the problem without lower limits, which could gain their marginals on top.
     gained = -cost * x + floor
     for block in batch:
         a, b = programme.columns[block : block + 2]
@@ -88,7 +90,7 @@ def _solve_batch(programme: Programme, batch: list[int], found: Solved) -> None:
 
 
 def _keep_prices(found: Solved, rows: Ints, columns: Ints, programme: Programme, price: Floats, ceiling: Floats) -> None:
-    """Keep what the prices of rows and the ceilings of columns say; rows that are equations have no shadow."""
+    """Write `worth` and `shadow` from the prices of rows and those of the upper limits of columns; equations have no shadow."""
     cost, matrix = programme.cost[columns], programme.matrix[rows][:, columns]
     shadow = np.where(programme.low[rows] == programme.high[rows], 0.0, price)
     found.shadow[rows] = shadow

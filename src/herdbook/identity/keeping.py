@@ -1,4 +1,4 @@
-"""Animals without identity that keep their numbers through contacts: who comes out is who went in and went on as it was going.
+"""Animals without names that keep their numbers through contacts: each is followed by where it was going.
 
 Points are (x, y) in px, velocities px per frame. A contact is a set of tracklets of several animals that edges join.
 """
@@ -53,9 +53,9 @@ class Kept:
 def keep_numbers(graph: Graph, velocity: Floats, gaps: Ints, gap_costs: Floats, number: int, body_length_px: float) -> Kept:
     """Numbers 0..number - 1 for the animals of a graph, each along a path of its own.
 
-    `velocity` (n, 2, 2): at the beginning and the end of each tracklet; `gaps` (k, 2), `gap_costs` (k,) from `gap_edges`. Where who comes
-    out of a contact is not as many as went in, those that fit go on; whose path ends without a continuation leaves its number to the next
-    one that begins. Numbers beyond `number` are given only while more animals are in view.
+    `velocity` (n, 2, 2) px per frame at the beginning and the end of each tracklet; `gaps` (k, 2), `gap_costs` (k,) from `gap_edges`. Where
+    not as many animals come out of a contact as went in, those that fit best go on. A path that ends without a continuation leaves its
+    number to the next one that begins. Numbers beyond `number` are given only while more animals are in view.
     """
     n = len(graph)
     single = graph.animals == 1
@@ -88,7 +88,7 @@ def _contacts(graph: Graph, single: NDArray[np.bool_]) -> Ints:
 
 
 def _join(graph: Graph, velocity: Floats, entries: Ints, exits: Ints, body_length_px: float, following: Ints, sure: Floats) -> None:
-    """Who goes in goes on to who comes out, at the least cost in all; fill `following` and how `sure` that is."""
+    """Assign those who enter a contact to those who come out of it, at the least total cost; fill `following` and how `sure` it is."""
     if not len(entries) or not len(exits):
         return
     wait = graph.first[exits] - graph.last[entries][:, None]
@@ -113,6 +113,7 @@ def _turn(before: Floats, after: Floats, body_length_px: float) -> Floats:
 
 
 def _give_numbers(graph: Graph, following: Ints, sure: Floats, contact: Ints, number: int) -> Kept:
+    """Follow each path from its beginning and give it the number that has been free for the longest time."""
     single = graph.animals == 1
     begun = np.setdiff1d(np.flatnonzero(single), following[following >= 0])
     paths = []

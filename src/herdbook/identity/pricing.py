@@ -1,7 +1,8 @@
-"""Who was no candidate, and might be worth it: pricing of what a solved programme left out, and a bound that holds with it.
+"""Pricing: what a programme could have gained by the candidates that it left out, and a bound that holds for all of them.
 
-The relaxation of a programme tells what each place is worth. At these prices no path of candidates gains anything; a path beyond them
-gains at most what `Prices.gains` tells, and the optimum of a block is no more than the relaxation's value and such gains together.
+The relaxation of a programme gives each place in a tracklet a price (the dual variable of its row). At these prices no path of candidates
+gains anything; a path through places that were left out gains at most what `Prices.gains` computes. The optimum of a block is at most the
+value of its relaxation plus such gains.
 """
 
 import numpy as np
@@ -13,12 +14,12 @@ from herdbook.identity.graph import Graph, PathCosts
 from herdbook.identity.highs import Solved
 from herdbook.identity.programme import BEGINNING, ENDING, THERE, Programme
 
-# Gains below are rounding.
+# Gains below this (nats) are rounding errors.
 ROUNDING = 0.01
 
 
 class Prices:
-    """Prices of places in all tracklets, collected from the solutions of programmes."""
+    """Prices of the places in all tracklets, collected from the solutions of programmes."""
 
     def __init__(self, scores: NDArray[np.floating]) -> None:
         self._scores = scores
@@ -27,7 +28,7 @@ class Prices:
         self._place = np.zeros((len(scores), 2))
 
     def take(self, programme: Programme, found: Solved) -> None:
-        """Take the prices of the tracklets in a programme."""
+        """Take over the prices of the tracklets in a programme."""
         rows = np.flatnonzero(programme.holder >= 0)
         self._worth[programme.holder[rows]] -= found.shadow[rows, None].astype(np.float32)
         there = programme.kind == THERE
@@ -39,8 +40,9 @@ class Prices:
             self._place[node, side] = self._scores[node, programme.identity[mine]] / 2 - found.worth[mine]
 
     def gains(self, sure: Ints, path_costs: PathCosts) -> tuple[Singles, Floats]:
-        """What the best path of each identity through each tracklet gains, float32 (n, identities); and what the best one gains that
-        ends, or begins, in a separator of another identity, (n, 2). Rows of separators in the first tell nothing.
+        """Gain float32 (n, identities) of the best path of each identity through each tracklet, and float64 (n, 2) of the best one that
+        ends, or begins, in a separator of another identity. In the first, rows of separators have no meaning; in the second, all others
+        are -inf. `sure` (n,) is the identity of each separator or -1.
         """
         to, on = best_ways(self._worth, sure, self._ends, path_costs)
         certain = np.flatnonzero(sure >= 0)
@@ -55,10 +57,10 @@ class Prices:
 
 
 def bound_blocks(graph: Graph, blocks: Blocks, free: Ints, missed: Floats, others: Floats, bound: Floats, linear: Floats) -> Floats:
-    """Bound (blocks,) on the value of any assignment.
+    """Upper bound float64 (blocks,) on the value of any assignment, whoever the candidates are.
 
-    `missed` what the best path beyond the candidates gains in each of the tracklets `free`, and `others` from `Prices.gains`; `bound`,
-    `linear` (blocks,) those of the programme and of its relaxation.
+    `missed` (m,): gain of the best path that is no candidate's in each of the tracklets `free` (m,); `others` (n, 2) from `Prices.gains`;
+    `bound`, `linear` (blocks,): bounds by the programme and by its relaxation, as in `Solved`.
     """
     certain = np.flatnonzero(blocks.sure >= 0)
     at = np.concatenate([blocks.block[free, 0], blocks.block[certain].ravel()])

@@ -1,1 +1,1 @@
-"""Movies read under the right frame numbers, and written whole or not at all."""
+"""Movies: read with exact frame numbers, and written completely or not at all."""

@@ -1,4 +1,4 @@
-"""Open movie and image files, tell whether they are whole, and decode frames under their numbers."""
+"""Open movie and image files, check whether they are complete, and decode frames with their numbers."""
 
 import re
 import struct
@@ -19,11 +19,11 @@ from herdbook.movie.frame import Frame
 
 REMEDY = "copy the file again from its source, or re-encode it (ffmpeg -i FILE NEWFILE)"
 
-MOST_PX = 1 << 28  # four times 16K; a damaged header may ask for any memory
+MOST_PX = 1 << 28  # four times 16K; a damaged header may request any amount of memory
 
 _NO_TIMESTAMPS = 0x80  # AVFMT_NOTIMESTAMPS, set for raw streams such as .h264
 
-# Formats that name other files, or addresses in a network: a movie is what the experiment file names, and nothing else is read.
+# Formats that refer to other files or network addresses. They are refused: only files named in the experiment file are read.
 _LISTS = ("hls", "concat", "concatf", "dash", "webm_dash_manifest", "imf", "sdp", "rtsp")
 
 IMAGE_CODECS = {
@@ -33,7 +33,7 @@ IMAGE_CODECS = {
 
 
 class Decoder:
-    """Decoded frames of a movie file with their numbers, from any frame on."""
+    """Decoded frames of a movie file with their numbers, beginning at any frame."""
 
     def __init__(self, path: Path, pts: NDArray[np.int64], sampled: frozenset[int] | None = None) -> None:
         self._path = path
@@ -54,7 +54,7 @@ class Decoder:
         self._container.close()
 
     def start_at(self, index: int) -> int:
-        """Go to a keyframe at or before frame `index`; return that keyframe's number."""
+        """Seek to a keyframe at or before frame `index`; return the number of this keyframe."""
         back = 0
         while not self._counted and index > back:
             with suppress(FFmpegError):
@@ -63,7 +63,7 @@ class Decoder:
                 self._find_keyframe()
                 if self._first_pts is not None and self._first_pts <= self._pts[index]:
                     return max(int(np.searchsorted(self._pts, self._first_pts, side="right")) - 1, 0)
-            back = max(2 * back, 4)  # landed late, as transport streams do: try earlier
+            back = max(2 * back, 4)  # the seek ended after the frame, as in transport streams: try earlier
         if not self._unread:
             self.close()
             self._open()
@@ -78,14 +78,14 @@ class Decoder:
         self._packets = packets if first is None else chain([first], packets)
 
     def frames(self) -> Iterator[tuple[int, Any]]:
-        """(number, av.VideoFrame) in the order they come; ends early, with a reason for `missing`, at a fault."""
+        """(number, av.VideoFrame) in display order; ends early at a fault, whose reason `missing` reports."""
         if self._counted:
             yield from enumerate(self._decoded())
             return
         pts, index = self._pts, 0
         for frame in self._decoded():
             stamp = frame.pts
-            # Frames before the first keyframe in display order lean on frames that were not decoded.
+            # Frames displayed before the first keyframe depend on frames that were not decoded.
             if stamp is None or stamp < self._first_pts or stamp < pts[0]:
                 continue
             if stamp > pts[-1]:
@@ -108,12 +108,12 @@ class Decoder:
                 yield from packet.decode()
         except FFmpegError as error:
             self._fault = f"decoding fails ({error.strerror or error})"
-            # Good frames may still wait in the decoder for others that come after them.
+            # The decoder may still hold good frames, waiting for later ones.
             with suppress(FFmpegError):
                 yield from context.decode(None)
 
     def checked(self, expected: int, index: int, frame: Any) -> Frame:
-        """`frame` as a `Frame` when it is the expected one, whole, and of the same size as those before."""
+        """`frame` as a `Frame`. Raises HerdbookError unless it is the expected one, complete, and of the same size as those before."""
         size = (frame.width, frame.height)
         self._size = self._size or size
         if index != expected:
@@ -124,37 +124,36 @@ class Decoder:
             raise self.missing(expected, f"the frame size changes from {self._size} to {size}")
         return Frame(index, frame, self._reformatter)
 
-    def missing(self, index: int, why: str = "") -> HerdbookError:
-        """The error that says why frame `index` cannot be had."""
+    def missing(self, index: int, reason: str = "") -> HerdbookError:
+        """The error for a frame that cannot be read, with the reason."""
         seconds = float((self._pts[index] - self._pts[0]) * self._stream.time_base)
         when = "" if self._counted else f" (at {seconds:.3f} s)"
-        why = why or self._fault or "the movie does not yield it"
-        return HerdbookError(f"{self._path}: no frame {index}{when}: {why}. What to do: {REMEDY}.")
+        reason = reason or self._fault or "the movie does not contain it"
+        return HerdbookError(f"{self._path}: no frame {index}{when}: {reason}. What to do: {REMEDY}.")
 
 
 def open_video(path: Path) -> tuple[Any, Any]:
-    """The container and its first video stream, set to decode in one thread."""
+    """The container and its first video stream, set to decode in one thread. Raises HerdbookError if the file cannot be used."""
     if not path.is_file():
         raise HerdbookError(f"{path}: there is no such movie file; correct the path in the experiment file")
     if not path.stat().st_size:
         raise HerdbookError(f"{path} is broken: the file is empty. What to do: {REMEDY}.")
     try:
-        # Titles and the like may be in any encoding, or damaged.
+        # Metadata such as titles may be in any encoding, or damaged.
         container = av.open(str(path), metadata_errors="replace", options={"protocol_whitelist": "file"})
     except FFmpegError as error:
-        why = "it is no movie, or its index is missing because recording or copying stopped early, or goes on"
-        reason = error.strerror or error
-        raise HerdbookError(f"{path} cannot be opened: {why} ({reason}). What to do: {REMEDY}.") from error
+        reason = "it is not a movie, or its index is missing because recording or copying stopped early or is not finished"
+        raise HerdbookError(f"{path} cannot be opened: {reason} ({error.strerror or error}). What to do: {REMEDY}.") from error
     if container.format.name in _LISTS:
         container.close()
-        raise HerdbookError(f"{path} is no movie but a list of other files ({container.format.name}); name the movies themselves.")
+        raise HerdbookError(f"{path} is not a movie but a list of other files ({container.format.name}); name the movies themselves.")
     if not container.streams.video or container.format.name == "tty":
         container.close()
-        raise HerdbookError(f"{path} holds no video stream; name a movie file or a folder of images")
+        raise HerdbookError(f"{path} contains no video stream; name a movie file or a folder of images")
     stream = container.streams.video[0]
     if stream.codec_context is None:
         container.close()
-        raise HerdbookError(f"{path} cannot be opened: its video is coded in a way that FFmpeg does not know. What to do: {REMEDY}.")
+        raise HerdbookError(f"{path} cannot be opened: FFmpeg does not know its video codec. What to do: {REMEDY}.")
     context = stream.codec_context
     if context.width * context.height > MOST_PX:
         container.close()
@@ -165,23 +164,23 @@ def open_video(path: Path) -> tuple[Any, Any]:
 
 
 def _too_large(path: Path, width: int, height: int) -> HerdbookError:
-    return HerdbookError(f"{path} is broken: it says that its frames are {width} x {height} px, which none are. What to do: {REMEDY}.")
+    return HerdbookError(f"{path} is broken: its header gives an impossible frame size, {width} x {height} px. What to do: {REMEDY}.")
 
 
 def is_counted(container: Any, stream: Any) -> bool:
-    """Whether frames can only be identified by counting from the beginning, for want of presentation times.
+    """Whether frames can only be identified by counting from the beginning, because they have no presentation times.
 
-    Raw streams have no times. AVI stores none either: FFmpeg's guesses there are those of decoding, which name the
-    right frame only in streams that do not reorder (measured on H.264 in AVI: 6 of the first 8 frames misnamed).
+    Raw streams have no times. AVI stores none either: FFmpeg guesses them from the order of decoding, which is right only in streams
+    without reordered frames (measured on H.264 in AVI: 6 of the first 8 frames had wrong numbers).
     """
     avi_reorders = container.format.name == "avi" and stream.codec_context.has_b_frames
     return bool(container.format.flags & _NO_TIMESTAMPS or avi_reorders)
 
 
 def missing_bytes(path: Path) -> int:
-    """How many bytes a movie file lacks by its outermost structure; 0 when whole or of an unknown kind.
+    """Number of bytes missing at the end of a movie file, by its outermost structure; 0 if it is complete or of an unknown format.
 
-    It tells of files cut between two frames, which a demuxer reads to the end in silence.
+    This finds files cut between two frames, which a demuxer reads to the end without an error.
     """
     if not path.is_file():
         return 0
@@ -211,7 +210,7 @@ def missing_bytes(path: Path) -> int:
             if head[end + length : end + length + 4] != b"\x18S\x80g":
                 return 0
             segment, end = _ebml_size(head, end + length + 4)
-            # A size of all ones: written live, open ended.
+            # A size of all ones is unknown: the file was written live.
             return 0 if (segment + 1) & segment == 0 else max(end + segment - size, 0)
         if head[:1] == head[188:189] == head[376:377] == b"G":  # transport stream: packets of 188 bytes
             return -size % 188
@@ -219,7 +218,7 @@ def missing_bytes(path: Path) -> int:
 
 
 def _ebml_size(data: bytes, at: int) -> tuple[int, int]:
-    """Matroska's variable-length size at a position, and the position behind it."""
+    """Matroska's variable-length size at a position, and the position after it."""
     width = 9 - data[at].bit_length()
     return int.from_bytes(data[at : at + width]) & ((1 << 7 * width) - 1), at + width
 
@@ -228,13 +227,13 @@ def image_files(folder: Path) -> list[Path]:
     """The folder's images in natural order: image2 before image10."""
     files = [file for file in folder.iterdir() if file.suffix.lower() in IMAGE_CODECS]
     if not files:
-        raise HerdbookError(f"{folder} holds no images ({', '.join(IMAGE_CODECS)})")
+        raise HerdbookError(f"{folder} contains no images ({', '.join(IMAGE_CODECS)}); name a folder with images, or a movie file")
     parts = {file: re.split(r"(\d+)", file.name.lower()) for file in files}
     return sorted(files, key=lambda file: [int(part) if part.isdigit() else part for part in parts[file]])
 
 
 def image_size(file: Path) -> tuple[int, int]:
-    """(width, height) without decoding."""
+    """(width, height) of an image file in px, without decoding it."""
     if file.suffix.lower() == ".png":  # FFmpeg would decode the whole image
         with file.open("rb") as opened:
             head = opened.read(24)
@@ -249,11 +248,11 @@ def image_size(file: Path) -> tuple[int, int]:
 
 
 def decode_image(file: Path) -> Any:
-    """The av.VideoFrame of an image file; HerdbookError names the file when it is damaged."""
+    """The av.VideoFrame of an image file. Raises HerdbookError, which names the file, if it is damaged."""
     data = file.read_bytes()
     codec = IMAGE_CODECS[file.suffix.lower()]
     fault = ""
-    # FFmpeg fills up a JPEG that lacks its end in silence.
+    # FFmpeg completes a truncated JPEG without an error.
     if codec == "mjpeg" and b"\xff\xd9" not in data[-4096:]:
         fault = "the file is cut short"
     context = av.CodecContext.create(codec, "r")

@@ -1,4 +1,4 @@
-"""The pixels of one decoded frame: luma, grey, colour, and the planes that make the colours.
+"""The pixels of one decoded frame: luma, grey, colour, and the planes from which colours are computed.
 
 Arrays are uint8 (row, col[, channel]), colour is BGR.
 """
@@ -15,21 +15,21 @@ from numpy.typing import NDArray
 
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 
-# log2 of the chroma subsampling (rows, cols) of the formats whose patches are computed from the planes.
+# log2 of the chroma subsampling (rows, cols), for formats whose colours are computed from the planes.
 _CHROMA_SHIFTS = {
     **{"yuv420p": (1, 1), "yuv422p": (0, 1), "yuv444p": (0, 0)},
     **{"yuvj420p": (1, 1), "yuvj422p": (0, 1), "yuvj444p": (0, 0)},
 }
 
-# Weights of red and blue in luma by AVColorSpace; movies that name none are taken as BT.601, as swscale does.
+# Weights of red and blue in luma by AVColorSpace; movies without one are read as BT.601, as swscale does.
 _LUMA_WEIGHTS = {1: (0.2126, 0.0722), 4: (0.30, 0.11), 7: (0.212, 0.087), 9: (0.2627, 0.0593)}
 
 
 class Coding(NamedTuple):
-    """How planes of samples make colours.
+    """How colours are computed from planes of samples.
 
-    `kind` "grey" (one plane, grey as it is), "bgr" (three planes, colours as they are) or "yuv" (luma and two chroma planes that are
-    smaller by `shifts`, log2 of rows and columns); `grey` uint8 (256,) grey of each luma, `terms` float32 (4,) what a step of chroma adds.
+    `kind`: "grey" (one plane of grey values), "bgr" (three planes of colour values) or "yuv" (luma, and two chroma planes that are smaller
+    by `shifts`, log2 of rows and columns); `grey` uint8 (256,): grey value of each luma; `terms` float32 (4,): see `_chroma_terms`.
     """
 
     kind: str
@@ -45,7 +45,7 @@ _PLAIN_COLOUR = Coding("bgr", (0, 0), np.arange(256, dtype=np.uint8), np.zeros(4
 class Frame:
     """One decoded frame; `index` is its number in display order.
 
-    The arrays are made when asked for, so that a stage which needs luma and a few patches pays for no conversion.
+    The arrays are made when they are accessed: a stage that needs only luma and a few patches causes no conversion.
     """
 
     __slots__ = ("_bgr", "_frame", "_reformatter", "index")
@@ -53,14 +53,14 @@ class Frame:
     def __init__(self, index: int, frame: Any, reformatter: Any) -> None:
         self.index = index
         self._frame = frame
-        self._reformatter = reformatter  # shared by the frames of a reader: building its tables costs more than a use
+        self._reformatter = reformatter  # shared by the frames of a reader: making its tables takes longer than one conversion
         self._bgr: NDArray[np.uint8] | None = None
 
     @property
     def luma(self) -> NDArray[np.uint8]:
-        """The Y plane, uint8 (height, width), read-only view of the decoder's memory where it has 8 bits.
+        """The luma plane, uint8 (height, width); a read-only view of the decoder's memory if it has 8 bits.
 
-        More bits are shifted down to 8; formats without a luma plane of their own are converted to full-range grey.
+        Samples of more bits are shifted to 8; formats without a separate luma plane are converted to full-range grey.
         """
         bits = _luma_bits(self._frame)
         if bits == 8:
@@ -70,27 +70,27 @@ class Frame:
         return self._converted("gray")
 
     def grey(self) -> NDArray[np.uint8]:
-        """uint8 (height, width): exactly rgb24 -> cv2.COLOR_RGB2GRAY, the grey that LK-RSTC is defined on."""
+        """Grey values, uint8 (height, width), exactly those of rgb24 -> cv2.COLOR_RGB2GRAY, for which LK-RSTC is defined."""
         if self._has_grey_table():
             grey: NDArray[np.uint8] = cv2.LUT(self.luma, self._grey_table())
             return grey
         return np.asarray(cv2.cvtColor(self._converted("rgb24"), cv2.COLOR_RGB2GRAY), dtype=np.uint8)
 
     def bgr(self) -> NDArray[np.uint8]:
-        """uint8 (height, width, 3)."""
+        """Colours, uint8 (height, width, 3) BGR."""
         if self._bgr is None:
             self._bgr = self._converted("bgr24")
         return self._bgr
 
     def bgr_scaled(self, width: int, height: int) -> NDArray[np.uint8]:
-        """The frame scaled down to this size by the means of areas, uint8 (height, width, 3); made anew with each call."""
-        # Five times as fast as cv2.INTER_AREA at two thirds of the size.
+        """The frame reduced to this size by averaging areas, uint8 (height, width, 3) BGR; computed in every call."""
+        # Five times as fast as cv2.INTER_AREA for a reduction to two thirds.
         keys = {"width": width, "height": height, "format": "bgr24", "interpolation": "AREA", "threads": 1}
         return np.asarray(self._reformatter.reformat(self._frame, **keys).to_ndarray(), np.uint8)
 
     @property
     def coding(self) -> "Coding":
-        """How the planes make colours; the same for all frames of a movie."""
+        """How colours are computed from the planes; the same for all frames of a movie."""
         name = self._frame.format.name
         if name.startswith("gray"):
             return _NO_COLOUR
@@ -100,7 +100,7 @@ class Frame:
         return _yuv_coding(name, int(frame.color_range), int(frame.colorspace), is_full_range(frame))
 
     def planes(self) -> tuple[NDArray[np.uint8], ...]:
-        """The planes that `coding` speaks of: luma alone, or blue, green, red, or luma and both chroma planes, uint8 (rows, cols) each."""
+        """The planes described by `coding`: luma alone, or blue, green, red, or luma and both chroma planes, uint8 (rows, cols) each."""
         kind = self.coding.kind
         if kind == "grey":
             return (self.luma,)
@@ -122,14 +122,14 @@ class Frame:
             return _luma_bits(self._frame) == 8
         if name not in _CHROMA_SHIFTS or _luma_bits(self._frame) != 8:
             return False
-        # swscale dithers limited-range movies with subsampled chroma and an odd number of rows: no table fits those.
+        # swscale dithers limited-range movies with subsampled chroma and an odd number of rows: they cannot be converted by a table.
         if self._frame.height % 2 and not is_full_range(self._frame) and _CHROMA_SHIFTS[name] != (0, 0):
             return False
         return bool((_plane(self._frame, 1) == 128).all() and (_plane(self._frame, 2) == 128).all())
 
 
 def _luma_bits(frame: Any) -> int:
-    """Bits per luma sample when plane 0 holds luma and nothing else, low byte first; else 0."""
+    """Bits per luma sample if plane 0 contains luma and nothing else, low byte first; otherwise 0."""
     name = frame.format.name
     planar = name.startswith(("gray", "yuv4", "yuvj4", "yuva4", "nv12", "nv16", "nv21"))
     if not planar or name.endswith("be") or name.startswith("grayf") or frame.planes[0].line_size < 0:
@@ -138,7 +138,7 @@ def _luma_bits(frame: Any) -> int:
 
 
 def _plane(frame: Any, number: int, dtype: type[np.unsignedinteger[Any]] = np.uint8) -> NDArray[Any]:
-    """A plane as a view without its padding; read-only, since the decoder predicts later frames from it."""
+    """A plane as a view without its padding; read-only, because the decoder predicts later frames from it."""
     plane = frame.planes[number]
     view = np.frombuffer(plane, dtype).reshape(plane.height, -1)[:, : plane.width]
     view.flags.writeable = False
@@ -146,14 +146,14 @@ def _plane(frame: Any, number: int, dtype: type[np.unsignedinteger[Any]] = np.ui
 
 
 def is_full_range(frame: Any) -> bool:
-    """Whether `Frame.luma` runs from 0 to 255; grey formats and converted ones do."""
+    """Whether the range of `Frame.luma` is 0 to 255, as it is for grey and converted formats."""
     name = frame.format.name
     return name.startswith(("yuvj", "gray")) or frame.color_range == _FULL_RANGE or not _luma_bits(frame)
 
 
 @lru_cache
 def _grey_table(pixel_format: str, color_range: int, colorspace: int) -> NDArray[np.uint8]:
-    """Grey of each luma value at neutral chroma, uint8 (256,), from the conversion that it stands for."""
+    """Grey of each luma value at neutral chroma, uint8 (256,), determined by converting a ramp of luma values."""
     ramp = av.VideoFrame(256, 2, pixel_format)
     for number, plane in enumerate(ramp.planes):
         values = np.frombuffer(plane, np.uint8).reshape(plane.height, -1)
@@ -165,9 +165,9 @@ def _grey_table(pixel_format: str, color_range: int, colorspace: int) -> NDArray
 
 
 def planes_to_bgr(planes: Sequence[NDArray[np.uint8]], coding: Coding) -> NDArray[np.uint8]:
-    """Colours uint8 (height, width, 3) BGR of planes that `Frame.planes` gave, or of parts of them cut at even places.
+    """Colours uint8 (height, width, 3) BGR from the planes of `Frame.planes`, or from parts of them cut at even coordinates.
 
-    Chroma comes from the nearest sample, so a pixel beside a chroma edge may differ from `Frame.bgr`; others agree within 2 grey levels.
+    Chroma is that of the nearest sample: pixels next to a chroma edge may differ from `Frame.bgr`; others agree within 2 grey levels.
     """
     if coding.kind == "yuv":
         image: NDArray[np.uint8] = _yuv_to_bgr(*planes, coding.grey, coding.terms, *coding.shifts)
@@ -183,7 +183,7 @@ def _yuv_coding(pixel_format: str, color_range: int, colorspace: int, full_range
 
 @lru_cache
 def _chroma_terms(colorspace: int, full_range: bool) -> NDArray[np.float32]:
-    """What one step of chroma adds: (blue from U, green from U, green from V, red from V), float32 (4,)."""
+    """Change of colour per step of chroma: (blue by U, green by U, green by V, red by V), float32 (4,)."""
     red, blue = _LUMA_WEIGHTS.get(colorspace, (0.299, 0.114))
     green = 1 - red - blue
     of_v, of_u = 2 * (1 - red), 2 * (1 - blue)

@@ -1,7 +1,7 @@
-"""Movies and image folders: which frames they hold, and those frames, each under its right number.
+"""Movies and folders of images: the table of their frames, and the frames themselves, each with its exact number.
 
-A frame is known by its presentation time stamp (pts), never by counting from wherever a seek happened to land, and
-what a container's header promises is never believed. Images are (row, col[, channel]), colour is BGR, dtype uint8.
+A frame is identified by its presentation time stamp (pts), never by counting from the position of a seek, and the number of frames in the
+header of a container is never used. Images are (row, col[, channel]), colour is BGR, dtype uint8.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,17 +29,17 @@ from herdbook.movie.decoding import (
 )
 from herdbook.movie.frame import Frame, is_full_range
 
-_MAX_REORDER = 16  # the most frames that H.264 and HEVC may hold back
+_MAX_REORDER = 16  # largest number of frames that H.264 and HEVC may reorder
 _Packet = tuple[int | None, int | None, bool, bool]  # pts, dts, keyframe, discard
 
 
 @dataclass(frozen=True)
 class MovieScan:
-    """What a movie holds, one entry per displayed frame in display order.
+    """The table of a movie's frames, with one entry per displayed frame in display order, and the format of the movie.
 
-    `pts` int64 (n,), in units of the stream's time base, strictly increasing; `time_s` float64 (n,), from the first
-    frame; `keyframe` bool (n,): reading can begin there. `fps` is the average rate. `grey`: the pixel format has no chroma.
-    `full_range`: luma runs from 0 to 255 rather than from 16 to 235.
+    `pts` int64 (n,), in units of the stream's time base, strictly increasing; `time_s` float64 (n,), from the first frame; `keyframe` bool
+    (n,): decoding can begin there. `fps`: average rate, 1/s. `grey`: the pixel format has no chroma. `full_range`: luma ranges from 0 to
+    255 instead of 16 to 235.
     """
 
     pts: NDArray[np.int64]
@@ -60,33 +60,32 @@ class MovieScan:
 
 
 def scan_movie(path: Path, on_broken: str = "stop", fps: float | None = None) -> MovieScan:
-    """List the displayed frames of a movie file or a folder of images, and check that the file is whole.
+    """List the displayed frames of a movie file or a folder of images, and check that the file is complete.
 
-    Packets are read, not decoded, but for those after the last keyframe. `on_broken`: "stop" raises HerdbookError for
-    a broken movie, "keep" cuts the table after its last good frame (HerdbookError only when there is none). `fps` is
-    the rate of an image folder (default 25, pts = index, files in natural order of their names); a movie file has
-    its own.
+    Packets are read but not decoded, except those after the last keyframe. `on_broken`: "stop" raises HerdbookError for a broken movie,
+    "keep" ends the table at its last good frame (HerdbookError only if there is none). `fps` is the rate of a folder of images (default 25,
+    pts = index, files in natural order of their names); for a movie file it is not used.
     """
     if on_broken not in ("stop", "keep"):
         raise ValueError(f"on_broken is {on_broken!r}, expected 'stop' or 'keep'")
     scan, fault = _scan_folder(path, fps or 25.0) if path.is_dir() else _scan_file(path)
     if fault and on_broken == "stop":
         last = f"the last good frame is {scan.n_frames - 1}, at {scan.time_s[-1]:.3f} s"
-        keep = "or keep the frames up to there (on_broken: keep)"
+        keep = "or keep the frames up to this one (on_broken: keep)"
         raise HerdbookError(f"{path} is broken: {fault}; {last}. What to do: {REMEDY}, {keep}.")
     return scan
 
 
 def read_frames(path: Path, pts: NDArray[np.int64], start: int = 0, stop: int | None = None) -> Iterator[Frame]:
-    """Frames start .. stop - 1 (stop: default all) of the movie whose `MovieScan.pts` is `pts`, each exactly once.
+    """Frames start .. stop - 1 (stop None: to the last) of the movie whose `MovieScan.pts` is `pts`, each exactly once.
 
-    Decoding begins at a keyframe at or before `start`, in one thread. Raises HerdbookError that names file and frame
-    when a frame cannot be decoded, is missing, or is not in the table. Frames past the table's end are not read: a
-    table of a broken movie is shorter than the movie.
+    Decoding begins at a keyframe at or before `start`, in one thread. Raises HerdbookError, which names file and frame, if a frame cannot
+    be decoded, is missing, or is not in the table. Frames after the end of the table are not read: the table of a broken movie is shorter
+    than the movie.
     """
     stop = len(pts) if stop is None else stop
     if not 0 <= start <= stop <= len(pts):
-        raise HerdbookError(f"{path} holds frames 0..{len(pts) - 1}; frames {start}..{stop - 1} were asked for")
+        raise HerdbookError(f"{path} has frames 0..{len(pts) - 1}; frames {start}..{stop - 1} were requested")
     if start == stop:
         return
     if path.is_dir():
@@ -106,7 +105,7 @@ def read_frames(path: Path, pts: NDArray[np.int64], start: int = 0, stop: int | 
 
 
 class MovieReader:
-    """Reads one stretch of frames after another, as `read_frames`; one that begins where the last one ended goes on without a seek."""
+    """Reads one interval of frames after another, as `read_frames`; there is no seek if an interval begins where the last one ended."""
 
     def __init__(self, path: Path, pts: NDArray[np.int64]) -> None:
         self._path, self._pts = path, pts
@@ -125,16 +124,15 @@ class MovieReader:
 
 
 def read_frame_samples(path: Path, pts: NDArray[np.int64], indices: Sequence[int]) -> Iterator[Frame]:
-    """The frames at the strictly increasing `indices` only, by the same rules as `read_frames`.
+    """The frames at the strictly increasing `indices` only; errors are those of `read_frames`.
 
-    The reader jumps where a keyframe lies between two of them, and does not decode frames that no other refers to.
+    The reader seeks if there is a keyframe between two of them, and does not decode other frames on which no frame depends.
     """
     wanted = np.asarray(indices, dtype=np.int64)
     if (np.diff(wanted) <= 0).any():
         raise ValueError("the indices of sampled frames must be strictly increasing")
     if len(wanted) and not 0 <= wanted[0] <= wanted[-1] < len(pts):
-        asked = f"frames {wanted[0]}..{wanted[-1]} were asked for"
-        raise HerdbookError(f"{path} holds frames 0..{len(pts) - 1}; {asked}")
+        raise HerdbookError(f"{path} has frames 0..{len(pts) - 1}; frames {wanted[0]}..{wanted[-1]} were requested")
     if path.is_dir():
         yield from _read_images(path, len(pts), wanted.tolist())
         return
@@ -156,7 +154,7 @@ def read_frame_samples(path: Path, pts: NDArray[np.int64], indices: Sequence[int
 
 
 def _scan_file(path: Path) -> tuple[MovieScan, str]:
-    """The table up to the last good frame, and what is wrong after it ("" if nothing)."""
+    """The table up to the last good frame, and the fault after it ("" for none)."""
     lost = missing_bytes(path)
     fault = f"the file is cut short, {lost} bytes are missing" if lost else ""
     container, stream = open_video(path)
@@ -178,11 +176,11 @@ def _scan_file(path: Path) -> tuple[MovieScan, str]:
         tick_s, rate = float(stream.time_base), float(stream.average_rate or 0)
         codec = stream.codec_context.name
     if not any(key for _, _, key, _ in packets):
-        raise HerdbookError(f"{path} is broken: it holds no frame that can be decoded. What to do: {REMEDY}.")
+        raise HerdbookError(f"{path} is broken: it contains no frame that can be decoded. What to do: {REMEDY}.")
 
     pts, keyframe = _count_frames(packets) if counted else _order_frames(path, packets)
     if fault and not counted:
-        # What is lost may belong between the last frames that are left, which would shift their numbers.
+        # Lost frames may belong between the last frames that are left, and would shift their numbers.
         times = [dts for _, dts, _, _ in packets if dts is not None]
         pts = pts[: np.searchsorted(pts, max(times), "right") if times else 0]
     n_good, frame = _decode_tail(path, pts, keyframe, counted) if len(pts) else (0, None)
@@ -192,7 +190,7 @@ def _scan_file(path: Path) -> tuple[MovieScan, str]:
     if n_good < len(pts):
         fault = fault or "its last frames cannot be decoded"
     if fault and counted:
-        n_good = max(n_good - _MAX_REORDER, 1)  # for the same reason, without times that could tell more
+        n_good = max(n_good - _MAX_REORDER, 1)  # for the same reason; there are no times by which to decide
     pts = pts[:n_good]
 
     if packets[0][1] is None and counted:
@@ -205,7 +203,7 @@ def _scan_file(path: Path) -> tuple[MovieScan, str]:
         keyframe=keyframe[:n_good],
         width=frame.width,
         height=frame.height,
-        # The stated rate is exact (30000/1001) where the time stamps round, but often states something else.
+        # The rate in the header is exact (30000/1001) where time stamps are rounded, but it is often wrong.
         fps=rate if abs(rate - measured) <= 0.01 * measured else measured,
         codec=codec,
         pixel_format=frame.format.name,
@@ -216,30 +214,30 @@ def _scan_file(path: Path) -> tuple[MovieScan, str]:
 
 def _order_frames(path: Path, packets: list[_Packet]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """pts and keyframe flags in display order."""
-    # Frames shown before the first keyframe lean on others that the file does not hold. A keyframe that an edit list
-    # hides counts: the frames after it can be decoded.
+    # Frames shown before the first keyframe depend on others that the file does not contain. A keyframe hidden by an edit list counts: the
+    # frames after it can be decoded.
     first = min((pts for pts, _, key, _ in packets if key and pts is not None), default=0)
     shown = [(pts, key) for pts, _, key, discard in packets if not discard and (pts is None or pts >= first)]
     if any(pts is None for pts, _ in shown) or len({pts for pts, _ in shown}) < len(shown):
-        remux = "write them anew: ffmpeg -fflags +genpts -i FILE NEWFILE"
+        remux = "rewrite the time stamps: ffmpeg -fflags +genpts -i FILE NEWFILE"
         raise HerdbookError(f"{path}: frames without a time stamp, or several with the same one; {remux}")
     shown.sort()
     return np.array([pts for pts, _ in shown], dtype=np.int64), np.array([key for _, key in shown], dtype=bool)
 
 
 def _count_frames(packets: list[_Packet]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Decoding times, or running numbers where there are none, in place of the missing pts; frames are counted from the first alone."""
+    """Decoding times, or running numbers if there are none, instead of the missing pts; the first frame is the only keyframe."""
     timeless = packets[0][1] is None
     pts = [number if timeless else dts for number, (_, dts, _, _) in enumerate(packets)]
     return np.array(pts, dtype=np.int64), np.arange(len(pts)) == 0
 
 
 def _decode_tail(path: Path, pts: NDArray[np.int64], keyframe: NDArray[np.bool_], counted: bool) -> tuple[int, Any | None]:
-    """Number of frames up to the last good one, and that one, from decoding what follows the last keyframe.
+    """Number of frames up to the last good one, and this frame, found by decoding all frames after the last keyframe.
 
-    When nothing after a keyframe is good, the keyframe before is tried.
+    If none of these is good, decoding begins at the keyframe before.
     """
-    # Frame 0 in any case: an edit list may begin between two keyframes.
+    # Frame 0 is always tried: an edit list may begin between two keyframes.
     starts = [0] if counted else [*np.flatnonzero(keyframe[1 : len(pts)])[::-1] + 1, 0]
     stop = len(pts)
     for start in starts:
@@ -265,7 +263,7 @@ def _scan_folder(path: Path, fps: float) -> tuple[MovieScan, str]:
     sizes = [image_size(file) for file in files]
     for file, size in zip(files, sizes, strict=True):
         if size != sizes[0]:
-            raise HerdbookError(f"{file} is {size}, {files[0].name} is {sizes[0]}: all images must be of one size")
+            raise HerdbookError(f"{file} is {size}, {files[0].name} is {sizes[0]}: all images must have the same size")
     n, fault = len(files), ""
     try:
         frame = decode_image(files[-1])
@@ -291,12 +289,12 @@ def _scan_folder(path: Path, fps: float) -> tuple[MovieScan, str]:
 def _read_images(folder: Path, n_frames: int, indices: Iterable[int]) -> Iterator[Frame]:
     files = image_files(folder)
     if len(files) < n_frames:
-        raise HerdbookError(f"{folder} holds {len(files)} images, its frame table {n_frames}; scan it again")
+        raise HerdbookError(f"{folder} contains {len(files)} images, but its frame table {n_frames}: run the rule index again")
     reformatter, size = VideoReformatter(), None
     for index in indices:
         frame = decode_image(files[index])
         size = size or (frame.width, frame.height)
         if (frame.width, frame.height) != size:
             found = f"{frame.width}x{frame.height}"
-            raise HerdbookError(f"{files[index]} is {found}, expected {size}: all images must be of one size")
+            raise HerdbookError(f"{files[index]} is {found}, expected {size}: all images must have the same size")
         yield Frame(index, frame, reformatter)

@@ -1,4 +1,4 @@
-"""Write a movie from arrays, one frame at a time; the file appears under its name only when it is complete."""
+"""Write a movie from arrays, one frame at a time; the file gets its name only when it is complete."""
 
 from contextlib import ExitStack, suppress
 from fractions import Fraction
@@ -20,18 +20,18 @@ _CONTAINERS = {
     **{".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"},
     **{".avi": "avi", ".ts": "mpegts", ".webm": "webm"},
 }
-# Frames with times of their own are shown at multiples of this, as is usual in MP4.
+# Time base of movies whose frames have individual times, as is usual in MP4.
 _TICK_S = Fraction(1, 90_000)
 
 
 class MovieWriter:
-    """Context manager that encodes frames of one size, at a constant rate or at times of their own.
+    """Context manager that encodes frames of one size, at a constant rate or at individual times.
 
-    `path`: its suffix names the container (.mp4, .m4v, .mov, .mkv, .avi, .ts, .webm). `width`, `height` in px; an odd
-    one is made even by repeating the last column or row. `crf`: quality of the x264/x265/SVT-AV1/VP9 encoders,
-    smaller is better. `keyframe_interval`: at most so many frames from keyframe to keyframe (None: the encoder's own).
-    `threads`: encoder threads. `options`: further options of the encoder. `timed`: each frame is written with its time, `fps`
-    is their average rate. An exception inside the context, or no frame at all, leaves no file.
+    `path`: its suffix decides the container (.mp4, .m4v, .mov, .mkv, .avi, .ts, .webm). `width`, `height` in px; an odd one is made even by
+    repeating the last column or row. `crf`: quality of the x264/x265/SVT-AV1/VP9 encoders, smaller is better. `keyframe_interval`: largest
+    number of frames from keyframe to keyframe (None: default of the encoder). `threads`: number of encoder threads. `options`: further
+    options of the encoder. `timed`: each frame is written with its time; `fps` is their average rate. After an exception inside the
+    context, or without any frame, there is no file.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class MovieWriter:
         timed: bool = False,
     ) -> None:
         if path.suffix.lower() not in _CONTAINERS:
-            raise HerdbookError(f"{path}: unknown kind of movie file; end its name in {', '.join(_CONTAINERS)}")
+            raise HerdbookError(f"{path}: unknown kind of movie file; its name must end in one of {', '.join(_CONTAINERS)}")
         self._path = path
         self._shape = (height, width)
         self._rate = max(Fraction(fps).limit_denominator(1001), Fraction(1, 1001))
@@ -59,9 +59,9 @@ class MovieWriter:
         self._keyframe_interval, self._threads = keyframe_interval, threads
         quality = {"crf": str(crf)} if codec.startswith("lib") else {}
         own = {
-            # Its macroblock tree writes other bytes each time: 4 different files in 6 runs on the same 40 frames of 480x360.
+            # Its macroblock tree is not reproducible: 4 different files in 6 runs on the same 40 frames of 480x360.
             "libx264": {"x264-params": "mbtree=0"},
-            # It runs a thread pool of its own beside the encoder's threads.
+            # It has a thread pool in addition to the encoder's threads.
             "libx265": {"x265-params": f"pools={threads}:frame-threads={threads}:log-level=error"},
         }
         self._options = quality | own.get(codec, {}) | (options or {})
@@ -85,7 +85,7 @@ class MovieWriter:
         if self._timed:
             stream.time_base = stream.codec_context.time_base = self._tick
         if self._pixel_format.startswith("gray"):
-            stream.codec_context.color_range = 2  # grey levels are written as they are, and so must be read
+            stream.codec_context.color_range = 2  # grey levels are written without conversion, and must be read so
         if self._keyframe_interval is not None:
             stream.codec_context.gop_size = self._keyframe_interval
         self._stream = stream
@@ -93,13 +93,13 @@ class MovieWriter:
         return self
 
     def write(self, frame: NDArray[np.uint8], time_s: float | None = None) -> None:
-        """Append a frame: uint8 (height, width) grey or (height, width, 3) BGR, ValueError for any other shape.
+        """Append a frame: uint8 (height, width) grey or (height, width, 3) BGR. Raises ValueError for any other shape.
 
-        `time_s` is when a frame of a timed movie is shown (s); those of other movies have none. A frame that comes too early is shown as
-        soon as it can be.
+        `time_s`: time at which a frame of a timed movie is shown, s; None for other movies. A time that is not after that of the frame
+        before becomes the next possible one.
         """
         if (time_s is None) is self._timed:
-            raise ValueError(f"frame {self._n_frames}: a time is given with each frame of a timed movie and of no other")
+            raise ValueError(f"frame {self._n_frames}: each frame of a timed movie needs a time, and no frame of other movies has one")
         if frame.shape[:2] != self._shape or frame.dtype != np.uint8 or frame.shape[2:] not in ((), (3,)):
             raise ValueError(f"frame is {frame.dtype} {frame.shape}, expected uint8 {self._shape} or the same with 3")
         height, width = self._shape
@@ -121,6 +121,6 @@ class MovieWriter:
                     self._container.close()
                 raise error
             if not self._n_frames:
-                raise HerdbookError(f"{self._path}: no frame was written, so there is no movie")
+                raise HerdbookError(f"{self._path}: no frame was written, so no movie was made")
             self._container.mux(self._stream.encode(None))
             self._container.close()

@@ -163,7 +163,7 @@ def _keys(stage: str, place: str = "", model: Any = None) -> Iterator[Key]:
         if key.inner:
             yield from _keys(stage, f"{place}{key.name}.", key.inner)
         else:
-            yield Key(f"{place}{key.name}", key.type_words, key.default, key.meaning, None)
+            yield Key(f"{place}{key.name}", key.type_text, key.default, key.meaning, None)
 
 
 def _flat(values: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, Any]]:

@@ -1,1 +1,1 @@
-"""From frames to blobs: the empty scene, what stands out from it, connected components and their features."""
+"""From frames to blobs: the background, pixels that differ from it, connected components and their features."""

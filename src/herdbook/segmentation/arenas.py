@@ -1,4 +1,4 @@
-"""Arenas as pixels: which arena a pixel belongs to, and which arenas can be looked at together. Masks are (row, col), points (x, y) px."""
+"""Maps of arenas: to which arena each pixel belongs, and which arenas can be segmented together. Masks are (row, col), points (x, y) px."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,11 +18,11 @@ ArenaMap = NDArray[np.int16]
 
 
 def map_arenas(arenas: Sequence[Mapping[str, Any]], shape: tuple[int, int], masks: Sequence[Path] = ()) -> ArenaMap:
-    """Number of the arena at each pixel, int16 (height, width), -1 outside of all; the whole frame is arena 0 when there is none.
+    """Number of the arena at each pixel, int16 (height, width), -1 outside of all; without arenas the whole frame is arena 0.
 
-    `arenas` are as in the settings of the stage segment: dicts with include and exclude, lists of {"ellipse": {centre, axes, angle}} or
-    {"polygon": [[x, y], ...]}, or regions, a list of {"include": shape} or {"exclude": shape}; `masks` are the files of those that have the
-    key mask. Raises HerdbookError when arenas overlap or hold no pixel, and for a mask that cannot be used.
+    `arenas` are as in the settings of stage segment: dicts with include and exclude, lists of {"ellipse": {centre, axes, angle}} or
+    {"polygon": [[x, y], ...]}, or regions, a list of {"include": shape} or {"exclude": shape}; `masks` are the files of those with the key
+    mask. Raises HerdbookError if arenas overlap or contain no pixel, and for a mask that cannot be used.
     """
     if not arenas:
         return np.zeros(shape, np.int16)
@@ -34,7 +34,7 @@ def map_arenas(arenas: Sequence[Mapping[str, Any]], shape: tuple[int, int], mask
         base = read_mask(next(files), shape, names[k]) if "mask" in arena else None
         inside = paint_regions(shape, [(adds, _as_region(shape_)) for _, adds, shape_ in ordered_regions(arena)], base)
         if not inside.any():
-            faults.append(f"the arena {names[k]!r} holds no pixel of the frame")
+            faults.append(f"the arena {names[k]!r} contains no pixel of the frame")
         for other, pixels in zip(*np.unique(number[inside], return_counts=True), strict=True):
             if other >= 0:
                 faults.append(f"the arenas {names[other]!r} and {names[k]!r} overlap in {pixels} px; a pixel belongs to one arena")
@@ -45,15 +45,15 @@ def map_arenas(arenas: Sequence[Mapping[str, Any]], shape: tuple[int, int], mask
 
 
 def read_mask(path: Path, shape: tuple[int, int], name: str) -> Mask:
-    """The mask (height, width) that an image file gives of the arena `name`: what is not black is inside, whatever its transparency.
+    """The mask (height, width) of the arena `name` from an image file: pixels that are not black are inside; transparency is ignored.
 
-    Raises HerdbookError when the file is no image, or not one of the movie's size.
+    Raises HerdbookError if the file is not an image, or not of the size of the movie.
     """
     size = image_size(path)
     if size and size != shape[::-1]:
         raise HerdbookError(
             f"{path}: the mask of the arena {name!r} is {size[0]} x {size[1]} px, the movie {shape[1]} x {shape[0]} px. "
-            "Draw it over a frame of the movie in full size."
+            "Draw it on a frame of the movie in full size."
         )
     pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if size else None
     if pixels is None or pixels.shape[:2] != shape:
@@ -62,9 +62,9 @@ def read_mask(path: Path, shape: tuple[int, int], name: str) -> Mask:
 
 
 def split_touching(number: ArenaMap) -> list[Mask]:
-    """Masks (height, width) that together hold all arenas, each whole in one of them, such that no two in one mask touch (8 neighbours).
+    """Masks (height, width) that together contain all arenas, each in one mask, so that no two arenas of a mask touch (8 neighbours).
 
-    One mask unless arenas touch; a blob of one mask then lies in one arena.
+    There is one mask unless arenas touch. Each blob of a mask is then in one arena.
     """
     arenas = int(number.max()) + 1
     touching: list[set[int]] = [set() for _ in range(arenas)]

@@ -1,8 +1,8 @@
-"""Blobs of foreground pixels straight from a luma plane: runs, 8-connected components and their features.
+"""Blobs of foreground pixels directly from a luma plane: runs, 8-connected components and their features.
 
-Runs are joined by union-find (Wu, Otoo & Suzuki 2009, Pattern Analysis and Applications 12:117). No label image is
-made, so the cost is one sweep over the frame plus work in proportion to the number of runs.
-Points are (x, y), pixel centres at integer coordinates; images are (row, col).
+Runs are joined by union-find (Wu, Otoo & Suzuki 2009, Pattern Analysis and Applications 12:117). There is no label image: the cost is one
+pass over the frame, and time proportional to the number of runs. Points are (x, y), pixel centres at integer coordinates; images are (row,
+col).
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ Pair = tuple[Rows, Rows]
 _NO_LIMIT = np.iinfo(np.int64).max
 _NO_PIXELS = np.zeros(0, np.uint8)
 _NO_PIXELS.flags.writeable = False
-_WORD = 8  # pixels looked at together when a stretch without a change is skipped
+_WORD = 8  # pixels that are compared together, to skip those without a change
 
 
 @dataclass(slots=True)
@@ -29,8 +29,8 @@ class FrameBlobs:
 
     area (n,) int32, px. x, y (n,) float64: centroid, px. x0, y0, x1, y1 (n,) int32: bounding box, x1 and y1 exclusive.
     mxx, mxy, myy (n,) float64: central second moments of the pixel centres divided by the area, px².
-    intensity_sum (n,) float64: sum of luma. contrast_sum (n,) float64: sum of |luma - reference|. Both are NaN where
-    the image they need was not given.
+    intensity_sum (n,) float64: sum of luma. contrast_sum (n,) float64: sum of |luma - reference|. Both are NaN if the image that they need
+    is not given.
     runs (R, 3) int32: row, first column, last column (inclusive), sorted by blob, row, column.
     run_offsets (n + 1,) int64: the runs of blob i are `runs[run_offsets[i]:run_offsets[i + 1]]`.
     """
@@ -60,7 +60,7 @@ class FrameBlobs:
 
 
 class Labeller:
-    """Finds blobs in frames of one size and reuses its work buffers; use one per thread."""
+    """Finds blobs in frames of one size. It reuses its buffers, so each thread needs its own."""
 
     def __init__(self, height: int, width: int) -> None:
         self._shape = (height, width)
@@ -82,10 +82,9 @@ class Labeller:
     ) -> FrameBlobs:
         """Find the blobs of pixels with luma < low or luma > high.
 
-        luma, low, high, reference: (H, W) uint8; rows may be strided. Dark animals: low = background - difference and
-        high = 255. Bright ones: low = 0 and high = background + difference. low = 0 and high = 255 rules a pixel out.
-        reference: what contrast is measured against, usually the background. An image that stays the same over many frames
-        may be given as what `prepare` made of it.
+        luma, low, high, reference: (H, W) uint8; rows may be strided. Dark animals: low = background - difference and high = 255. Bright
+        ones: low = 0 and high = background + difference. Pixels with low = 0 and high = 255 are excluded.
+        reference: image for the contrast, usually the background. For an image that is used for many frames, give the result of `prepare`.
         min_area, max_area: blobs outside of these bounds (px, inclusive) are dropped.
         Raises ValueError if an image has another size or is not uint8.
         """
@@ -102,16 +101,16 @@ class Labeller:
         min_area: int = 1,
         max_area: int | None = None,
     ) -> FrameBlobs:
-        """Find the blobs of pixels that are not zero in a mask (H, W), bool or uint8; the rest as in `label`."""
+        """Find the blobs of nonzero pixels in a mask (H, W), bool or uint8; other parameters as in `label`."""
         rows = self._rows(mask.view(np.uint8) if mask.dtype == np.bool_ else mask, "mask")
         images = self._rows(luma, "luma"), self._rows(reference, "reference")
         zeros = self._zeros, 0
         return self._blobs(rows, (zeros, zeros), images, min_area, max_area)
 
     def prepare(self, image: Pixels) -> Rows:
-        """Return an image (H, W) uint8 in the form that the kernels take, to be used for many frames.
+        """Return an image (H, W) uint8 in the form that the kernels take, for use with many frames.
 
-        A bound that is the same everywhere becomes one row, read again and again: a third less memory to go through.
+        An image of a single value becomes one row that is read repeatedly: a third less memory is read.
         """
         rows = self._rows(image, "image")
         return (image[0].copy(), 0) if image.min() == image.max() else rows
@@ -141,7 +140,7 @@ class Labeller:
     def _rows(self, image: NDArray[Any] | Rows | None, name: str) -> Rows:
         """Return an image as one line of pixels and the distance between its rows; no pixels for None.
 
-        One layout for all images, read-only, means one compiled kernel, whose inner loop the compiler can vectorise.
+        All images have the same layout, read-only, so that there is one compiled kernel, with an inner loop that can be vectorised.
         """
         if image is None:
             return _NO_PIXELS, 0
@@ -149,7 +148,7 @@ class Labeller:
             return image
         if image.shape != self._shape or image.dtype != np.uint8:
             expected = f"{self._shape} uint8"
-            raise ValueError(f"{name} is {image.shape} {image.dtype}, but this labeller takes {expected}")
+            raise ValueError(f"{name} is {image.shape} {image.dtype}, but this labeller expects {expected}")
         height, width = self._shape
         stride = image.strides[0]
         if image.flags.c_contiguous or image.strides[1] != 1 or stride < width:
@@ -162,7 +161,7 @@ class Labeller:
 
 @njit(cache=True, nogil=True)
 def _find_runs(plane: Rows, low: Rows, high: Rows, shape: tuple[int, int], line: Pixels, runs: Runs) -> int:
-    """Write the runs of the frame and return how many there are; those beyond the buffer's end are only counted."""
+    """Write the runs of the frame and return their number; those beyond the end of the buffer are only counted."""
     height, width = shape
     luma, stride = plane
     lowest, low_stride = low
@@ -206,7 +205,7 @@ def _root(parent: Ints, run: int) -> int:
 
 @njit(cache=True, nogil=True)
 def _join_runs(runs: Runs, count: int, parent: Ints) -> None:
-    """Point each run at the first run of its blob; a root is always the lowest index, which keeps the order."""
+    """Set the parent of each run to the first run of its blob; a root always has the lowest index, which keeps the order."""
     above = 0
     for run in range(count):
         parent[run] = run
@@ -224,7 +223,7 @@ def _join_runs(runs: Runs, count: int, parent: Ints) -> None:
 
 @njit(cache=True, nogil=True)
 def _select(runs: Runs, count: int, blob: Ints, area: Ints, min_area: int, max_area: int) -> tuple[int, int]:
-    """Turn each run's root into the number of its blob, -1 for a blob of the wrong area; count blobs and their runs."""
+    """Replace the root of each run by the number of its blob, -1 for a blob outside of the area limits; count blobs and their runs."""
     for run in range(count):
         if blob[run] == run:
             area[run] = 0
@@ -234,7 +233,7 @@ def _select(runs: Runs, count: int, blob: Ints, area: Ints, min_area: int, max_a
     for run in range(count):
         root = blob[run]
         if root == run:
-            # The number replaces the area: a root comes before the other runs of its blob.
+            # The number replaces the area: a root is before all other runs of its blob.
             if min_area <= area[run] <= max_area:
                 area[run] = blobs
                 blobs += 1
@@ -248,7 +247,7 @@ def _select(runs: Runs, count: int, blob: Ints, area: Ints, min_area: int, max_a
 
 @njit(cache=True, nogil=True)
 def _sort_runs(runs: Runs, count: int, blob: Ints, ordered: Runs, offsets: Ints) -> None:
-    """Counting sort by blob; going backwards keeps rows and columns in order and leaves the offsets at the starts."""
+    """Counting sort by blob; the backward loop keeps rows and columns in order and leaves the offsets at the starts."""
     for run in range(count):
         if blob[run] >= 0:
             offsets[blob[run]] += 1
@@ -274,7 +273,7 @@ def _measure(runs: Runs, offsets: Ints, images: Pair, sizes: NDArray[np.int32], 
         for run in range(begin, end):
             row, first, last = int(runs[run, 0]), int(runs[run, 1]), int(runs[run, 2])
             x0, x1 = min(x0, first), max(x1, last + 1)
-            # Integer sums relative to the blob's first pixel: exact, and small enough not to cancel.
+            # Integer sums relative to the blob's first pixel: they are exact, and no precision is lost by cancellation.
             a, b, y = first - left, last - left, row - top
             length = b - a + 1
             run_sx = (a + b) * length // 2

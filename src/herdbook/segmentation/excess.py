@@ -1,4 +1,4 @@
-"""Frames with more blobs than animals: at least one blob in each of them is something else, or an animal in pieces."""
+"""Frames with more blobs than animals: at least one blob in each is not an animal, or only a part of one."""
 
 import csv
 import io
@@ -13,9 +13,9 @@ COLUMNS = ("frame", "time", "blobs", "animals")
 
 
 def count_excess(frame: NDArray[np.int32], arena: NDArray[np.int16], numbers: Sequence[int | None]) -> Ints:
-    """Frames in which an arena holds more blobs than animals, with both counts, summed over such arenas: int64 (m, 3).
+    """Frames in which an arena has more blobs than animals, with both counts, summed over such arenas: int64 (m, 3) frame, blobs, animals.
 
-    frame, arena: of each blob, in any order of arenas, frames ascending. numbers: animals of each arena, None where that is not known.
+    frame, arena: of each blob, sorted by frame. numbers: number of animals in each arena, None if unknown.
     """
     found: dict[int, tuple[int, int]] = {}
     for number, animals in enumerate(numbers):
@@ -29,7 +29,7 @@ def count_excess(frame: NDArray[np.int32], arena: NDArray[np.int16], numbers: Se
 
 
 def excess_table(excess: Ints, time_s: NDArray[np.float64]) -> str:
-    """CSV of the frames (m, 3) that `count_excess` found; `time_s` is the time of each frame of the movie, s."""
+    """CSV of the frames (m, 3) from `count_excess`; `time_s` is the time of each frame of the movie, s."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -38,13 +38,13 @@ def excess_table(excess: Ints, time_s: NDArray[np.float64]) -> str:
 
 
 def first_frames(frames: Sequence[int], most: int = 10) -> str:
-    """The first of these frames in words, those that follow each other as a stretch: 0-9, 14, 20 and 3 more."""
+    """The first of these frames as text, consecutive ones as a range: 0-9, 14, 20 and 3 more."""
     stretches: list[list[int]] = []
     for frame in frames:
         if stretches and stretches[-1][1] == frame - 1:
             stretches[-1][1] = frame
         else:
             stretches.append([frame, frame])
-    words = [str(first) if first == last else f"{first}-{last}" for first, last in stretches[:most]]
+    texts = [str(first) if first == last else f"{first}-{last}" for first, last in stretches[:most]]
     more = sum(last - first + 1 for first, last in stretches[most:])
-    return ", ".join(words) + (f" and {more} more" if more else "")
+    return ", ".join(texts) + (f" and {more} more" if more else "")

@@ -1,4 +1,4 @@
-"""The light of a whole frame, from a sparse grid of pixels: has it changed all over, and by which factor. Luma is (row, col) uint8."""
+"""The brightness of a whole frame relative to the background, from a sparse grid of pixels. Luma is (row, col) uint8."""
 
 from typing import NamedTuple
 
@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from herdbook.arrays import Pixels
 
-# Pixels looked at in each frame: a ratio needs more of them than the question whether all has changed, which is asked of every frame.
+# Number of sampled pixels: a ratio needs more of them than the test whether the whole frame has changed, which is made for every frame.
 _POINTS, _POINTS_OF_SHIFT = 1024, 256
 _GOLDEN_RATIO = (5**0.5 - 1) / 2
-# A pixel darker than this tells little about the light.
+# Darker pixels contain little information about the light.
 _LEAST_LEVEL = 16
 
 
 class _Points(NamedTuple):
-    """Where to look, int32 (m,), and the background there."""
+    """Sampled pixels: rows and columns, int32 (m,), and the background there."""
 
     rows: NDArray[np.int32]
     columns: NDArray[np.int32]
@@ -32,7 +32,7 @@ class _Points(NamedTuple):
 class LightMeter:
     """Compares frames with a background at pixels spread evenly over the arena.
 
-    background: (h, w) uint8; inside: bool (h, w), where animals can be; black: the level of black.
+    background: (h, w) uint8; inside: bool (h, w), pixels inside of arenas; black: the level of black.
     """
 
     def __init__(self, background: Pixels, inside: NDArray[np.bool_], black: int = 0) -> None:
@@ -42,16 +42,16 @@ class LightMeter:
         self._black = black
 
     def shift(self, luma: Pixels) -> int:
-        """Median difference of a frame from the background, in levels: animals change it only if they cover half of the arena."""
+        """Median difference of a frame from the background, in levels: animals affect it only if they cover half of the arena."""
         return int(_median_difference(luma, *self._few))
 
     def gain(self, luma: Pixels) -> float:
-        """Brightness of a frame over that of the background: mean of the central half of the pixels' ratios; 1 where all is black."""
+        """Brightness of a frame divided by that of the background: mean of the central half of the pixels' ratios; 1 if all are black."""
         return float(_central_ratio(luma, *self._all, self._black))
 
 
 def at_unit_gain(image: Pixels, gain: float, black: int) -> Pixels:
-    """An image of any shape as it would be in the background's light, from the gain of its frame and the level of black."""
+    """An image of any shape with the brightness of the background, from the gain of its frame and the level of black."""
     if gain == 1:
         return image
     levels = np.clip(np.rint(black + (np.arange(256) - black) / gain), 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Masks of foreground pixels: closing, opening, holes, and a smaller resolution. Images are (row, col[, channel]) uint8."""
+"""Masks of foreground pixels: closing, opening, filling of holes, reduced resolution. Images are (row, col[, channel]) uint8."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from herdbook.arrays import Pixels
 
 
 def clean_mask(mask: Pixels, close: int = 0, open_: int = 0, fill_holes: bool = False) -> Pixels:
-    """A mask (h, w), any value but 0 being foreground, closed and then opened by discs of these radii (px), its holes filled last."""
+    """A mask (h, w), nonzero in the foreground, closed and then opened with discs of these radii (px); its holes are filled last."""
     for operation, radius in ((cv2.MORPH_CLOSE, close), (cv2.MORPH_OPEN, open_)):
         if radius:
             disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
@@ -24,7 +24,7 @@ def above(image: NDArray[Any], level: float) -> Pixels:
 
 
 def filled(mask: Pixels) -> Pixels:
-    """The mask with everything that its outlines enclose; a hole is 4-connected, for foreground is 8-connected."""
+    """The mask with all holes filled; holes are 4-connected, because foreground is 8-connected."""
     outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     whole = np.zeros_like(mask)
     cv2.drawContours(whole, outlines, -1, 255, cv2.FILLED)
@@ -32,9 +32,9 @@ def filled(mask: Pixels) -> Pixels:
 
 
 def reduced(image: NDArray[Any], factor: int) -> NDArray[Any]:
-    """The image, of any type, at 1/factor of its width and height, each pixel the mean of a square.
+    """The image, of any type, reduced to 1/factor of its width and height; each pixel is the mean of a square.
 
-    Squares at the right and lower edge may reach beyond the frame, where its last pixels go on.
+    Squares at the right and lower edge may extend beyond the frame, whose last pixels are repeated there.
     """
     if factor == 1:
         return image
@@ -46,7 +46,7 @@ def reduced(image: NDArray[Any], factor: int) -> NDArray[Any]:
 
 
 def expanded(image: Pixels, factor: int, shape: tuple[int, int], *, smooth: bool = False) -> Pixels:
-    """A reduced image in the full resolution (h, w): each pixel becomes its square, or a smooth way to the next ones."""
+    """A reduced image in full resolution (h, w): each pixel becomes its square, or (`smooth`) pixels are interpolated."""
     size = (image.shape[1] * factor, image.shape[0] * factor)
     method = cv2.INTER_LINEAR if smooth else cv2.INTER_NEAREST
     return np.asarray(cv2.resize(image, size, interpolation=method)[: shape[0], : shape[1]], np.uint8)

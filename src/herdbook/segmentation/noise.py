@@ -1,4 +1,4 @@
-"""Noise of each pixel over the frames that made a background. Frames are (H, W) or (H, W, 3) uint8."""
+"""Noise of each pixel in the frames from which a background was made. Frames are (H, W) or (H, W, 3) uint8."""
 
 from collections.abc import Sequence
 
@@ -8,23 +8,23 @@ from numba import njit
 
 from herdbook.arrays import Image, Singles
 
-# Artifacts hold noise in this part of a level, one byte per pixel.
+# Artifacts store noise in steps of this part of a level, one byte per pixel.
 NOISE_STEPS = 8
-# Below half a level the noise of 8-bit frames is that of rounding.
+# Below half a level, the noise of 8-bit frames is caused by rounding.
 LEAST_NOISE = 0.5
-# Single pixels' values from some dozen frames scatter by a tenth or two; noise itself varies slowly over the frame.
+# Estimates for single pixels from some dozen frames vary by 10 to 20 %, whereas the noise itself varies slowly over the frame.
 _SMOOTHING_PX = 2.0
 _ONE_SIGMA = 0.6827  # share of a normal distribution within one standard deviation
-_MOST_LEVELS = 64  # larger deviations count as this one: half of it is more noise than an artifact holds
-_LEAST_SHARE = 0.05  # of the frames on the side that is looked at; below it the other side must do
+_MOST_LEVELS = 64  # larger deviations count as this one: half of it exceeds the range of the artifact
+_LEAST_SHARE = 0.05  # of the frames on the preferred side; below it the other side is used
 
 
 def pixel_noise(frames: Sequence[Image], background: Image, foreground: str = "dark") -> Singles:
     """Robust standard deviation of each pixel around the background, in levels, float32 of a frame's shape, at least half a level.
 
-    Only frames on that side of the background count where no animals are (above it if `foreground` is dark, below if bright; the quieter
-    side if either), so that animals are no noise, however long they rest: the level that holds 68 % of these deviations, interpolated
-    within levels. The result is smoothed over 2 px.
+    It is the 68 % quantile of the deviations, interpolated within levels. Only deviations on the side of the background without animals
+    are used (above it if `foreground` is dark, below if bright; the side with less noise if either), so that animals do not count as noise,
+    however long they rest. The result is smoothed over 2 px.
     """
     noise = np.empty(background.shape, np.float32)
     side = -1 if foreground == "bright" else 1
@@ -44,7 +44,7 @@ def _one_sided(values, background, side, either):  # type: ignore[no-untyped-def
         for frame in range(frames):
             deviation = int(np.int64(values[frame, pixel]) - np.int64(background[pixel]))
             if deviation == 0:
-                # A deviation that rounds to zero lies on either side.
+                # A deviation that is rounded to zero may be on either side.
                 counts[0, 0] += 0.5
                 counts[1, 0] += 0.5
             else:
@@ -66,7 +66,7 @@ def _sigma(counts, total):  # type: ignore[no-untyped-def]
     seen = 0.0
     for deviation in range(_MOST_LEVELS):
         if seen + counts[deviation] >= wanted:
-            # Deviations that round to d lie between d - 1/2 and d + 1/2; those that round to zero between 0 and 1/2.
+            # Deviations that are rounded to d are between d - 1/2 and d + 1/2; those rounded to zero between 0 and 1/2.
             start, width = (0.0, 0.5) if deviation == 0 else (deviation - 0.5, 1.0)
             return start + width * (wanted - seen) / counts[deviation]
         seen += counts[deviation]

@@ -1,7 +1,7 @@
-"""Frames to pieces of the segment artifact: blobs, their columns, and the images worth keeping, a few frames at a time.
+"""Pieces of the segment artifact: blobs, their columns, and selected images, of a few frames at a time.
 
-A piece is what one run through a stretch of frames yields; pieces of consecutive stretches are appended to the artifact in order. A stretch
-begins and ends where the movie's keyframes say, never where threads do, so that the artifact does not depend on their number.
+Each stretch of frames gives a series of pieces; those of consecutive stretches are appended to the artifact in order. Stretches begin at
+keyframes of the movie and do not depend on the number of threads, and therefore neither does the artifact.
 """
 
 import json
@@ -21,15 +21,17 @@ from herdbook.segmentation import components
 from herdbook.segmentation.segmenter import Segmenter
 from herdbook.segmentation.tables import joined_blobs, no_blobs, runs_of
 
-# Frames whose blobs are compared and measured together. Their pixels are held for that long: 16 frames of 1080p are 50 MB.
+# Frames whose blobs are compared and measured together. Their pixels are kept in memory: 16 frames of 1080p are 50 MB.
 BATCH_FRAMES = 16
 
 
 @dataclass
 class Piece:
-    """Blobs of some consecutive frames: `columns` as in the artifact, `runs` (r, 3) with `run_offsets` (n + 1,), and images: `image_blob`
-    (m,) blob of each, `image_box` (m, 4), `samples` of all with `image_offsets` (m + 1,). Blobs and offsets count from 0 in the piece.
-    `broken`: frames that were not segmented.
+    """Blobs of some consecutive frames.
+
+    `columns` as in the artifact; `runs` (r, 3) with `run_offsets` (n + 1,); per image `image_blob` (m,), its blob, and `image_box` (m, 4);
+    `samples` of all images with `image_offsets` (m + 1,). Numbers of blobs and offsets begin at 0 in each piece. `broken`: frames that were
+    not segmented.
     """
 
     frames: int
@@ -50,8 +52,8 @@ class Piece:
 def segment_frames(frames: Iterable[Frame], segmenter: Segmenter, *, image_step: int) -> Iterator[Piece]:
     """Segment a stretch of frames and yield its pieces.
 
-    A blob's image is kept every `image_step` frames, and wherever the blob is not the one and only partner of one blob before and after it
-    (at both ends of the stretch too), so that every tracklet has images whatever its length.
+    The image of a blob is kept in every `image_step`-th frame, and wherever it does not overlap exactly one blob in the frames before and
+    after (also at both ends of the stretch), so that every tracklet has images, whatever its length.
     """
     held: list[tuple[Frame, components.FrameBlobs]] = []
     broken: list[int] = []
@@ -72,7 +74,7 @@ def segment_frames(frames: Iterable[Frame], segmenter: Segmenter, *, image_step:
 
 
 def joined_pieces(pieces: Iterable[Piece], frames: int) -> Iterator[Piece]:
-    """Consecutive pieces joined to pieces of at least `frames` frames: few large ones cost less to hand over than many small ones."""
+    """Consecutive pieces joined to pieces of at least `frames` frames: a few large ones are faster to transfer than many small ones."""
     waiting: list[Piece] = []
     for piece in pieces:
         waiting.append(piece)
@@ -105,7 +107,7 @@ def _join(pieces: list[Piece]) -> Piece:
 
 
 def _counts(pieces: list[Piece]) -> tuple[list[int], list[int], list[int]]:
-    """Blobs, samples and runs of each piece."""
+    """Numbers of blobs, samples and runs of each piece."""
     return [len(p) for p in pieces], [len(p.samples) for p in pieces], [len(p.runs) for p in pieces]
 
 
@@ -117,14 +119,17 @@ def _measure(
     image_step: int,
     broken: list[int],
 ) -> tuple[Piece, NDArray[np.bool_]]:
-    """The piece of the frames held, and which blobs of the frame ahead have a sure partner before them; `known` says it of the first."""
+    """The piece of the frames `held`, and whether each blob of the next frame `ahead` has a unique partner in the frame before it.
+
+    `known` is the latter for the blobs of the first frame.
+    """
     parts = [blobs for _, blobs in held] + ([ahead] if ahead is not None else [])
     counts = np.array([len(blobs) for blobs in parts])
     frame_offsets = np.concatenate([[0], np.cumsum(counts)])
     here = int(frame_offsets[len(held)])
     table = joined_blobs(parts)
     boxes = np.stack([table.x0, table.y0, table.x1, table.y1], 1)
-    before, after = sure_partners(frame_overlaps(boxes, table.runs, table.run_offsets, frame_offsets), len(table))
+    before, after = unique_partners(frame_overlaps(boxes, table.runs, table.run_offsets, frame_offsets), len(table))
     before[: counts[0]] = known
     numbers = np.array([frame.index for frame, _ in held], np.int32)
     frame = np.repeat(numbers, counts[: len(held)])
@@ -157,21 +162,21 @@ def _measure(
     return piece, before[here:]
 
 
-def sure_partners(overlaps: NDArray[np.int64], blobs: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which blobs (n,) share pixels with exactly one blob of the frame before, and of the frame after, and that one with nothing else.
+def unique_partners(overlaps: NDArray[np.int64], blobs: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether each blob, bool (n,), overlaps exactly one blob of the frame before, and of the frame after, which overlaps no other blob.
 
-    `overlaps` int64 (m, 3): blob, blob of the next frame, shared pixels.
+    `overlaps` int64 (m, 3): blob, blob of the next frame, number of shared pixels.
     """
     a, b = overlaps[:, 0], overlaps[:, 1]
-    sure = (np.bincount(a, minlength=blobs)[a] == 1) & (np.bincount(b, minlength=blobs)[b] == 1)
+    unique = (np.bincount(a, minlength=blobs)[a] == 1) & (np.bincount(b, minlength=blobs)[b] == 1)
     before, after = np.zeros(blobs, bool), np.zeros(blobs, bool)
-    after[a[sure]] = True
-    before[b[sure]] = True
+    after[a[unique]] = True
+    before[b[unique]] = True
     return before, after
 
 
 class PieceWriter:
-    """Appends pieces to a segment artifact; rows are collected, for a write per piece would cost more than the segmentation."""
+    """Appends pieces to a segment artifact. Rows are collected first: a write per piece would take longer than the segmentation."""
 
     FLUSH_FRAMES = 512
 
@@ -207,7 +212,7 @@ class PieceWriter:
             self._flush()
 
     def finish(self, intervals: NDArray[np.int64], **attributes: Any) -> None:
-        """Write what was collected, the intervals (k, 2) that it is about, and the attributes of the file."""
+        """Write the collected rows, the segmented intervals (k, 2), and the attributes of the file."""
         self._flush()
         self._writer.put("intervals", intervals)
         assert self._coding is not None

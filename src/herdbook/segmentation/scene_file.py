@@ -1,4 +1,4 @@
-"""Images that a person gives: the empty scene, instead of a background that is computed."""
+"""Reader of a given image of the empty scene, instead of a computed background."""
 
 import warnings
 from pathlib import Path
@@ -14,7 +14,7 @@ from herdbook.errors import HerdbookError
 def read_scene(path: Path, width: int, height: int) -> NDArray[np.uint8]:
     """Colours (height, width, 3) BGR uint8 of an image file, grey or colour.
 
-    Raises HerdbookError when the file is no image, or not one of the movie's size.
+    Raises HerdbookError if the file is not an image, or not of the size of the movie.
     """
     size = image_size(path)
     if size and size != (width, height):
@@ -29,11 +29,11 @@ def read_scene(path: Path, width: int, height: int) -> NDArray[np.uint8]:
 
 
 def image_size(path: Path) -> tuple[int, int] | None:
-    """Width and height (px) that an image file says it has, None if it is no image; what it holds is not decoded, whatever it says."""
+    """Width and height (px) in the header of an image file, None if it is not an image; pixels are not decoded."""
     try:
         with warnings.catch_warnings(action="ignore"), PIL.Image.open(path) as image:
             return image.size
     except PIL.Image.DecompressionBombError as error:
-        raise HerdbookError(f"{path}: an image of this size cannot be that of a movie ({error}). Give another one.") from error
+        raise HerdbookError(f"{path}: the image is larger than any movie ({error}). Give an image in the size of the movie.") from error
     except (OSError, ValueError, SyntaxError):
         return None

@@ -1,4 +1,4 @@
-"""The empty scene of movies: which of their frames are sampled, and what they make.
+"""Backgrounds of movies: sampling of frames, and the empty scene from them.
 
 Images are (row, col[, channel]) uint8, colour is BGR.
 """
@@ -23,25 +23,25 @@ from herdbook.segmentation.statistics import background, brightness_spread, coll
 from herdbook.segmentation.thresholds import grey_to_luma
 from herdbook.system.progress import progress
 
-# Colour serves pictures and the white balance of crops; a quarter of the frames give it well enough at a quarter of the memory.
+# Colour is used for pictures and for the white balance of crops: a quarter of the frames is enough, and needs a quarter of the memory.
 COLOUR_EVERY = 4
 LUMA_BLOCK = 25
 
 
 def time_windows(index: Index, window_s: float) -> list[tuple[int, int]]:
-    """First frame and end of windows that share the movie's time evenly and are about as long as asked for; none is empty."""
+    """First frame and end (exclusive) of windows of equal duration, as near to `window_s` as possible; none is empty."""
     number = max(1, round(index.duration_s / window_s))
     starts = np.searchsorted(index.time_s, np.arange(number) * index.duration_s / number - 1e-9)
     return list(pairwise([*np.unique(starts[starts < len(index)]).tolist(), len(index)]))
 
 
 def spread_frames(first: int, end: int, count: int) -> Ints:
-    """At most `count` frames spread evenly over first .. end - 1."""
+    """At most `count` frames, int64, spread evenly over first .. end - 1."""
     return np.unique(np.linspace(first, end - 1, min(count, end - first)).round().astype(np.int64))
 
 
 def tracked_frames(indices: Sequence[Index], intervals: Sequence[Sequence[Sequence[int]]], movies: Sequence[Path]) -> Ints:
-    """The frames in the intervals of each of several movies, counted as if they were one."""
+    """The frames in the intervals of several movies, numbered as if these were one movie."""
     starts = accumulate((len(index) for index in indices), initial=0)
     parts = zip(starts, indices, intervals, movies, strict=False)
     spans = np.concatenate([start + tracked_intervals(given, len(index), movie) for start, index, given, movie in parts])
@@ -49,20 +49,20 @@ def tracked_frames(indices: Sequence[Index], intervals: Sequence[Sequence[Sequen
 
 
 def sample_frames(movies: Sequence[Path], indices: Sequence[Index], picks: Ints) -> Iterator[Frame]:
-    """These frames of several movies, counted as if they were one."""
+    """The frames `picks` of several movies, numbered as if these were one movie."""
     starts = [0, *accumulate(len(index) for index in indices)]
     for path, index, (start, stop) in zip(movies, indices, pairwise(starts), strict=True):
         yield from read_frame_samples(path, index.pts, (picks[(picks >= start) & (picks < stop)] - start).tolist())
 
 
 def luma_of(colours: Image, full_range: bool) -> Image:
-    """Luma (h, w) that colours (h, w, 3) have in a movie."""
+    """Luma (h, w) of colours (h, w, 3) BGR, in the range of the movie."""
     table = np.rint([grey_to_luma(level, full_range) for level in range(256)]).astype(np.uint8)
     return np.asarray(table[cv2.cvtColor(colours, cv2.COLOR_BGR2GRAY)], np.uint8)
 
 
 def empty_scene(sample: list[Image], settings: dict[str, Any]) -> Image:
-    """The scene from a sample of frames."""
+    """The empty scene from a sample of frames."""
     statistic = settings["statistic"]
     if settings["resting"] and statistic in ("median", "mean", "mode"):
         return robust_background(sample, statistic, settings["polarity"])
@@ -70,20 +70,20 @@ def empty_scene(sample: list[Image], settings: dict[str, Any]) -> Image:
 
 
 def noise_levels(sample: list[Image], scene: Image, polarity: str) -> Image:
-    """Noise of the sample around the scene as the artifact holds it."""
+    """Noise of the sample around the scene, in steps of the artifact."""
     return np.minimum(np.rint(pixel_noise(sample, scene, polarity) * NOISE_STEPS), 255).astype(np.uint8)
 
 
 def scene_of(frames: Iterable[Frame], settings: dict[str, Any], given: tuple[Image, Image] | None, *, coloured: bool) -> dict[str, Any]:
-    """What the artifact holds of one window, by column, from its sample of frames, and the number of good ones among them (`frames`).
+    """Columns of the artifact for one window, from its sample of frames, and `frames`, the number of good ones.
 
-    `given` luma and colours of the scene stand in for computed ones; `coloured` movies have more to tell than luma.
+    `given`: luma and colours of a given scene, used instead of computed ones; `coloured`: whether the movie has colours.
     """
     lumas: list[Image] = []
     coded = []
     for number, frame in enumerate(frames):
         if number % LUMA_BLOCK == 0:
-            # Large enough to go back to the system at once when it is let go, unlike single frames.
+            # Unlike single frames, a block is large enough to be returned to the system as soon as it is released.
             block = np.empty((LUMA_BLOCK, *frame.luma.shape), np.uint8)
         block[number % LUMA_BLOCK] = frame.luma
         lumas.append(block[number % LUMA_BLOCK])
@@ -93,7 +93,7 @@ def scene_of(frames: Iterable[Frame], settings: dict[str, Any], given: tuple[Ima
     luma = given[0] if given else empty_scene(lumas, settings)
     scene: dict[str, Any] = {"luma": luma, "luma_noise": noise_levels(good, luma, settings["polarity"])}
     facts = {"spread": brightness_spread(np.array([frame.mean() for frame in good])), "frames": len(good)}
-    del lumas, good, block  # 200 MB of 1080p, not held while the colours are looked at
+    del lumas, good, block  # 200 MB of 1080p, released before the colours are processed
     if coloured:
         colours = [coded.pop(0).bgr().copy() for _ in range(len(coded))]
         scene["bgr"] = given[1] if given else empty_scene(colours, settings)
@@ -112,10 +112,10 @@ def make_background(
     *,
     stage: str,
 ) -> tuple[Background, int]:
-    """The background of one or several movies of one size, and how many of the frames sampled for it were left out as black or broken.
+    """The background of one or several movies of one size, and the number of sampled frames that were skipped as black or broken.
 
-    `intervals` of each movie, [] for all of it; `settings` as the stage background gets them; `image`: file that shows the empty scene;
-    `stage` is named in the progress. Raises HerdbookError for an image or intervals that do not fit the movies.
+    `intervals` of each movie, [] for the whole movie; `settings` as passed to stage background; `image`: file that shows the empty scene;
+    `stage`: name for the progress. Raises HerdbookError for an image or intervals that do not fit the movies.
     """
     given = None
     if image is not None:

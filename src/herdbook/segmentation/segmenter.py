@@ -1,4 +1,4 @@
-"""Segmentation of one frame: what stands out from the background or lies between grey levels, within the arenas.
+"""Segmentation of one frame: pixels that differ from the background, or are between grey levels, inside of the arenas.
 
 Images are (row, col[, channel]) uint8; points are (x, y) px.
 """
@@ -35,18 +35,18 @@ from herdbook.segmentation.thresholds import (
     signed_margins,
 )
 
-# Part of the colours (h, w, 3) that each channel is.
+# Part of the colours (h, w, 3) for each setting of channel.
 _CHANNELS = {"blue": slice(0, 1), "green": slice(1, 2), "red": slice(2, 3), "colour": slice(0, 3)}
-# Frames darker or brighter than this share of the background hold too little to make them alike.
+# Frames whose brightness relative to the background is outside of this range cannot be matched to it.
 _LEAST_GAIN, _MOST_GAIN = 1 / 3, 3.0
 
 
 @dataclass(frozen=True)
 class _Reference:
-    """What the frames first .. end - 1 are compared with.
+    """The images with which frames first .. end - 1 are compared.
 
-    `luma` and `colours` (h, w, 3) of the background; `bounds` as images, in the resolution that is compared, and as the labeller takes
-    them, with the background, for each part of the arenas; `shifts`: by how many levels the typical pixel of a frame may differ at most.
+    `luma` and `colours` (h, w, 3) of the background; `bounds` as images, in the resolution of the comparison; `rows`: bounds and background
+    as the labeller takes them, for each part of the arenas; `shifts`: smallest and largest shift in brightness of a usable frame, levels.
     """
 
     first: int
@@ -60,7 +60,7 @@ class _Reference:
 
 
 def unread_images(settings: Mapping[str, Any]) -> set[str]:
-    """The images of a background that a `Segmenter` of these settings never looks at."""
+    """The images of a background that a `Segmenter` with these settings does not use."""
     grey, noise = settings["channel"] not in _CHANNELS, settings["difference_noise"] is not None
     wanted = {"bgr": not grey, "luma_noise": grey and noise, "bgr_noise": noise and not grey}
     return {name for name, needed in wanted.items() if not needed}
@@ -79,11 +79,11 @@ class Segmenter:
         self._reduce, self._blur = settings["reduce"], settings["blur"] / settings["reduce"]
         self._close, self._open = (round(settings[name] / self._reduce) for name in ("close", "open"))
         self._parts = [above(part.astype(np.uint8), 0) for part in split_touching(self.arena)]
-        # A pixel of the reduced frame belongs to an arena if it holds any of its pixels; in the end the arena cuts them.
+        # A pixel of the reduced frame belongs to an arena if it contains any of its pixels; the result is clipped to the arena.
         self._coarse_parts = [above(reduced(part.astype(np.float32), self._reduce), 0) for part in self._parts]
         cleans = self._close or self._open or settings["fill_holes"] or self._blur or self._reduce > 1
-        # The swift way compares while it labels; the other one makes a mask first.
-        self._swift = self._channels is None and not cleans
+        # The fast method compares and labels in one pass; the other one makes a mask first.
+        self._fast = self._channels is None and not cleans
         self._scene = self._scene_at(0)
 
     @property
@@ -93,9 +93,9 @@ class Segmenter:
         return height, width
 
     def blobs(self, frame: Frame) -> components.FrameBlobs | None:
-        """Blobs of one frame, each within one arena: arenas that touch are looked at one after the other.
+        """Blobs of one frame, each in one arena: arenas that touch are segmented one after the other.
 
-        None for a broken frame: it is black, or as a whole so unlike the background that animals cannot be distinguished from it.
+        None for a broken frame: it is black, or differs as a whole so much from the background that animals cannot be separated from it.
         """
         if not self._scene.first <= frame.index < self._scene.end:
             self._scene = self._scene_at(frame.index)
@@ -110,16 +110,16 @@ class Segmenter:
         smallest, largest = self._settings["area"]
         if scene.rows:
             found = [self._labeller.label(luma, *rows, min_area=smallest, max_area=largest) for rows in scene.rows]
-            return self._sifted(found[0] if len(found) == 1 else joined_blobs(found))
+            return self._filtered(found[0] if len(found) == 1 else joined_blobs(found))
         colours = None
         if self._channels is not None:
             colours = at_unit_gain(np.ascontiguousarray(frame.bgr()[:, :, self._channels]), gain, 0)
         masks = self._masks(luma if colours is None else colours)
         blobs = joined_blobs([self._labeller.label_mask(mask, luma, scene.luma, min_area=smallest, max_area=largest) for mask in masks])
         if colours is not None:
-            # In steps of luma, as that of luma itself.
+            # In units of luma.
             blobs.contrast_sum = self._unit * summed_differences(blobs.runs, blobs.run_offsets, colours, scene.colours)
-        return self._sifted(blobs)
+        return self._filtered(blobs)
 
     def _masks(self, image: Pixels) -> Iterator[Pixels]:
         """Foreground of luma (h, w) or colours (h, w, channels) in each part of the arenas, cleaned, in full resolution."""
@@ -137,18 +137,18 @@ class Segmenter:
                 yield cv2.bitwise_and(clean, inside)
                 continue
             moved = cv2.bitwise_xor(clean, seen)
-            # Outlines stay as fine as they are but where cleaning moved them.
+            # Outlines keep their full resolution, except where cleaning has moved them.
             if moved.any():
                 fine = np.where(expanded(moved, self._reduce, self.shape), expanded(clean, self._reduce, self.shape), fine)
             yield cv2.bitwise_and(fine, inside)
 
     def _prepared(self, image: NDArray[Any]) -> NDArray[Any]:
-        """An image in the resolution that is compared, blurred; one of a single channel as (h, w)."""
+        """An image in the resolution of the comparison, blurred; one with a single channel becomes (h, w)."""
         plane = reduced(image[:, :, 0] if image.shape[2:] == (1,) else image, self._reduce)
         return np.asarray(cv2.GaussianBlur(plane, (0, 0), self._blur)) if self._blur else plane
 
-    def _sifted(self, blobs: components.FrameBlobs) -> components.FrameBlobs:
-        """The blobs that have enough contrast and, if that is wanted, keep clear of the border."""
+    def _filtered(self, blobs: components.FrameBlobs) -> components.FrameBlobs:
+        """The blobs with enough contrast and, if drop_border is set, away from the border."""
         if self._settings["min_contrast"] > 0:
             blobs = chosen_blobs(blobs, blobs.contrast_sum >= self._settings["min_contrast"] * self._unit * blobs.area)
         if self._settings["drop_border"]:
@@ -162,23 +162,24 @@ class Segmenter:
         channels = self._channels
         colours = luma[:, :, None][:, :, :0] if channels is None else np.ascontiguousarray(background.bgr[window][:, :, channels])
         bounds, typical = self._bounds(window, luma, colours)
-        swift = self._swift and not bounds.within
-        fast = [(np.where(part, bounds.lowest, 0), np.where(part, bounds.highest, 255)) for part in self._coarse_parts] if swift else []
+        fast = self._fast and not bounds.within
+        limits = [(np.where(part, bounds.lowest, 0), np.where(part, bounds.highest, 255)) for part in self._coarse_parts] if fast else []
         return _Reference(
             first=int(background.first_frame[window]),
             end=float([*background.first_frame, np.inf][window + 1]),
             luma=luma,
             colours=colours,
             bounds=bounds,
-            rows=[(self._labeller.prepare(low), self._labeller.prepare(high), self._labeller.prepare(luma)) for low, high in fast],
+            rows=[(self._labeller.prepare(low), self._labeller.prepare(high), self._labeller.prepare(luma)) for low, high in limits],
             meter=LightMeter(luma, inside, self._black),
             shifts=self._shifts(float(np.median(luma[inside])), max(OUTLIER_Z * float(background.spread[window]), typical)),
         )
 
     def _shifts(self, ground: float, least: float) -> tuple[float, float]:
-        """Range of shifts of a whole frame in which animals stand out from the ground of this level, when `least` is taken for an animal.
+        """Range of shifts of a whole frame, in levels, in which animals can still be separated from the ground, whose level is `ground`.
 
-        Ground that shifts away from the animals hides some of them, but is never taken for one; it may do so by half of its light.
+        A shift of `least` levels towards the animals would be detected as an animal. A shift away from the animals hides some of them, but
+        is never detected as one: up to half of the brightness is accepted.
         """
         settings, away = self._settings, max(least, (ground - self._black) / 2)
         dark, bright = (settings["polarity"] in (side, "either") for side in ("dark", "bright"))
@@ -188,7 +189,7 @@ class Segmenter:
         return -least if dark else -away, least if bright else away
 
     def _bounds(self, window: int, luma: Pixels, colours: Pixels) -> tuple[Bounds, float]:
-        """The levels of a scene's background or of animals, and the typical difference between them."""
+        """Bounds of the levels of a window's background or of animals, and the typical difference between both."""
         settings, grey = self._settings, self._channels is None
         unit, black = (self._unit, self._black) if grey else (1.0, 0)
         light = self._prepared(relative_light(luma, self.arena >= 0, self._black)) if settings["flat_field"] else None
@@ -205,7 +206,7 @@ class Segmenter:
         return difference_bounds(self._prepared(luma if grey else colours), least, settings["polarity"]), float(np.median(least))
 
     def columns(self, frame: NDArray[np.int32], blobs: components.FrameBlobs) -> dict[str, NDArray[Any]]:
-        """The columns of the segment artifact for blobs, of which the first len(frame) count; `frame` is the number of their frames."""
+        """The columns of the segment artifact for the first len(frame) of the blobs; `frame` (n,) are the numbers of their frames."""
         n = len(frame)
         area = blobs.area[:n]
         heads = blobs.runs[blobs.run_offsets[:n]]

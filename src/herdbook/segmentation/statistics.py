@@ -1,7 +1,7 @@
-"""The empty arena from a sample of frames, by statistics of each pixel's histogram.
+"""The empty scene from a sample of frames, by statistics of each pixel's histogram.
 
-Frames are (H, W) or (H, W, 3) uint8; the channels of a colour frame are treated one by one. The sample is held as
-given, N bytes per pixel and channel for N frames; histograms exist only for a block of rows at a time.
+Frames are (H, W) or (H, W, 3) uint8; the channels of a colour frame are treated separately. The whole sample is in memory, N bytes per
+pixel and channel for N frames; histograms exist only for a block of rows at a time.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,30 +21,29 @@ Counts = NDArray[np.uint16]
 Levels = NDArray[np.uint8]  # (5, H, W): plain statistic, dark and bright part, medians of the darkest and brightest tenth
 
 _LEVELS = 256
-_MAX_FRAMES = np.iinfo(np.uint16).max  # what a count can hold
-_BLOCK = 8192  # pixels whose histograms, 4 MiB, are held together
+_MAX_FRAMES = np.iinfo(np.uint16).max  # largest count
+_BLOCK = 8192  # pixels whose histograms are in memory at a time, 4 MiB
 OUTLIER_Z = 6.0
-# Means of whole frames vary by less than a level when nothing happens; an animal that walks in is no broken frame.
+# Means of whole frames vary by less than a level without animals; a frame into which an animal walks must not count as broken.
 _LEAST_SPREAD = 1.0
-# The mass that a pixel's rarer mode needs before it is believed to be the arena.
+# Share of the frames that the rarer mode of a pixel needs to be accepted as the arena.
 _LEAST_MASS = 0.1
-# Distance of the modes over the sum of their standard deviations. The halves of a normal distribution have 1.3, of a
-# uniform one 1.7, of a sine 2.1; a sample of 50 from a uniform one passes 2.5 in 0.3 % of pixels, 3 in none.
+# Distance of the modes divided by the sum of their standard deviations. It is 1.3 for the halves of a normal distribution, 1.7 for a
+# uniform one, 2.1 for a sine; samples of 50 from a uniform one exceed 2.5 in 0.3 % of pixels, and 3 in none.
 _LEAST_RATIO = 3.0
-_SOFT_RATIO = 3.0  # the lightest tenth of normal noise reaches 1.6 standard deviations: this asks for 5
+_SOFT_RATIO = 3.0  # the lightest tenth of normal noise is 1.6 standard deviations away: this requires 5
 _LEAST_MARGIN = 8  # px
-_LEAST_SHARE = 1e-6  # of steady pixels, below it nothing is known about the surroundings
+_LEAST_SHARE = 1e-6  # of steady pixels; below it, the surroundings are unknown
 
 
 def background(frames: Iterable[Image], statistic: Statistic = "median") -> Image:
     """Return one statistic of each pixel over the frames.
 
-    frames: each (H, W) or (H, W, 3) uint8, all of one shape; read once. Black and broken frames are left out, see
-    `drop_outlier_frames`.
-    statistic: the median of an even number of frames is the lower one of the two middle values, the mean is rounded
-    to the nearest level, and of several equally frequent values the mode is the darkest.
+    frames: each (H, W) or (H, W, 3) uint8, all of one shape; read once. Black and broken frames are skipped, see `drop_outlier_frames`.
+    statistic: the median of an even number of frames is the lower of the two middle values, the mean is rounded to the nearest level, and
+    the mode is the darkest of several equally frequent values.
     Returns uint8 of a frame's shape.
-    Raises HerdbookError if there is no frame, or more than 65,535, or if shapes differ or a name is unknown.
+    Raises HerdbookError if there is no frame or more than 65,535, if shapes differ, or if the name is unknown.
     """
     _check_name("statistic", statistic, get_args(Statistic))
     sample = collect_frames(frames)
@@ -61,20 +60,18 @@ def robust_background(
     foreground: Foreground = "dark",
     separation: int = 20,
 ) -> Image:
-    """Return a background that does not absorb animals which rest for most of the time.
+    """Return a background without animals that rest for most of the time.
 
-    A pixel on which an animal rests shows two levels: arena and animal. Its histogram, with the brightness of whole
-    frames made equal so that flicker does not look like an animal, is cut in two where the variance between the parts
-    is largest (Otsu 1979, IEEE Trans. SMC 9:62). It counts as bimodal if the means of the parts are at least
-    `separation` levels apart and 3 times the sum of their standard deviations, and if both parts hold at least 10 %
-    of the frames. There the background is the median of the lighter part if the animals are dark, of the darker
-    part if they are bright. If they may be either, each connected group of bimodal pixels takes the part that is more
-    like the steady pixels around it, if there are any.
+    A pixel on which an animal rests has two levels: arena and animal. Its histogram (with the same brightness for all frames, so that
+    flicker does not look like an animal) is cut in two where the variance between the parts is largest (Otsu 1979, IEEE Trans. SMC 9:62).
+    It is bimodal if the means of the parts are apart by at least `separation` levels and by 3 times the sum of their standard deviations,
+    and if both parts have at least 10 % of the frames. There the background is the median of the lighter part if the animals are dark, of
+    the darker part if they are bright. If they may be either, each connected group of bimodal pixels takes the part that is more similar to
+    the steady pixels around it, if there are any.
 
-    At an animal's soft outline the levels run into each other. Pixels that touch a group of bimodal ones, directly or
-    through pixels like themselves, therefore take the median of their lightest (darkest) tenth if that is at least
-    `separation / 2` levels, and 3 times as much as in the typical pixel of the frame, from the plain statistic.
-    All other pixels get the plain statistic.
+    At the soft outline of an animal both levels merge. Therefore pixels that are connected to a group of bimodal ones, directly or through
+    pixels like themselves, take the median of their lightest (darkest) tenth, if it differs from the plain statistic by at least
+    `separation / 2` levels, and by 3 times the difference in the typical pixel of the frame. All other pixels get the plain statistic.
 
     frames, statistic, result, errors: as in `background`.
     foreground: animals are darker than the arena, brighter, or both occur.
@@ -98,10 +95,10 @@ def robust_background(
 
 
 def drop_outlier_frames(means: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Tell which frames to keep by their mean brightness (N,) in levels: True for a frame like the others.
+    """Which frames to keep, bool (N,), by their mean brightness (N,) in levels: True for a frame like the others.
 
-    A frame is dropped if it lies more than 6 robust standard deviations (1.4826 times the median absolute deviation,
-    but at least one level) from the median of the means. At least half of the frames are always kept.
+    A frame is dropped if it is more than 6 robust standard deviations (1.4826 times the median absolute deviation, but at least one level)
+    away from the median of the means. At least half of the frames are always kept.
     """
     return np.asarray(np.abs(means - np.median(means)) <= OUTLIER_Z * brightness_spread(means))
 
@@ -125,7 +122,7 @@ def collect_frames(frames: Iterable[Image]) -> list[Image]:
                 f"background: sampled frame {number} is {frame.shape} {frame.dtype}, expected {expected};"
                 " all movies that share a background need the same frame size"
             )
-        # A decoder may write its next frame into the same memory.
+        # Copied, because a decoder may write its next frame into the same memory.
         sample.append(frame if held else np.array(frame, order="C"))
     if not 0 < len(sample) <= _MAX_FRAMES:
         raise HerdbookError(
@@ -141,7 +138,7 @@ def _check_name(what: str, name: str, known: tuple[str, ...]) -> None:
 
 
 def _histograms(sample: list[Image], tables: Image) -> Iterator[tuple[slice, Counts]]:
-    """Yield (rows, counts (P, 256)) block by block, the value of frame n seen through tables[n] (N, 256)."""
+    """Yield (rows, counts (P, 256)) block by block; values of frame n are converted by tables[n], (N, 256)."""
     height = len(sample[0])
     per_row = sample[0][0].size
     step = max(_BLOCK // per_row, 1)
@@ -171,7 +168,7 @@ def _levels(values: NDArray[Any]) -> Image:
 
 
 def _equal_brightness(sample: list[Image]) -> Image:
-    """Return the table of each frame (N, 256) that gives all frames the same mean brightness."""
+    """Return a table for each frame, (N, 256), which gives all frames the same mean brightness."""
     means = np.array([max(frame.mean(), 1.0) for frame in sample])
     gains = np.median(means) / means
     levels = np.rint(gains[:, None] * np.arange(_LEVELS))
@@ -179,7 +176,7 @@ def _equal_brightness(sample: list[Image]) -> Image:
 
 
 def _without_resting(levels: Levels, foreground: Foreground, separation: int) -> Image:
-    """Put the arena where animals rested in one plane (H, W)."""
+    """Replace resting animals by the arena in one plane (H, W)."""
     plain, dark, bright, darkest, brightest = levels
     # A pixel with one level has both parts at zero; with two, the brighter part is above zero.
     bimodal = bright > 0
@@ -188,7 +185,7 @@ def _without_resting(levels: Levels, foreground: Foreground, separation: int) ->
     if foreground == "either":
         expected = _surroundings(plain, bimodal, ~(bimodal | drops | rises))
         balance = _balance(expected, dark, bright, bimodal)
-        # A visitor of the other kind may have left its level in the outer tenth.
+        # The outer tenth may be the level of an animal of the other polarity.
         drops &= np.abs(darkest - expected) < np.abs(plain - expected)
         rises &= np.abs(brightest - expected) < np.abs(plain - expected)
     else:
@@ -205,7 +202,7 @@ def _far(distance: NDArray[np.int16], least: float) -> NDArray[np.bool_]:
 
 
 def _connected_to(seeds: NDArray[np.bool_], others: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return those of the other pixels that are 8-connected to a seed through other pixels."""
+    """Return the pixels of `others` that are 8-connected to a seed through pixels of `others`."""
     _, groups = cv2.connectedComponents((seeds | others).astype(np.uint8), connectivity=8)
     reached = np.zeros(groups.max() + 1, np.bool_)
     reached[groups[seeds]] = True
@@ -213,21 +210,21 @@ def _connected_to(seeds: NDArray[np.bool_], others: NDArray[np.bool_]) -> NDArra
 
 
 def _balance(expected: NDArray[np.float64], dark: Image, bright: Image, bimodal: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Weigh for each group of bimodal pixels which part is more like what is expected: above 0 the bright one."""
+    """Which part of each group of bimodal pixels is more similar to the expected levels: above 0 the bright one, below 0 the dark one."""
     _, groups = cv2.connectedComponents(bimodal.astype(np.uint8), connectivity=8)
     nearer = np.abs(expected - dark) - np.abs(expected - bright)
     return np.asarray(np.bincount(groups.ravel(), np.where(bimodal, nearer, 0.0).ravel())[groups])
 
 
 def _surroundings(image: Image, bimodal: NDArray[np.bool_], steady: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Expect in and around each group of bimodal pixels the mean of the steady ones, near ones first; NaN elsewhere.
+    """Expected levels in and around each group of bimodal pixels: a weighted mean of steady pixels nearby; NaN elsewhere.
 
     The mean is a normalised convolution (Knutsson & Westin 1993, CVPR).
     """
     expected = np.full(image.shape, np.nan)
     count, _, boxes, _ = cv2.connectedComponentsWithStats(bimodal.astype(np.uint8), connectivity=8)
     for left, top, width, height, _ in boxes[1:count]:
-        # As wide a frame around the group as the group itself: enough pixels to see the arena on all sides.
+        # A margin as wide as the group: enough pixels of the arena on all sides.
         margin = max(width, height, _LEAST_MARGIN)
         window = np.s_[max(top - margin, 0) : top + height + margin, max(left - margin, 0) : left + width + margin]
         weight = steady[window].astype(np.float64)
@@ -245,7 +242,7 @@ def _count(pixels: Image, table: Image, counts: Counts) -> None:
 
 @njit(cache=True, nogil=True)
 def _value_at_rank(histogram: Counts, rank: int) -> int:
-    """Return the value that has `rank` values before it when all are sorted."""
+    """Return the value at index `rank` of the sorted values."""
     value = 0
     seen = np.int64(histogram[0])
     while seen <= rank:

@@ -1,4 +1,4 @@
-"""A movie cut into stretches that are segmented side by side."""
+"""A movie divided into stretches of frames, which are segmented in parallel."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -13,15 +13,16 @@ from herdbook.segmentation.pieces import Piece, joined_pieces, segment_frames
 from herdbook.segmentation.segmenter import Segmenter
 from herdbook.system.processes import run_side_by_side
 
-# A stretch is what one process decodes at a time; it begins at a keyframe and has at least this many frames.
+# A stretch is decoded by one process; it begins at a keyframe and has at least this many frames.
 STRETCH_FRAMES = 1000
-# Frames handed over at a time; 128 frames of 16 ants are 0.4 MB.
+# Frames transferred from a process at a time; 128 frames of 16 ants are 0.4 MB.
 PIECE_FRAMES = 128
 
 
 def stretches(keyframe: NDArray[np.bool_], intervals: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """First frame and end of each stretch, from the keyframe flags (frames,) and the intervals (k, 2) of a movie; an interval begins with
-    a stretch of its own. They are the same for any number of threads.
+    """First frame and end (exclusive) of each stretch, from the keyframe flags (frames,) and the intervals (k, 2) of a movie.
+
+    A new stretch begins with each interval. Stretches do not depend on the number of threads.
     """
     parts: list[tuple[int, int]] = []
     for first, end in intervals.tolist():
@@ -36,7 +37,7 @@ def stretches(keyframe: NDArray[np.bool_], intervals: NDArray[np.int64]) -> list
 def segment_movie(
     movie: Path, index: Index, intervals: NDArray[np.int64], segmenter: Segmenter, *, image_step: int, threads: int
 ) -> Iterator[Piece]:
-    """Pieces of the movie's intervals (k, 2) in order; with several threads, that many stretches are decoded side by side."""
+    """Pieces of the movie's intervals (k, 2) in order; with several threads, as many stretches are decoded in parallel."""
 
     reader = MovieReader(movie, index.pts)
 

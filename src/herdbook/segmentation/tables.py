@@ -1,4 +1,4 @@
-"""Tables of blobs: joining, choosing, and what their runs touch or hold. Runs are row, first and last column (inclusive), int32 (r, 3)."""
+"""Tables of blobs: joining, selecting, and sums over their pixels. Runs are row, first and last column (inclusive), int32 (r, 3)."""
 
 import numpy as np
 from numba import njit
@@ -24,7 +24,7 @@ def no_blobs() -> FrameBlobs:
 
 
 def chosen_blobs(blobs: FrameBlobs, keep: NDArray[np.bool_]) -> FrameBlobs:
-    """Those of the blobs (n,) that are to be kept, in their order."""
+    """The blobs with `keep` (n,) true, in their order."""
     if keep.all():
         return blobs
     runs, offsets = runs_of(blobs.runs, blobs.run_offsets, np.flatnonzero(keep))
@@ -41,7 +41,7 @@ def runs_of(runs: Runs, offsets: Ints, blobs: NDArray[np.int64]) -> tuple[Runs, 
 
 @njit(cache=True, nogil=True)
 def touching(runs: Runs, offsets: Ints, edge: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which blobs (n,) hold a pixel of the edge (h, w)."""
+    """Whether each blob, bool (n,), contains a pixel of the edge (h, w)."""
     touches = np.zeros(len(offsets) - 1, np.bool_)
     for blob in range(len(touches)):
         for r in range(offsets[blob], offsets[blob + 1]):
@@ -56,7 +56,7 @@ def touching(runs: Runs, offsets: Ints, edge: NDArray[np.bool_]) -> NDArray[np.b
 
 @njit(cache=True, nogil=True)
 def summed_differences(runs: Runs, offsets: Ints, image: Pixels, reference: Pixels) -> NDArray[np.float64]:
-    """Sum over the pixels of each blob (n,) of the difference of two images (h, w, channels), the largest of the channels."""
+    """Sum, float64 (n,), over the pixels of each blob of the largest difference among the channels of two images (h, w, channels)."""
     sums = np.zeros(len(offsets) - 1, np.float64)
     for blob in range(len(sums)):
         for r in range(offsets[blob], offsets[blob + 1]):

@@ -1,7 +1,7 @@
-"""Between which levels a pixel belongs to the background or to an animal, pixel by pixel.
+"""Thresholds of each pixel between background and animals.
 
-Levels are those of the image that is compared: luma, of which limited range has 219 steps for 255 grey levels, or blue, green and red,
-which are grey levels. Images are (row, col) or (row, col, channel).
+Levels are those of the compared image: luma (in limited range, 219 steps are 255 grey levels), or blue, green and red, which are grey
+levels. Images are (row, col) or (row, col, channel).
 """
 
 from collections.abc import Sequence
@@ -17,18 +17,18 @@ from herdbook.arrays import Mask, Pixels, Singles
 LIMITED_RANGE = 219 / 255
 LIMITED_BLACK = 16
 
-# What `signed_margins` gives at the last level of the background.
+# Value of `signed_margins` at the last level of the background.
 NO_MARGIN = 128
 
-# Illumination is smooth: it is blurred over this share of the frame's shorter side, at a resolution that keeps this cheap.
+# Illumination is smooth: it is blurred over this share of the frame's shorter side, at a resolution that makes this fast.
 _BLUR_SHARE = 0.03
 _COARSE_PX = 4
-# In deep shade a threshold in proportion to the light would fall below the noise.
+# In deep shade, a threshold in proportion to the light would be below the noise.
 _LEAST_LIGHT = 0.25
 
 
 class Bounds(NamedTuple):
-    """Lowest and highest level of each pixel, uint8, both inclusive; `within` tells whether animals lie between them or outside."""
+    """Lowest and highest level of each pixel, uint8, both inclusive; `within`: levels of animals are between them (true) or outside."""
 
     lowest: Pixels
     highest: Pixels
@@ -41,7 +41,7 @@ def grey_to_luma(grey: float, full_range: bool) -> float:
 
 
 def luma_band(intensity: Sequence[float], full_range: bool) -> tuple[int, int]:
-    """Darkest and brightest luma of an animal, given as grey levels; black and white stand for all that lies beyond them, too."""
+    """Darkest and brightest luma of an animal from grey levels; black and white also include all luma beyond them."""
     darkest, brightest = intensity
     lowest = 0 if darkest <= 0 else int(np.ceil(grey_to_luma(darkest, full_range)))
     highest = 255 if brightest >= 255 else int(np.floor(grey_to_luma(brightest, full_range)))
@@ -51,7 +51,7 @@ def luma_band(intensity: Sequence[float], full_range: bool) -> tuple[int, int]:
 def difference_bounds(background: Pixels, least: Singles | float, polarity: str) -> Bounds:
     """Levels of the background (h, w[, 3]) for animals that differ from it by `least` levels or more, one number or one per pixel.
 
-    `polarity` is dark, bright or either. Of several channels each has its own bounds: an animal is where at least one lies outside.
+    `polarity` is dark, bright or either. Each of several channels has its own bounds: an animal is outside of them in at least one.
     """
     low, high = np.zeros(background.shape, np.float32), np.full(background.shape, 255, np.float32)
     if polarity in ("dark", "either"):
@@ -62,10 +62,10 @@ def difference_bounds(background: Pixels, least: Singles | float, polarity: str)
 
 
 def band_bounds(band: tuple[int, int], light: Singles, *, channels: int = 1, black: float = 0) -> Bounds:
-    """Levels of an animal: those of a band, both ends inclusive, that follow the relative illumination `light` (h, w).
+    """Levels of an animal: a band, both ends inclusive, that is scaled with the relative illumination `light` (h, w).
 
-    0 and 255 stand for all that lies beyond them and do not follow the light. Of several channels all must lie in the band. Where one side
-    of a single channel is open the result is the levels of the background, which is compared faster.
+    Ends 0 and 255 are open and are not scaled. With several channels, all must be in the band. For a single channel with one open end, the
+    result is the levels of the background, which are faster to compare.
     """
     low, high = (np.full(light.shape, end, np.float32) if end in (0, 255) else black + (end - black) * light for end in band)
     lowest, highest = _as_levels(np.ceil(low)), _as_levels(np.floor(high))
@@ -80,8 +80,9 @@ def band_bounds(band: tuple[int, int], light: Singles, *, channels: int = 1, bla
 
 
 def signed_margins(image: Pixels, bounds: Bounds) -> Pixels:
-    """By how many levels each pixel (h, w) of an image (h, w[, channels]) belongs to an animal: 128 and less for the background, 129 and
-    more for animals. It changes evenly from one to the other, so that an outline between two pixels can be found.
+    """Signed distance of each pixel (h, w) of an image (h, w[, channels]) from the threshold, in levels, plus 128.
+
+    It is at most 128 in the background and at least 129 in animals. It changes gradually, so that outlines can be interpolated.
     """
     levels, lowest, highest = (part.astype(np.int16) for part in (image, bounds.lowest, bounds.highest))
     if bounds.within:
@@ -94,9 +95,9 @@ def signed_margins(image: Pixels, bounds: Bounds) -> Pixels:
 
 
 def relative_light(background: Pixels, inside: Mask, black: float) -> Singles:
-    """Illumination of each pixel (h, w) over its median in the arena: the background, strongly blurred, above the level of black.
+    """Illumination of each pixel (h, w) relative to its median in the arena: the strongly blurred background above the level of black.
 
-    Only pixels inside of the arena count (normalised convolution; Knutsson & Westin 1993, CVPR). At least a quarter.
+    Only pixels inside of the arena count (normalised convolution; Knutsson & Westin 1993, CVPR). The result is at least 1/4.
     """
     height, width = inside.shape
     coarse = (max(1, round(width / _COARSE_PX)), max(1, round(height / _COARSE_PX)))

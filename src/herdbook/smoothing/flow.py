@@ -1,9 +1,9 @@
 """Optical flow of points by the pyramidal Lucas-Kanade method, in two engines.
 
-`opencv` is `cv2.calcOpticalFlowPyrLK`. `numba` is the same arithmetic (Scharr gradients, bilinear weights of 14
-bits, image values of 5 fractional bits) with each pyramid built once per frame, not twice per call, and gradients
-made once for neighbouring points, only under their windows: less than half of the CPU time. A step of the two differs
-by rounding: 999 of 1,000 points by less than 0.001 px.
+`opencv` is `cv2.calcOpticalFlowPyrLK`. `numba` uses the same arithmetic (Scharr gradients, bilinear weights of 14 bits, image values with 5
+fractional bits), but builds each pyramid once per frame, not twice per call, and computes gradients once for neighbouring points, only
+under their windows: it takes less than half of the CPU time. The results of both differ by rounding: 999 of 1,000 points by less than 0.001
+px per step.
 
 Source: Bouguet 2000, Pyramidal implementation of the Lucas Kanade feature tracker (Intel). Points are (x, y) in
 px, origin top left, pixel centres at integer coordinates; images are (row, col).
@@ -21,13 +21,13 @@ FLOW_WINDOW_PX = 45
 TOP_LEVEL = 2
 MAX_ITERATIONS = 10
 STOP_STEP_PX = 0.03
-STOP_SWING_PX = 0.01  # two steps that cancel to less than this: the search swings about its end
+STOP_SWING_PX = 0.01  # the search oscillates around its end if two steps cancel to less than this
 MIN_EIGENVALUE = 1e-4  # per pixel of the window; below it there is no texture to follow
 
 HALF_PX = FLOW_WINDOW_PX // 2
-# Rows of a window are padded to whole vectors of the processor; the gradient there is 0.
+# Rows of a window are padded to whole vectors of the processor; the gradient in the padding is 0.
 PADDED_PX = 48
-# Gradients are held for a box of pixels, enough for all windows whose corners lie within so many px of each other.
+# Gradients are kept for a box of pixels, which contains all windows whose corners are within this distance of each other.
 SPREAD_PX = 16
 BOX_ROWS, BOX_COLUMNS = FLOW_WINDOW_PX + SPREAD_PX, PADDED_PX + SPREAD_PX
 WEIGHT_BITS = 14
@@ -39,7 +39,7 @@ Pyramid = tuple[NDArray[np.uint8], ...]
 
 
 class Engine(NamedTuple):
-    """How an engine prepares a frame (H, W) uint8 once, and moves points (n, 2) float32 px between two of them."""
+    """Functions of an engine: `prepare` a frame (H, W) uint8 once, `track` points (n, 2) float32 px between two prepared frames."""
 
     prepare: Callable[[NDArray[np.uint8]], Any]
     track: Callable[[Any, Any, NDArray[np.float32]], NDArray[np.float32]]
@@ -48,7 +48,7 @@ class Engine(NamedTuple):
 def track_opencv(origin: NDArray[np.uint8], target: NDArray[np.uint8], points: NDArray[np.float32]) -> NDArray[np.float32]:
     """Positions (n, 2) float32 px in frame `target` of n >= 1 `points` (n, 2) float32 px in frame `origin`.
 
-    Both frames are (H, W) uint8. A point that is lost stays where its search ended: OpenCV's status is ignored.
+    Both frames are (H, W) uint8. A lost point gets the position at which its search ended: OpenCV's status is ignored.
     """
     moved, _, _ = cv2.calcOpticalFlowPyrLK(
         origin,
@@ -66,7 +66,7 @@ def track_opencv(origin: NDArray[np.uint8], target: NDArray[np.uint8], points: N
 def build_pyramid(frame: NDArray[np.uint8]) -> Pyramid:
     """Levels 0 .. 2 of a frame (H, W) uint8, each half the size of the one before.
 
-    A level that is no larger than the flow window is left out, except level 0.
+    Levels not larger than the flow window are omitted, except level 0.
     """
     levels = [np.ascontiguousarray(frame)]
     while len(levels) <= TOP_LEVEL and (min(levels[-1].shape) + 1) // 2 > FLOW_WINDOW_PX:
@@ -77,7 +77,7 @@ def build_pyramid(frame: NDArray[np.uint8]) -> Pyramid:
 def track_numba(origin: Pyramid, target: Pyramid, points: NDArray[np.float32]) -> NDArray[np.float32]:
     """Positions (n, 2) float32 px in the frame of pyramid `target` of `points` (n, 2) float32 px in `origin`.
 
-    A point that is lost stays where its search ended.
+    A lost point gets the position at which its search ended.
     """
     top = len(origin) - 1
     moved = points / np.float32(2 << top)
@@ -100,7 +100,7 @@ def _track_level(
     points: NDArray[np.float32],
     moved: NDArray[np.float32],
 ) -> None:
-    """Refine `moved` (n, 2) in place on one level, in whose coordinates both arrays of points are."""
+    """Refine `moved` (n, 2) in place on one level; both arrays of points are in coordinates of this level."""
     rows, cols = origin.shape
     mirrored = np.empty((BOX_ROWS + 2, BOX_COLUMNS + 2), np.uint8)
     gradient = np.empty((2, BOX_ROWS, BOX_COLUMNS), np.int16)
@@ -161,9 +161,9 @@ def _overlaps(column: int, row: int, rows: int, cols: int) -> bool:
 def _with_border(
     image: NDArray[np.uint8], row: int, column: int, height: int, width: int, mirrored: NDArray[np.uint8]
 ) -> tuple[NDArray[np.uint8], int, int]:
-    """An array, with a row and column in it, whose next height x width pixels are those of the image at (row, column).
+    """An array, and a row and column in it, from where on its height x width pixels are those of the image at (row, column).
 
-    The image itself where it has them all, else `mirrored`, filled with the image reflected at its outermost pixels.
+    It is the image itself, if all pixels are inside, or else `mirrored`, filled with the image reflected at its outermost pixels.
     """
     rows, cols = image.shape
     if row >= 0 and column >= 0 and row + height <= rows and column + width <= cols:
@@ -186,7 +186,7 @@ def _reflect(i: int, n: int) -> int:
 
 @njit(cache=True, nogil=True)
 def _scharr(image: NDArray[np.uint8], row: int, column: int, gradient: NDArray[np.int16]) -> None:
-    """Scharr derivatives in x and y, (2, rows, columns), of the pixels inside the border that begins at (row, column)."""
+    """Scharr derivatives in x and y, (2, rows, columns), of the pixels inside the one-pixel border that begins at (row, column)."""
     for r in range(BOX_ROWS):
         above = image[row + r, column : column + BOX_COLUMNS + 2]
         here = image[row + r + 1, column : column + BOX_COLUMNS + 2]
@@ -202,7 +202,7 @@ def _scharr(image: NDArray[np.uint8], row: int, column: int, gradient: NDArray[n
 
 @njit(cache=True, nogil=True)
 def _clear_outside(gradient: NDArray[np.int16], row: int, column: int, rows: int, cols: int) -> None:
-    """Set the derivatives of pixels that are not in the frame to 0."""
+    """Set the derivatives of pixels outside of the frame to 0."""
     gradient[:, : max(0, -row)] = 0
     gradient[:, max(0, rows - row) :] = 0
     gradient[:, :, : max(0, -column)] = 0
@@ -228,7 +228,7 @@ def _sample(
     shift: int,
     window: NDArray[np.int16],
 ) -> None:
-    """Values of the window that lies at (row, column) plus a fraction of a pixel, rounded to 2 ** shift of the weights' units."""
+    """Values of the window at (row, column) plus a fraction of a pixel, rounded to 2 ** shift units of the weights."""
     w00, w01, w10, w11 = weights
     half = np.int32(1 << (shift - 1))
     for r in range(FLOW_WINDOW_PX):
@@ -236,7 +236,7 @@ def _sample(
         lower = values[row + r + 1, column : column + PADDED_PX + 1]
         out = window[r]
         for c in range(PADDED_PX):
-            # Numba widens sums and products to 64 bits; 32 are enough for these.
+            # Numba computes sums and products in 64 bits; 32 are enough for these.
             above = np.int32(np.int32(upper[c] * w00) + np.int32(upper[c + 1] * w01))
             below = np.int32(np.int32(lower[c] * w10) + np.int32(lower[c + 1] * w11))
             out[c] = np.int16(np.int32(np.int32(above + below) + half) >> np.int32(shift))
@@ -244,7 +244,7 @@ def _sample(
 
 @njit(cache=True, nogil=True)
 def _structure(patch: NDArray[np.int16]) -> tuple[float, float, float]:
-    """Sums of the products of derivatives xx, xy, yy over the window. Those of a row fit into 32 bits."""
+    """Sums of the products of derivatives xx, xy, yy over the window. The sums of a row fit into 32 bits."""
     xx, xy, yy = 0.0, 0.0, 0.0
     for r in range(FLOW_WINDOW_PX):
         dx, dy = patch[1, r], patch[2, r]
@@ -260,7 +260,7 @@ def _structure(patch: NDArray[np.int16]) -> tuple[float, float, float]:
 
 @njit(cache=True, nogil=True)
 def _clear_padding(patch: NDArray[np.int16]) -> None:
-    """Set the derivatives behind the window's last column to 0, so that nothing there counts."""
+    """Set the derivatives after the window's last column to 0, so that the padding does not count."""
     for axis in range(1, 3):
         for r in range(FLOW_WINDOW_PX):
             for c in range(FLOW_WINDOW_PX, PADDED_PX):
@@ -269,7 +269,7 @@ def _clear_padding(patch: NDArray[np.int16]) -> None:
 
 @njit(cache=True, nogil=True)
 def _mismatch(sampled: NDArray[np.int16], patch: NDArray[np.int16]) -> tuple[float, float]:
-    """Sums of (sampled - patch's values) times the patch's derivatives. Those of a row fit into 32 bits."""
+    """Sums of (sampled - patch's values) times the patch's derivatives. The sums of a row fit into 32 bits."""
     bx, by = 0.0, 0.0
     for r in range(FLOW_WINDOW_PX):
         here, value, dx, dy = sampled[r], patch[0, r], patch[1, r], patch[2, r]

@@ -1,4 +1,4 @@
-"""Grey frames of a movie, any stretch of them as often as it is asked for: what LK-RSTC reads."""
+"""Grey frames of a movie for LK-RSTC: any interval of them can be read repeatedly."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ from herdbook.movie.reading import MovieScan, read_frames
 class FrameSource(NamedTuple):
     """A movie of `n_frames` grey frames of `shape` (rows, columns); `read(first, end)` yields frames first .. end - 1, uint8 each.
 
-    `starts` are the frames from which reading can begin without decoding others before them, 0 among them.
+    `starts`: frames at which reading can begin without decoding earlier ones, including 0.
     """
 
     n_frames: int
@@ -24,9 +24,9 @@ class FrameSource(NamedTuple):
 
 
 def movie_source(path: Path, table: Index | MovieScan, first: int = 0, end: int | None = None) -> FrameSource:
-    """Frames first .. end - 1 (end: default all) of a movie whose frames are known, counted from 0 in that stretch.
+    """Frames first .. end - 1 (end None: to the last) of a movie with this frame table, renumbered from 0.
 
-    Grey is exactly that of rgb24 -> `cv2.COLOR_RGB2GRAY`.
+    Grey values are exactly those of rgb24 -> `cv2.COLOR_RGB2GRAY`.
     """
     end = len(table.pts) if end is None else end
 

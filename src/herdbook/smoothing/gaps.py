@@ -1,6 +1,6 @@
-"""Filling gaps in point trajectories by optical flow from both of their ends: the blend of LK-RSTC over each gap.
+"""Gaps in point trajectories filled by optical flow from both ends, with the weights of LK-RSTC over each gap.
 
-The same fills what a detector missed and what lies between frames that a person labelled. Points are (x, y) in px.
+This fills both frames in which a detector missed a point and frames between labelled ones. Points are (x, y) in px.
 
 Source: Magana-Salgado et al. 2023, BioMedical Engineering OnLine 22:52.
 """
@@ -20,19 +20,19 @@ from herdbook.smoothing.rstc import check_near_frame, rstc_weights
 
 
 class Gaps(NamedTuple):
-    """Gaps in trajectories: `label` of the point, and the last frame known before (`start`) and the first after it (`end`), int64 (g,)."""
+    """Gaps in trajectories: `label` of the point, last known frame before the gap (`start`) and first one after it (`end`), int64 (g,)."""
 
     label: NDArray[np.int64]
     start: NDArray[np.int64]
     end: NDArray[np.int64]
 
     def take(self, rows: NDArray[Any] | slice) -> "Gaps":
-        """These gaps only."""
+        """The gaps of these rows."""
         return Gaps(*(column[rows] for column in self))
 
 
 class _Paths(NamedTuple):
-    """Gaps sorted by start, with the place of each in `places` (frames of all gaps, 2) float32 px, both ends included."""
+    """Gaps sorted by start, with the `offset` of each in `places` (frames of all gaps, 2) float32 px, including both ends."""
 
     gaps: Gaps
     offset: NDArray[np.int64]
@@ -40,7 +40,7 @@ class _Paths(NamedTuple):
 
 
 def find_gaps(known: NDArray[np.bool_], most_frames: int | None = None) -> Gaps:
-    """Gaps of at least 1 and at most `most_frames` (default: any number of) frames in which a point is not `known` (T, L)."""
+    """Gaps of 1 to `most_frames` (None: any number of) frames in which a point is not `known`, bool (T, L)."""
     label, frame = np.nonzero(known.T)
     gap = np.diff(frame)
     here = np.flatnonzero((np.diff(label) == 0) & (gap > 1) & (gap - 1 <= (most_frames if most_frames is not None else len(known))))
@@ -48,9 +48,9 @@ def find_gaps(known: NDArray[np.bool_], most_frames: int | None = None) -> Gaps:
 
 
 def fill_gaps_by_flow(source: FrameSource, points: Floats, gaps: Gaps, engine: str = "numba") -> tuple[Floats, Floats]:
-    """Points (T, L, 2) with these gaps filled, and how far forward and backward track part there (T, L) px, NaN elsewhere.
+    """Points (T, L, 2) with these gaps filled, and the distance between forward and backward track there, (T, L) px, NaN elsewhere.
 
-    Only frames inside gaps are read, those of gaps too long to be held twice. Raises HerdbookError for a point outside the frame.
+    Only frames inside gaps are read; those of gaps too long for memory are read twice. Raises HerdbookError for a point outside the frame.
     """
     filled, disagreement = points.copy(), np.full(points.shape[:2], np.nan)
     if not len(gaps.label):
@@ -77,9 +77,9 @@ def fill_gaps_by_flow(source: FrameSource, points: Floats, gaps: Gaps, engine: s
 
 
 def _groups(gaps: Gaps, held_frames: int) -> Iterator[tuple[slice, int, int]]:
-    """Gaps, sorted by start, that are tracked together, with their first and last frame: as many as the frames held can span.
+    """Groups of gaps, sorted by start, that are tracked together, with their first and last frame: at most `held_frames` frames.
 
-    A gap that is longer comes with all that begin within it.
+    A longer gap is in one group with all gaps that begin in it.
     """
     begin = 0
     while begin < len(gaps.start):
@@ -94,7 +94,7 @@ def _groups(gaps: Gaps, held_frames: int) -> Iterator[tuple[slice, int, int]]:
 
 
 class _Reader:
-    """Prepared frames of a movie. It goes on to later ones without a seek where a seek would only come back to the same keyframe."""
+    """Prepared frames of a movie. Later frames are read without a seek if a seek would only return to the same keyframe."""
 
     def __init__(self, source: FrameSource, flow: Engine) -> None:
         self.flow = flow
@@ -104,7 +104,7 @@ class _Reader:
         self._held: dict[int, Any] = {}
 
     def frames(self, first: int, last: int) -> list[Any]:
-        """Frames first .. last; those of the last call are still there."""
+        """Frames first .. last, prepared; frames of the last call are reused."""
         self._held = {t: frame for t, frame in self._held.items() if first <= t <= last}
         for t in range(first, last + 1):
             if t not in self._held:
@@ -122,7 +122,7 @@ class _Reader:
 
 
 def _track_group(reader: _Reader, forward: _Paths, backward: _Paths, first: int, last: int, held_frames: int) -> None:
-    """Track gaps that lie in frames first .. last through blocks of frames that share their outermost ones, there and back."""
+    """Track gaps in frames first .. last forward and backward, through blocks of frames that share their outermost ones."""
     blocks = [(a, min(a + held_frames - 1, last)) for a in range(first, last, held_frames - 1)]
     for a, b in blocks:
         held = reader.frames(a, b)
@@ -135,7 +135,7 @@ def _track_group(reader: _Reader, forward: _Paths, backward: _Paths, first: int,
 
 
 def _step(flow: Engine, origin: Any, target: Any, paths: _Paths, at: int, to: int) -> None:
-    """Track the points of all gaps that hold both frames from one to the other, in place."""
+    """Track the points of all gaps that contain both frames from frame `at` to frame `to`, in place."""
     gaps = paths.gaps
     began = np.searchsorted(gaps.start, min(at, to), "right")
     active = np.flatnonzero(gaps.end[:began] >= max(at, to))

@@ -1,4 +1,4 @@
-"""Points that jump: where a detector takes something else for the point, for a frame or a few.
+"""Points that jump: the detector confuses something else with the point, for one or a few frames.
 
 Points are (x, y) in px.
 """
@@ -8,22 +8,21 @@ from numpy.typing import NDArray
 
 from herdbook.arrays import Floats
 
-# A point of a sharp movie scatters by 1 to 2 px about the flow; less than this is no jump, however still the animal is.
+# In a sharp movie, a point scatters by 1 to 2 px around the flow; smaller distances than this are no jump, even if the animal rests.
 LEAST_JUMP_PX = 6.0
-# Beyond so many robust standard deviations of the point's own scatter about the flow. Flow on fast animals has long tails.
+# A jump exceeds this many robust standard deviations of the point's scatter around the flow, which has long tails for fast animals.
 SIGMAS = 8.0
 MAD_TO_SIGMA = 1.4826
 
 
 def find_jumps(points: Floats, expected: Floats, window: int) -> NDArray[np.bool_]:
-    """Which points (T, L) are farther from where they should be than both the movement and the flow allow.
+    """Whether each point, bool (T, L), is farther from its expected position than both movement and flow allow.
 
-    `points` (T, L, 2) as they were detected, NaN where missing; `expected` (T, L, 2) where the flow from the frames around expects them
-    (see `lkrstc.combine_windows`). The movement allows what lies on the way: the distance to the running median of the point's places
-    over `window` frames. Both distances must exceed the limit of the point: 8 robust standard deviations of its distance to the flow, at
-    least 6 px.
+    `points` (T, L, 2) as detected, NaN if missing; `expected` (T, L, 2): their positions by the flow from other frames (see
+    `rstc.combine_windows`). Two distances of a point must exceed its limit: that to `expected`, and that to the running median of its
+    positions over `window` frames. The limit is 8 robust standard deviations of the distance to `expected`, at least 6 px.
     """
-    # A fifth of a second to import, which the stages that only read body points need not pay.
+    # Imported here: it takes a fifth of a second, which stages that only read body points do not need.
     from scipy.ndimage import median_filter
 
     from_flow = np.hypot(*np.moveaxis(points - expected, -1, 0))
@@ -42,5 +41,5 @@ def find_jumps(points: Floats, expected: Floats, window: int) -> NDArray[np.bool
 
 
 def repair_jumps(points: Floats, expected: Floats, jumps: NDArray[np.bool_]) -> Floats:
-    """The points with those that jump put where the flow expects them."""
+    """The points (T, L, 2), with those that jump replaced by their expected positions."""
     return np.where(jumps[..., None], expected, points)

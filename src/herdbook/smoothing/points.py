@@ -1,6 +1,6 @@
 """Points of a movie from detected to smoothed: gaps filled, smoothed by LK-RSTC, jumps flagged and optionally repaired.
 
-The same for positions of animals and for body points: a column each. Points are (x, y) in px, NaN where missing.
+Positions of animals and body points are treated in the same way, as one column each. Points are (x, y) in px, NaN if missing.
 """
 
 from typing import NamedTuple
@@ -18,8 +18,8 @@ from herdbook.smoothing.rstc import window_frames
 
 
 class SmoothedPoints(NamedTuple):
-    """Points (T, L, 2): `given` with gaps filled, and `smoothed`; `disagreement` (T, L) px of forward and backward flow; `filled` and
-    `jump` (T, L), which of them were filled and which jump. All are NaN or False where a point stays unknown.
+    """Points (T, L, 2): `given` with gaps filled, and `smoothed`; `disagreement` (T, L) px between forward and backward flow; bool (T, L)
+    `filled` and `jump`: whether a point was filled, and whether it jumps. All are NaN or False where a point remains unknown.
     """
 
     given: Floats
@@ -29,13 +29,13 @@ class SmoothedPoints(NamedTuple):
     jump: NDArray[np.bool_]
 
     def of_columns(self, first: int) -> "SmoothedPoints":
-        """The points from this column on."""
+        """The points of the columns from `first` on."""
         given, smoothed, disagreement, filled, jump = self
         return SmoothedPoints(given[:, first:], smoothed[:, first:], disagreement[:, first:], filled[:, first:], jump[:, first:])
 
 
 def checked_window(window_s: float, fps: float, frames: int, movie: str, stretch: str = "movie") -> int:
-    """The window in frames. Raises HerdbookError if it has fewer than 2 or more than the `frames` of the `stretch` of the movie."""
+    """The window in frames. Raises HerdbookError if it has fewer than 2 or more than `frames` frames; `stretch` names these in messages."""
     window = window_frames(window_s, fps)
     if not 2 <= window <= frames:
         raise HerdbookError(
@@ -57,14 +57,14 @@ def smooth_columns(
     threads: int = 1,
     stage: str = "smooth",
 ) -> SmoothedPoints:
-    """Fill these gaps of the points (T, L, 2) and smooth them over windows of so many frames.
+    """Fill these gaps of the points (T, L, 2) and smooth them over windows of `window` frames.
 
-    Points that jump are flagged; with `repair` they are put where the flow expects them and smoothed again. Those that are `trusted`
-    (T, L) never jump. `engine` is the optical flow, "numba" or "opencv"; `threads` processes give the same result as one.
+    Points that jump are flagged; with `repair` they are replaced by their expected positions and smoothed again. Points that are `trusted`,
+    bool (T, L), never jump. `engine` is the optical flow, "numba" or "opencv"; `threads` processes give the same result as one.
     """
     missing = np.isnan(points[..., 0]) | np.isnan(points[..., 1])
     given, between = fill_gaps_by_flow(source, points, gaps, engine)
-    # Flow may lead astray, even out of the frame.
+    # Flow can be wrong, and even leave the frame.
     limit = np.array(source.shape[::-1]) - 1.0
     given = np.where(missing[..., None], np.clip(given, 0, limit), given)
     unknown = np.isnan(given[..., 0]) | np.isnan(given[..., 1])

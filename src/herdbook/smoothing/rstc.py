@@ -1,16 +1,14 @@
 """Smoothing of point trajectories by sliding windows of optical flow (LK-RSTC).
 
-In each window of frames every point is tracked by pyramidal Lucas-Kanade flow, forward from its position at
-the first frame and backward from its position at the last. The two tracks are blended with sigmoid weights, and
-the new position in a frame is the mean over all windows that contain it. The flow is measured in the movie, so
-real motion stays and the jitter of the detector goes.
+In each window of frames every point is tracked by pyramidal Lucas-Kanade flow, forward from its position in the first frame and backward
+from its position in the last one. Both tracks are averaged with sigmoid weights, and the new position in a frame is the mean over all
+windows that contain it. The flow is measured in the movie, so that real motion remains, and the jitter of the detector is removed.
 
-Engine `opencv` equals DUSTrack 1.3.2 within 1e-12 px. Engine `numba` stays within 0.01 px of it in less than half
-of the time.
+Engine `opencv` equals DUSTrack 1.3.2 within 1e-12 px. Engine `numba` equals it within 0.01 px, in less than half of the time.
 
 Source: Magana-Salgado et al. 2023, BioMedical Engineering OnLine 22:52.
-Points are (x, y) in px, origin top left, pixel centres at integer coordinates. Frames are the grey that
-`cv2.COLOR_RGB2GRAY` gives: another grey, the luma plane say, moves the result by up to 3.6 px.
+Points are (x, y) in px, origin top left, pixel centres at integer coordinates. Grey values of frames are those of `cv2.COLOR_RGB2GRAY`:
+others, such as the luma plane, change the result by up to 3.6 px.
 """
 
 from collections import deque
@@ -24,14 +22,14 @@ from herdbook.arrays import Floats
 from herdbook.errors import HerdbookError
 from herdbook.smoothing.flow import ENGINES, FLOW_WINDOW_PX, Engine
 
-# Windows whose backward tracks are computed together. Each chunk repeats W - 1 frame pairs of the one before,
-# and chunk + W - 1 frames are held at once: 75 MiB at 1024x1024 and W = 12, a third more with pyramids.
+# Windows whose backward tracks are computed together. Each chunk repeats W - 1 pairs of frames of the one before, and chunk + W - 1 frames
+# are in memory: 75 MiB at 1024x1024 and W = 12, a third more with pyramids.
 CHUNK_WINDOWS = 64
 
 
 class RstcResult(NamedTuple):
-    """Smoothed trajectories (T, L, 2); how far forward and backward track part (T, L); and the places (T, L, 2) at which the flow from the
-    other frames expects the points; float64 px.
+    """Smoothed trajectories (T, L, 2); distance between forward and backward track (T, L); positions of the points as expected by the flow
+    from other frames (T, L, 2); all float64 px.
     """
 
     smoothed: Floats
@@ -40,9 +38,9 @@ class RstcResult(NamedTuple):
 
 
 class WindowTracks(NamedTuple):
-    """Consecutive windows: first frame of the first, and all tracks, (windows, W, L, 2) float32 in px in the order of frames.
+    """Consecutive windows: first frame of the first one, and all tracks, (windows, W, L, 2) float32 px, in the order of frames.
 
-    Both tracks are NaN throughout for a point that is unknown at either end of its window.
+    Both tracks of a point are NaN if it is unknown at one of the ends of the window.
     """
 
     start: int
@@ -58,8 +56,8 @@ def window_frames(window_s: float, fps: float) -> int:
 def rstc_weights(n: int, epsilon: float = 0.01) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Weights of the forward and of the backward track in a window of n frames, each (n,), float64, sum 1.
 
-    A sigmoid that comes within `epsilon` of 1 and 0 at the window's ends, stretched so that it reaches them.
-    Raises ValueError for n < 2 or epsilon outside (0, 0.5).
+    A sigmoid that is within `epsilon` of 1 and 0 at the ends of the window, stretched so that it reaches them. Raises ValueError for n < 2
+    or epsilon outside (0, 0.5).
     """
     if n < 2 or not 0 < epsilon < 0.5:
         raise ValueError(f"weights need n >= 2 and 0 < epsilon < 0.5, got n = {n}, epsilon = {epsilon}")
@@ -75,14 +73,13 @@ def rstc_weights(n: int, epsilon: float = 0.01) -> tuple[NDArray[np.float64], ND
 def smooth_points(frames: Iterable[NDArray[np.uint8]], points: Floats, window: int, engine: str = "numba") -> RstcResult:
     """Smooth point trajectories by LK-RSTC.
 
-    `frames` are T grey images (H, W) uint8 in order, each an array of its own; no more than a window and a
-    chunk of them are held. `points` is (T, L, 2) float64, (x, y) in px; a point with a NaN is missing. `window`
-    is the window's length in frames, `engine` the optical flow, "opencv" or "numba". The result is that of
-    `combine_windows`.
+    `frames` are T grey images (H, W) uint8 in order, each a separate array; at most a window and a chunk of them are in memory. `points` is
+    (T, L, 2) float64, (x, y) in px; a point with a NaN is missing. `window` is the length of the window in frames, `engine` the optical
+    flow, "opencv" or "numba". The result is that of `combine_windows`.
 
-    Raises HerdbookError if the window has fewer than 2 or more than T frames, a point lies so far outside the
-    frame that its flow window holds no pixel, or the frames differ in size or are not T in number; ValueError
-    for arrays of another shape or type and for another engine.
+    Raises HerdbookError if the window has fewer than 2 or more than T frames, if a point is so far outside of the frame that its flow
+    window contains no pixel, or if the frames differ in size or are not T in number; ValueError for arrays of another shape or type, and
+    for another engine.
     """
     points = np.asarray(points, np.float64)
     check_points(points, window)
@@ -90,24 +87,23 @@ def smooth_points(frames: Iterable[NDArray[np.uint8]], points: Floats, window: i
 
 
 def combine_windows(points: Floats, window: int, tracks: Iterable[WindowTracks]) -> RstcResult:
-    """The result for `points` (T, L, 2) from the tracks of all windows of so many frames, in order.
+    """The result for `points` (T, L, 2) from the tracks of all windows of `window` frames, in order.
 
-    `smoothed` is (T, L, 2): the mean over the windows that contain the frame and know the point at both ends;
-    where there is none, the point as it was given. `disagreement` is (T, L): the mean over the same windows of
-    the distance between forward and backward track, NaN where there is none. `expected` is (T, L, 2): the median
-    of all tracks that arrive in the frame from another one, NaN where there is none.
+    `smoothed` (T, L, 2): mean over the windows that contain the frame and in which the point is known at both ends; if there is none, the
+    given point. `disagreement` (T, L): mean over the same windows of the distance between forward and backward track, NaN if there is none.
+    `expected` (T, L, 2): median of all tracks that reach the frame from another one, NaN if there is none.
     """
     smoothed, spread, count = np.zeros(points.shape), np.zeros(points.shape[:2]), np.zeros(points.shape[:2], np.int32)
     expected = np.full(points.shape, np.nan)
     forward_weight, backward_weight = rstc_weights(window)
-    # Tracks that arrive in the frames `start` and later from elsewhere: NaN at a window's own end.
+    # Tracks that reach the frames from `start` on from other frames: NaN at the end where a track begins.
     arriving = np.empty((0, 2 * window, *points.shape[1:]), np.float32)
     for start, forward, backward in tracks:
         n = len(forward)
         known = ~np.isnan(forward[:, 0, :, 0])
         fresh = np.full((n + window - 1 - len(arriving), *arriving.shape[1:]), np.nan, np.float32)
         arriving = np.concatenate([arriving, fresh])
-        # Backwards through a window, so that each frame adds its windows in their order, whatever the chunks.
+        # Backwards through a window, so that the windows of each frame are summed in their order, whatever the chunks.
         for k in range(window - 1, -1, -1):
             inside = slice(start + k, start + k + n)
             f, b = forward[:, k].astype(np.float64), backward[:, k].astype(np.float64)
@@ -140,9 +136,8 @@ def iterate_windows(
 ) -> Iterator[WindowTracks]:
     """Yield the forward and backward tracks of all windows, in order of their first frames 0 .. T - window.
 
-    Parameters and errors are those of `smooth_points`; `chunk` >= 1 is the number of windows that come together
-    and changes memory and time, never the tracks; `first_frame` is the number of the first frame, from which
-    windows and errors count.
+    Parameters and errors are those of `smooth_points`; `chunk` >= 1 is the number of windows that are yielded together: it affects memory
+    and time, but not the tracks; `first_frame` is the number of the first frame, used in numbers of windows and in errors.
     """
     check_points(points, window)
     if engine not in ENGINES:
@@ -153,7 +148,7 @@ def iterate_windows(
     counts = known[: len(known) - window + 1] & known[window - 1 :]
 
     held: deque[Any] = deque()  # frames as the engine prepares them
-    first = 0  # of the chunk, both its first window and the first frame held
+    first = 0  # of the chunk: its first window, which is also the first frame in `held`
     forward = _seeded(given, counts, range(min(chunk + window - 1, len(counts))), 0, window)
     for t, frame in enumerate(_checked_frames(frames, points, known, first_frame)):
         held.append(flow.prepare(frame))
@@ -177,7 +172,7 @@ def iterate_windows(
 
 
 def _seeded(given: NDArray[np.float32], counts: NDArray[np.bool_], starts: range, k: int, window: int) -> NDArray[np.float32]:
-    """Tracks (len(starts), window, L, 2), NaN but for the given points at each window's k-th frame."""
+    """Tracks (len(starts), window, L, 2): the given points in the k-th frame of each window, NaN in the others."""
     windows = slice(starts.start, max(starts.start, starts.stop))
     seeds = np.where(counts[windows, :, None], given[k:][windows], np.float32(np.nan))
     tracks = np.full((len(seeds), window, *given.shape[1:]), np.nan, np.float32)
@@ -194,14 +189,14 @@ def _track_step(
     origin: int,
     target: int,
 ) -> None:
-    """Track every point of the windows that hold frame `origin` and its neighbour `target` in one call.
+    """Track all points of the windows that contain frame `origin` and its neighbour `target`, in one call.
 
-    `tracks` (windows, window, L, 2) is filled in place; `first` is its first window and the first frame held.
+    `tracks` (windows, window, L, 2) is filled in place; `first` is its first window, and the first frame in `held`.
     """
     window = tracks.shape[1]
     low = max(first, max(origin, target) - window + 1)
     high = min(min(origin, target), first + len(tracks) - 1)
-    # Label by label: the engine makes the gradients around neighbouring points once.
+    # Sorted by label: the engine computes the gradients around neighbouring points once.
     label, offset = np.nonzero(counts[low : high + 1].T)
     if not len(offset):
         return
@@ -211,7 +206,7 @@ def _track_step(
 
 
 def _median(tracks: NDArray[np.float32]) -> Floats:
-    """Median (n, L, 2) over the second axis of (n, tracks, L, 2) of those that are not NaN; NaN where all are."""
+    """Median (n, L, 2) over the second axis of (n, tracks, L, 2), without NaN; NaN if all values are NaN."""
     ordered = np.sort(tracks, axis=1)  # NaN last
     known = (~np.isnan(tracks)).sum(axis=1, keepdims=True)
     low, high = np.maximum(known - 1, 0) // 2, known // 2
@@ -220,7 +215,7 @@ def _median(tracks: NDArray[np.float32]) -> Floats:
 
 
 def check_points(points: Floats, window: int) -> None:
-    """Raise HerdbookError for a window that does not fit, ValueError for points of another shape."""
+    """Raise HerdbookError for a window that does not fit into the movie, ValueError for points of another shape."""
     if points.ndim != 3 or points.shape[2] != 2:
         raise ValueError(f"points must be (frames, points, 2), got {points.shape}")
     if not 2 <= window <= len(points):
@@ -232,7 +227,7 @@ def check_points(points: Floats, window: int) -> None:
 def _checked_frames(
     frames: Iterable[NDArray[np.uint8]], points: Floats, known: NDArray[np.bool_], first_frame: int
 ) -> Iterator[NDArray[np.uint8]]:
-    """Pass the frames on; raise at one that is not as expected, and if they are too few or too many."""
+    """Yield the frames; raise an error for one that is not as expected, and if there are too few or too many."""
     expected = len(points)
     n, shape = 0, None
     for frame in frames:
@@ -252,15 +247,15 @@ def _checked_frames(
 
 
 def check_near_frame(points: Floats, known: NDArray[np.bool_], shape: tuple[int, ...], first_frame: int = 0) -> None:
-    """Raise HerdbookError where `known` (T, L) points (T, L, 2) have no pixel of the frame (rows, columns) in their flow window."""
-    reach = FLOW_WINDOW_PX // 2  # detectors do put points near the border a little beyond it
+    """Raise HerdbookError if `known` (T, L) points (T, L, 2) have no pixel of the frame (rows, columns) in their flow window."""
+    reach = FLOW_WINDOW_PX // 2  # detectors may place points near the border slightly outside of it
     limit = np.array([shape[1], shape[0]]) - 1 + reach
     outside = np.argwhere(known & ((points < -reach) | (points > limit)).any(axis=2))
     if len(outside):
         t, label = outside[0]
         x, y = points[t, label]
         raise HerdbookError(
-            f"frame {first_frame + t}, point {label}: ({x:.1f}, {y:.1f}) lies outside the frame of "
-            f"{shape[1]}x{shape[0]} px, first of {len(outside)} such points: are these the trajectories of this movie? "
-            "Points beyond the border must be missing (NaN)"
+            f"frame {first_frame + t}, point {label}: ({x:.1f}, {y:.1f}) is outside of the frame of "
+            f"{shape[1]}x{shape[0]} px, the first of {len(outside)} such points: are these the trajectories of this movie? "
+            "Points outside of the frame must be missing (NaN)"
         )

@@ -1,7 +1,7 @@
-"""How long the smoothing window is: chosen from the movie where the experiment file does not say it.
+"""Length of the smoothing window, chosen from the movie if it is not given in the experiment file.
 
-A long window takes more of the detector's jitter away, but follows the flow for longer, which strays: at 10 frames per second windows of 3
-frames leave the least jitter, at 30 such of 6 to 15. Points are (x, y) in px.
+A long window removes more of the detector's jitter, but accumulates errors of the flow: at 10 frames per second windows of 3 frames leave
+the least jitter, at 30 frames per second windows of 6 to 15. Points are (x, y) in px.
 """
 
 from collections.abc import Sequence
@@ -13,29 +13,29 @@ from herdbook.arrays import Floats
 from herdbook.smoothing.frames import FrameSource
 from herdbook.smoothing.rstc import smooth_points, window_frames
 
-# LK-RSTC's own length, beyond which the flow is followed too far (Magana-Salgado et al. 2023 smooth over half a second).
+# Length in the source of LK-RSTC (Magana-Salgado et al. 2023); in longer windows the errors of the flow are too large.
 LONGEST_S = 0.5
-# Windows of two frames hold nothing but their ends.
+# Windows of two frames consist of their ends alone.
 SHORTEST_FRAMES = 3
 TRIED = 6
-# The shortest window whose jitter is within this share of the least.
+# The shortest window is chosen whose jitter exceeds the least by at most this share.
 TOLERANCE = 0.05
 SAMPLES = 6
 SAMPLE_FRAMES = 60
 
 
 def windows_to_try(fps: float, frames: int) -> list[int]:
-    """Up to six lengths (frames) from 3 frames to half a second, for a stretch of at least two frames."""
+    """Up to six lengths of windows (frames), from 3 frames to half a second, but at most `frames`, which is at least two."""
     longest = max(SHORTEST_FRAMES, window_frames(LONGEST_S, fps))
     tried = np.geomspace(SHORTEST_FRAMES, longest, TRIED).round().astype(int)
     return sorted({min(int(window), frames) for window in tried})
 
 
 def choose_window(source: FrameSource, points: Floats, windows: Sequence[int], engine: str = "numba") -> int:
-    """The shortest of the windows (frames, ascending) that leaves nearly as little jitter of the points (T, L, 2) as any of them.
+    """The shortest of the windows (frames, ascending) whose jitter of the points (T, L, 2) is nearly as small as the smallest.
 
-    Jitter is the median size of the second difference over time, of the points smoothed in some samples of the frames. It is measured
-    where all windows give a place, so that they are compared on the same points. Without any the longest is chosen.
+    Jitter is the median size of the second difference over time, measured on points smoothed in some samples of the frames, for which all
+    windows give a position. Without such points, the longest window is chosen.
     """
     if len(windows) == 1:
         return windows[0]
@@ -54,7 +54,7 @@ def choose_window(source: FrameSource, points: Floats, windows: Sequence[int], e
 
 
 def sample_stretches(frames: int, length: int) -> list[tuple[int, int]]:
-    """First frame and end of some stretches of `length` frames, spread over `frames`; all frames if they are not more than the samples."""
+    """First frame and end of some samples of `length` frames, spread over `frames`; all frames if these are not more than the samples."""
     if frames <= SAMPLES * length:
         return [(0, frames)]
     edges = np.linspace(0, frames, SAMPLES + 1).astype(int)

@@ -77,7 +77,7 @@ def _card(path: Path) -> dict[str, Any]:
         card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise HerdbookError(
-            f"{path}: not a readable card ({error}). Delete it and run snakemake again: the rule 'train' makes it anew."
+            f"{path}: not a readable card ({error}). Delete it and run snakemake again: the rule 'train' makes it again."
         ) from error
     return card
 

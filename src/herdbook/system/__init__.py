@@ -1,1 +1,1 @@
-"""This machine: files that appear whole, HDF5 on full disks, several processes, interrupts, progress."""
+"""The operating system: files that appear only when complete, HDF5 on full disks, several processes, interrupts, progress."""

@@ -1,4 +1,4 @@
-"""Files that are written beside and renamed into place, fingerprints of files, and full disks."""
+"""Files that are written under a temporary name and then renamed, fingerprints of files, and errors of full disks."""
 
 import errno
 import glob
@@ -15,7 +15,7 @@ from herdbook.errors import HerdbookError
 from herdbook.system.interrupts import raise_interrupt
 
 FINGERPRINT_BLOCK_BYTES = 1 << 16
-# What to do when the system says that nothing more can be written, which reading never makes it say.
+# Remedies by number of error, for errors that occur only in writing.
 _FULL_REMEDIES = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "Free some space there, or choose a folder on another disk (results)"),
     errno.EFBIG: "Raise the limit on the size of files (ulimit -f), or choose a folder on another disk (results)",
@@ -25,13 +25,13 @@ _FULL_REMEDIES = {
 
 @contextmanager
 def replacing(path: Path, suffix: str = ".part") -> Iterator[Path]:
-    """A temporary name beside `path`; renamed to `path` when the block ends well, removed when it does not.
+    """A temporary file name in the folder of `path`; renamed to `path` when the block ends without error, otherwise removed.
 
-    `suffix` ends the temporary name, for libraries that take the kind of a file from it. Raises HerdbookError if
-    the folder cannot be written to, or when the disk is full.
+    `suffix` ends the temporary name, for libraries that choose the format by it. Raises HerdbookError if the folder cannot be written to,
+    or if the disk is full.
     """
     make_writable_folder(path.parent)
-    # What a killed job left behind: only one job at a time makes a file.
+    # Files left by killed jobs; they are not in use, since only one job at a time makes a file.
     for leftover in path.parent.glob(f".{glob.escape(path.name)}.*{suffix}"):
         leftover.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}{suffix}")
@@ -45,7 +45,7 @@ def replacing(path: Path, suffix: str = ".part") -> Iterator[Path]:
 
 
 def make_writable_folder(folder: Path) -> None:
-    """Make a folder that files are to be written into; HerdbookError if that cannot be."""
+    """Make a folder for files that will be written. Raises HerdbookError if it cannot be made or written to."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -56,11 +56,11 @@ def make_writable_folder(folder: Path) -> None:
 
 @contextmanager
 def full_disk_as_error(path: Path | None = None) -> Iterator[None]:
-    """Raise HerdbookError for an error that means that the disk takes no more, however the library words it; `path` is what is written."""
+    """Turn errors of a full or read-only disk into HerdbookError, whichever library raises them; `path` is the file that is written."""
     try:
         yield
     except Exception as error:
-        # Libraries in C, such as HDF5, put the number into their text.
+        # Libraries in C, such as HDF5, give the number only in the text of the error.
         number = re.search(r"errno = (\d+)", str(error))
         code = (error.errno if isinstance(error, OSError) else None) or (int(number[1]) if number else 0)
         if code not in _FULL_REMEDIES:
@@ -70,13 +70,16 @@ def full_disk_as_error(path: Path | None = None) -> Iterator[None]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file (UTF-8) beside and rename it into place."""
+    """Write a text file (UTF-8), which appears only when it is complete."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def file_fingerprint(path: Path) -> str:
-    """Fingerprint of a file: its size and 16 blocks of 64 KiB spread over it, so that a 10 GB movie costs milliseconds."""
+    """Fingerprint of a file, from its size and 16 blocks of 64 KiB spread over it: a 10 GB movie takes milliseconds.
+
+    That of a folder is made from the names and sizes of its files.
+    """
     if path.is_dir():
         digest = hashlib.sha256()
         for entry in sorted(path.iterdir()):

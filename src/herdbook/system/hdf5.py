@@ -1,7 +1,7 @@
-"""HDF5 files that are being written, on disks that may be full.
+"""Writing of HDF5 files on disks that may be full.
 
-HDF5 cannot close a file of which a write failed, and a process that holds such a file crashes when it ends. So HDF5 never learns of it: it
-writes into a file that takes everything, keeps the first error, and is asked for it.
+HDF5 cannot close a file after a failed write, and a process with such a file crashes when it ends. Therefore errors are hidden from HDF5:
+it writes to a file object that accepts everything and stores the first error, which is raised outside of HDF5.
 """
 
 import io
@@ -15,8 +15,8 @@ import h5py
 from herdbook.system.interrupts import CalledFromC, raise_interrupt
 
 
-class _TakingFile(CalledFromC):
-    """What h5py needs of a file. What the disk does not take any more is kept in memory, for HDF5 to read again until it is closed."""
+class _ErrorKeepingFile(CalledFromC):
+    """A file object for h5py. Data that cannot be written to disk are kept in memory, for HDF5 to read again until it closes the file."""
 
     def __init__(self, file: io.FileIO) -> None:
         self._file = file
@@ -27,7 +27,7 @@ class _TakingFile(CalledFromC):
 
     @property
     def _refuses(self) -> bool:
-        """Whether nothing more is written: after an error, or in a job that ends while HDF5 is about to close its file."""
+        """Whether nothing more is written: after an error, or if the job is ending and the file is already closed."""
         return self.error is not None or self._file.closed
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
@@ -41,7 +41,7 @@ class _TakingFile(CalledFromC):
         content, start = memoryview(data).cast("B"), self._place
         done = 0
         try:
-            # A disk may take a part of it.
+            # A full disk may accept a part of it.
             while not self._refuses and done < len(content):
                 self._file.seek(start + done)
                 done += self._file.write(content[done:])
@@ -76,17 +76,17 @@ class _TakingFile(CalledFromC):
         return size
 
     def flush(self) -> None:
-        """All is written at once."""
+        """Nothing to do: data are written immediately."""
 
 
 class NewFile:
-    """A new HDF5 file that is open for writing."""
+    """A new HDF5 file, open for writing."""
 
-    def __init__(self, file: h5py.File, below: _TakingFile) -> None:
+    def __init__(self, file: h5py.File, below: _ErrorKeepingFile) -> None:
         self.file, self._below = file, below
 
     def check(self) -> None:
-        """Raise the OSError with which the disk refused something written so far, or KeyboardInterrupt if the job is to end."""
+        """Raise the first OSError of writing so far, or KeyboardInterrupt if the job is to end."""
         raise_interrupt()
         if self._below.error:
             raise self._below.error
@@ -94,21 +94,21 @@ class NewFile:
 
 @contextmanager
 def new_hdf5(path: Path, *, newest: bool = False) -> Iterator[NewFile]:
-    """A new HDF5 file without the times of writing (same data, same bytes), in the `newest` format (attributes above 64 KB) or the one that
-    all programs read.
+    """A new HDF5 file without times of writing (same data, same bytes).
 
-    Raises OSError at the end, or when it is asked, if the disk did not take all.
+    `newest`: in the newest format, whose attributes may exceed 64 KB, otherwise in the one that all programs read. Raises OSError at the
+    end of the block, or in `NewFile.check`, if not all data could be written.
     """
     with path.open("w+b", buffering=0) as opened:
-        below = _TakingFile(opened)
+        below = _ErrorKeepingFile(opened)
         with _create(path, below, newest) as file:
             new = NewFile(file, below)
             yield new
         new.check()
 
 
-def _create(path: Path, below: _TakingFile, newest: bool) -> h5py.File:
-    # The lists of properties end with this function. One that an error's traceback kept until Python has ended would crash the process.
+def _create(path: Path, below: _ErrorKeepingFile, newest: bool) -> h5py.File:
+    # The property lists must be released with this function: one kept by a traceback until Python exits would crash the process.
     creation, access = (h5py.h5p.create(kind) for kind in (h5py.h5p.FILE_CREATE, h5py.h5p.FILE_ACCESS))
     creation.set_obj_track_times(False)
     if newest:

@@ -1,7 +1,7 @@
-"""The signals that end a job, also where Python would lose them.
+"""The signals that end a job, even where Python would lose them.
 
-What a handler raises in `__del__`, or in a method that C code calls, is forgotten, and the job would go on to its end. So the wish to end
-is kept, and asked for wherever something is counted or written.
+An exception that a handler raises in `__del__`, or in a method called by C code, is discarded, and the job would continue. Therefore the
+signal is stored, and checked wherever items are counted or written.
 """
 
 import signal
@@ -9,14 +9,14 @@ from types import FrameType
 
 
 class CalledFromC:
-    """A class with methods that C code calls: in these a signal raises nothing and waits to be asked for."""
+    """Base of classes with methods that C code calls: in these methods a signal is stored and raises nothing."""
 
 
 _pending = False
 
 
 def raise_interrupt() -> None:
-    """Raise KeyboardInterrupt if a signal has asked the job to end."""
+    """Raise KeyboardInterrupt if a signal to end the job has been stored."""
     global _pending
     if _pending:
         _pending = False
@@ -24,10 +24,10 @@ def raise_interrupt() -> None:
 
 
 def end_on_signals() -> None:
-    """Make SIGTERM and the interrupt of the keyboard raise KeyboardInterrupt, so that a job tidies up before it ends."""
-    # Clusters end a job with SIGTERM, which by itself would leave half-written files.
+    """Make SIGTERM and Ctrl-C raise KeyboardInterrupt, so that a job removes its temporary files before it ends."""
+    # Clusters end a job with SIGTERM, which by default would leave incomplete files.
     signal.signal(signal.SIGTERM, _interrupt)
-    # What is started in the background of a shell inherits that this one is ignored.
+    # Processes started in the background of a shell ignore SIGINT; this is kept.
     if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
 

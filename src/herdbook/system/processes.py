@@ -1,4 +1,4 @@
-"""Parts of one long piece of work in several processes, their results in the order of the parts."""
+"""Parts of a long task in several processes, with results in the order of the parts."""
 
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
@@ -11,23 +11,24 @@ import cv2
 P = TypeVar("P")
 T = TypeVar("T")
 
-# Results that wait for their turn, per process: the work stops there until the reader has caught up. With room for fewer than a part's
-# results the processes would wait for each other; with room for just one part they did so whenever one of them was held up.
+# Length of the queue of results of each process; a process with a full queue waits for the reader. With queues shorter than the results of
+# one part, processes would wait for each other; with exactly one part, they still did whenever one of them was delayed.
 WAITING = 24
 ALIVE_CHECK_S = 1.0
 
 
 def run_side_by_side(work: Callable[[P], Iterator[T]], parts: Sequence[P], workers: int) -> Iterator[T]:
-    """The results of `work` for each part, part after part, whichever was done first.
+    """The results of `work` for each part, in the order of the parts.
 
-    The parts are dealt to `workers` processes in turn. Processes, not threads: between decoder and kernels Python itself has so much to do
-    that two threads gained only 1.4 x. They are forks, which start in milliseconds; where there are none, and for a single worker, the
-    parts are done one after the other. An exception in a process is raised here, and all processes end with the iterator.
+    Parts are distributed to `workers` processes in turn. Processes, not threads: Python itself has so much to do between decoder and
+    kernels that two threads were only 1.4 times as fast as one. Processes are forks, which start in milliseconds; where the system has no
+    fork, and for a single worker, parts are processed one after the other. An exception in a process is raised here, and all processes end
+    with the iterator.
     """
     workers = min(workers, len(parts))
     if workers <= 1 or "fork" not in multiprocessing.get_all_start_methods():
         return (result for part in parts for result in work(part))
-    # A pool of OpenCV's threads would not survive the fork.
+    # OpenCV's thread pool does not survive a fork.
     cv2.setNumThreads(1)
     context: BaseContext = multiprocessing.get_context("fork")
     queues = [context.Queue(WAITING) for _ in range(workers)]
@@ -62,7 +63,7 @@ def _in_order(parts: int, queues: list[Any], processes: list[Any]) -> Iterator[A
                 if kind == "end":
                     break
                 yield value
-        # Only then do they end by themselves: before, they may wait for room in a queue that nobody empties.
+        # Now all processes end by themselves; before, they might wait forever for space in a queue that is no longer read.
         done = True
     finally:
         for process, queue in zip(processes, queues, strict=True):

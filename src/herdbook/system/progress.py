@@ -1,4 +1,4 @@
-"""Progress of a long stage: a bar on a terminal, a line now and then in a log file."""
+"""Progress of a long stage: a bar on a terminal, or a line every half minute in a log file."""
 
 import sys
 import time
@@ -12,7 +12,7 @@ from herdbook.system.interrupts import raise_interrupt
 
 T = TypeVar("T")
 
-# A line every half minute keeps the log of a twelve-hour job readable.
+# Long enough that the log of a twelve-hour job remains readable.
 LOG_INTERVAL_S = 30.0
 
 
@@ -21,9 +21,9 @@ def _one(_: object) -> int:
 
 
 def progress(items: Iterable[T], *, total: int, stage: str, unit: str = "frames", size: Callable[[T], int] = _one) -> Iterator[T]:
-    """Yield the items and tell how far it is, how fast, and how long it will take.
+    """Yield the items and report progress, speed and remaining time.
 
-    `total` is in units; `size` tells how many of them an item stands for. Raises KeyboardInterrupt if the job is to end.
+    `total` is the number of units; `size` gives the number of units of an item. Raises KeyboardInterrupt if the job is to end.
     """
     show = _bar if sys.stderr.isatty() else _lines
     for item in show(items, total, stage, unit, size):
@@ -58,11 +58,11 @@ def _lines(items: Iterable[T], total: int, stage: str, unit: str, size: Callable
         now = time.monotonic()
         if now - reported >= LOG_INTERVAL_S:
             reported = now
-            _say(stage, unit, count, total, now - started)
-    _say(stage, unit, count, max(total, count), time.monotonic() - started)
+            _print_line(stage, unit, count, total, now - started)
+    _print_line(stage, unit, count, max(total, count), time.monotonic() - started)
 
 
-def _say(stage: str, unit: str, count: int, total: int, elapsed_s: float) -> None:
+def _print_line(stage: str, unit: str, count: int, total: int, elapsed_s: float) -> None:
     rate = count / max(elapsed_s, 1e-9)
     left_s = (total - count) / max(rate, 1e-9)
     share = 100 * count / max(1, total)

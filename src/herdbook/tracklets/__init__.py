@@ -1,1 +1,1 @@
-"""From blobs to tracklets: links between frames, merges and splits, and how many animals each tracklet holds."""
+"""From blobs to tracklets: links between frames, merges and splits, and the number of animals in each tracklet."""

@@ -1,4 +1,4 @@
-"""Tracklets of one movie: blobs linked from frame to frame, and the animals in each tracklet counted."""
+"""Tracklets of one movie: blobs are linked from frame to frame, and the animals in each tracklet are counted."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -13,7 +13,7 @@ from herdbook.geometry.overlap import frame_overlaps
 from herdbook.tracklets.counting import area_of_one, count_in_arenas
 from herdbook.tracklets.linking import Chains, Links, chain_links, contract_chains, link_by_motion, link_overlapping, step_gate
 
-# Blobs whose outlines are held together: 50,000 with forty rows each are 150 MB while they are unpacked.
+# Number of blobs whose outlines are in memory at a time: 50,000 with forty rows each need 150 MB while they are unpacked.
 BLOCK_BLOBS = 50_000
 
 
@@ -22,18 +22,19 @@ def build_tracklets(
 ) -> Tracklets:
     """Tracklets of one movie from its blobs and their links by overlap, see `movie_links`; border edges are left empty.
 
-    `numbers` are those of the animals in each arena, where they are known. No tracklet or edge joins two arenas or two intervals.
+    `numbers`: number of animals in each arena, None if unknown. `max_step_px`: longest step between two frames, None to learn it from the
+    links. No tracklet or edge joins two arenas or two intervals.
     """
     gate = max_step_px or step_gate(links, blobs.x, blobs.y, body_length_px)
     group = blobs.arena.astype(np.int64) * len(blobs.intervals) + interval_of(blobs.frame, blobs.intervals)
-    looks = np.stack([np.log(blobs.area, dtype=np.float32), blobs.intensity], 1)
+    features = np.stack([np.log(blobs.area, dtype=np.float32), blobs.intensity], 1)
     links = link_by_motion(
-        *(links, blobs.frame, blobs.x, blobs.y, blobs.area), max_step_px=gate, bridge_frames=bridge_frames, group=group, looks=looks
+        *(links, blobs.frame, blobs.x, blobs.y, blobs.area), max_step_px=gate, bridge_frames=bridge_frames, group=group, features=features
     )
     chains = chain_links(links, len(blobs))
     animals, _, _ = _count(blobs, chains, numbers)
     chains, _ = contract_chains(chains, animals)
-    # Longer tracklets have better evidence: count again.
+    # Counted again: longer tracklets are better evidence.
     animals, margin, size = _count(blobs, chains, numbers)
     first, last, arena = _spans(blobs, chains)
     kind = np.select([animals == 0, animals == 1], [NOISE, SINGLE], MULTIPLE).astype(np.uint8)
@@ -54,11 +55,11 @@ def build_tracklets(
 
 
 def movie_links(blobs: Blobs, images: BlobImages) -> Links:
-    """Links of blobs of consecutive frames that share pixels, made from the outlines of some frames at a time."""
+    """Links between blobs of consecutive frames that share pixels; outlines of some frames are read at a time."""
     offsets, first = blobs.frame_offsets, 0
     parts = [(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32))]
     while first < blobs.frames:
-        # Up to the frame that completes a block, and one more, with which the next block begins.
+        # Up to the frame that completes a block, and one more, which is the first of the next block.
         last = int(np.clip(np.searchsorted(offsets, offsets[first] + BLOCK_BLOBS), first + 1, blobs.frames - 1))
         start, stop = int(offsets[first]), int(offsets[last + 1])
         runs, run_offsets = images.runs(start, stop)
@@ -73,7 +74,7 @@ def movie_links(blobs: Blobs, images: BlobImages) -> Links:
 def _count(
     blobs: Blobs, chains: Chains, numbers: Sequence[int | None]
 ) -> tuple[NDArray[np.int16], NDArray[np.float32], NDArray[np.float32]]:
-    """Animals in each tracklet, their margins, and the area of each tracklet in units of one animal's in its arena."""
+    """Number of animals in each tracklet, its margin, and the area of each tracklet in units of one animal's area in its arena."""
     first, last, arena = _spans(blobs, chains)
     order = np.argsort(chains.tracklet, kind="stable")
     offsets = np.searchsorted(chains.tracklet[order], np.arange(chains.count + 1))

@@ -1,9 +1,10 @@
 """Integer min-cost flows of animals through merges and splits, part by part.
 
-Each tracklet begins with the number that its own cost prefers; a flow finds the cheapest changes that make neighbours agree. What is left
-to find are short ways, where whole paths of animals would be as long as the movie. Tracklets that are sure of their number cut the graph
-into parts; a part whose changes cost so much that a sure one might give in is solved again together with what lies behind it. The sum is
-the global optimum: a sure tracklet that changed would cost at least twice what either side could gain.
+Each tracklet begins with the number that its own cost prefers; a flow finds the cheapest changes after which neighbours agree. These
+changes are short paths, whereas paths of whole animals would be as long as the movie. Tracklets with a certain number divide the graph into
+parts. If the changes in a part cost so much that another number for a tracklet at its edge might be cheaper, the part is solved again
+together with the part on the other side. The result is the global optimum: changing a certain tracklet would cost at least twice the
+possible gain on either side.
 """
 
 from dataclasses import dataclass
@@ -18,17 +19,17 @@ from herdbook.arrays import Floats, Ints
 
 # Costs are nats times this, as integers.
 SCALE = 1000
-# Tracklets cut the graph to begin with if another number costs this much more (nats).
+# A tracklet divides the graph at the beginning if any other number costs this much more (nats).
 SURE_COUNT_NATS = 20.0
 
 
 @dataclass(frozen=True)
 class CountProblem:
-    """Tracklets and the costs of their numbers.
+    """Tracklets and the costs of the numbers of their animals.
 
-    `costs` (n, most + 1) nats of holding 0..most animals, convex in each row; `first`, `last` (n,) frames; `edges` (e, 2) parent, child;
-    `come`, `go` (n,) cost of each animal that appears with the tracklet or vanishes with it; `number` of animals that can be in view at
-    once, if known; `reach` (n,): numbers above it are not considered.
+    `costs` (n, most + 1): cost of 0..most animals, nats, convex in each row; `first`, `last` (n,) frames; `edges` (e, 2) parent, child;
+    `come`, `go` (n,): cost of each animal that appears at the beginning of the tracklet or disappears at its end; `number`: largest number
+    of animals in view at once, None if unknown; `reach` (n,): larger numbers are not considered.
     """
 
     costs: Floats
@@ -42,7 +43,7 @@ class CountProblem:
 
 
 def solve_counts(problem: CountProblem) -> Ints:
-    """The number of animals in each tracklet (n,) at the least total cost."""
+    """The number of animals in each tracklet, int64 (n,), with the lowest total cost."""
     n = len(problem.costs)
     likely = problem.costs.argmin(axis=1)
     rows = np.arange(n)
@@ -71,7 +72,7 @@ def solve_counts(problem: CountProblem) -> Ints:
 
 
 def _within_number(problem: CountProblem, likely: Ints, free: NDArray[np.bool_], change: Ints) -> Ints:
-    """The numbers likely + change, solved again where more animals would be in view than there are."""
+    """The numbers likely + change, solved again where more animals than exist would be in view."""
     n, counts = len(likely), likely + change
     while problem.number is not None:
         times, slot = np.unique(np.concatenate([problem.first, problem.last + 1]), return_inverse=True)
@@ -89,7 +90,7 @@ def _within_number(problem: CountProblem, likely: Ints, free: NDArray[np.bool_],
 
 
 def _parts(problem: CountProblem, free: NDArray[np.bool_]) -> Ints:
-    """The part (2 n,) in which each tracklet begins, then the one in which it ends: the same for a free one."""
+    """The part in which each tracklet begins, then that in which each ends, (2 n,); both are the same for a free tracklet."""
     n = len(free)
     row = np.concatenate([problem.edges[:, 0] + n, np.flatnonzero(free)])
     column = np.concatenate([problem.edges[:, 1], np.flatnonzero(free) + n])
@@ -105,10 +106,10 @@ def _solve(
     parts: int,
     counts: Ints | None = None,
 ) -> tuple[Ints, Floats]:
-    """Changes (n,) of the free tracklets in the parts that are numbered from 0 (others: -1), and what they cost in each part (parts,).
+    """Changes (n,) of the free tracklets in the parts numbered from 0 (others: -1), and their cost in each part (parts,).
 
-    Animals come from out of view and go there: from a hub of each part, of which there is no end; or, where the `counts` (n,) of all
-    tracklets are given, from the animals that are not in view at that time.
+    Animals that appear come from outside of the view, and those that disappear go there. Without `counts`, each part has a node of any
+    number of such animals; with the `counts` (n,) of all tracklets, there are only those that are not in view at that time.
     """
     n = len(likely)
     enters, leaves = np.flatnonzero(entry_part >= 0), np.flatnonzero(leave_part >= 0)
@@ -143,7 +144,7 @@ def _solve(
 def _pool(
     problem: CountProblem, flow: "_Flow", enters: Ints, leaves: Ints, entry_part: Ints, leave_part: Ints, counts: Ints
 ) -> tuple[Ints, Ints]:
-    """Nodes that animals out of view come from with each tracklet that enters, and go to with each one that leaves."""
+    """Nodes of the animals out of view: the one from which animals come to each tracklet in `enters`, and to which they go in `leaves`."""
     begin = int(min(problem.first[enters].min(initial=problem.last.max()), (problem.last[leaves] + 1).min(initial=problem.last.max())))
     end = int(max(problem.first[enters].max(initial=begin), (problem.last[leaves] + 1).max(initial=begin)))
     others_in = np.flatnonzero((entry_part < 0) & (problem.first >= begin) & (problem.first <= end))
@@ -156,7 +157,7 @@ def _pool(
     before = int(counts[(problem.first < begin) & (problem.last >= begin - 1)].sum())
     level = np.bincount(go, counts[others_out], len(times)) - np.bincount(come, counts[others_in], len(times))
     level[0] += problem.number - before
-    # What is left at the end goes wherever it likes.
+    # Animals that remain at the end leave the flow at the last node.
     likely_balance = flow.balance + int(level.sum())
     level[-1] -= likely_balance
     flow.supply(pool, level.astype(np.int64))
@@ -165,7 +166,7 @@ def _pool(
 
 
 class _Flow:
-    """Arcs collected as arrays for OR-Tools' min-cost flow; each belongs to a part, whose costs are added up."""
+    """Arcs, collected as arrays for OR-Tools' min-cost flow. Each belongs to a part; costs are summed by part."""
 
     def __init__(self, parts: int) -> None:
         self._count, self._parts = 0, parts

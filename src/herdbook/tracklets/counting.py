@@ -1,9 +1,9 @@
-"""How many animals each tracklet holds: an integer min-cost flow over the graph of merges and splits.
+"""Number of animals in each tracklet: an integer min-cost flow over the graph of merges and splits.
 
-Animals flow from parents to children and are conserved; they may appear and vanish at a cost (less where a blob touches the border), to be
-away costs a little, and never are more in view than there are. `count_flow` solves it. The evidence is the area in units of
-one animal's area; its cost is convex in the number, which keeps the flow exact. How the area grows with the number, and how far it
-spreads, is learned from the movie itself.
+Animals flow from parents to children and are conserved. They may appear and disappear at a cost (lower if a blob touches the border), being
+out of view has a small cost, and never are more animals in view than exist. `count_flow` solves this. The evidence is the area, in units of
+one animal's area; its cost is convex in the number, so that the flow is exact. Growth of the area with the number, and spread of the area,
+are learned from the movie.
 """
 
 from collections.abc import Sequence
@@ -17,26 +17,28 @@ from numpy.typing import NDArray
 from herdbook.arrays import Floats, Ints
 from herdbook.tracklets.count_flow import CountProblem, solve_counts
 
-# What lasts is no speck: beyond this many frames it need not last longer to show it. A speck's area spreads as this share of an animal's.
+# A longer tracklet is less probably a speck, up to this number of frames. Standard deviation of a speck's area, in units of an animal's
+# area.
 MOST_FRAMES = 25
 SPECK_SPREAD = 0.3
-# The areas of so many tracklets of one animal, and of so many of several, tell how area grows with number.
+# The growth of the area is learned from at least this many tracklets of one animal, and as many of several.
 ENOUGH_TRACKLETS = 20
-# No area is known better than this share of itself.
+# Smallest spread of areas, as a share of the area.
 LEAST_SPREAD = 0.08
-# The areas of tracklets shorter than this count less: where merges and splits follow each other they are all of the same animals.
+# Shorter tracklets have less weight: where merges and splits follow each other, many tracklets are of the same animals.
 WHOLE_FRAMES = 50
+# Cost (nats) of each animal that appears or disappears, inside of the view and at its border.
 APPEAR_COST = 12.0
 APPEAR_AT_BORDER_COST = 3.0
-# Being away costs a little, so that nobody waits in the pool without a reason.
+# Small cost (nats) of being out of view, so that no animal is out of view without evidence for it.
 AWAY_COST_PER_FRAME = 0.002
 
 
 def area_of_one(frame: NDArray[np.int32], area: NDArray[np.int32], number: int | None) -> float:
     """Typical area of one animal, px, from the blobs of a movie.
 
-    With a known number: the median area in frames with exactly that many blobs, or, where they are fewer than 20, the median over frames of
-    the total area divided by the number, whichever of both is known better. Otherwise the median of all blobs.
+    With a known number: the median area in frames with exactly that many blobs; if there are fewer than 20 such frames, the median over
+    frames (with at most that many blobs) of the total area divided by the number. Otherwise the median of all blobs.
     """
     if not len(area):
         return 1.0
@@ -52,8 +54,8 @@ def area_of_one(frame: NDArray[np.int32], area: NDArray[np.int32], number: int |
 
 @dataclass(frozen=True)
 class SizeModel:
-    """The median area of a tracklet of n animals, in units of one animal's: n to the power of `growth`, since animals that touch overlap;
-    it spreads by `spread`, as a share of itself.
+    """The area of a tracklet of n animals, in units of one animal's area: its median is n to the power of `growth`, since touching animals
+    overlap, and its standard deviation is the share `spread` of it.
     """
 
     growth: float = 0.9
@@ -61,9 +63,9 @@ class SizeModel:
 
 
 def learn_sizes(ratio: Floats, animals: NDArray[np.integer[Any]]) -> SizeModel:
-    """The model of a movie from the area ratio (n,) of its tracklets and a first guess at their numbers (n,).
+    """The model of a movie from the area ratio (n,) of its tracklets and a first estimate of their numbers (n,).
 
-    Medians and median deviations, so that wrong guesses here and there do no harm; with too few tracklets the default.
+    Medians and median deviations are used, so that single wrong estimates have no effect; with too few tracklets, the default model.
     """
     several = animals > 1
     if min(several.sum(), (animals == 1).sum()) < ENOUGH_TRACKLETS:
@@ -77,8 +79,8 @@ def learn_sizes(ratio: Floats, animals: NDArray[np.integer[Any]]) -> SizeModel:
 def count_costs(ratio: Floats, frames: Ints, most: int, sizes: SizeModel) -> Floats:
     """Cost in nats of each number of animals 0..most, (tracklets, most + 1), given the area ratio and the length of each tracklet.
 
-    What is larger than one animal is one observation at most, however long it lasts: animals that lie on each other may do so for a long
-    time. Whether what is smaller is an animal at all becomes clearer with its length.
+    A tracklet larger than one animal counts as at most one observation, however long it is, since animals may overlap for a long time. For
+    a smaller one, the evidence on whether it is an animal grows with its length.
     """
     lasting = np.minimum(frames, MOST_FRAMES) ** 0.5
     none = lasting * (ratio / SPECK_SPREAD) ** 2 / 2
@@ -104,17 +106,17 @@ def count_animals(
 ) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
     """Number of animals in each tracklet and its margin.
 
-    `ratio` (n,) area over the area of one animal; `first`, `last` (n,) frames; `edges` (e, 2) parent, child; `border` (n, 2) whether the
-    first and the last blob touch the border; `number` of animals, if known; `intervals` (k, 2) first frames and ends (exclusive) of what
-    is tracked, where animals come into view and leave it for free; `sizes` how area grows with number.
-    Returns int16 (n,) and float32 (n,): the cost (nats) by which the area counts against the next best number, the flow left aside.
+    `ratio` (n,) area divided by the area of one animal; `first`, `last` (n,) frames; `edges` (e, 2) parent, child; `border` (n, 2) whether
+    the first and the last blob touch the border; `number` of animals, None if unknown; `intervals` (k, 2) first frame and end (exclusive)
+    of each tracked interval, where animals appear and disappear without cost; `sizes`: area as a function of the number. Returns int16 (n,)
+    and float32 (n,): the additional cost (nats) of the next best number, from the area alone, without the flow.
     """
     n = len(ratio)
     if n == 0:
         return np.zeros(0, np.int16), np.zeros(0, np.float32)
     most = number if number is not None else max(2, int(np.ceil(ratio.max())) + 1)
     costs = count_costs(ratio, last - first + 1, most, sizes)
-    # Who is not in view is away: that costs the least for those who are in view.
+    # The cost of being out of view is subtracted for animals in view.
     away = AWAY_COST_PER_FRAME * (last - first + 1) if number is not None else np.zeros(n)
     cheap = np.where(border, APPEAR_AT_BORDER_COST, APPEAR_COST)
     problem = CountProblem(
@@ -125,7 +127,7 @@ def count_animals(
         come=np.where(np.isin(first, intervals[:, 0]), 0.0, cheap[:, 0]),
         go=np.where(np.isin(last + 1, intervals[:, 1]), 0.0, cheap[:, 1]),
         number=number,
-        # A number far above what the area allows is not worth an arc.
+        # Numbers far above what the area allows get no arc.
         reach=np.minimum(most, np.ceil(ratio).astype(np.int64) + 4),
     )
     animals = solve_counts(problem)
@@ -147,10 +149,10 @@ def count_in_arenas(
     numbers: Sequence[int | None],
     intervals: Ints,
 ) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
-    """Animals in each tracklet and their margins, as `count_animals`, where the animals of each arena are a closed group.
+    """Number of animals in each tracklet and its margin, as `count_animals`, for arenas whose animals are closed groups.
 
-    `arena` (n,) of each tracklet; `numbers` of animals in each arena, where they are known. How area grows with number is learned in each
-    arena from a first count.
+    `arena` (n,) of each tracklet; `numbers`: number of animals in each arena, None if unknown. The growth of the area is learned in each
+    arena, from a first count.
     """
     animals, margin = np.zeros(len(ratio), np.int16), np.zeros(len(ratio), np.float32)
     place = np.zeros(len(ratio), np.int64)

@@ -1,7 +1,7 @@
 """From blobs to tracklets: links between frames, merges and splits.
 
-A tracklet is a run of one blob without merge or split. Links come from shared pixels; what shares none (fast animals, drop-outs) is
-linked by predicted position within a gate that comes from the movie. Points are (x, y) in px.
+A tracklet is a run of one blob without merge or split. Blobs are linked by shared pixels; those without (fast animals, drop-outs) by their
+predicted position, within a gate that is learned from the movie. Points are (x, y) in px.
 """
 
 from dataclasses import dataclass
@@ -17,19 +17,19 @@ from scipy.spatial import cKDTree
 
 from herdbook.arrays import Floats, Ints
 
-# A shared strip of less than this share of the smaller blob, between blobs that both have a better partner of like size, is two animals
-# that follow each other closely, not an exchange.
+# An overlap of less than this share of the smaller blob, between blobs that both have a better partner of similar size, is between two
+# animals that follow each other closely, and is no merge or split.
 WEAK_OVERLAP = 0.3
 LIKE_AREA = 1.35
-# Pairs of blobs of one animal in consecutive frames that tell how its looks vary: at least, and no more than needed. Looks are measured no
-# better than to the last figure.
+# The variation of an animal's features is learned from at least and at most this many pairs of its blobs in consecutive frames.
 LEAST_PAIRS, MOST_PAIRS = 50, 200_000
-LEAST_LOOK = 0.02
+# Smallest variation of a feature.
+LEAST_FEATURE_SPREAD = 0.02
 
 
 @dataclass(frozen=True)
 class Links:
-    """Edges between blobs: `parent`, `child` integers (e,) blob rows in order of parent; `weight` float 0..1 (share of common pixels)."""
+    """Edges between blobs: `parent`, `child` integers (e,), rows of blobs, by parent; `weight` float 0..1, share of common pixels."""
 
     parent: NDArray[np.integer[Any]]
     child: NDArray[np.integer[Any]]
@@ -38,7 +38,7 @@ class Links:
 
 @dataclass(frozen=True)
 class Chains:
-    """Tracklets: `tracklet` int32 (blobs,), and `edges` int64 (e, 2) parent, child tracklet with `weight` float64 (e,)."""
+    """Tracklets: `tracklet` int32 (blobs,) of each blob, and `edges` int64 (e, 2) parent, child tracklet, with `weight` float64 (e,)."""
 
     tracklet: NDArray[np.int32]
     edges: Ints
@@ -53,8 +53,9 @@ class Chains:
 def link_overlapping(overlaps: Ints, area: NDArray[np.int32]) -> Links:
     """Links between blobs of consecutive frames that share pixels.
 
-    `overlaps` int64 (m, 3) blob, blob of the next frame, shared pixels; `area` (n,) px. Each blob first takes its best partner (greedy by
-    the share of common pixels); further overlaps stay as merges or splits unless they are weak and explained by two good pairs.
+    `overlaps` int64 (m, 3) blob, blob of the next frame, number of shared pixels; `area` (n,) px. Each blob first gets its best partner
+    (greedily, by the share of common pixels); other overlaps are kept as merges or splits, unless they are small and both blobs have a
+    partner of similar size.
     """
     a, b, shared = overlaps.T if len(overlaps) else np.zeros((3, 0), np.int64)
     weight = shared / (area[a].astype(float) + area[b] - shared)
@@ -87,13 +88,13 @@ def _keep_links(a: Ints, b: Ints, shared: Ints, area: Ints, order: Ints) -> NDAr
 def step_gate(links: Links, x: Floats, y: Floats, body_length_px: float) -> float:
     """Longest step of an animal between two frames, px, learned from the unambiguous links of the movie.
 
-    Three times the 99.9th percentile of the steps seen, and at least one and a half body lengths, since the steps that overlap can show
-    are shorter than the longest ones.
+    Three times the 99.9th percentile of the steps of these links, and at least one and a half body lengths, since links by overlap do not
+    include the longest steps.
     """
     children = np.bincount(links.parent, minlength=len(x))
     parents = np.bincount(links.child, minlength=len(x))
-    sure = (children[links.parent] == 1) & (parents[links.child] == 1)
-    a, b = links.parent[sure], links.child[sure]
+    unique = (children[links.parent] == 1) & (parents[links.child] == 1)
+    a, b = links.parent[unique], links.child[unique]
     steps = np.hypot(x[b] - x[a], y[b] - y[a])
     longest = float(np.percentile(steps, 99.9)) if len(steps) else 0.0
     return max(3 * longest, 1.5 * body_length_px)
@@ -109,20 +110,21 @@ def link_by_motion(
     max_step_px: float,
     bridge_frames: int,
     group: Ints | None = None,
-    looks: NDArray[np.float32] | None = None,
+    features: NDArray[np.float32] | None = None,
 ) -> Links:
-    """Add links from blobs that end to blobs that begin, where overlap says nothing.
+    """Add links from blobs without a child to blobs without a parent, which do not overlap.
 
-    Predicted position (last position plus the mean of the last two steps) within `max_step_px` per frame. Ends and beginnings in
-    consecutive frames are assigned at the least total cost: of the distance, and of the difference in `looks` (n, k), such as size and
-    brightness, by what it is in the unambiguous links of the movie. Over a drop-out of up to `bridge_frames` frames only unambiguous pairs
-    of like area are linked (each the only candidate of the other). Blobs of different `group` (n,), where it is given, are never linked.
+    A blob must be within `max_step_px` per frame of the predicted position: the last one plus the mean of the last two steps. Pairs in
+    consecutive frames are assigned with the lowest total cost, of the distance, and of the difference in `features` (n, k), such as size
+    and brightness, in units of their variation in the unambiguous links of the movie. Over a drop-out of up to `bridge_frames` frames only
+    unambiguous pairs (each is the only candidate of the other) of similar area are linked. Blobs of different `group` (n,) are never
+    linked.
     """
     has_child = np.zeros(len(x), bool)
     has_parent = np.zeros(len(x), bool)
     has_child[links.parent] = True
     has_parent[links.child] = True
-    before = _sure_parents(links, len(x))
+    before = _unique_parents(links, len(x))
     parents, children = [links.parent], [links.child]
     weights = [links.weight]
     for gap in range(1, bridge_frames + 2):
@@ -143,10 +145,10 @@ def link_by_motion(
             a, b = a[alone], b[alone]
         else:
             predicted = np.stack([x[a], y[a]], 1) + velocity[k]
-            # A third of the gate is the longest step that overlap shows.
+            # A third of the gate is the longest step in links by overlap.
             cost = np.hypot(predicted[:, 0] - x[b], predicted[:, 1] - y[b]) / (max_step_px / 3)
-            if looks is not None:
-                cost = cost + (np.abs(looks[a] - looks[b]) / look_spread(looks, before)).sum(axis=1)
+            if features is not None:
+                cost = cost + (np.abs(features[a] - features[b]) / feature_spread(features, before)).sum(axis=1)
             a, b = _assign(a, b, cost)
         has_child[a] = True
         has_parent[b] = True
@@ -158,31 +160,32 @@ def link_by_motion(
     return Links(parent[order], child[order], weight[order])
 
 
-def _sure_parents(links: Links, blobs: int) -> NDArray[np.int32]:
-    """For each blob the one before it, where both have no other; -1 elsewhere."""
+def _unique_parents(links: Links, blobs: int) -> NDArray[np.int32]:
+    """The parent of each blob (blobs,) if it has only one, of which it is the only child; otherwise -1."""
     children = np.bincount(links.parent, minlength=blobs)
     parents = np.bincount(links.child, minlength=blobs)
-    sure = (children[links.parent] == 1) & (parents[links.child] == 1)
+    unique = (children[links.parent] == 1) & (parents[links.child] == 1)
     before = np.full(blobs, -1, np.int32)
-    before[links.child[sure]] = links.parent[sure]
+    before[links.child[unique]] = links.parent[unique]
     return before
 
 
-def look_spread(looks: NDArray[np.float32], before: NDArray[np.int32]) -> Floats:
-    """By how much each look (n, k) of an animal differs from one frame to the next, (k,): a robust standard deviation.
+def feature_spread(features: NDArray[np.float32], before: NDArray[np.int32]) -> Floats:
+    """Variation of each feature (n, k) of an animal from one frame to the next, float64 (k,): a robust standard deviation.
 
-    `before` (n,): the blob that is the same animal a frame before, -1 for none. Infinite, so that looks say nothing, with too few pairs.
+    `before` (n,): blob of the same animal in the frame before, -1 for none. With too few pairs it is infinite, so that features are
+    ignored.
     """
     pairs = np.flatnonzero(before >= 0)
     pairs = pairs[:: max(1, len(pairs) // MOST_PAIRS)]
     if len(pairs) < LEAST_PAIRS:
-        return np.full(looks.shape[1], np.inf)
-    change = np.abs(looks[pairs].astype(np.float64) - looks[before[pairs]])
-    return np.asarray(np.maximum(1.4826 * np.median(change, axis=0), LEAST_LOOK))
+        return np.full(features.shape[1], np.inf)
+    change = np.abs(features[pairs].astype(np.float64) - features[before[pairs]])
+    return np.asarray(np.maximum(1.4826 * np.median(change, axis=0), LEAST_FEATURE_SPREAD))
 
 
 def _velocities(ends: Ints, before: NDArray[np.int32], x: Floats, y: Floats) -> Floats:
-    """Mean of the last two steps (m, 2) up to each end, px per frame; the last one where there is no more, zero where there is none."""
+    """Mean of the last two steps before each end, (m, 2) px per frame; the last step if there is only one, zero if there is none."""
     once = before[ends]
     twice = np.where(once >= 0, before[np.maximum(once, 0)], -1)
     velocity = np.zeros((len(ends), 2))
@@ -196,8 +199,8 @@ def _velocities(ends: Ints, before: NDArray[np.int32], x: Floats, y: Floats) -> 
 def _nearby(
     ends: Ints, starts: Ints, frame: NDArray[np.int32], x: Floats, y: Floats, velocity: Floats, gap: int, reach_px: float
 ) -> tuple[Ints, Ints]:
-    """Pairs of an end (as its place among the ends) and a beginning `gap` frames later within reach of the predicted position."""
-    # Frames far apart on a third axis let one tree answer for the whole movie.
+    """Pairs of an end (its index in `ends`) and a beginning `gap` frames later, at most `reach_px` away from the predicted position."""
+    # With frames far apart on a third axis, one tree is enough for the whole movie.
     spread = 4 * reach_px + 1
     predicted = np.column_stack([x[ends] + gap * velocity[:, 0], y[ends] + gap * velocity[:, 1], (frame[ends] + gap) * spread])
     tree = cKDTree(np.column_stack([x[starts], y[starts], frame[starts] * spread]))
@@ -208,7 +211,7 @@ def _nearby(
 
 
 def _assign(a: Ints, b: Ints, cost: Floats) -> tuple[Ints, Ints]:
-    """One partner for each, at the least total cost after the greatest number of pairs, component by component."""
+    """One partner for each: the largest number of pairs, and among these the lowest total cost, component by component."""
     if not len(a):
         return a, b
     ends, row = np.unique(a, return_inverse=True)
@@ -220,7 +223,7 @@ def _assign(a: Ints, b: Ints, cost: Floats) -> tuple[Ints, Ints]:
     for group in np.split(order, np.flatnonzero(np.diff(component[row[order]])) + 1):
         rows, local_row = np.unique(row[group], return_inverse=True)
         columns, local_column = np.unique(column[group], return_inverse=True)
-        # A pair that is no candidate costs more than all candidates together.
+        # Pairs that are not candidates cost more than all candidates together.
         never = cost[group].sum() + 1.0
         table = np.full((len(rows), len(columns)), never)
         table[local_row, local_column] = cost[group]
@@ -232,7 +235,7 @@ def _assign(a: Ints, b: Ints, cost: Floats) -> tuple[Ints, Ints]:
 
 
 def chain_links(links: Links, blobs: int) -> Chains:
-    """Cut the graph of links at merges and splits: `blobs` blobs in order of frame become tracklets, numbered by their first blob."""
+    """Cut the graph of links at merges and splits into tracklets, numbered by their first blob; `blobs` is the number of blobs."""
     children = np.bincount(links.parent, minlength=blobs)
     parents = np.bincount(links.child, minlength=blobs)
     single = (children[links.parent] == 1) & (parents[links.child] == 1)
@@ -257,10 +260,10 @@ def _number_chains(before: Ints) -> NDArray[np.int32]:
 
 
 def contract_chains(chains: Chains, animals: NDArray[np.int16]) -> tuple[Chains, Ints]:
-    """Join tracklets that only blobs without an animal had kept apart.
+    """Join tracklets that are separated only by merges and splits with blobs that are not animals.
 
-    `animals` (tracklets,) is how many each holds. A parent and its child are joined when, the tracklets of no animal left out, each is the
-    other's only neighbour and both hold the same number. Returns the new tracklets and, for each of them, one old tracklet it is made of.
+    `animals` (tracklets,): number of animals in each. A parent and its child are joined if, without the tracklets of no animal, each is the
+    only neighbour of the other and both have the same number. Returns the new tracklets and, for each of them, one of the old ones in it.
     """
     real = (animals[chains.edges] > 0).all(axis=1)
     edges, weight = chains.edges[real], chains.weight[real]

@@ -7,7 +7,7 @@ from herdbook.artifacts.one_by_one import OneByOne
 PATHS = [Path(name) for name in "abc"]
 
 
-def test_each_is_read_when_it_is_asked_for_and_the_last_one_is_kept() -> None:
+def test_each_is_read_when_it_is_accessed_and_the_last_one_is_kept() -> None:
     read: list[str] = []
 
     def load(path: Path) -> str:

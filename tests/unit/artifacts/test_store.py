@@ -1,4 +1,4 @@
-"""Artifacts: complete or absent, the same bytes for the same data, and clear words for a file that is not what it should be."""
+"""Artifacts: complete or absent, the same bytes for the same data, and a clear message for a file that is not what it should be."""
 
 import time
 from collections.abc import Callable
@@ -101,13 +101,13 @@ def test_appended_rows_equal_rows_written_at_once(tmp_path: Path, rng: np.random
         np.testing.assert_array_equal(file["values"][...], values)
 
 
-def test_the_file_says_where_it_comes_from(tmp_path: Path) -> None:
+def test_the_file_names_its_origin(tmp_path: Path) -> None:
     example(Index, 3).save(tmp_path / "a.h5", PROVENANCE)
     with h5py.File(tmp_path / "a.h5") as file:
-        told = read_attributes(file)
-    assert told["artifact"] == "index"
+        attributes = read_attributes(file)
+    assert attributes["artifact"] == "index"
     for name, value in PROVENANCE.attributes().items():
-        assert told[name] == value
+        assert attributes[name] == value
 
 
 def test_a_long_list_of_notes_fits(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_a_writer_that_fails_leaves_all_as_it_was(tmp_path: Path, fail: Callable
     assert [entry.read_bytes() for entry in tmp_path.iterdir()] == ([] if before is None else [before])
 
 
-def test_a_file_being_written_does_not_carry_its_name(tmp_path: Path) -> None:
+def test_a_file_being_written_does_not_have_its_final_name(tmp_path: Path) -> None:
     with columns_writer(tmp_path / "a.h5", "kind", PROVENANCE) as writer:
         writer.append("a", np.arange(3))
         assert not list(tmp_path.glob("*.h5"))
@@ -196,7 +196,7 @@ def test_a_truncated_file_names_the_rule_that_makes_it(tmp_path: Path, share: fl
     example(Tracklets, 20_000).save(path, PROVENANCE)
     whole = path.read_bytes()
     path.write_bytes(whole[: int(share * len(whole))])
-    with pytest.raises(HerdbookError, match=r"a\.h5: not a readable artifact .* the rule 'tracklets' makes it anew"):
+    with pytest.raises(HerdbookError, match=r"a\.h5: not a readable artifact .* the rule 'tracklets' makes it again"):
         Tracklets.load(path)
     with pytest.raises(HerdbookError, match=r"a\.h5: not a readable artifact"):
         artifact_fingerprint(path)
@@ -206,14 +206,14 @@ def test_a_file_with_a_broken_byte_is_reported_or_harmless(tmp_path: Path, rng: 
     path = tmp_path / "a.h5"
     example(Index, 20_000).save(path, PROVENANCE)
     whole = path.read_bytes()
-    told = 0
+    reported = 0
     for place in rng.integers(0, len(whole), 150):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
         try:
             Index.load(path)
         except HerdbookError as error:
-            told += "the rule 'index' makes it anew" in str(error)
-    assert told > 100
+            reported += "the rule 'index' makes it again" in str(error)
+    assert reported > 100
 
 
 def test_an_artifact_of_another_kind_is_reported(tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_a_missing_file_names_the_rule_that_makes_it(tmp_path: Path, kind: type[
 def test_missing_columns_name_the_rule_that_makes_them(tmp_path: Path, kind: type[Index | Blobs]) -> None:
     with columns_writer(tmp_path / "a.h5", kind.kind, PROVENANCE) as writer:
         writer.append("frame", np.arange(3))
-    with pytest.raises(HerdbookError, match=f"the rule '{kind.kind}' makes it anew"):
+    with pytest.raises(HerdbookError, match=f"the rule '{kind.kind}' makes it again"):
         kind.load(tmp_path / "a.h5")
 
 
@@ -251,7 +251,7 @@ def test_a_fault_of_the_reader_is_not_blamed_on_the_file(tmp_path: Path) -> None
         assert caught.value is fault
 
 
-def test_a_movie_is_known_by_its_content(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_a_movie_is_identified_by_its_content(tmp_path: Path, rng: np.random.Generator) -> None:
     path, copy = tmp_path / "a.mp4", tmp_path / "b.mp4"
     content = bytearray(rng.bytes(300_000))
     path.write_bytes(content)
@@ -264,7 +264,7 @@ def test_a_movie_is_known_by_its_content(tmp_path: Path, rng: np.random.Generato
     assert file_fingerprint(path) != file_fingerprint(copy)
 
 
-def test_a_folder_of_images_is_known_by_its_names_and_sizes(tmp_path: Path) -> None:
+def test_a_folder_of_images_is_identified_by_names_and_sizes(tmp_path: Path) -> None:
     (tmp_path / "0.png").write_bytes(b"123")
     before = file_fingerprint(tmp_path)
     assert file_fingerprint(tmp_path) == before

@@ -1,4 +1,4 @@
-"""The command herdbook, run on small movies: files that work as they are, faults told all at once with exit status 2."""
+"""The command herdbook, run on small movies: written files can be used as they are, all faults are reported at once with exit status 2."""
 
 import json
 import re
@@ -97,7 +97,7 @@ def test_new_does_not_overwrite(folder: Path) -> None:
     (folder / "ants.yaml").write_text("mine")
     result = herdbook("new", ".", "--name", "ants", "--movies", "videos/*.mp4")
     assert result.exit_code == 2
-    assert "is already there" in result.stderr
+    assert "exists and is not overwritten" in result.stderr
     assert (folder / "ants.yaml").read_text() == "mine"
 
 
@@ -109,11 +109,11 @@ def test_new_does_not_overwrite(folder: Path) -> None:
         (["--movies", "videos/*.mp4", "--marking", "marked"], "give --identities A,B,C"),
         (["--movies", "videos/*.mp4", "--marking", "unmarked"], "unmarked animals need number"),
         (["--movies", "videos/*.mp4", "--identities", "A,A"], "names given twice: A"),
-        (["--movies", "videos/*.mp4", "--name", "../x"], "names a folder"),
+        (["--movies", "videos/*.mp4", "--name", "../x"], "is the name of a folder"),
         (["--movies", "videos/*.mp4", "--number", "0"], "animals.number"),
     ],
 )
-def test_new_tells_what_is_wrong_and_writes_nothing(folder: Path, arguments: list[str], expected: str) -> None:
+def test_new_reports_faults_and_writes_nothing(folder: Path, arguments: list[str], expected: str) -> None:
     result = herdbook("new", "exp", *arguments)
     assert result.exit_code == 2
     assert expected in result.stderr
@@ -205,12 +205,12 @@ def test_empty_labels_and_animals_without_labels_are_reported(folder: Path) -> N
     (folder / "labels.csv").write_text("movie,frame,x,y,label\n")
     result = herdbook("check", path)
     assert result.exit_code == 2
-    assert "holds no labels yet" in result.stderr
+    assert "there are no labels yet" in result.stderr
 
 
 def test_a_truth_without_movies_fits_one_movie_only(folder: Path) -> None:
     (folder / "truth.csv").write_text("frame,identity,x,y\n0,A,1,2\n")
-    assert "several movies need a column movie" in herdbook("check", marked(folder, score={"truth": "truth.csv"})).stderr
+    assert "with several movies, the table needs a column movie" in herdbook("check", marked(folder, score={"truth": "truth.csv"})).stderr
     one = marked(folder, score={"truth": "truth.csv"}, movies=[{"name": "movie2", "file": "videos/movie2.mp4"}])
     (folder / "labels.csv").write_text("movie,frame,x,y,label\nmovie2,0,5,6,A\n")
     assert herdbook("check", one).exit_code == 0
@@ -297,19 +297,19 @@ def tables(folder: Path, names: str = "AB") -> tuple[Path, Path]:
 def test_score_goes_by_name_where_the_names_are_the_same(tmp_path: Path) -> None:
     result = herdbook("score", *tables(tmp_path))
     assert result.exit_code == 0, result.output
-    assert "matched by name (both tables hold the same names)" in result.stdout
+    assert "matched by name (both tables have the same names)" in result.stdout
     result = herdbook("score", *tables(tmp_path, names="12"))
-    assert "matched by the best permutation (the tables hold different names)" in result.stdout
+    assert "matched by the best permutation (the tables have different names)" in result.stdout
 
 
 @pytest.mark.parametrize(
     ("names", "option", "named", "correct"), [("AB", [], True, 0.6), ("BA", [], True, 0.4), ("BA", ["--permuted"], False, 0.6)]
 )
 def test_score_as_json(tmp_path: Path, names: str, option: list[str], named: bool, correct: float) -> None:
-    told = json.loads(herdbook("score", *tables(tmp_path, names), "--json", "--radius", "5", "--fps", "10", *option).stdout)
-    assert told["named"] is named
-    assert told["correct"] == pytest.approx(correct)
-    assert told["switches"] == 2
+    printed = json.loads(herdbook("score", *tables(tmp_path, names), "--json", "--radius", "5", "--fps", "10", *option).stdout)
+    assert printed["named"] is named
+    assert printed["correct"] == pytest.approx(correct)
+    assert printed["switches"] == 2
 
 
 def test_score_of_chosen_movies(tmp_path: Path) -> None:

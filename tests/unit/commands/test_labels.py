@@ -83,7 +83,7 @@ def write_index(folder: Path, movie: Path) -> None:
 
 
 def write_results(folder: Path) -> None:
-    """Who is where: all is right, and how it is known."""
+    """The true identities, with how each is known."""
     how = np.array([LABELLED, LABELLED, ASSUMED, ASSUMED], np.uint8)
     count = len(TRACKS)
     Identities(
@@ -146,8 +146,8 @@ def test_a_training_set_is_cleaned_in_a_folder_and_trained_with(recording: Path,
     recording.write_text(yaml.safe_dump(raw | {"trainset": {"use": "clean.h5"}}))
     assert load_experiment(recording).trainset.use == str(tmp_path / "clean.h5")
     assert json.loads(load_experiment(recording).settings("train"))["given"] is True
-    told = herdbook("check", recording)
-    assert "the given training set has no images of B" in told.stderr
+    checked = herdbook("check", recording)
+    assert "the given training set has no images of B" in checked.stderr
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_a_training_set_is_cleaned_in_a_folder_and_trained_with(recording: Path,
         ({"animals": {"marking": "marked", "identities": NAMES}}, "or a training set, trainset.use"),
     ],
 )
-def test_a_given_training_set_stands_for_labels_and_nothing_else(recording: Path, sections: dict[str, Any], fault: str) -> None:
+def test_a_given_training_set_replaces_labels_and_nothing_else(recording: Path, sections: dict[str, Any], fault: str) -> None:
     raw = yaml.safe_load(recording.read_text()) | sections
     recording.write_text(yaml.safe_dump(raw))
     with pytest.raises(HerdbookError, match=fault):
@@ -169,7 +169,7 @@ def test_a_given_training_set_stands_for_labels_and_nothing_else(recording: Path
     assert load_experiment(recording).animals.labels is None
 
 
-def test_a_training_set_that_is_missing_tells_which_rule_makes_it(recording: Path, tmp_path: Path) -> None:
+def test_a_missing_training_set_is_reported_with_its_rule(recording: Path, tmp_path: Path) -> None:
     (load_experiment(recording).folder / "trainset" / "trainset.h5").unlink()
     out = herdbook("trainset", "export", recording, tmp_path / "images")
     assert out.exit_code == 2
@@ -186,7 +186,7 @@ def test_sets_with_other_labels_are_merged_only_if_it_is_wanted(recording: Path,
     out = herdbook("trainset", "merge", recording, tmp_path / "images", "--into", tmp_path / "both.h5", "--add-classes")
     assert out.exit_code == 0, out.output
     assert TrainingSet.load(tmp_path / "both.h5").classes == ["A", "B", "C", "D"]
-    assert "twice, kept once" in out.stdout
+    assert "repeated images, kept once" in out.stdout
 
 
 def test_contradictory_labels_stop_a_merge(recording: Path, tmp_path: Path) -> None:
@@ -255,9 +255,10 @@ def test_what_the_classifier_guesses_is_reported(recording: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "fault"), [(["--movies", "m2"], "there is no movie 'm2'"), (["--movies", ""], "no tracklet of a single animal is left")]
+    ("options", "fault"),
+    [(["--movies", "m2"], "there is no movie 'm2'"), (["--movies", ""], "no unlabelled tracklet of a single animal is left")],
 )
-def test_suggest_tells_what_is_wrong(recording: Path, options: list[str], fault: str) -> None:
+def test_suggest_reports_faults(recording: Path, options: list[str], fault: str) -> None:
     out = herdbook("suggest", recording, *options)
     assert out.exit_code == 2
     assert fault in out.stderr
@@ -319,18 +320,18 @@ def test_answers_to_other_results_are_reported(recording: Path, answered: Callab
     moved = Trajectories.load(folder / "smooth" / "m1.h5")
     moved.x[moved.individual == 0] += 5
     moved.save(folder / "smooth" / "m1.h5", Provenance("smooth", 1))
-    assert "30 of 90 points are elsewhere now" in herdbook("validate", recording, "--answers", path).stdout
+    assert "30 of 90 points have another position now" in herdbook("validate", recording, "--answers", path).stdout
 
 
-def test_answers_are_not_replaced_and_empty_ones_tell_nothing(
+def test_answers_are_not_overwritten_and_empty_ones_give_no_rates(
     recording: Path, answered: Callable[[Callable[[dict[str, str]], str]], Path]
 ) -> None:
     path = answered(lambda row: "right")
     path.replace(path.with_name("answers.csv"))
     out = herdbook("validate", recording, "--out", path.parent)
     assert out.exit_code == 2
-    assert "holds answers" in out.stderr
-    assert "holds no answers" in herdbook("validate", recording, "--answers", answered_nothing(recording)).stderr
+    assert "contains answers, and is not overwritten" in out.stderr
+    assert "there are no answers" in herdbook("validate", recording, "--answers", answered_nothing(recording)).stderr
 
 
 def answered_nothing(recording: Path) -> Path:

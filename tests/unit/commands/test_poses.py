@@ -72,7 +72,7 @@ def test_points_between_labels_follow_the_motion(tmp_path, movie):
     labels = write_layer(tmp_path / "labels.json", truth, [3, 17, 30])
     done = herdbook("interpolate", path, labels, "--out", tmp_path / "out.json")
     assert done.exit_code == 0, done.output
-    assert "75 places between labels" in done.output
+    assert "75 points interpolated between labels" in done.output
     found = read_poses([tmp_path / "out.json"])
     assert len(found) == 31
     assert not found.known[:3].any()
@@ -82,7 +82,7 @@ def test_points_between_labels_follow_the_motion(tmp_path, movie):
 @pytest.mark.parametrize(
     ("command", "frames", "options", "message"),
     [
-        ("interpolate", [4], [], "label points in at least two frames"),
+        ("interpolate", [4], [], "Label each point in at least two frames"),
         ("smooth-points", range(FRAMES), ["--window", "0.05"], "must be at least 2"),
         ("smooth-points", range(FRAMES), ["--window", "3"], "at most the 40 frames"),
         ("smooth-points", [4, 99], [], "the body points are of 100 frames, the movie has 40"),

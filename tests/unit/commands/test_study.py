@@ -1,4 +1,4 @@
-"""Several experiments in one table and page; which movie stands at which stage."""
+"""Several experiments in one table and page; the state of each stage for each movie."""
 
 import json
 import os
@@ -84,7 +84,7 @@ def test_the_nearest_other_animal_of_the_same_frame_counts(rng):
 
 @pytest.fixture
 def finished(tmp_path):
-    """An experiment all of whose artifacts say that they were made from what is there; returns its file and its folder."""
+    """An experiment whose artifacts are all up to date; returns its file and its folder."""
     file = experiment_file(tmp_path, "one", overlay={"write": False})
     experiment = load_experiment(file)
     folder = write_results(experiment.folder, marking="none")
@@ -121,8 +121,8 @@ def test_an_experiment_that_has_run_is_done(finished):
     stages = ("index", "background", "segment", "tracklets", "propagate", "smooth")
     assert status.movies == {movie: dict.fromkeys(stages, "done") for movie in "ab"}
     assert status.experiment == {"export": "done", "report": "done"}
-    said = CliRunner().invoke(app, ["status", str(finished[0])])
-    assert "All results are there" in said.output
+    done = CliRunner().invoke(app, ["status", str(finished[0])])
+    assert "All results exist and are up to date" in done.output
 
 
 def test_a_changed_setting_makes_its_stage_stale_and_what_follows_waits(finished):
@@ -150,8 +150,8 @@ def test_a_missing_artifact_another_movie_and_an_old_version_are_named(finished,
     assert reasons["segment/a.h5"] == "is missing"
     assert reasons["index/b.h5"] == f"was made from another {tmp_path / 'b.mp4'}"
     assert reasons["background/b.h5"] == f"was made by version 0 of the stage background, which is now {stage_version('background')}"
-    said = CliRunner().invoke(app, ["status", str(file)]).output
-    assert "segment/a.h5 is missing" in said
+    printed = CliRunner().invoke(app, ["status", str(file)]).output
+    assert "segment/a.h5 is missing" in printed
 
 
 def test_a_page_older_than_its_table_is_stale(finished):

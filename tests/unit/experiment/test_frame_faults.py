@@ -1,4 +1,4 @@
-"""Arenas lie inside the frame, and movies of a recording have one size."""
+"""Arenas are inside the frame, and movies of a recording have one size."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -35,7 +35,7 @@ def test_an_arena_lies_inside_the_frame(region: Mapping[str, Any], expected: str
             assert "100 x 80 px" in fault
 
 
-def test_a_tilted_ellipse_reaches_as_far_as_its_outline() -> None:
+def test_a_tilted_ellipse_extends_as_far_as_its_outline() -> None:
     angle = np.linspace(0, 2 * np.pi, 100_000)
     tilt = np.radians(35)
     reach = np.max(60 * np.cos(angle) * np.cos(tilt) - 20 * np.sin(angle) * np.sin(tilt))

@@ -34,7 +34,7 @@ ALWAYS_FILES = settings(
 )
 ALWAYS = settings(ALWAYS_FILES, max_examples=60)
 
-# What YAML takes for something else than a text, and what shells, wildcards and tables take for something else than a name.
+# Texts that YAML may read as another type, and names that shells, wildcards and tables may misread.
 WORDS = (
     "no",
     "12",
@@ -76,7 +76,7 @@ def bounds_of(metadata: list[Any]) -> dict[str, Any]:
 def whole_numbers(bounds: dict[str, Any]) -> Strategy:
     step = bounds.get("multiple_of", 1)
     first = bounds.get("ge", bounds.get("gt", -LARGEST - 1) + 1)
-    # Of counts of animals there can be too many.
+    # There is a largest number of animals.
     last = min(bounds.get("le", LARGEST), bounds.get("lt", LARGEST + 1) - 1, 5000 if first == 1 else LARGEST)
     return st.integers(math.ceil(first / step), last // step).map(lambda number: number * step)
 
@@ -116,7 +116,7 @@ def pairs(hint: Any, metadata: list[Any] | None = None) -> Strategy:
     return st.tuples(both, both).filter(lambda pair: pair[0] != pair[1]).map(sorted)
 
 
-# What no type tells: pairs in their order, stretches one after the other.
+# Constraints that are not in the types: pairs in order, intervals one after the other.
 ends = st.lists(st.integers(0, 10**6), max_size=6, unique=True).map(sorted)
 stretches = ends.map(lambda found: [list(pair) for pair in zip(found[::2], found[1::2], strict=False)])
 SPECIAL: dict[str, Strategy] = {
@@ -141,8 +141,8 @@ def sections(model: type[Section], *without: str) -> SearchStrategy[Raw]:
     optional: dict[str, Strategy] = {}
     for name, field in model.model_fields.items():
         if name not in without:
-            told = SPECIAL[name] if name in SPECIAL else values(field.annotation, list(field.metadata))
-            (required if field.is_required() else optional)[name] = told
+            strategy = SPECIAL[name] if name in SPECIAL else values(field.annotation, list(field.metadata))
+            (required if field.is_required() else optional)[name] = strategy
     return st.fixed_dictionaries(required).flatmap(lambda first: _with_some(model, first, optional))
 
 
@@ -204,7 +204,7 @@ def _model(stage: str) -> type[Section]:
     return next(part for part in (hint, *get_args(hint)) if isinstance(part, type) and issubclass(part, Section))
 
 
-# A classifier that is given says that animals are marked and that there is nothing to train.
+# Without keys of a given classifier, which is only for marked animals.
 STAGE_SECTIONS = {stage: sections(_model(stage), "use", "start", "model") for stage in STAGES if stage != "report"}
 OTHERS: dict[str, Strategy] = {
     **{"seed": st.integers(0, LARGEST), "results": paths, "scale": SCALES, "score": sections(_model("score"))},
@@ -212,7 +212,7 @@ OTHERS: dict[str, Strategy] = {
 overrides = st.fixed_dictionaries({}, optional={stage: sections(_model(stage), "corrections") for stage in OVERRIDABLE})
 
 
-def told_to_stages(experiment: Experiment) -> dict[tuple[str, str | None], str]:
+def settings_of_stages(experiment: Experiment) -> dict[tuple[str, str | None], str]:
     """The settings of all stages' jobs, by stage and unit."""
     movies: list[str | None] = [movie.name for movie in experiment.movies]
     scenes: list[str | None] = list(experiment.recordings) if experiment.background.scope == "recording" else movies
@@ -234,8 +234,8 @@ def test_a_valid_file_survives_being_written_and_read(tmp_path: Path, raw: Raw) 
     read = load_experiment(write(tmp_path, raw))
     again = load_experiment(write(tmp_path, read.model_dump(mode="json", exclude_unset=True)))
     assert first == read == again
-    assert told_to_stages(first) == told_to_stages(again)
-    assert all(json.loads(told) is not None for told in told_to_stages(first).values())
+    assert settings_of_stages(first) == settings_of_stages(again)
+    assert all(json.loads(text) is not None for text in settings_of_stages(first).values())
 
 
 def reversed_keys(value: Any, key: str = "") -> Any:
@@ -252,7 +252,7 @@ def reversed_keys(value: Any, key: str = "") -> Any:
 @given(raw=experiments())
 def test_settings_do_not_depend_on_the_order_of_keys(tmp_path: Path, raw: Raw) -> None:
     one, other = (parse_experiment(content, tmp_path / "e.yaml") for content in (raw, reversed_keys(raw)))
-    assert told_to_stages(one) == told_to_stages(other)
+    assert settings_of_stages(one) == settings_of_stages(other)
 
 
 json_like = st.recursive(
@@ -286,7 +286,7 @@ FULL = {marking: full(marking) for marking in ANIMALS}
 
 @settings(ALWAYS, max_examples=300)
 @given(data=st.data())
-def test_any_value_of_any_key_is_taken_or_told_with_its_key(tmp_path: Path, data: st.DataObject) -> None:
+def test_any_value_of_any_key_is_accepted_or_reported_with_its_key(tmp_path: Path, data: st.DataObject) -> None:
     raw: Raw = json.loads(json.dumps(FULL[data.draw(st.sampled_from(sorted(FULL)))]))
     place = data.draw(st.sampled_from(list(places(raw))))
     owner: Any = raw
@@ -296,7 +296,7 @@ def test_any_value_of_any_key_is_taken_or_told_with_its_key(tmp_path: Path, data
     path = tmp_path / "experiment.yaml"
     message = ""
     try:
-        assert told_to_stages(parse_experiment(raw, path))
+        assert settings_of_stages(parse_experiment(raw, path))
     except HerdbookError as error:
         message = str(error)
     key = [part for part in place if isinstance(part, str)][-1]
@@ -307,5 +307,5 @@ def test_any_value_of_any_key_is_taken_or_told_with_its_key(tmp_path: Path, data
 def test_an_override_must_fit_the_section_that_it_changes(tmp_path: Path, stage: str) -> None:
     raw: Raw = {"experiment": "e", "movies": [{"name": "m", "file": "m.mp4", "override": {stage: {"intervals_in": "frames"}}}]}
     raw |= {"animals": {"marking": "none"}, stage: {"intervals": [[1.5, 9]], "intervals_in": "s"}}
-    with pytest.raises(HerdbookError, match=rf"movies\.m\.override\.{stage}: intervals: \[1\.5, 9\] are no numbers of frames"):
+    with pytest.raises(HerdbookError, match=rf"movies\.m\.override\.{stage}: intervals: \[1\.5, 9\] are not whole numbers of frames"):
         parse_experiment(raw, tmp_path / "e.yaml")

@@ -1,4 +1,4 @@
-"""The experiment file: faults in the words of the file, and what each stage is told."""
+"""The experiment file: faults are reported by key, and each stage gets its settings."""
 
 import copy
 import json
@@ -89,8 +89,8 @@ CHANGED: dict[str, dict[str, Any]] = {
     },
 }
 
-# Keys that a stage is told in other words, or not at all; the tests below say how.
-REWORDED = {
+# Keys that are passed to a stage in another form, or not at all; tests below check them.
+CONVERTED = {
     **{"background": {"scope", "file"}, "segment": {"area_body", "difference_noise"}, "smooth": {"corrections"}},
     **{stage: {"write"} for stage in ("overlay", "closeups", "mosaic")},
     "train": {"use", "start", "model"},
@@ -140,11 +140,11 @@ def message(folder: Path, content: Any) -> str:
         (("animals", "labels"), "", "animals.labels: expected a text with at least 1 character"),
         (("movies", 1, "name"), "m1", "the movie 'm1' is named twice"),
         (("movies", 0, "name"), "a/b", "'a/b' cannot name a file"),
-        (("movies", 0, "file"), "a\0b", "cannot be the path of a file"),
+        (("movies", 0, "file"), "a\0b", "cannot be used as the path of a file"),
         (("movies", 0, "recording"), "m2", "the recording 'm2' has the name of a movie that is not in it"),
-        (("experiment",), "../elsewhere", "names a folder"),
+        (("experiment",), "../elsewhere", "is the name of a folder"),
         (("segment",), None, "segment: expected keys with values, indented below it, found nothing"),
-        (("segment", "area"), [100, 50], "area: the smallest comes first, found [100, 50]"),
+        (("segment", "area"), [100, 50], "area: the smaller value must be first, found [100, 50]"),
         (("segment", "difference"), -3, "expected greater than 0, found -3"),
         (("segment", "intensity"), [0, 255], "[0, 255] are all grey levels"),
         (("segment", "reduce"), 9, "expected less than or equal to 8, found 9"),
@@ -157,7 +157,7 @@ def test_a_fault_names_its_key_and_the_remedy(tmp_path: Path, place: tuple[str |
     assert expected in message(tmp_path, with_change(*place, value=value))
 
 
-def test_all_faults_come_in_one_message(tmp_path: Path) -> None:
+def test_all_faults_are_in_one_message(tmp_path: Path) -> None:
     raw = with_change("segmnt", value={})
     raw["smooth"] = {"window_s": 0}
     raw["movies"][0]["override"] = {"segment": {"aera": [1, 2]}, "train": {}}
@@ -197,7 +197,7 @@ def test_overrides_replace_single_values(tmp_path: Path) -> None:
     assert (experiment.segment.difference, experiment.segment.area, experiment.seed) == (30, (9, 99), 2)
 
 
-def test_movies_may_stand_in_a_sheet(tmp_path: Path) -> None:
+def test_movies_may_be_listed_in_a_sheet(tmp_path: Path) -> None:
     (tmp_path / "movies.tsv").write_text("name\tfile\trecording\tsegment.difference\na\tv/a.mp4\tday\t\nb\tv/b.mp4\tday\t12\n")
     experiment = load_experiment(written(tmp_path, with_change("movies", value="movies.tsv")))
     assert experiment.recordings == {"day": ["a", "b"]}
@@ -211,27 +211,27 @@ def test_a_faulty_setting_in_the_sheet_is_a_fault_of_its_movie(tmp_path: Path) -
     assert "movies.a.override.segment.diference: unknown key" in message(tmp_path, with_change("movies", value="movies.tsv"))
 
 
-def test_every_section_is_reported_to_its_stage_and_nothing_of_it_is_lost(tmp_path: Path) -> None:
+def test_every_section_is_passed_to_its_stage_and_nothing_of_it_is_lost(tmp_path: Path) -> None:
     stages = {key.name for key in keys_of(Experiment) if key.inner} - {"movies", "animals", "arenas", "score", "scale"}
     assert set(CHANGED) == stages
     for section, values in CHANGED.items():
         default = parse_experiment(with_change("simulate", value={}), tmp_path / "e.yaml")
         changed = parse_experiment(with_change(section, value=values), tmp_path / "e.yaml")
-        told = json.loads(changed.settings(section))
-        plain = {key: value for key, value in values.items() if key not in REWORDED.get(section, ())}
-        assert {key: told[key] for key in plain} == plain
-        unlike = {key for key in plain if json.loads(default.settings(section))[key] != told[key]}
+        passed = json.loads(changed.settings(section))
+        plain = {key: value for key, value in values.items() if key not in CONVERTED.get(section, ())}
+        assert {key: passed[key] for key in plain} == plain
+        unlike = {key for key in plain if json.loads(default.settings(section))[key] != passed[key]}
         assert unlike == set(plain), "the test must change every value"
     keys = {key.name: {inner.name for inner in keys_of(key.inner)} for key in keys_of(Experiment) if key.inner and key.name in CHANGED}
-    assert keys == {name: set(values) | REWORDED.get(name, set()) for name, values in CHANGED.items()}
+    assert keys == {name: set(values) | CONVERTED.get(name, set()) for name, values in CHANGED.items()}
 
 
-def test_areas_in_bodies_are_reported_in_px(tmp_path: Path) -> None:
+def test_areas_in_bodies_are_passed_in_px(tmp_path: Path) -> None:
     raw = with_change("segment", "area_body", value=[0.05, 2])
     raw["animals"]["body_length"] = 30
-    told = json.loads(parse_experiment(raw, tmp_path / "e.yaml").settings("segment"))
-    assert told["area"] == [45, 1800]
-    assert "area_body" not in told
+    passed = json.loads(parse_experiment(raw, tmp_path / "e.yaml").settings("segment"))
+    assert passed["area"] == [45, 1800]
+    assert "area_body" not in passed
     del raw["animals"]["body_length"]
     assert "segment.area_body needs animals.body_length" in message(tmp_path, raw)
     raw["movies"][1]["override"] = {"segment": raw.pop("segment")}
@@ -241,8 +241,8 @@ def test_areas_in_bodies_are_reported_in_px(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("one", "other"), [({"area": [60, 900]}, {"area_body": [0.1, 1]}), ({"difference": 20.0}, {"difference_noise": 6.0})]
 )
-def test_what_is_said_in_two_ways_is_said_once(tmp_path: Path, one: dict[str, Any], other: dict[str, Any]) -> None:
-    assert "say the same in two ways: give one of them" in message(tmp_path, with_change("segment", value=one | other))
+def test_alternative_keys_exclude_each_other(tmp_path: Path, one: dict[str, Any], other: dict[str, Any]) -> None:
+    assert "are alternatives: give one of them" in message(tmp_path, with_change("segment", value=one | other))
     for section, override in ((one, other), (other, one)):
         raw = with_change("segment", value=section)
         raw["animals"]["body_length"] = 10
@@ -253,28 +253,28 @@ def test_what_is_said_in_two_ways_is_said_once(tmp_path: Path, one: dict[str, An
             assert experiment.settings("segment", movie) == alone.settings("segment", "m1")
 
 
-def test_the_background_is_reported_only_what_it_needs(tmp_path: Path) -> None:
-    def told(**section: Any) -> dict[str, Any]:
+def test_stage_background_gets_only_what_it_needs(tmp_path: Path) -> None:
+    def passed(**section: Any) -> dict[str, Any]:
         settings: dict[str, Any] = json.loads(
             parse_experiment(with_change("background", value=section), tmp_path / "e.yaml").settings("background", "m1")
         )
         return settings
 
-    assert told(window_s=60) == told()
-    assert told(scope="window", window_s=60)["window_s"] == 60
-    assert told(file="empty.png", statistic="max") == told(file="other.png", resting=False)
+    assert passed(window_s=60) == passed()
+    assert passed(scope="window", window_s=60)["window_s"] == 60
+    assert passed(file="empty.png", statistic="max") == passed(file="other.png", resting=False)
     experiment = parse_experiment(with_change("background", "file", value="empty.png"), tmp_path / "e.yaml")
     assert experiment.background.file == str(tmp_path / "empty.png")
 
 
-def test_the_number_of_animals_is_reported_to_segment_only_if_it_matters(tmp_path: Path) -> None:
-    def told(number: int, **section: Any) -> str:
+def test_the_number_of_animals_is_passed_to_segment_only_if_it_matters(tmp_path: Path) -> None:
+    def passed(number: int, **section: Any) -> str:
         raw = with_change("segment", value=section)
         raw["animals"]["number"] = number
         return parse_experiment(raw, tmp_path / "e.yaml").settings("segment")
 
-    assert told(2) == told(3)
-    assert told(2, on_excess="warn") != told(3, on_excess="warn")
+    assert passed(2) == passed(3)
+    assert passed(2, on_excess="warn") != passed(3, on_excess="warn")
 
 
 def test_an_override_reaches_only_its_movie_and_stage(tmp_path: Path) -> None:
@@ -285,7 +285,7 @@ def test_an_override_reaches_only_its_movie_and_stage(tmp_path: Path) -> None:
         assert (experiment.settings(stage, "m2") == plain.settings(stage, "m2")) == (stage != "segment")
 
 
-def test_an_override_is_reported_as_the_section_would_be(tmp_path: Path) -> None:
+def test_an_override_is_passed_as_the_section_would_be(tmp_path: Path) -> None:
     for number in (12, 12.0, "12"):
         raw = with_change("movies", 1, "override", "segment", "difference", value=number)
         section = parse_experiment(with_change("segment", "difference", value=12), tmp_path / "e.yaml")
@@ -379,7 +379,7 @@ def test_the_examples_of_the_readme_are_valid(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("section", "fault"),
     [
-        ({"use": "a.keras", "start": "b.keras"}, "use reads with a classifier as it is"),
+        ({"use": "a.keras", "start": "b.keras"}, "use takes a classifier as it is"),
         ({"start": "a.keras", "architecture": "custom", "model": "m.json"}, "start goes on with the network of a classifier"),
         ({"architecture": "custom"}, "architecture: custom needs model"),
         ({"model": "m.json"}, "architecture: custom needs model"),

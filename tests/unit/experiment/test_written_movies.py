@@ -25,39 +25,39 @@ def parsed(tmp_path, **sections):
         ({"overlay": {"speed": 0}}, "overlay.speed"),
         ({"overlay": {"intervals": [[5, 5]]}}, r"\[5, 5\] is empty"),
         ({"mosaic": {"intervals": [[0, 10], [5, 20]]}}, "must not overlap"),
-        ({"closeups": {"intervals": [[0.5, 10]]}}, "no numbers of frames"),
+        ({"closeups": {"intervals": [[0.5, 10]]}}, "not whole numbers of frames"),
         ({"closeups": {"size": 75}}, "closeups.size"),
         ({"closeups": {"speed": 2}}, "closeups.speed: unknown key"),
     ],
 )
-def test_a_wish_that_cannot_be_met_is_refused(tmp_path, section, fault):
+def test_an_impossible_setting_is_refused(tmp_path, section, fault):
     with pytest.raises(HerdbookError, match=fault):
         parsed(tmp_path, **section)
 
 
-def test_intervals_in_seconds_may_be_broken_numbers(tmp_path):
+def test_intervals_in_seconds_may_be_decimal_numbers(tmp_path):
     experiment = parsed(tmp_path, overlay={"intervals": [[0.5, 10], [10, 12.25]], "intervals_in": "s"})
     assert json.loads(experiment.settings("overlay", "m"))["intervals"] == [[0.5, 10.0], [10.0, 12.25]]
 
 
-def test_a_single_movie_may_have_its_own_wishes(tmp_path):
+def test_a_single_movie_may_have_its_own_settings(tmp_path):
     movies = [MOVIES[0], MOVIES[1] | {"override": {"overlay": {"intervals": [[3, 9]]}, "closeups": {"write": True}}}]
     experiment = parsed(tmp_path, movies=movies, overlay={"trail_s": 4})
-    told = {name: json.loads(experiment.settings("overlay", name)) for name in "mn"}
-    assert [told[name]["intervals"] for name in "mn"] == [[], [[3, 9]]]
-    assert told["m"]["trail_s"] == told["n"]["trail_s"] == 4
+    settings = {name: json.loads(experiment.settings("overlay", name)) for name in "mn"}
+    assert [settings[name]["intervals"] for name in "mn"] == [[], [[3, 9]]]
+    assert settings["m"]["trail_s"] == settings["n"]["trail_s"] == 4
     assert [experiment.section("closeups", name).write for name in "mn"] == [False, True]
 
 
 def test_the_length_of_the_animals_counts_only_where_it_is_used(tmp_path):
-    def told(stage, length, **section):
+    def settings(stage, length, **section):
         animals = RAW["animals"] | {"body_length": length}
         return parsed(tmp_path, animals=animals, **{stage: section}).settings(stage, "m")
 
-    assert told("overlay", 30) == told("overlay", 40)
-    assert told("closeups", 30, size=64) == told("closeups", 40, size=64)
-    assert told("closeups", 30) != told("closeups", 40)
-    assert told("mosaic", 30) != told("mosaic", 40)
+    assert settings("overlay", 30) == settings("overlay", 40)
+    assert settings("closeups", 30, size=64) == settings("closeups", 40, size=64)
+    assert settings("closeups", 30) != settings("closeups", 40)
+    assert settings("mosaic", 30) != settings("mosaic", 40)
 
 
 def test_animals_without_lasting_names_share_tiles(tmp_path):

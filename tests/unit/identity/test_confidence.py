@@ -22,7 +22,7 @@ def confidence_of(graph: Graph, scores, held, gaps=NO_GAPS) -> np.ndarray:
 
 
 def between_two_merges(lost: float):
-    """A and B meet, part, and meet again; the evidence between speaks for who is who by so many nats."""
+    """A and B meet, part, and meet again; between, the evidence for who is who is `lost` nats."""
     spans = [(0, 9), (0, 9), (10, 19), (20, 29), (20, 29), (30, 39), (40, 49), (40, 49)]
     edges = [(0, 2), (1, 2), (2, 3), (2, 4), (3, 5), (4, 5), (5, 6), (5, 7)]
     graph = make_graph(spans, edges, [1, 1, 2, 1, 1, 2, 1, 1])
@@ -71,7 +71,7 @@ def test_three_that_nothing_tells_apart_have_a_third_each():
 
 
 def test_an_exchange_past_a_costly_occasion_counts_as_well():
-    # Two gaps that could be crossed at a cost do not make what lies between them sure: nothing speaks against exchanging all of it.
+    # Two gaps that could be crossed at a cost do not make what lies between them sure: exchanging all of it costs nothing.
     spans = [(0, 9), (0, 9), (10, 19), (20, 29), (20, 29), (32, 39), (32, 39)]
     graph = make_graph(spans, [(0, 2), (1, 2), (2, 3), (2, 4)], [1, 1, 2, 1, 1, 1, 1])
     gaps = np.array([[3, 5], [4, 6], [3, 6], [4, 5]]), np.array([1.0, 1.0, 5.0, 5.0])

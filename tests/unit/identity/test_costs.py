@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from herdbook.identity.costs import PRIOR_EVENTS, learn_costs
-from herdbook.identity.graph import Costs, Graph, loose_ends
+from herdbook.identity.graph import Costs, Graph
 from tests.support.graphs import make_graph
 
 FRAMES = 50
@@ -70,8 +70,3 @@ def test_an_animal_lost_although_the_graph_goes_on_makes_that_cheaper(crossed_ev
 def test_few_events_move_the_costs_little():
     few = learned(one_animal(9, 4, wait=500))
     assert abs(few.away_at_end - Costs().away_at_end) < Costs().away_at_end * 2 / PRIOR_EVENTS
-
-
-def test_loose_ends_are_where_the_graph_holds_fewer_animals():
-    graph = make_graph([(0, 9), (0, 9), (10, 19), (20, 29)], [(0, 2), (1, 2), (2, 3)], [1, 1, 2, 1])
-    assert loose_ends(graph).tolist() == [[True, False], [True, False], [False, True], [False, True]]

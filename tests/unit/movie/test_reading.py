@@ -1,4 +1,4 @@
-"""Every frame under its right number, from every kind of container, or an error that says what is wrong."""
+"""Every frame with its exact number, from every kind of container, or an error that names the fault."""
 
 import itertools
 from fractions import Fraction
@@ -137,7 +137,7 @@ def assert_same_pixels(found: dict[int, np.ndarray], whole: dict[int, np.ndarray
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_every_frame_comes_once_under_its_number(movies, name: str) -> None:
+def test_every_frame_is_read_once_with_its_number(movies, name: str) -> None:
     path, first = movies[name]
     scan = scan_movie(path)
     assert (scan.n_frames, scan.width, scan.height) == (N - first, WIDTH, HEIGHT)
@@ -155,7 +155,7 @@ def test_reading_may_begin_and_end_anywhere(movies, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_samples_are_the_frames_asked_for(movies, name: str) -> None:
+def test_samples_are_the_requested_frames(movies, name: str) -> None:
     path, _ = movies[name]
     pts = scan_movie(path).pts
     whole = lumas(read_frames(path, pts))
@@ -166,7 +166,7 @@ def test_samples_are_the_frames_asked_for(movies, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["h264-short-gop.mp4", "h264-open-gop.mp4", "h264.ts", "h264-bframes.avi", "h264.h264", "images"])
-def test_stretches_read_one_after_another_or_out_of_order_are_the_same_frames(movies, name) -> None:
+def test_intervals_read_one_after_another_or_out_of_order_are_the_same_frames(movies, name) -> None:
     path = movies[name][0]
     pts = scan_movie(path).pts
     whole = lumas(read_frames(path, pts))
@@ -197,7 +197,7 @@ def test_keyframes_lie_where_the_encoder_put_them(movies) -> None:
     assert np.diff(scan.pts).min() > 0
 
 
-def test_the_scan_says_what_the_pixels_are(movies) -> None:
+def test_the_scan_describes_the_pixel_format(movies) -> None:
     def facts(name: str) -> tuple[str, str, bool, bool]:
         scan = scan_movie(movies[name][0])
         return scan.codec, scan.pixel_format, scan.grey, scan.full_range
@@ -215,7 +215,7 @@ def test_image_folder_has_the_rate_it_is_given(movies) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".pgm"])
-def test_images_come_in_natural_order(tmp_path: Path, suffix: str) -> None:
+def test_images_are_in_natural_order(tmp_path: Path, suffix: str) -> None:
     for number in (2, 10, 1, 9, 100):
         cv2.imwrite(str(tmp_path / f"cam{number}{suffix}"), picture(number))
     pts = scan_movie(tmp_path).pts
@@ -266,7 +266,7 @@ def test_what_is_no_movie_is_refused_by_name(tmp_path: Path, name: str, content,
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(HerdbookError, match="holds no images"):
+    with pytest.raises(HerdbookError, match="contains no images"):
         scan_movie(tmp_path)
 
 
@@ -340,7 +340,7 @@ def test_a_table_that_does_not_fit_the_movie_is_refused(movies) -> None:
         list(read_frames(path, np.insert(pts, 40, pts[40] - 1)))
     with pytest.raises(HerdbookError, match=f"no frame {N} "):
         list(read_frames(path, np.append(pts, pts[-1] + 1000)))
-    with pytest.raises(HerdbookError, match="asked for"):
+    with pytest.raises(HerdbookError, match="were requested"):
         list(read_frames(path, pts, 0, N + 1))
 
 

@@ -1,4 +1,4 @@
-"""The simulator: seeded, with a truth that agrees with what is drawn."""
+"""The simulator: reproducible by its seed, with a truth that agrees with the drawn frames."""
 
 import csv
 import json
@@ -69,7 +69,7 @@ def test_same_seed_gives_the_same_bytes_and_another_seed_does_not(tmp_path: Path
         assert one != other
 
 
-def test_movies_have_the_frames_asked_for_and_the_same_rate(recording: Path) -> None:
+def test_movies_have_the_given_number_of_frames_and_rate(recording: Path) -> None:
     for movie in ("movie01", "movie02"):
         with av.open(str(recording / f"{movie}.mp4")) as container:
             stream = container.streams.video[0]
@@ -88,7 +88,7 @@ def test_truth_names_every_animal_once_per_frame(recording: Path) -> None:
     assert {int(row["frame"]) for row in rows} == set(range(FRAMES))
 
 
-def test_animals_lie_dark_on_the_floor_where_the_truth_says(recording: Path) -> None:
+def test_animals_are_dark_on_the_floor_at_their_true_positions(recording: Path) -> None:
     frames = read_frames(recording / "movie01.mp4")
     rows = [row for row in read_table(recording / "truth.csv") if row["movie"] == "movie01"]
     floor = np.median(frames, axis=0).mean(axis=2)
@@ -101,7 +101,7 @@ def test_animals_lie_dark_on_the_floor_where_the_truth_says(recording: Path) -> 
     assert darker == len(rows)
 
 
-def test_second_movie_goes_on_where_the_first_ends(recording: Path) -> None:
+def test_second_movie_continues_the_first(recording: Path) -> None:
     rows = read_table(recording / "truth.csv")
     last = {row["identity"]: row for row in rows if row["movie"] == "movie01" and row["frame"] == str(FRAMES - 1)}
     first = {row["identity"]: row for row in rows if row["movie"] == "movie02" and row["frame"] == "0"}
@@ -179,7 +179,7 @@ def test_animals_leave_and_return_and_are_inside_whenever_present(paths: Simulat
     assert (changes > 0).sum() >= 3
 
 
-def test_without_a_door_nobody_leaves() -> None:
+def test_without_a_door_no_animal_leaves() -> None:
     closed = RoundArena(319.5, 239.5, 220.0, None)
     paths = simulate_paths(8, 1500, 20.0, closed, np.random.default_rng(0), body_length_px=BODY)
     assert paths.present.all()
@@ -231,13 +231,13 @@ def test_gap_of_parallel_bodies_is_their_distance() -> None:
 
 
 @pytest.mark.parametrize("marking", ["none", "texture"])
-def test_unmarked_individuals_wear_no_colour_but_a_pattern(marking: str) -> None:
+def test_unmarked_individuals_have_a_pattern_but_no_colour(marking: str) -> None:
     bodies = make_bodies(["one", "two"], BODY, marking, np.random.default_rng(0))
     assert (bodies.finish[:, -2:, 1] == 0).all()
     assert np.abs(bodies.pattern[0] - bodies.pattern[1]).mean() > 0.1
 
 
-def test_by_texture_individuals_differ_in_nothing_but_their_pattern() -> None:
+def test_with_texture_individuals_differ_only_in_their_pattern() -> None:
     bodies = make_bodies(["one", "two"], BODY, "texture", np.random.default_rng(0))
     for looks in (bodies.length, bodies.radii, bodies.paint, bodies.finish):
         assert (looks[0] == looks[1]).all()
@@ -266,7 +266,7 @@ def test_command_line_takes_settings_and_seed(tmp_path: Path) -> None:
         ({"marking": "stripes"}, "stripes"),
         ({"size": (641, 480)}, "even"),
         ({"number": 40}, "36"),
-        ({"frames": 3}, "apart"),
+        ({"frames": 3}, "away from all others"),
     ],
 )
 def test_impossible_settings_are_refused(settings: dict[str, object], message: str, tmp_path: Path) -> None:

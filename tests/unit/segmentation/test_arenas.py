@@ -1,4 +1,4 @@
-"""Arenas: pixels, blobs, tracklets and names of closed groups, none of which ever leaves its own."""
+"""Arenas: pixels, blobs, tracklets and names of closed groups; no animal leaves its arena."""
 
 import json
 from pathlib import Path
@@ -59,7 +59,7 @@ def masks_by_arena(path: Path) -> tuple[Blobs, np.ndarray]:
 # Pixels
 
 
-def test_arenas_are_numbered_in_their_order_and_the_rest_is_nobody_s():
+def test_arenas_are_numbered_in_their_order_and_the_rest_belongs_to_none():
     number = map_arenas([LEFT, RIGHT], SHAPE)
     assert np.array_equal(number == 0, ellipse_mask(SHAPE, (60, 60), (50, 50)))
     assert np.array_equal(number == 1, ellipse_mask(SHAPE, (180, 60), (50, 50)))
@@ -102,7 +102,7 @@ def test_a_mask_image_is_the_arena_where_it_is_not_black(tmp_path, kind):
     ("content", "expected"),
     [(None, "cannot be read"), (b"no image", "cannot be read"), (np.ones((60, 80), np.uint8), r"is 80 x 60 px, the movie 240 x 120 px")],
 )
-def test_a_mask_that_does_not_serve_is_reported_with_its_arena(tmp_path, content, expected):
+def test_an_unusable_mask_is_reported_with_its_arena(tmp_path, content, expected):
     path = tmp_path / "dish.png"
     if isinstance(content, bytes):
         path.write_bytes(content)
@@ -119,11 +119,11 @@ def test_arenas_that_overlap_are_refused_by_name_and_all_at_once():
     shared = (ellipse_mask(SHAPE, (60, 60), (50, 50)) & polygon_mask(SHAPE, [(100, 0), (140, 0), (140, 120), (100, 120)])).sum()
     assert f"the arenas 'left' and 'middle' overlap in {shared} px" in str(caught.value)
     assert "the arenas 'middle' and 'right' overlap" in str(caught.value)
-    assert "the arena 'none' holds no pixel" in str(caught.value)
+    assert "the arena 'none' contains no pixel" in str(caught.value)
     assert "'left' and 'right'" not in str(caught.value)
 
 
-def test_arenas_apart_need_one_look_and_touching_ones_two():
+def test_separate_arenas_need_one_mask_and_touching_ones_two():
     assert len(split_touching(map_arenas([LEFT, RIGHT], SHAPE))) == 1
     for corner in ([box(0, 0, 120, 60), box(120, 60, 240, 120)], [box(120, 0, 240, 60), box(0, 60, 120, 120)]):  # touch at a corner
         parts = split_touching(map_arenas([{"name": str(k), "include": [region]} for k, region in enumerate(corner)], SHAPE))
@@ -178,10 +178,14 @@ AB, CD = {"identities": ["A", "B"]}, {"identities": ["C", "D"]}
         ([LEFT | AB | {"number": 1}, RIGHT | CD], {}, "arena 'left': number: 1 animals cannot have 2 identities"),
         ([LEFT | AB, RIGHT | CD], {"number": 5}, "animals.number is 5, but 4 live in the arenas (left: 2, right: 2)"),
         ([LEFT | {"number": 3}], {"marking": "none", "number": 2}, "animals.number is 2, but 3 live in the arenas (left: 3)"),
-        ([LEFT | AB, RIGHT], {}, "do not say how many animals live in 'right'"),
-        ([LEFT, RIGHT], {"marking": "none", "number": 5}, "do not say how many animals live in 'left', 'right'"),
-        ([LEFT | {"number": 2}, RIGHT], {"marking": "none"}, "do not say how many animals live in 'right'"),
-        ([LEFT | {"regions": [{"include": disc(9)}]}], {"marking": "none"}, "either regions, whose order counts, or include and exclude"),
+        ([LEFT | AB, RIGHT], {}, "the number of animals is not given for the arenas 'right'"),
+        ([LEFT, RIGHT], {"marking": "none", "number": 5}, "the number of animals is not given for the arenas 'left', 'right'"),
+        ([LEFT | {"number": 2}, RIGHT], {"marking": "none"}, "the number of animals is not given for the arenas 'right'"),
+        (
+            [LEFT | {"regions": [{"include": disc(9)}]}],
+            {"marking": "none"},
+            "either regions, which are applied in their order, or include and exclude",
+        ),
         ([{"regions": [{"include": disc(9), "exclude": disc(8)}]}], {"marking": "none"}, "a step includes or excludes one region"),
     ],
 )
@@ -220,7 +224,7 @@ def test_each_arena_has_its_own_number_if_it_is_known(tmp_path, arenas, animals,
     assert found.number == (None if None in numbers else sum(numbers))
 
 
-def test_a_stage_hears_of_the_arenas_what_it_needs_and_no_more(tmp_path):
+def test_a_stage_gets_only_the_settings_of_arenas_that_it_needs(tmp_path):
     arenas = [LEFT | AB, RIGHT | CD]
     before = experiment(tmp_path, arenas)
     moved = experiment(tmp_path, [LEFT | {"identities": ["A", "C"]}, RIGHT | {"identities": ["B", "D"]}], identities=["A", "B", "C", "D"])
@@ -256,7 +260,7 @@ def test_a_stage_hears_of_the_arenas_what_it_needs_and_no_more(tmp_path):
     assert told(of_labelled_images(counted), of_labelled_images(before)) == {"tracklets", "propagate"}
 
 
-def test_masks_are_relative_to_the_experiment_file_and_told_by_name(tmp_path):
+def test_masks_are_relative_to_the_experiment_file_and_passed_by_name(tmp_path):
     found = experiment(tmp_path, [{"name": "dish", "mask": "images/dish.png"}], marking="none")
     assert found.masks == {"dish": str(tmp_path / "images" / "dish.png")}
     assert json.loads(found.settings("segment"))["arenas"] == [{"name": "dish", "mask": "dish.png"}]
@@ -399,7 +403,7 @@ BOTH = [Track(0, 19, (body,), arena=arena) for arena, bodies in enumerate((WEST,
 
 
 def test_an_animal_never_gets_a_name_of_another_arena(name_animals):
-    # The classifier takes each animal for its double in the other dish.
+    # The classifier confuses each animal with its double in the other dish.
     evidence = [{"C": 9, "A": -4, "B": -20, "D": -20}, {"D": 9, "B": -4, "A": -20, "C": -20}]
     evidence += [{"A": 9, "C": -4, "D": -20, "B": -20}, {"B": 9, "D": -4, "C": -20, "A": -20}]
     assert named(name_animals(BOTH, evidence)) == {0: "A", 1: "B", 2: "C", 3: "D"}
@@ -417,7 +421,7 @@ def test_no_name_passes_a_gap_between_arenas(name_animals):
     assert named(name_animals(tracks, [{"A": 9, "B": -9}, None, None])) == {0: "A", 2: "A"}
 
 
-def test_an_arena_in_which_nobody_lives_has_no_names(name_animals):
+def test_an_arena_without_animals_has_no_names(name_animals):
     found = name_animals(BOTH, [{"A": 9, "B": -9}, {"B": 9, "A": -9}, {"A": 9}, {"B": 9}], homes=(("A", "B"), ()))
     assert named(found) == {0: "A", 1: "B"}
 

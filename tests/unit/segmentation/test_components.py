@@ -106,7 +106,7 @@ def test_work_buffers_grow_for_a_frame_with_the_most_runs_possible():
     assert len(blobs.runs) == height * 129
 
 
-def test_a_frame_does_not_inherit_anything_from_the_frame_before(rng):
+def test_a_frame_does_not_depend_on_the_frame_before(rng):
     labeller = Labeller(30, 40)
     labeller.label_mask(np.ones((30, 40), bool))
     empty = labeller.label_mask(np.zeros((30, 40), bool))
@@ -200,7 +200,7 @@ def test_images_of_another_size_or_type_are_refused(luma):
         Labeller(10, 12).label(luma, bound, bound)
 
 
-def test_runs_to_mask_cuts_what_lies_outside_of_the_box(rng):
+def test_runs_to_mask_omits_pixels_outside_of_the_box(rng):
     mask = rng.random((30, 40)) < 0.6
     blobs = Labeller(30, 40).label_mask(mask)
     largest = int(blobs.area.argmax())

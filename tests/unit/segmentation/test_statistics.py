@@ -68,7 +68,7 @@ def test_frames_larger_than_one_block_are_complete(rng):
     assert np.array_equal(background(frames), np.median(frames, axis=0))
 
 
-def test_frames_that_share_memory_are_reported_apart():
+def test_frames_that_share_memory_are_counted_separately():
     buffer = np.empty((4, 5), np.uint8)
 
     def decoder():
@@ -159,7 +159,7 @@ def test_noise_and_flicker_alone_give_the_plain_median(rng, foreground, kind, no
     assert np.array_equal(robust_background(movie, "median", foreground), background(movie))
 
 
-def test_values_spread_evenly_are_not_taken_for_two_levels(rng):
+def test_evenly_spread_values_are_not_two_levels(rng):
     movie = rng.integers(80, 180, (100, 100, 120), dtype=np.uint8)
     assert np.array_equal(robust_background(movie), background(movie))
 
@@ -178,7 +178,7 @@ def test_no_side_is_taken_when_nothing_around_is_steady():
     assert np.array_equal(robust_background(movie, "median", "either"), pattern)
 
 
-def test_the_plain_statistic_holds_where_nothing_rests(rng):
+def test_the_plain_statistic_is_used_where_nothing_rests(rng):
     movie = rng.integers(100, 110, (21, 30, 40), dtype=np.uint8)
     for statistic in ("mean", "mode", "max"):
         assert np.array_equal(robust_background(movie, statistic), background(movie, statistic))

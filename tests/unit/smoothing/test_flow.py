@@ -1,4 +1,4 @@
-"""The numba engine of the optical flow, against OpenCV's and against a motion that is known."""
+"""The numba engine of the optical flow, compared with OpenCV and with a known motion."""
 
 import cv2
 import numpy as np

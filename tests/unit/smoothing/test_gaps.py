@@ -1,4 +1,4 @@
-"""Gaps filled by flow: equal to the reference, true to a known motion, and read once."""
+"""Gaps filled by flow: equal to the reference, along a known motion, with each frame read once."""
 
 import numpy as np
 import pytest
@@ -85,7 +85,7 @@ def test_without_gaps_nothing_is_read(rng):
 @pytest.mark.parametrize(
     ("most", "expected"), [(0, []), (1, [(0, 3, 5)]), (3, [(0, 3, 5), (1, 1, 5)]), (None, [(0, 3, 5), (1, 1, 5), (1, 5, 11)])]
 )
-def test_gaps_longer_than_wanted_are_left(most, expected):
+def test_gaps_longer_than_the_limit_are_left(most, expected):
     known = np.zeros((12, 3), bool)
     known[[2, 3, 5, 6], 0] = known[[0, 1, 5, 11], 1] = True
     found = find_gaps(known, most)

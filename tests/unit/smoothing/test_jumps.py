@@ -1,4 +1,4 @@
-"""Jumps: spikes are told, movement is not, and repaired points lie where the texture went."""
+"""Jumps: spikes are flagged, movement is not, and repaired points follow the texture."""
 
 import numpy as np
 import pytest
@@ -68,7 +68,7 @@ def test_smoothing_with_repair_is_nearer_to_the_truth_at_jumps(noisy, repair):
     assert (near < 1.5) == repair
 
 
-def test_what_a_person_gave_never_jumps(noisy):
+def test_trusted_points_never_jump(noisy):
     frames, _, points, jumps = noisy
     nothing = find_gaps(np.ones(jumps.shape, bool))
     result = smooth_columns(Source(frames).source, points, nothing, WINDOW, trusted=jumps, repair=True)

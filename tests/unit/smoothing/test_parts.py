@@ -1,4 +1,4 @@
-"""LK-RSTC over a whole movie in several processes: the result of one."""
+"""LK-RSTC over a whole movie in several processes: the same result as in one."""
 
 import numpy as np
 import pytest
@@ -58,7 +58,7 @@ def test_frames_held_stay_within_the_memory_for_them():
     assert chunk_windows((480, 640), 12) == lkparts.CHUNK_WINDOWS
 
 
-def test_faults_of_another_process_come_back(rng, monkeypatch):
+def test_errors_of_another_process_are_raised(rng, monkeypatch):
     monkeypatch.setattr(lkparts, "CHUNK_WINDOWS", 8)
     frames, truth = drifting(40, rng)
     truth[33, 2] = -300

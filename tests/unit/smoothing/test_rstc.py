@@ -1,4 +1,4 @@
-"""LK-RSTC: equal to the reference, and true to a motion that is known."""
+"""LK-RSTC: equal to the reference, and along a known motion."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator

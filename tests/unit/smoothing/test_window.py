@@ -21,7 +21,7 @@ def still(rng):
 
 @pytest.fixture
 def flashing(rng):
-    """A movie whose frames have nothing in common, where flow leads anywhere."""
+    """A movie of unrelated frames, for which the flow is meaningless."""
     pictures = np.clip(rng.normal(128, 60, (90, *SHAPE)), 0, 255).astype(np.uint8)
     return FrameSource(90, SHAPE, (0,), lambda first, end: iter(pictures[first:end]))
 
@@ -31,15 +31,15 @@ def seen(rng, jitter_px):
     return places + rng.normal(0, jitter_px, (90, 2, 2))
 
 
-def test_where_the_flow_is_true_a_long_window_takes_the_jitter_of_the_detector_away(still, rng):
+def test_with_exact_flow_a_long_window_removes_the_jitter_of_the_detector(still, rng):
     assert choose_window(still, seen(rng, 1.0), WINDOWS) == WINDOWS[-1]
 
 
-def test_where_the_flow_strays_the_shortest_window_is_chosen(flashing, rng):
+def test_with_wrong_flow_the_shortest_window_is_chosen(flashing, rng):
     assert choose_window(flashing, seen(rng, 0.1), WINDOWS) == WINDOWS[0]
 
 
-def test_of_windows_that_are_as_good_the_shortest_is_chosen(still):
+def test_of_equally_good_windows_the_shortest_is_chosen(still):
     assert choose_window(still, np.tile([[[40.0, 40.0]]], (90, 1, 1)), WINDOWS) == WINDOWS[0]
 
 

@@ -52,7 +52,7 @@ def test_each_statistic_combines_the_frames_in_its_way(make, rng, statistic, exp
     assert (make(list(np.moveaxis(images, 2, 0)), statistic=statistic).luma == expected).all()
 
 
-def test_the_frames_are_as_many_as_told(make, draw):
+def test_the_number_of_frames_is_that_of_the_settings(make, draw):
     assert make(passing(draw), frames=7).frames_used == 7
 
 

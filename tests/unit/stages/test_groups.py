@@ -1,4 +1,4 @@
-"""Groups of animals that nothing tells apart, beside animals with names: the experiment, the names they get, what stays unknown."""
+"""Groups of animals that cannot be told apart, together with named animals: the experiment, the names they get, what stays unknown."""
 
 import json
 from pathlib import Path
@@ -89,8 +89,8 @@ def test_a_fact_may_speak_of_a_group(tmp_path: Path) -> None:
     made = RecordingFiles(tmp_path, ["queen", "worker"])
     made.add([Track(0, 19, (body,)) for body in PLACES[:2]], 20, [{"queen": 6.0, "worker": -6.0}, {}])
     assert who_where(made.identities(identities=["queen"], groups={"worker": 1}))[0] == "queen"
-    told = made.identities(identities=["queen"], groups={"worker": 1}, facts=["m1,5,30,30,is,worker,"])
-    assert who_where(told) == {0: "worker.1", 1: "queen"}
+    found = made.identities(identities=["queen"], groups={"worker": 1}, facts=["m1,5,30,30,is,worker,"])
+    assert who_where(found) == {0: "worker.1", 1: "queen"}
 
 
 def test_members_are_numbered_through_the_arenas() -> None:
@@ -118,23 +118,23 @@ def half(name: str, x: float, **more: Any) -> dict[str, Any]:
 def test_the_members_of_groups_count(tmp_path: Path) -> None:
     made = experiment(tmp_path, {"identities": ["queen"], "groups": {"worker": 12}})
     assert made.number == 13
-    told = json.loads(made.settings("propagate"))
-    assert told["identities"] == ["queen", "worker"]
-    assert told["groups"] == [{"worker": 12}]
-    assert told["numbers"] == [13]
+    settings = json.loads(made.settings("propagate"))
+    assert settings["identities"] == ["queen", "worker"]
+    assert settings["groups"] == [{"worker": 12}]
+    assert settings["numbers"] == [13]
     assert json.loads(made.settings("trainset"))["identities"] == ["queen", "worker"]
     assert json.loads(made.settings("report"))["individuals"][-1] == "worker.12"
     assert experiment(tmp_path, {"groups": {"worker": 12}, "number": 15}).number == 15
 
 
-def test_arenas_say_how_many_of_a_group_live_in_them(tmp_path: Path) -> None:
+def test_arenas_give_the_number_of_a_group_in_them(tmp_path: Path) -> None:
     arenas = [half("west", 0, identities=["queen"], groups={"worker": 3}), half("east", 20, groups={"worker": 4})]
     made = experiment(tmp_path, {}, arenas)
     assert made.animals.groups == {"worker": 7}
-    told = json.loads(made.settings("propagate"))
-    assert told["groups"] == [{"worker": 3}, {"worker": 4}]
-    assert told["homes"] == [["queen", "worker"], ["worker"]]
-    assert told["numbers"] == [4, 4]
+    settings = json.loads(made.settings("propagate"))
+    assert settings["groups"] == [{"worker": 3}, {"worker": 4}]
+    assert settings["homes"] == [["queen", "worker"], ["worker"]]
+    assert settings["numbers"] == [4, 4]
 
 
 @pytest.mark.parametrize(

@@ -106,11 +106,11 @@ def experiment(folder: Path, intervals: Any, **movie: Any):
 @pytest.mark.parametrize(
     ("intervals", "expected"),
     [
-        ([[5, 5]], "[5, 5] holds no frame"),
-        ([[9, 3]], "[9, 3] holds no frame"),
+        ([[5, 5]], "[5, 5] contains no frame"),
+        ([[9, 3]], "[9, 3] contains no frame"),
         ([[10, 20], [0, 5]], "[10, 20] and [0, 5] must be in order"),
         ([[0, 10], [9, 20]], "[0, 10] and [9, 20] must be in order, with frames between them"),
-        ([[0, 10], [10, 20]], "join what overlaps or touches"),
+        ([[0, 10], [10, 20]], "join intervals that overlap or touch"),
         ([[-1, 10]], "greater than or equal to 0"),
         ([[0]], "segment.intervals.0"),
     ],
@@ -151,9 +151,9 @@ def test_an_interval_beyond_the_movie_is_reported_with_its_length(chain, capsys,
     with pytest.raises(SystemExit):
         late.run(stage)
     message = capsys.readouterr().err
-    assert "run.mp4: segment.intervals: [40, 61] reaches beyond the movie, which has 60 frames" in message
+    assert "run.mp4: segment.intervals: [40, 61] extends beyond the movie, which has 60 frames" in message
     (fault,) = check_experiment(late.experiment).faults
-    assert fault.startswith("movie m: segment.intervals: [40, 61] reaches beyond the movie, which has 60 frames")
+    assert fault.startswith("movie m: segment.intervals: [40, 61] extends beyond the movie, which has 60 frames")
 
 
 # Decoding and blobs
@@ -269,7 +269,7 @@ NEAR = [Track(0, 8, (Body(30, 30),)), Track(12, 19, (Body(32, 30),)), Track(0, 1
 FAR = [Track(0, 8, (Body(30, 30),)), Track(12, 19, (Body(120, 90),))]
 
 
-def test_a_place_names_nobody_after_a_gap(name_animals):
+def test_a_place_gives_no_name_after_a_gap(name_animals):
     assert name_animals(NEAR, [{"A": 9, "B": -9}, None, {"B": 9, "A": -9}]) == {0: "A", 1: "A", 2: "B"}
     parted = [*NEAR[:2], Track(0, 8, (Body(120, 90),)), Track(12, 19, (Body(120, 90),))]
     assert name_animals(parted, [{"A": 9, "B": -9}, None, {"B": 9, "A": -9}, None], intervals=HALVES) == {0: "A", 2: "B"}
@@ -281,8 +281,8 @@ def test_evidence_names_an_animal_wherever_it_is_after_a_gap(name_animals):
     assert name_animals(FAR, evidence, intervals=HALVES) == {0: "A", 1: "A"}
     swapped = [Track(12, 19, (Body(30, 30),)), Track(12, 19, (Body(120, 90),))]
     both = [Track(0, 8, (Body(30, 30),)), Track(0, 8, (Body(120, 90),)), *swapped]
-    told = [{"A": 9, "B": -9}, {"B": 9, "A": -9}, {"B": 1, "A": -1}, {"A": 1, "B": -1}]
-    assert name_animals(both, told, intervals=HALVES) == {0: "A", 1: "B", 2: "B", 3: "A"}
+    evidence = [{"A": 9, "B": -9}, {"B": 9, "A": -9}, {"B": 1, "A": -1}, {"A": 1, "B": -1}]
+    assert name_animals(both, evidence, intervals=HALVES) == {0: "A", 1: "B", 2: "B", 3: "A"}
 
 
 def test_gaps_in_time_lie_within_a_part():

@@ -1,4 +1,4 @@
-"""An experiment of a thousand movies: what its jobs are told, and what they load before they begin."""
+"""An experiment of a thousand movies: the size of the settings of its jobs, and what they load before they begin."""
 
 import io
 import json
@@ -20,7 +20,7 @@ LOADED = "import importlib, sys; [importlib.import_module(f'herdbook.stages.{s}'
 
 
 def a_thousand_movies() -> Experiment:
-    """With names as long as they can be, and whatever else can be said of each movie."""
+    """With names of the largest length, and all keys that a movie can have."""
     names = [f"{'m' * 76}{number:04}" for number in range(1000)]
     override = {"segment": {"intervals": [[0, 100_000], [200_000, 300_000]]}, "closeups": {"write": True}, "mosaic": {"write": True}}
     movies = [{"name": n, "file": f"{n}.mp4", "recording": "day", "start": "2026-05-17T14:03:20", "override": override} for n in names]
@@ -41,15 +41,15 @@ def test_no_job_is_reported_more_than_an_argument_can_hold() -> None:
     experiment = a_thousand_movies()
     for rule, text in rules().items():
         unit = "day" if "{unit}" in text else experiment.movies[0].name if "{movie}" in text else None
-        told = experiment.settings(rule, unit)
-        assert len(told.encode()) < MOST_BYTES or "--settings - " in text, f"{rule} is told {len(told.encode())} bytes in one argument"
+        settings = experiment.settings(rule, unit)
+        assert len(settings.encode()) < MOST_BYTES or "--settings - " in text, f"{rule} gets {len(settings.encode())} bytes in one argument"
 
 
 def test_settings_can_come_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[Job] = []
+    jobs: list[Job] = []
     monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps({"seed": 7})))
-    run_stage("any", 1, told.append, argv=["--settings", "-"])
-    assert told[0].settings == {"seed": 7}
+    run_stage("any", 1, jobs.append, argv=["--settings", "-"])
+    assert jobs[0].settings == {"seed": 7}
 
 
 @pytest.mark.parametrize(

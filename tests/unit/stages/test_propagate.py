@@ -1,11 +1,8 @@
-from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from herdbook.artifacts.propagate import ASSUMED, CLASSIFIED, ELIMINATED, HOW_KNOWN, LABELLED, PROPAGATED, Identities
-from herdbook.identity.how_known import how_known
+from herdbook.artifacts.propagate import HOW_KNOWN, PROPAGATED, Identities
 from tests.support.identity_cases import FPS, Body, RecordingFiles, Track, who_where
 
 NAMES = ["A", "B", "C"]
@@ -21,48 +18,6 @@ def known_by_name(found: Identities) -> dict[tuple[int, str], str]:
     """How each name in each tracklet of the first movie is known."""
     rows = zip(found.tracklet, found.individual, found.how, strict=True)
     return {(int(t), found.individuals[i]): HOW_KNOWN[h] for t, i, h in rows}
-
-
-def test_frames_count_on_and_tracklets_are_ordered_by_their_first_frame(recording):
-    recording.add([Track(5, 9, (LEFT,), border=True), Track(0, 9, (RIGHT,))], 10)
-    recording.add([Track(0, 19, (RIGHT,)), Track(3, 8, (LEFT,), border=True)], 20)
-    recording.add([Track(0, 4, (LEFT,))], 5)
-    joined = recording.joined()
-    assert joined.graph.first.tolist() == [0, 5, 10, 13, 30]
-    assert joined.graph.last.tolist() == [9, 9, 29, 18, 34]
-    assert joined.movie.tolist() == [0, 0, 1, 1, 2]
-    assert joined.tracklet.tolist() == [1, 0, 0, 1, 0]
-    assert joined.graph.start_xy[[0, 1]].round().tolist() == [[120, 30], [30, 30]]
-
-
-def test_border_edges_join_the_tracklets_of_the_blobs_they_name(recording):
-    recording.add([Track(0, 9, (LEFT,)), Track(0, 9, (RIGHT,)), Track(0, 9, (BELOW,), animals=0)], 10)
-    # The last frame holds the blobs 27 (left), 28 (right) and 29 (no animal); the next movie begins with 0 (right) and 1 (left).
-    recording.add([Track(0, 9, (RIGHT,)), Track(0, 9, (LEFT,))], 10, border_edges=[(27, 1), (28, 0), (29, 0)])
-    recording.add([Track(0, 9, (LEFT,))], 10, border_edges=[(19, 0)])
-    joined = recording.joined()
-    place = {(int(m), int(t)): k for k, (m, t) in enumerate(zip(joined.movie, joined.tracklet, strict=True))}
-    assert (0, 2) not in place
-    expected = [((0, 0), (1, 1)), ((0, 1), (1, 0)), ((1, 1), (2, 0))]
-    assert sorted(map(tuple, joined.graph.edges.tolist())) == sorted((place[a], place[b]) for a, b in expected)
-
-
-def test_edges_inside_later_movies_keep_their_tracklets(recording):
-    recording.add([Track(0, 4, (LEFT,)), Track(0, 4, (RIGHT,))], 5)
-    recording.add([Track(5, 9, (LEFT,)), Track(0, 4, (LEFT,))], 10, edges=[(1, 0)])
-    joined = recording.joined()
-    ((parent, child),) = joined.graph.edges.tolist()
-    assert (joined.movie[parent], joined.tracklet[parent]) == (1, 1)
-    assert (joined.movie[child], joined.tracklet[child]) == (1, 0)
-
-
-def test_ends_border_size_and_speed_come_from_the_blobs(recording):
-    recording.add([Track(0, 9, (LEFT,), step=(3, 4), border=True), Track(0, 9, (RIGHT,), step=(-3, 4))], 10)
-    joined = recording.joined()
-    np.testing.assert_allclose(joined.graph.end_xy - joined.graph.start_xy, [[27, 36], [-27, 36]], atol=0.01)
-    assert joined.graph.border.tolist() == [[True, True], [False, False]]
-    assert joined.step_px == pytest.approx(5, abs=0.01)
-    assert joined.body_length_px == pytest.approx(24, abs=1)
 
 
 def test_without_identities_every_animal_of_every_tracklet_has_a_name_of_its_own(recording):
@@ -196,30 +151,3 @@ def test_a_movie_without_animals_is_part_of_the_recording(recording):
     found = recording.identities()
     assert who_where(found, 0) == {}
     assert who_where(found, 1) == {0: "A"}
-
-
-def known_along_path(evidence: Sequence[Sequence[float]], stated: Sequence[int] = ()) -> list[int]:
-    """How it is known along a path of tracklets that all hold the first identity; without evidence where all is 0."""
-    held = np.zeros((len(evidence), 2), bool)
-    held[:, 0] = True
-    words = np.zeros_like(held)
-    words[list(stated), 0] = True
-    values = np.array(evidence, float)
-    return how_known(held, values, (values != 0).any(axis=1), words)[:, 0].tolist()
-
-
-def test_a_path_with_evidence_somewhere_is_labelled_classified_or_propagated():
-    known = known_along_path([[0, 0], [9, 0], [0, 0], [0, 0], [0.5, 0]], stated=[3])
-    assert known == [PROPAGATED, CLASSIFIED, PROPAGATED, LABELLED, PROPAGATED]
-
-
-def test_a_path_without_sure_evidence_is_eliminated():
-    assert known_along_path([[0, 0], [1.0, 0], [0, 0]]) == [ELIMINATED] * 3
-
-
-def test_a_name_against_the_images_is_assumed():
-    assert known_along_path([[9, 0], [0, 4], [9, 0]]) == [CLASSIFIED, ASSUMED, CLASSIFIED]
-
-
-def test_what_a_person_stated_is_labelled_whatever_the_images_say():
-    assert known_along_path([[0, 9]], stated=[0]) == [LABELLED]

@@ -81,7 +81,7 @@ def levels_found(path, levels, places):
 
 @pytest.mark.parametrize(("polarity", "found"), [("dark", [40]), ("bright", [250]), ("either", [40, 250])])
 @pytest.mark.parametrize("options", [{}, GREY], ids=["colour", "grey"])
-def test_polarity_tells_which_animals_are_found(make, polarity, found, options):
+def test_polarity_decides_which_animals_are_found(make, polarity, found, options):
     image, places = patches([40, 250])
     path = make([image], empty=np.full_like(image, GROUND), options=options, polarity=polarity)
     assert levels_found(path, [40, 250], places) == found

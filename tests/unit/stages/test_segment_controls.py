@@ -390,9 +390,9 @@ def test_black_frames_are_not_segmented_and_reported(make, draw, capsys):
     for section in ({}, {"flicker": True}, {"channel": "colour", "close": 1}, {"method": "intensity", "intensity": [0, 110]}):
         blobs = Blobs.load(make(images, **section))
         assert sorted(set(blobs.frame.tolist())) == [*range(10, 21), *range(22, 30)]
-        said = capsys.readouterr().err
-        assert "11 of 30 frames were not segmented, because they are black" in said
-        assert "frames 0-9, 21." in said
+        printed = capsys.readouterr().err
+        assert "11 of 30 frames were not segmented, because they are black" in printed
+        assert "frames 0-9, 21." in printed
 
 
 def test_an_animal_that_fills_a_third_of_the_arena_breaks_no_frame(segmenter, draw):
@@ -446,8 +446,8 @@ def test_frames_with_more_blobs_than_animals_are_listed(make, draw, capsys, on_e
     path = make(crowded(draw), number=2, on_excess=on_excess)
     rows = [["4", "0.2", "3", "2"], ["5", "0.25", "3", "2"], ["17", "0.85", "3", "2"]]
     assert excess_of(path) == [["frame", "time", "blobs", "animals"], *(rows if on_excess == "warn" else [])]
-    said = capsys.readouterr().err
-    assert ("more blobs than animals in frames 4-5, 17 (3 blobs and 2 animals in the first)" in said) == (on_excess == "warn")
+    printed = capsys.readouterr().err
+    assert ("more blobs than animals in frames 4-5, 17 (3 blobs and 2 animals in the first)" in printed) == (on_excess == "warn")
 
 
 def test_a_frame_with_more_blobs_than_animals_may_stop_the_run(make, draw, tmp_path, capsys):

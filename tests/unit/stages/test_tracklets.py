@@ -149,11 +149,11 @@ def test_a_fast_animal_is_linked_across_the_border_within_its_longest_step(borde
 
 
 @pytest.mark.parametrize(("before", "after"), [([], [animal(40, 90)]), ([animal(40, 90)], []), ([], [])])
-def test_nobody_on_one_side_of_the_border_gives_no_edge(border_edges, before, after):
+def test_no_animal_on_one_side_of_the_border_gives_no_edge(border_edges, before, after):
     assert border_edges(before, after) == []
 
 
-def test_the_artifact_says_what_it_was_made_from(write_blobs, track, tmp_path):
+def test_the_artifact_records_its_inputs(write_blobs, track, tmp_path):
     old, new = write_blobs("old", meeting(6)), write_blobs("new", meeting(6))
     track(new, tmp_path / "t.h5", previous=old)
     same = (tmp_path / "t.h5").read_bytes()

@@ -12,7 +12,7 @@ import pytest
 from herdbook.artifacts.store import Provenance, columns_writer
 from herdbook.system import interrupts
 from herdbook.system.files import write_text
-from herdbook.system.hdf5 import _TakingFile
+from herdbook.system.hdf5 import _ErrorKeepingFile
 from herdbook.system.interrupts import end_on_signals
 from herdbook.system.progress import progress
 
@@ -59,7 +59,7 @@ def test_a_signal_ends_the_job_at_once(number: signal.Signals) -> None:
 
 @pytest.mark.parametrize("method", ["seek", "write", "flush", "truncate"])
 def test_a_signal_that_comes_while_hdf5_writes_ends_the_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
-    original = getattr(_TakingFile, method)
+    original = getattr(_ErrorKeepingFile, method)
     calls: list[str] = []
 
     def interrupted(self: Any, *arguments: Any) -> Any:
@@ -68,7 +68,7 @@ def test_a_signal_that_comes_while_hdf5_writes_ends_the_job(tmp_path: Path, monk
             signal.raise_signal(signal.SIGTERM)
         return original(self, *arguments)
 
-    monkeypatch.setattr(_TakingFile, method, interrupted)
+    monkeypatch.setattr(_ErrorKeepingFile, method, interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_much(tmp_path / "made.h5")
     assert calls

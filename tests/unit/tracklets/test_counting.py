@@ -1,4 +1,4 @@
-"""Numbers of animals against enumeration of all numbers and flows, and on graphs whose truth is known."""
+"""Numbers of animals compared with an enumeration of all numbers and flows, and on graphs with known truth."""
 
 from itertools import product
 
@@ -68,7 +68,7 @@ def enumerated_costs(ratio, first, last, edges, border, number, most):
 
 
 @pytest.mark.parametrize("number", [None, 1, 2, 3])
-def test_numbers_are_those_of_the_least_cost(rng, number):
+def test_numbers_have_the_lowest_cost(rng, number):
     nontrivial = 0
     for _ in range(25):
         ratio, first, last, edges, border = random_graph(rng)
@@ -94,12 +94,12 @@ def test_a_merge_of_two_holds_two_whatever_its_area(number, ratio):
     assert (margin[2] < 0) == (ratio < (1 + 2**DEFAULT.growth) / 2)  # area alone would have said one
 
 
-def test_a_speck_that_splits_off_holds_nobody():
+def test_a_speck_that_splits_off_holds_no_animal():
     animals, _ = count([1, 1, 0.1], [(0, 40), (41, 99), (41, 60)], [(0, 1), (0, 2)])
     assert animals.tolist() == [1, 1, 0]
 
 
-def test_a_dim_animal_that_appears_is_believed_at_the_border_only():
+def test_a_dim_animal_may_appear_only_at_the_border():
     spans, dim = [(30, 60)], [0.8]
     short = count_costs(np.array(dim), np.array([31]), 2, DEFAULT)[0]
     assert APPEAR_AT_BORDER_COST * 2 < short[0] - short[1] < APPEAR_COST * 2
@@ -120,12 +120,12 @@ def test_an_animal_is_in_one_place_at_a_time(begin, total):
     assert animals.sum() == total
 
 
-def test_nobody_is_away_without_a_reason():
+def test_no_animal_is_out_of_view_without_evidence():
     assert count([0.499], [(0, 99)])[0].tolist() == [0]
     assert count([0.499], [(0, 99)], number=1)[0].tolist() == [1]
 
 
-def test_an_animal_that_is_away_may_come_back():
+def test_an_animal_out_of_view_may_come_back():
     assert count([1, 1, 1], [(0, 99), (0, 40), (50, 99)], number=2)[0].tolist() == [1, 1, 1]
 
 
@@ -145,7 +145,7 @@ def test_a_cost_is_half_the_squared_deviation_and_does_not_grow_with_length():
     assert count_costs(np.array([2.2]), np.array([WHOLE_FRAMES // 2]), 3, sizes)[0, 1:] == pytest.approx(long[1:] / 2)
 
 
-def test_no_animal_and_a_small_one_are_reported_apart_in_the_middle_and_better_with_length():
+def test_no_animal_and_a_small_one_are_separated_in_the_middle_and_better_with_length():
     for frames, weight in ((1, 1), (9, 3), (10_000, 5)):
         costs = count_costs(np.array([0.3, 0.5]), np.full(2, frames), 2, DEFAULT)
         assert costs[0, 1] - costs[0, 0] == pytest.approx(weight * ((0.7 / SPECK_SPREAD) ** 2 - (0.3 / SPECK_SPREAD) ** 2) / 2)
@@ -170,7 +170,7 @@ def test_growth_and_spread_are_learned_in_spite_of_wrong_guesses(rng):
 
 
 def test_two_that_overlap_at_the_start_of_a_recording_are_two_where_merges_are_alike(rng):
-    """Merges that part again teach that two cover 1.5 areas here; so does the first tracklet, which nobody saw come together."""
+    """In merges that split again two animals cover 1.5 areas; so does the first tracklet, a merge that began before the recording."""
     ratio, spans, edges = [1.42], [(0, 99)], []
     for k in range(40):
         n = len(ratio)
@@ -195,12 +195,12 @@ def frames_of(areas_by_frame):
     return frame, np.array([a for areas in areas_by_frame for a in areas], np.int32)
 
 
-def test_area_of_one_is_that_of_frames_in_which_all_are_apart():
+def test_area_of_one_is_that_of_frames_in_which_all_are_separate():
     frames = [[100, 110]] * 25 + [[230]] * 60 + [[100, 110, 4]] * 30
     assert area_of_one(*frames_of(frames), 2) == 105
 
 
-def test_area_of_one_is_a_share_of_the_total_where_they_are_seldom_apart():
+def test_area_of_one_is_a_share_of_the_total_if_they_are_rarely_separate():
     assert area_of_one(*frames_of([[100, 110]] * 5 + [[230]] * 60), 2) == 115
 
 

@@ -8,7 +8,16 @@ import pytest
 from herdbook.artifacts.segment import Blobs, open_blob_images
 from herdbook.geometry.ellipses import body_length
 from herdbook.geometry.overlap import frame_overlaps
-from herdbook.tracklets.linking import Chains, Links, chain_links, contract_chains, link_by_motion, link_overlapping, look_spread, step_gate
+from herdbook.tracklets.linking import (
+    Chains,
+    Links,
+    chain_links,
+    contract_chains,
+    feature_spread,
+    link_by_motion,
+    link_overlapping,
+    step_gate,
+)
 
 NO_LINKS = Links(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
 BODY = (8, 4)  # semi-axes, px
@@ -81,8 +90,8 @@ def test_tracklets_follow_time_and_are_numbered_by_their_first_blob(write_blobs,
     [(2, (10, 10, 10, 10), False), (3, (10, 10, 10, 10), True), (2, (10, 10, 14, 10), True), (2, (10, 10, 10, 14), True)],
     ids=["follows closely", "shares too much", "first mate grew", "second mate grew"],
 )
-def test_a_strip_shared_by_two_animals_in_file_is_no_merge(strip, areas, kept):
-    # The animal behind (0 -> 2) reaches into the place that the one ahead (1 -> 3) has left.
+def test_a_small_overlap_of_two_animals_in_line_is_no_merge(strip, areas, kept):
+    # The animal behind (0 -> 2) moves into the place that the one in front (1 -> 3) has left.
     overlaps = np.array([[0, 2, 7], [1, 2, strip], [1, 3, 7]])
     links = link_overlapping(overlaps, np.array(areas, np.int32))
     assert ((links.parent == 1) & (links.child == 2)).any() == kept
@@ -95,7 +104,7 @@ def test_body_length_is_that_of_the_drawn_animals(write_blobs):
     assert body_length(np.zeros((0, 3))) == 1
 
 
-def test_the_gate_is_three_times_the_longest_sure_step_but_one_and_a_half_bodies_at_least():
+def test_the_gate_is_three_times_the_longest_unique_step_but_one_and_a_half_bodies_at_least():
     x, y = np.array([0.0, 4.0, 14.0, 100.0, 0.0]), np.zeros(5)
     sure, split = links_of([(0, 1), (1, 2)]), links_of([(0, 1), (1, 2), (1, 3)])
     assert step_gate(sure, x, y, 10) == pytest.approx(30, rel=0.01)
@@ -216,8 +225,8 @@ def test_no_blobs_make_no_tracklets():
     assert contract_chains(chains, np.zeros(0, np.int16))[0].count == 0
 
 
-def test_looks_tell_apart_what_places_cannot():
-    """Two animals that jump across each other: by their places they would be exchanged, by their brightness they are not."""
+def test_features_decide_where_positions_cannot():
+    """Two animals that jump past each other: by their positions they would be exchanged, by their brightness they are not."""
     frames = 80
     frame = np.repeat(np.arange(2 * frames), 2).astype(np.int32)
     x, y = np.tile([0.0, 30.0], 2 * frames), np.zeros(4 * frames)
@@ -227,20 +236,20 @@ def test_looks_tell_apart_what_places_cannot():
     first = np.arange(2 * frames - 2)
     second = np.arange(2 * frames, 4 * frames - 2)
     links = Links(np.concatenate([first, second]), np.concatenate([first, second]) + 2, np.ones(4 * frames - 4))
-    looks = np.stack([np.zeros(4 * frames), bright], 1).astype(np.float32)
+    features = np.stack([np.zeros(4 * frames), bright], 1).astype(np.float32)
     ends = {2 * frames - 2, 2 * frames - 1}
 
-    def joined(looks):
-        found = link_by_motion(links, frame, x, y, np.full(4 * frames, 50, np.int32), max_step_px=30, bridge_frames=0, looks=looks)
+    def joined(features):
+        found = link_by_motion(links, frame, x, y, np.full(4 * frames, 50, np.int32), max_step_px=30, bridge_frames=0, features=features)
         return {int(a): int(b) for a, b in zip(found.parent, found.child, strict=True) if int(a) in ends}
 
-    near, bare = joined(looks), joined(None)
+    near, bare = joined(features), joined(None)
     assert near == {2 * frames - 2: 2 * frames, 2 * frames - 1: 2 * frames + 1}
     assert bare == {2 * frames - 2: 2 * frames + 1, 2 * frames - 1: 2 * frames}
 
 
-def test_how_looks_vary_is_learned_from_pairs_of_one_animal(rng):
-    looks = rng.normal(0, [0.1, 3.0], (4000, 2)).astype(np.float32)
+def test_variation_of_features_is_learned_from_pairs_of_one_animal(rng):
+    features = rng.normal(0, [0.1, 3.0], (4000, 2)).astype(np.float32)
     before = np.arange(-1, 3999, dtype=np.int32)
-    assert look_spread(looks, before) == pytest.approx(np.sqrt(2) * np.array([0.1, 3.0]), rel=0.1)
-    assert np.isinf(look_spread(looks, np.full(4000, -1, np.int32))).all()
+    assert feature_spread(features, before) == pytest.approx(np.sqrt(2) * np.array([0.1, 3.0]), rel=0.1)
+    assert np.isinf(feature_spread(features, np.full(4000, -1, np.int32))).all()

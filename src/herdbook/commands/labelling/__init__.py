@@ -1,1 +1,1 @@
-"""What a person does with labels: which points are worth one (suggest), and how right the names are (validate)."""
+"""`herdbook suggest`: which points to label next, and `herdbook validate`: how often names are right."""

@@ -1,4 +1,4 @@
-"""Which tracklets a person should label next: those from which the classifier learns most about most frames."""
+"""Choice of the tracklets that a person should label next: those from which the classifier learns most, about most frames."""
 
 from dataclasses import dataclass
 
@@ -8,23 +8,24 @@ from numpy.typing import NDArray
 
 from herdbook.arrays import Floats, Ints, Pixels
 
-# Looks are compared at this size (width, height), colour more than brightness, which changes with light and posture.
+# Appearances are compared at this size (width, height); colour has more weight than brightness, which changes with light and posture.
 SMALL = (6, 9)
 COLOUR_WEIGHT = 2.0
-# A tracklet longer than this (frames) teaches no more for it.
+# Longer tracklets than this (frames) have no further advantage.
 ENOUGH_FRAMES = 400
-# However sure it is of a tracklet, the classifier may learn from it, and however sure the graph, it may be wrong.
+# Smallest weights: the classifier may learn even from a tracklet of which it is certain, and the graph may be wrong even if it is certain.
 LEAST_UNSURE, LEAST_DOUBT = 0.05, 0.05
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Single tracklets that can be labelled, or are.
+    """Tracklets of single animals that are labelled or can be.
 
-    `first`, `last` int64 (n,) frame, counted so that tracklets with a frame in common are seen at the same time; `frames` int64 (n,);
-    `arena` int64 (n,), for animals of two arenas are never the same; `looks` float64 (n, d), see `describe_looks`; `label` int64 (n,), the
-    class that a person gave or -1; `open` bool (n,), may be suggested; `posterior` float64 (n, classes) by the classifier, None without
-    one; `doubt` float64 (n,): probability that who is in it is not known even with the graph, 1 without one. `animals`: how many there are.
+    `first`, `last` int64 (n,) frame, counted over all movies, so that tracklets coexist exactly if they have a frame in common; `frames`
+    int64 (n,); `arena` int64 (n,), since animals of two arenas are never the same; `looks` float64 (n, d), see `describe_looks`; `label`
+    int64 (n,), class given by a person, or -1; `open` bool (n,), may be suggested; `posterior` float64 (n, classes) of the classifier, None
+    without one; `doubt` float64 (n,), probability that the identity is wrong or unknown after propagation, 1 before it. `animals`: number
+    of animals.
     """
 
     first: Ints
@@ -41,8 +42,8 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A tracklet worth a label: its `row`; the reasons: `length`, `unsure` and `doubt` 0..1, `labels`, how many its animal is
-    expected to have already.
+    """A suggested tracklet: its `row` in Candidates, and the reasons: `length`, `unsure` and `doubt`, all 0..1, and `labels`, the expected
+    number of labels that its animal already has.
     """
 
     row: int
@@ -53,19 +54,19 @@ class Suggestion:
 
 
 def describe_looks(images: Pixels) -> Floats:
-    """The look (d,) of a tracklet from some of its images (n, height, width, 3): their mean, small, as brightness and colour."""
+    """The appearance float64 (d,) of a tracklet: the reduced mean of some images (n, height, width, 3), as brightness and colour."""
     small = cv2.resize(images.mean(axis=0).astype(np.float32), SMALL, interpolation=cv2.INTER_AREA).reshape(-1, 3).astype(np.float64)
     grey = small.mean(axis=1, keepdims=True)
     return np.concatenate([grey, COLOUR_WEIGHT * (small - grey)], axis=1).ravel()
 
 
 def suggest_labels(found: Candidates, count: int) -> list[Suggestion]:
-    """The `count` candidates whose labels help most, best first; less where there are not as many.
+    """The `count` candidates whose labels help most, best first; fewer if there are not enough.
 
-    They are taken one by one. Each is worth its length (as its square root, for neighbouring frames tell the same), times how unsure the
-    classifier is, times how much doubt the graph leaves, over the square of one more than the labels that its animal is expected to have
-    already. Two tracklets show one animal by the classifier's word or, before there is one, as far as their looks resemble each other;
-    never if they are seen at the same time.
+    They are chosen one by one. The value of a candidate is the square root of its length (neighbouring frames are similar), times the
+    uncertainty of the classifier, times the doubt of the graph, divided by (1 + n)^2, where n is the expected number of labels that its
+    animal already has. The probability that two tracklets show the same animal comes from the classifier or, before there is one, from the
+    similarity of their appearance; it is 0 if they coexist.
     """
     length = np.sqrt(np.minimum(found.frames, ENOUGH_FRAMES) / ENOUGH_FRAMES)
     unsure = np.ones(len(length)) if found.posterior is None else LEAST_UNSURE + (1 - LEAST_UNSURE) * uncertainty(found.posterior)
@@ -86,7 +87,7 @@ def suggest_labels(found: Candidates, count: int) -> list[Suggestion]:
 
 
 def uncertainty(posterior: Floats) -> Floats:
-    """Entropy (n,) of probabilities (n, classes), as a share of the greatest possible."""
+    """Entropy (n,) of probabilities (n, classes), divided by the largest possible one."""
     if posterior.shape[1] < 2:
         return np.zeros(len(posterior))
     return np.asarray(-(posterior * np.log(np.maximum(posterior, 1e-12))).sum(axis=1) / np.log(posterior.shape[1]))
@@ -97,7 +98,7 @@ class Resemblance:
 
     def __init__(self, found: Candidates) -> None:
         self._found = found
-        # Animals seen at the same time tell how much two of them resemble each other.
+        # Tracklets that coexist show how similar two different animals are.
         distances = []
         for row in np.linspace(0, len(found.first) - 1, min(len(found.first), 60)).astype(int).tolist():
             distances.append(self._distances(row)[self._together(row)])
@@ -107,7 +108,7 @@ class Resemblance:
         self._chance = float(np.exp(-((others / self._width) ** 2) / 2).mean()) if len(others) else 1.0
 
     def with_row(self, row: int) -> Floats:
-        """The probability (n,) that each tracklet shows the animal of a row."""
+        """The probability (n,) that each tracklet shows the same animal as tracklet `row`."""
         found = self._found
         if found.posterior is None:
             alike = np.exp(-((self._distances(row) / self._width) ** 2) / 2)

@@ -1,4 +1,4 @@
-"""Pictures around points of an experiment's movies."""
+"""Pictures of the surroundings of points in an experiment's movies."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ from herdbook.drawing.montage import draw_look
 from herdbook.experiment.model import Experiment
 from herdbook.movie.reading import read_frame_samples
 
-# A place in a movie: its name, the frame, x and y px.
+# A place in a movie: name of the movie, frame, x and y px.
 Place = tuple[str, int, float, float]
 
 
 def look_at(experiment: Experiment, places: Sequence[Place], length_px: float) -> list[NDArray[np.uint8]]:
-    """The surroundings of each place, as `draw_look` makes them, in order; each frame is decoded once."""
+    """The surroundings of each place, drawn by `draw_look`, in the order of `places`; each frame is decoded once."""
     wanted: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
     for number, (movie, frame, _, _) in enumerate(places):
         wanted[movie][frame].append(number)

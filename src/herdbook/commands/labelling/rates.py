@@ -29,7 +29,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class Summary:
-    """Of the points of one `group`: `assigned` among all, `wrong` among those that were judged, and how many could not be."""
+    """Rates of the points of one `group`: `assigned` among all, `wrong` among the judged ones; number of `cannot_say` and `unanswered`."""
 
     group: str
     assigned: Rate
@@ -39,14 +39,14 @@ class Summary:
 
 
 def draw_cells(frames: NDArray[np.int64], individuals: int, count: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], ...]:
-    """Random pairs of frame and individual, none twice, in order: the places in `frames` (n,) and the individuals, int64 each."""
+    """Random pairs of frame and individual, all different, sorted: indices into `frames` and numbers of individuals, int64 (k,) each."""
     total = len(frames) * individuals
     cells = np.sort(rng.choice(total, min(count, total), replace=False))
     return cells // individuals, cells % individuals
 
 
 def exact_rate(count: int, trials: int, level: float = LEVEL) -> Rate:
-    """A share and its interval (Clopper & Pearson 1934, Biometrika 26:404)."""
+    """A share and its exact binomial interval (Clopper & Pearson 1934, Biometrika 26:404)."""
     if not trials:
         return Rate(0, 0, float("nan"), float("nan"))
     tail = (1 - level) / 2
@@ -73,6 +73,6 @@ def summarise_by(points: Iterable[Point], key: Callable[[Point], str]) -> list[S
 
 
 def hour_of(point: Point) -> str:
-    """The recording and the hour in which a point lies."""
+    """The recording and the hour of a point, as text."""
     hour = int(point.time_s // 3600)
     return f"{point.recording}, hour {hour} to {hour + 1}"

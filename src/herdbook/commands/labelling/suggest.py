@@ -1,4 +1,4 @@
-"""`herdbook suggest`: points whose labels would help most, as a table to be filled in, with a picture of each."""
+"""`herdbook suggest`: points whose labels would help most, as a table to fill in, with a picture of each."""
 
 import csv
 import json
@@ -27,16 +27,16 @@ from herdbook.geometry.ellipses import body_length
 from herdbook.geometry.heads import head_directions
 from herdbook.system.files import replacing
 
-# A tracklet with fewer images teaches nothing; of the longest ones so many are compared, by so many images each.
+# Tracklets with fewer images are skipped; at most this number of the longest ones are compared, by this number of images each.
 LEAST_IMAGES, MOST_CANDIDATES, IMAGES = 5, 1500, 4
-# So many frames of a tracklet are compared to find one in which it is easy to see.
+# Number of frames of a tracklet among which the one with the most room around the animal is chosen.
 FRAMES_COMPARED = 15
 
 
 @dataclass(frozen=True)
 class SuggestedPoint:
-    """A row of suggested.csv: a label that lacks its name, then the tracklet's frames, what the classifier guesses and how probable it is,
-    why the point is suggested, and its picture.
+    """A row of suggested.csv: a label without its name, then the number of the tracklet's frames, the name with the highest probability by
+    the classifier, this probability, the reason for the suggestion, and the file of the picture.
     """
 
     movie: str
@@ -56,7 +56,7 @@ SUGGESTED_COLUMNS = tuple(field.name for field in fields(SuggestedPoint))
 
 @dataclass(frozen=True)
 class _Part:
-    """The candidates of one movie: rows of `Candidates` and where to look at each, (n, 3) frame, x, y."""
+    """The candidates of one movie, and a place of each: (n, 3) frame, x, y."""
 
     movie: str
     candidates: Candidates
@@ -66,8 +66,8 @@ class _Part:
 def suggest_points(experiment: Experiment, count: int, movies: Sequence[str] | None = None) -> tuple[list[SuggestedPoint], float]:
     """The points whose labels would help most, best first, in these movies (None: all), and the length of the animals (px).
 
-    What the classifier and the graph know already counts, if they have run. Raises HerdbookError for animals without marks, and where
-    blobs or tracklets are missing.
+    Results of the stages classify and propagate are used if they exist. Raises HerdbookError for animals without marks, and if blobs or
+    tracklets are missing.
     """
     if experiment.animals.marking != "marked":
         raise HerdbookError(f"{experiment.experiment}: labels are for marked animals, but animals.marking is {experiment.animals.marking}.")
@@ -105,7 +105,7 @@ def suggest_points(experiment: Experiment, count: int, movies: Sequence[str] | N
 
 
 def write_points(experiment: Experiment, points: Sequence[SuggestedPoint], length_px: float, folder: Path) -> None:
-    """Write suggested.csv, a picture of each point and a contact sheet, sheet.png, into a folder; old ones are removed."""
+    """Write suggested.csv, a picture of each point and sheet.png, with all pictures, into a folder; old pictures are removed."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("[0-9][0-9][0-9]_*.png"):
         old.unlink()
@@ -176,7 +176,7 @@ def _look_up(
     light: Light,
     length_px: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Looks (n, d) of tracklets, and where to look at each (n, 3): frame, x, y of its blob that is farthest from all others."""
+    """Appearance (n, d) of tracklets, and a place of each (n, 3): frame, x, y of its blob that is farthest from all others."""
     grouped, offsets = tracklets.blob_rows()
     direction, _ = head_directions(grouped, offsets, blobs.frame, blobs.x, blobs.y, blobs.moments, length_px)
     spec = CropSpec(crop_length(length_px))
@@ -201,7 +201,7 @@ def _room(blobs: Blobs, row: int) -> float:
 
 
 def _posterior(path: Path, rows: NDArray[np.int64], tracklets: int, classes: Sequence[str]) -> NDArray[np.float64] | None:
-    """What the classifier says (n, classes), None if it has not run or on other tracklets than these."""
+    """Probabilities by the classifier (n, classes); None if it has not run, or on other tracklets."""
     if not path.is_file():
         return None
     evidence = Evidence.load(path)
@@ -216,7 +216,7 @@ def _posterior(path: Path, rows: NDArray[np.int64], tracklets: int, classes: Seq
 
 
 def _doubt(experiment: Experiment, movie: str, rows: NDArray[np.int64], tracklets: int) -> NDArray[np.float64]:
-    """The probability (n,) that who is in a tracklet is not known with the graph, 1 if names were not yet given."""
+    """The probability (n,) that a tracklet's identity is unknown or wrong after propagation, 1 before it."""
     path = experiment.artifact("propagate", experiment.recording_of(movie))
     sure = np.zeros(tracklets)
     if path.is_file():
@@ -245,9 +245,9 @@ def _guess(found: Candidates, row: int, experiment: Experiment) -> tuple[str, fl
 def _reason(found: Candidates, best: Suggestion) -> str:
     reasons = [f"seen for {found.frames[best.row]} frames"]
     if found.posterior is not None:
-        reasons.append(f"the classifier is {best.unsure:.0%} unsure")
-        reasons.append(f"movement leaves a doubt of {best.doubt:.0%}")
-    reasons.append(f"its animal has {best.labels:.1f} labels by expectation")
+        reasons.append(f"uncertainty of the classifier {best.unsure:.0%}")
+        reasons.append(f"doubt that remains after propagation {best.doubt:.0%}")
+    reasons.append(f"expected number of labels of this animal {best.labels:.1f}")
     return ", ".join(reasons)
 
 

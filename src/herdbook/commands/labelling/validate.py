@@ -1,4 +1,4 @@
-"""`herdbook validate`: random points of the results as a sheet to be answered, in one HTML file, and what the answers say."""
+"""`herdbook validate`: random points of the results as a questionnaire in one HTML file."""
 
 import hashlib
 import json
@@ -28,19 +28,19 @@ from herdbook.system.files import write_text
 from herdbook.tables.positions import recording_starts
 
 SHEET, TABLE = "validate.html", "answers.csv"
-# So many example images remind of what each animal looks like.
+# Number of example images of each animal, shown for comparison.
 EXAMPLES = 8
-# Points that moved by more than this (px) since they were drawn are other points.
+# Points that have moved by more than this (px) since they were drawn belong to older results.
 MOVED_PX = 1.0
 
 
 def draw_points(experiment: Experiment, count: int, seed: int) -> tuple[list[Point], float]:
-    """`count` random pairs of an individual and a tracked frame, in order of time, and the length of the animals (px).
+    """`count` random pairs of individual and tracked frame, in order of time, and the length of the animals (px).
 
-    Raises HerdbookError for animals without names, and where results are missing.
+    Raises HerdbookError for animals without names, and if results are missing.
     """
     if experiment.animals.marking == "none":
-        raise HerdbookError(f"{experiment.experiment}: animals.marking is none, so there are no names that could be right or wrong.")
+        raise HerdbookError(f"{experiment.experiment}: animals.marking is none: there are no names to judge.")
     individuals = experiment.animals.individuals
     order = [movie for members in experiment.recordings.values() for movie in members]
     frames, lengths = [], []
@@ -61,10 +61,10 @@ def draw_points(experiment: Experiment, count: int, seed: int) -> tuple[list[Poi
 
 
 def write_sheet(experiment: Experiment, points: Sequence[Point], length_px: float, folder: Path) -> None:
-    """Write validate.html and the empty table answers.csv into a folder. Raises HerdbookError rather than replace answers."""
+    """Write validate.html and the empty table answers.csv into a folder. Raises HerdbookError if there are answers in it already."""
     table = folder / TABLE
     if table.is_file() and any(point.answer for point in read_answers(table)):
-        raise HerdbookError(f"{table}: holds answers. Give another folder by --out, or delete it.")
+        raise HerdbookError(f"{table}: contains answers, and is not overwritten. Give another folder with --out, or delete it.")
     shown = [point for point in points if point.assigned]
     looks = look_at(experiment, [(point.movie, point.frame, point.x, point.y) for point in shown], length_px)
     cards = [
@@ -87,7 +87,7 @@ def write_sheet(experiment: Experiment, points: Sequence[Point], length_px: floa
 
 
 def count_moved(experiment: Experiment, points: Sequence[Point]) -> int:
-    """How many points are no longer where they were drawn: the answers are about other results."""
+    """Number of points whose position has changed since they were drawn: their answers are about older results."""
     known = {movie.name for movie in experiment.movies}
     moved = sum(point.movie not in known or point.individual not in experiment.animals.individuals for point in points)
     for movie in known:
@@ -101,7 +101,7 @@ def count_moved(experiment: Experiment, points: Sequence[Point]) -> int:
 
 
 def _points_of(experiment: Experiment, movie: str, cells: Sequence[tuple[int, str]], start_s: float, done: int) -> list[Point]:
-    """The points of one movie from its frames and individuals."""
+    """The points of one movie at these `cells` (frame, individual); `done` is the number of points before them."""
     recording = experiment.recording_of(movie)
     index = Index.load(experiment.artifact("index", movie))
     found = Trajectories.load(experiment.artifact("smooth", movie))
@@ -125,7 +125,7 @@ def _points_of(experiment: Experiment, movie: str, cells: Sequence[tuple[int, st
 
 
 def _known(identities: Identities, tracklets: Tracklets, movie: str, name: str, frame: int) -> str:
-    """How it is known that an individual is where it is, by the tracklet that holds it in a frame."""
+    """How an individual's identity is known in a frame: that of its tracklet there, or interpolated between tracklets."""
     mine = identities.movie == identities.movies.index(movie)
     mine &= identities.individual == identities.individuals.index(name)
     tracklet = identities.tracklet[mine]
@@ -134,7 +134,7 @@ def _known(identities: Identities, tracklets: Tracklets, movie: str, name: str, 
 
 
 def _examples(experiment: Experiment) -> dict[str, NDArray[np.uint8]]:
-    """A few example images of each name, where there is a training set."""
+    """Some example images of each name, if there is a training set."""
     path = experiment.artifact("trainset")
     if experiment.animals.marking != "marked" or not path.is_file():
         return {}

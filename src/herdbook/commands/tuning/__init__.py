@@ -1,1 +1,1 @@
-"""`herdbook tune`: proposes how to find the animals, from sampled frames alone."""
+"""`herdbook tune`: proposes settings of section segment from sampled frames alone."""

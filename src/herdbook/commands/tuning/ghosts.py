@@ -1,4 +1,4 @@
-"""Ghosts: blobs that come from something in the background that is not in the frame, such as an animal that rested there."""
+"""Ghosts: blobs caused by something in the background image that is not in the frame, such as an animal that rested there."""
 
 import cv2
 import numpy as np
@@ -13,10 +13,10 @@ _MARGIN_PX = 3
 
 
 def find_ghosts(blobs: FrameBlobs, luma: Pixels, background: Pixels) -> NDArray[np.bool_]:
-    """Which blobs (n,) of a frame, both images (h, w), have stronger edges along their outlines in the background than in the frame.
+    """Whether each blob of a frame, bool (n,), has stronger edges along its outline in the background (h, w) than in the frame (h, w).
 
-    An animal ends where its blob ends; where a ghost ends, only the background has an edge (after Cucchiara et al. 2003, IEEE Trans. PAMI
-    25:1337, who tell ghosts by motion).
+    At the outline of an animal the frame has an edge; at that of a ghost, only the background has one (after Cucchiara et al. 2003, IEEE
+    Trans. PAMI 25:1337, who recognise ghosts by their lack of motion).
     """
     height, width = luma.shape
     ghosts = np.zeros(len(blobs), bool)

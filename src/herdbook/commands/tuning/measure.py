@@ -1,4 +1,4 @@
-"""What `herdbook tune` does: sampled frames of a movie are segmented at many differences, which leads to a proposal."""
+"""Measurements of `herdbook tune`: sampled frames of a movie are segmented at many differences, from which a proposal is made."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,9 +29,9 @@ from herdbook.system.progress import progress
 
 STAGE = "tune"
 OTHER = {"dark": "bright", "bright": "dark"}
-# Below the first quality the other polarity is tried; it is proposed if it has this many times the quality.
+# Below the first quality the other polarity is tried; it is proposed if its quality is higher by the second factor.
 DOUBTFUL, MUCH_BETTER = 0.5, 2.0
-# From these qualities on a proposal is called sure and fairly sure; below the last there is no plateau to speak of.
+# From the first two qualities on, a proposal is called sure and fairly sure; below the last, there is no plateau.
 SURE_QUALITY, FAIRLY_SURE_QUALITY, PLATEAU_QUALITY = 0.6, 0.35, 0.25
 
 # Arena and area of each blob of a frame.
@@ -40,7 +40,7 @@ _Sizes = tuple[NDArray[np.int16], NDArray[np.int32]]
 
 @dataclass(frozen=True)
 class Footage:
-    """A movie made ready: sampled frames, the background, settings of its stage segment, the number of animals in each arena."""
+    """A movie prepared for tuning: sampled frames, the background, settings of its stage segment, and number of animals in each arena."""
 
     movie: str
     index: Index
@@ -53,11 +53,11 @@ class Footage:
 
 @dataclass(frozen=True)
 class Proposal:
-    """Values for the section segment, and the evidence for them.
+    """Values for the section segment, and the measurements behind them.
 
-    `frames` are those looked at, `broken` the numbers of those left out; `blobs` all blobs of each frame at the proposed difference, of
-    which those within `area` are accepted; a view of `ladder` is one of the `arenas` of a frame; `animals` live in all arenas together;
-    `ghosts` is their share among the accepted blobs.
+    `frames`: those analysed; `broken`: numbers of skipped frames; `blobs`: all blobs of each frame at the proposed difference, of which
+    those within `area` are accepted; `arenas`: number of arenas (a view of `ladder` is one arena in one frame); `animals`: number in all
+    arenas together, None if unknown; `ghosts`: their share among the accepted blobs; `separation`: as in `Split`.
     """
 
     movie: str
@@ -75,32 +75,32 @@ class Proposal:
 
     @property
     def quality(self) -> float:
-        """Quality of the plateau 0..1, less the ghosts."""
+        """Quality of the plateau 0..1, reduced by the share of ghosts."""
         return self.ladder.quality * (1 - self.ghosts)
 
     @property
     def sureness(self) -> str:
-        """How sure the proposal is, in words."""
+        """How sure the proposal is, as text."""
         return "sure" if self.quality >= SURE_QUALITY else "fairly sure" if self.quality >= FAIRLY_SURE_QUALITY else "not sure"
 
     @property
     def plateau(self) -> tuple[int, int]:
-        """First and last difference of the plateau."""
+        """First and last difference of the plateau, grey levels."""
         return int(self.ladder.difference[self.ladder.first]), int(self.ladder.difference[self.ladder.last])
 
     @property
     def accepted(self) -> list[NDArray[np.bool_]]:
-        """Which blobs of each frame lie within the proposed area."""
+        """For each frame, whether each blob, bool (n,), is within the proposed area."""
         return [(blobs.area >= self.area[0]) & (blobs.area <= self.area[1]) for blobs in self.blobs]
 
     @property
     def counts(self) -> NDArray[np.int64]:
-        """Accepted blobs of each frame."""
+        """Number of accepted blobs in each frame, (frames,)."""
         return np.array([kept.sum() for kept in self.accepted], np.int64)
 
     @property
     def ladder_counts(self) -> NDArray[np.int64]:
-        """Blobs at each difference of the ladder in each frame (k, frames)."""
+        """Number of blobs at each difference of the ladder in each frame, (k, frames)."""
         counts = self.ladder.counts
         return np.asarray(counts.reshape(len(counts), len(self.frames), self.arenas).sum(axis=2))
 
@@ -108,8 +108,8 @@ class Proposal:
 def tune_movie(experiment: Experiment, movie: str, frames: int) -> Proposal:
     """Propose values for a movie of an experiment from at most `frames` of its frames.
 
-    Where they are doubtful the other polarity is tried too, and proposed if it is much better. Raises HerdbookError for what cannot be read
-    or tuned, and if no difference leaves any blobs that could be animals.
+    If their quality is low, the other polarity is tried as well, and proposed if it is much better. Raises HerdbookError for a movie that
+    cannot be read or tuned, and if no difference gives blobs that could be animals.
     """
     footage = read_footage(experiment, movie, frames)
     given = footage.settings["polarity"]
@@ -121,20 +121,20 @@ def tune_movie(experiment: Experiment, movie: str, frames: int) -> Proposal:
             return better
     if found is None:
         raise HerdbookError(
-            f"movie {movie}: no difference from {difference_ladder()[0]:.0f} to {difference_ladder()[-1]:.0f} grey levels leaves blobs "
+            f"movie {movie}: no difference from {difference_ladder()[0]:.0f} to {difference_ladder()[-1]:.0f} grey levels gives blobs "
             f"that could be animals in {len(footage.frames)} frames. Check segment.polarity ({given}), the arenas and the intervals, and "
-            "whether the animals move: what never moves belongs to the background."
+            "whether the animals move: an animal that never moves becomes part of the background."
         )
     return found
 
 
 def read_footage(experiment: Experiment, movie: str, frames: int) -> Footage:
-    """A movie of an experiment, made ready, with at most `frames` frames spread over what is tracked of it."""
+    """A movie of an experiment prepared for tuning, with at most `frames` frames, spread over its tracked intervals."""
     settings = json.loads(experiment.settings("segment", movie))
     if settings["method"] != "background":
         raise HerdbookError(
-            f"segment.method is {settings['method']}, which does not use segment.difference: nothing is to be tuned. Set it to background, "
-            "or choose the grey levels and the area by eye."
+            f"segment.method is {settings['method']}, which does not use segment.difference: there is nothing to tune. Set it to "
+            "background, or choose the grey levels and the area by eye."
         )
     index, path = _index(experiment, movie), Path(experiment.movie(movie).file)
     faults = arena_faults(settings["arenas"], index.width, index.height)
@@ -143,7 +143,7 @@ def read_footage(experiment: Experiment, movie: str, frames: int) -> Footage:
     tracked = np.concatenate([np.arange(*span) for span in tracked_intervals(settings["intervals"], len(index), path)])
     number = min(frames, len(tracked))
     picks = tracked[((np.arange(number) + 0.5) * len(tracked) / number).astype(np.int64)]
-    # First, because it needs much memory for a while, and frames are held from here on.
+    # Before the frames are read: this needs much memory for a short time.
     background = read_background(experiment, movie, settings["polarity"])
     return Footage(
         movie=movie,
@@ -157,7 +157,7 @@ def read_footage(experiment: Experiment, movie: str, frames: int) -> Footage:
 
 
 def read_background(experiment: Experiment, movie: str, polarity: str) -> Background:
-    """The background of a movie as the experiment wants it, but for animals of this polarity."""
+    """The background of a movie with the settings of the experiment, but for animals of this polarity."""
     together = experiment.background.scope == "recording"
     unit = experiment.recording_of(movie) if together else movie
     members = experiment.recordings[unit] if together else [movie]
@@ -178,7 +178,7 @@ def read_background(experiment: Experiment, movie: str, polarity: str) -> Backgr
 
 
 def propose(footage: Footage, polarity: str) -> Proposal | None:
-    """The best values for animals of a polarity; None if no difference leaves blobs that could be animals."""
+    """The best values for animals of a polarity; None if no difference gives blobs that could be animals."""
     settings = footage.settings | {"polarity": polarity, "difference_noise": None, "area": [1, footage.index.width * footage.index.height]}
     arena = map_arenas(settings["arenas"], (footage.index.height, footage.index.width), footage.masks)
 
@@ -186,18 +186,18 @@ def propose(footage: Footage, polarity: str) -> Proposal | None:
         segmenter = Segmenter(footage.background, settings | {"difference": difference}, footage.index.full_range, footage.masks)
         return map(segmenter.blobs, footage.frames)
 
-    # Only the sizes are kept: at the smallest differences noise alone makes very many blobs.
+    # Only the sizes are kept: at the smallest differences, noise causes very many blobs.
     steps = difference_ladder()
     shown = progress(steps.tolist(), total=len(steps), stage=STAGE, unit="differences")
     found = [[None if blobs is None else _sizes(blobs, arena) for blobs in segment(step)] for step in shown]
-    # A frame is broken if it is so at every difference: a small one alone may mistake a change of the light for a fault.
+    # A frame is broken if no difference can segment it: at a small one, a change of the light may look like a broken frame.
     good = [any(step[n] is not None for step in found) for n in range(len(footage.frames))]
     frames = list(compress(footage.frames, good))
     broken = [frame.index for frame, fine in zip(footage.frames, good, strict=True) if not fine]
     if not frames:
         raise HerdbookError(
             f"movie {footage.movie}: all of {len(broken)} sampled frames are black or differ from the background as a whole. Check the "
-            "movie and segment.intervals; segment.flicker: true makes their brightness that of the background."
+            "movie and segment.intervals; segment.flicker: true matches their brightness to that of the background."
         )
     arenas = len(footage.numbers)
     animals = np.tile([np.nan if number is None else number for number in footage.numbers], len(frames))
@@ -230,7 +230,7 @@ def propose(footage: Footage, polarity: str) -> Proposal | None:
 def _index(experiment: Experiment, movie: str) -> Index:
     path = Path(experiment.movie(movie).file)
     if experiment.simulate and not path.exists():
-        raise HerdbookError(f"{path}: this movie is yet to be simulated. Run snakemake first.")
+        raise HerdbookError(f"{path}: this movie has not been simulated yet. Run snakemake first.")
     scan = scan_movie(path, on_broken=json.loads(experiment.settings("index", movie))["on_broken"])
     shared = ("pts", "time_s", "keyframe", "width", "height", "fps", "codec", "grey", "full_range")
     return Index(**{name: getattr(scan, name) for name in shared}, movie_fingerprint="")
@@ -242,7 +242,7 @@ def _sizes(blobs: FrameBlobs, arena: NDArray[np.int16]) -> _Sizes:
 
 
 def _views(sizes: Iterable[_Sizes | None], arenas: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """View and area of all blobs of some frames, from arena and area of those of each; none where a frame could not be segmented."""
+    """View and area, int64 (n,) each, of all blobs of some frames, from arena and area of each frame's blobs (None: not segmented)."""
     views, areas = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for number, here in enumerate(sizes):
         if here is not None:
@@ -252,7 +252,7 @@ def _views(sizes: Iterable[_Sizes | None], arenas: int) -> tuple[NDArray[np.int6
 
 
 def _share_of_ghosts(frames: Sequence[Frame], blobs: Sequence[FrameBlobs], area: tuple[int, int], background: Background) -> float:
-    """Share of ghosts among the blobs of some frames whose area lies within bounds."""
+    """Share of ghosts among the blobs whose area is within the bounds."""
     ghosts = [np.zeros(0, bool)]
     for frame, here in zip(frames, blobs, strict=True):
         scene = background.luma[np.searchsorted(background.first_frame, frame.index, side="right") - 1]

@@ -1,4 +1,4 @@
-"""Pictures of `herdbook tune`: arrays in, Matplotlib Figure out, about 1,000 px wide. Images are (row, col, 3) BGR uint8, points (x, y) px.
+"""Plots of `herdbook tune`: arrays in, Matplotlib Figure out, about 1,000 px wide. Images are (row, col, 3) BGR uint8, points (x, y) px.
 
 Accepted blobs are blue with full lines, rejected ones orange with broken lines.
 """
@@ -23,11 +23,11 @@ from herdbook.segmentation.components import FrameBlobs
 # Blue and vermilion on white paper, light blue and orange on frames.
 ACCEPTED, REJECTED, NUMBER = BLUE, VERMILION, "0.2"
 ACCEPTED_ON_FRAME, REJECTED_ON_FRAME = "#7ddcff", "#ffa500"
-# A frame is cut down to its blobs if they fill no more than this share of it.
+# A frame is cropped to its blobs if their region is at most this share of it.
 _WORTH_CUTTING = 0.7
-# Lengths of an animal that are shown at least.
+# Smallest side of the shown region, in lengths of an animal.
 _LEAST_VIEW = 9
-# Specks are marked by rings; more of them than this would hide the frame.
+# Rejected blobs are marked by rings; more of them would hide the frame.
 _MOST_REJECTED = 60
 _TILES = 4
 _FINE = 4
@@ -37,7 +37,7 @@ _Box = tuple[int, int, int, int]  # x0, y0, x1, y1, px, ends exclusive
 
 @dataclass(frozen=True)
 class Marked:
-    """The blobs of one frame and which of them (n,) are accepted."""
+    """The blobs of one frame, and whether each is accepted, bool (n,)."""
 
     blobs: FrameBlobs
     accepted: NDArray[np.bool_]
@@ -52,7 +52,7 @@ def plot_count_ladder(
     plateau: tuple[float, float],
     proposed: float,
 ) -> Figure:
-    """Blobs per frame (k, frames) and score (k,) at each difference (k,), with the plateau and the difference proposed."""
+    """Blobs per frame (k, frames) and score (k,) at each difference (k,), with the plateau and the proposed difference."""
     figure = new_figure(5.4)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2.2, 1))
     low, median, high = np.quantile(counts, (0.05, 0.5, 0.95), axis=1)
@@ -126,7 +126,7 @@ def plot_areas(
 
 
 def plot_blobs(image: NDArray[np.uint8], marked: Marked, title: str) -> Figure:
-    """A frame with its blobs: the part that holds them, and close-ups of the smallest, a typical, the largest and the largest rejected."""
+    """A frame with its blobs: the region of all blobs, and close-ups of the smallest, a typical, the largest and the largest rejected."""
     height, width = image.shape[:2]
     blobs, accepted = marked.blobs, marked.accepted
     x0, y0, x1, y1 = _view(marked, width, height)
@@ -163,7 +163,7 @@ def plot_blobs(image: NDArray[np.uint8], marked: Marked, title: str) -> Figure:
 
 
 def _show(axes: Axes, image: NDArray[np.uint8], box: _Box, marked: Marked, rejected: NDArray[np.int64], points_per_px: float) -> None:
-    """A part of the frame with outlines of its accepted blobs and rings around these of the rejected ones."""
+    """Draw a region of the frame with outlines of its accepted blobs and rings around the rejected ones listed in `rejected`."""
     x0, y0, x1, y1 = box
     blobs = marked.blobs
     part = np.ascontiguousarray(image[y0:y1, x0:x1, ::-1])
@@ -185,10 +185,10 @@ def _show(axes: Axes, image: NDArray[np.uint8], box: _Box, marked: Marked, rejec
 
 
 def outline(runs: NDArray[np.int32]) -> list[NDArray[np.float64]]:
-    """The outlines of a blob, also those of its holes, from its runs (r, 3): closed lines (m, 2) along the edges of its pixels."""
+    """The outlines of a blob and of its holes, from its runs (r, 3): closed lines (m, 2) along the edges of its pixels."""
     x0, y0, x1, y1 = int(runs[:, 1].min()), int(runs[:, 0].min()), int(runs[:, 2].max()) + 1, int(runs[:, 0].max()) + 1
     mask = runs_to_mask(runs, x0 - 1, y0 - 1, x1 + 1, y1 + 1).astype(np.uint8)
-    # Between the samples of a finer mask the outline keeps to the pixels' edges within an eighth of one.
+    # On a finer mask, the outline follows the edges of pixels within an eighth of a pixel.
     fine = np.kron(mask, np.ones((_FINE, _FINE), np.uint8))
     found, _ = cv2.findContours(fine, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     shift = np.array([x0 - 1, y0 - 1]) + (0.5 / _FINE - 0.5)
@@ -203,7 +203,7 @@ def _ring(blobs: FrameBlobs, blob: int, least: float) -> NDArray[np.float64]:
 
 
 def _view(marked: Marked, width: int, height: int) -> _Box:
-    """The part of the frame to show: that of the accepted blobs, and of rejected ones that are not much smaller, or the whole frame."""
+    """The region to show: that of the accepted blobs and of rejected ones that are not much smaller, or the whole frame."""
     blobs = marked.blobs
     wanted = marked.accepted.copy()
     if wanted.any():
@@ -222,7 +222,7 @@ def _view(marked: Marked, width: int, height: int) -> _Box:
 
 
 def _tiles(marked: Marked, width: int, height: int) -> list[tuple[str, int, _Box]]:
-    """Name, blob and part of the frame of each close-up."""
+    """Name, blob and region of each close-up."""
     blobs, area = marked.blobs, marked.blobs.area
     accepted, rejected = np.flatnonzero(marked.accepted), np.flatnonzero(~marked.accepted)
     picks: dict[int, str] = {}
@@ -247,7 +247,7 @@ def _lengths(blobs: FrameBlobs) -> NDArray[np.float64]:
 
 
 def _placed(centre: NDArray[np.float64], size: NDArray[np.float64], width: int, height: int) -> _Box:
-    """A box of a size around a centre, moved and cut so that it lies within the frame."""
+    """A box of this size around a centre, shifted and clipped to the frame."""
     frame = np.array([width, height])
     whole = np.minimum(np.ceil(size), frame).astype(int)
     low = np.clip((centre - whole / 2).round().astype(int), 0, frame - whole)

@@ -1,8 +1,8 @@
-"""Proposing segment.difference and segment.area from the blobs of sampled frames alone, without truth.
+"""Proposal of segment.difference and segment.area from the blobs of sampled frames alone, without truth.
 
-Every difference of a ladder gives other blobs. A good one lies where neighbouring differences find the same animals: on a plateau.
-A view is one arena in one sampled frame; blobs are columns `view` (n,) and `area` (n,), px; `animals` (views,) is the number of animals in
-each view, NaN if it is not known.
+A ladder is a series of differences, each of which gives other blobs. A good difference is one whose neighbours find the same animals: it is
+on a plateau. A view is one arena in one sampled frame; blobs are columns `view` (n,) and `area` (n,), px; `animals` (views,) is the number
+of animals in each view, NaN if unknown.
 """
 
 from collections.abc import Sequence
@@ -14,36 +14,36 @@ from scipy.ndimage import gaussian_filter1d
 
 from herdbook.arrays import Floats, Ints
 
-# Areas are sorted into this many bins per octave, smoothed by 0.2 octaves: single animals of one kind spread over about one octave.
+# Bins of the histogram of areas per octave, smoothed by 0.2 octaves: areas of single animals of one species span about one octave.
 _BINS_PER_OCTAVE = 8
 _SMOOTHING_BINS = 1.5
 # A blob of one pixel is never an animal.
 _LEAST_AREA = 2.0
-# All cuts that are nearly as good as the best one lie in the same gap.
+# Cuts with at least this share of the best value are in the same gap.
 _AS_GOOD = 0.95
-# Specks of frames that were not sampled may be larger than all that were seen: the gap begins at this share of an animal or above.
+# Other frames may have larger specks than the sampled ones: the gap begins at this share of an animal's area or above.
 _LEAST_SHARE = 1 / 64
-# One blob too many weighs as much as this many too few: those may be merged or hidden, but nothing explains too many.
+# One blob too many costs as much as this number too few: missing ones may be merged or hidden, but additional ones have no explanation.
 _EXCESS_WEIGHT = 4.0
-# The count may change by about this share from one step of the ladder to the next.
+# Scale of stability: relative change of the count from one step of the ladder to the next.
 _STEADY = 0.1
-# Without a known number a difference that finds less than this many blobs per view finds no animals.
+# If the number of animals is unknown, a good difference finds at least this number of blobs per view.
 _LEAST_COUNT = 0.5
-# Steps whose score is nearly that of the best one belong to a plateau.
+# Steps with at least this share of the best score belong to a plateau.
 _PLATEAU_SHARE = 0.8
-# A plateau as wide as this (greatest over smallest difference) leaves no doubt.
+# A plateau of this width (largest over smallest difference) or more has full quality.
 _WIDE_PLATEAU = 4.0
-# A blob of all animals of an arena has up to this many times their areas: legs, shadows and the gaps between them come on top.
+# A blob of all animals of an arena has up to this many times their areas: it includes legs, shadows and gaps between the animals.
 _MERGE_ROOM = 3.0
 
 
 @dataclass(frozen=True)
 class Split:
-    """Where the areas at one difference part into specks and animals.
+    """The cut between areas of specks and of animals at one difference.
 
-    `gap`: the areas (px) between which the cut may lie, `smallest` the cut itself; `counts` (views,) blobs from there on; `agreement` 0..1
-    of the counts with the number of animals; `separation` 0..1, 1 where the gap is empty; `one_area`: median area of the blobs kept, px;
-    `kept_area`: their sum over all views.
+    `gap`: smallest and largest possible cut, px; `smallest`: the cut, px; `counts` (views,): number of blobs with this area or more;
+    `agreement` 0..1 of the counts with the number of animals; `separation` 0..1, 1 if the gap is empty; `one_area`: median area of the
+    blobs above the cut, px; `kept_area`: sum of their areas over all views, px.
     """
 
     gap: tuple[float, float]
@@ -57,10 +57,10 @@ class Split:
 
 @dataclass(frozen=True)
 class Ladder:
-    """What the steps of a ladder are worth: columns (k,), and `counts` (k, views); `first` and `last` step of the plateau.
+    """Scores of the steps of a ladder: columns (k,), and `counts` (k, views); `first` and `last` step of the plateau.
 
-    `score` is the product of the others: `agreement` and `separation` as in Split, `stability` of the counts and `constancy` of the total
-    area over neighbouring steps, all 0..1. `quality` 0..1: mean score on the plateau, less where that is narrow.
+    `score` is the product of `agreement` and `separation` (as in Split), `stability` of the counts and `constancy` of the total area over
+    neighbouring steps, all 0..1. `quality` 0..1: mean score on the plateau, reduced if that is narrow.
     """
 
     difference: Floats
@@ -77,22 +77,22 @@ class Ladder:
 
     @property
     def middle(self) -> float:
-        """The difference in the middle of the plateau, in ratio to both ends: signal and noise are compared by ratio."""
+        """The geometric mean of both ends of the plateau, since signal and noise are compared by their ratio."""
         return float(np.sqrt(self.difference[self.first] * self.difference[self.last]))
 
 
 def difference_ladder(lowest: float = 5, highest: float = 100, steps: int = 24) -> Floats:
-    """Whole grey levels (k,) in about equal ratios, at most `steps` of them."""
+    """At most `steps` whole grey levels (k,) with about equal ratios between them."""
     return np.unique(np.geomspace(lowest, highest, steps).round())
 
 
 def split_areas(view: Ints, area: Ints, animals: Floats) -> Split | None:
-    """The cut in the deepest gap of the areas that leaves about as many blobs as animals; None if there are no blobs to part.
+    """The cut in the deepest gap of the areas that keeps about as many blobs as there are animals; None if there are no blobs to separate.
 
-    The density of blobs over the logarithm of their area has its specks on the left and its animals, also merged ones, on the right. A cut
-    is as good as the drop from the highest density on its right to its own, in standard deviations of such counts (square roots), times the
-    share by which the density falls from the highest one on its left, if anything is there, and times the agreement of what it leaves with
-    the number of animals.
+    The density of blobs over the logarithm of their area has specks on the left and animals, also merged ones, on the right. The value of a
+    cut is the product of three: the drop from the highest density on its right to its own, in standard deviations of such counts (square
+    roots); the share by which the density falls from the highest one on its left, if there is any; and the agreement of the blobs above
+    the cut with the number of animals.
     """
     if not len(area):
         return None
@@ -100,7 +100,7 @@ def split_areas(view: Ints, area: Ints, animals: Floats) -> Split | None:
     density = gaussian_filter1d(_density(area, cuts), _SMOOTHING_BINS, mode="nearest")
     cuts, valley = cuts[1:-1], np.minimum(density[:-1], density[1:])
     specks, hill = np.maximum.accumulate(density)[:-1], np.maximum.accumulate(density[::-1])[::-1][1:]
-    # Where specks only begin there is no gap, though the density rises from there.
+    # At the smallest specks there is no gap, although the density rises from there.
     falls = 1 - np.divide(valley, specks, out=np.zeros_like(valley), where=specks > 0)
     counts = count_from(view, area, len(animals), cuts)
     agreement = agree(counts, animals)
@@ -125,17 +125,17 @@ def split_areas(view: Ints, area: Ints, animals: Floats) -> Split | None:
 
 
 def count_from(view: Ints, area: Ints, views: int, cuts: Floats) -> Ints:
-    """How many blobs of each view have at least the area of each cut, in order: int64 (views, cuts)."""
+    """Number of blobs of each view with at least the area of each cut: int64 (views, cuts); `cuts` are sorted."""
     counts = np.zeros((views, len(cuts) + 1), np.int64)
     np.add.at(counts, (view, np.searchsorted(cuts, area, side="right")), 1)
     return counts[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:]
 
 
 def agree(counts: Ints, animals: Floats) -> Floats:
-    """How well counts (views, cuts) agree with the number of animals (views,): float64 (cuts,), 1 for all views alike.
+    """Agreement 0..1 of counts (views, cuts) with the number of animals (views,): float64 (cuts,), 1 if they are equal in all views.
 
-    Too few blobs cost their share, for animals touch and hide; too many cost four times as much. Where the number is not known, there must
-    only be blobs in every other view.
+    Missing blobs reduce it by their share, since animals touch and hide; additional ones count four times as much. If the number is
+    unknown, 0.5 blobs per view are enough for full agreement.
     """
     known = np.isfinite(animals)
     if not known.all():
@@ -145,9 +145,9 @@ def agree(counts: Ints, animals: Floats) -> Floats:
 
 
 def rate_ladder(difference: Floats, blobs: Sequence[tuple[Ints, Ints]], animals: Floats) -> Ladder | None:
-    """What each step of a ladder (k,) is worth, from the blobs (view, area) at each; None if none has any blobs to part.
+    """Scores of all steps of a ladder (k,), from the blobs (view, area) at each; None if no step has blobs that can be separated.
 
-    The plateau is the widest run of steps, in ratio of differences, whose score is at least 80 % of the best one.
+    The plateau is the widest run of steps (by ratio of their differences) with at least 80 % of the best score.
     """
     splits = [split_areas(*found, animals) for found in blobs]
     counts = np.array([np.zeros(len(animals), np.int64) if split is None else split.counts for split in splits])
@@ -158,7 +158,7 @@ def rate_ladder(difference: Floats, blobs: Sequence[tuple[Ints, Ints]], animals:
     change = np.abs(np.diff(counts, axis=0)).mean(axis=1) / np.maximum(np.maximum(counts[1:], counts[:-1]).mean(axis=1), 0.1)
     slope = np.diff(np.log(total + 1)) / np.diff(np.log(difference))
     stability = np.exp(-_of_neighbours(change) / _STEADY)
-    # Soft outlines shrink with each step whatever the difference is, so this counts less than the rest.
+    # Blobs with soft outlines shrink with every step, so this factor has less weight than the others.
     constancy = 1 / np.sqrt(1 + _of_neighbours(slope) ** 2)
     score = agreement * separation * stability * constancy
     if not score.any():
@@ -170,10 +170,10 @@ def rate_ladder(difference: Floats, blobs: Sequence[tuple[Ints, Ints]], animals:
 
 
 def area_bounds(view: Ints, area: Ints, split: Split, animals: Floats) -> tuple[int, int]:
-    """Smallest and largest area (px, two digits) from the blobs at the difference proposed: the cut, and room for a merge of all animals.
+    """Smallest and largest area (px, two digits) from the blobs at the proposed difference: the cut, and enough for a merge of all animals.
 
-    The area of one animal is taken from views with exactly as many blobs as animals, if there are any. Where the number is not known, it is
-    the greatest count of a twentieth of the views.
+    The area of one animal is taken from views with exactly as many blobs as animals, if there are any. If the number of animals is unknown,
+    the 95 % quantile of the counts is used.
     """
     kept = area >= split.smallest
     alone = kept & (split.counts == animals)[view]
@@ -183,13 +183,13 @@ def area_bounds(view: Ints, area: Ints, split: Split, animals: Floats) -> tuple[
 
 
 def two_digits(value: float) -> float:
-    """The value rounded to two digits, to whole numbers below 100."""
+    """The value rounded to two significant digits; below 100, to a whole number."""
     step = 10.0 ** max(0, np.floor(np.log10(max(value, 1))) - 1)
     return float(np.round(value / step) * step)
 
 
 def _density(area: Ints, edges: Floats) -> Floats:
-    """Blobs per bin of areas. A number of pixels stands for all areas that round to it, or small blobs would have gaps between them."""
+    """Blobs per bin of areas. A blob of n pixels is spread over areas n - 0.5 to n + 0.5, so that no bins between small areas are empty."""
     sizes, number = np.unique(area, return_counts=True)
     ends = np.cumsum(number)
     points = np.stack([sizes - 0.5, sizes + 0.5], 1).ravel()
@@ -197,12 +197,12 @@ def _density(area: Ints, edges: Floats) -> Floats:
 
 
 def _of_neighbours(between: Floats) -> Floats:
-    """Mean (k,) of what lies between each step and its neighbours (k - 1,); the ends have one."""
+    """Mean (k,) of the values between each step and its two neighbours (k - 1,); the first and last step have one neighbour."""
     return np.asarray((np.r_[between[:1], between] + np.r_[between, between[-1:]]) / 2)
 
 
 def _widest_run(difference: Floats, good: NDArray[np.bool_]) -> tuple[int, int]:
-    """First and last step of the run of good ones that spans the greatest ratio of differences."""
+    """First and last step of the run of good steps with the largest ratio of differences."""
     edges = np.flatnonzero(np.diff(np.r_[0, good.astype(np.int8), 0]))
     runs = edges.reshape(-1, 2) - (0, 1)
     first, last = runs[np.argmax(difference[runs[:, 1]] / difference[runs[:, 0]])]

@@ -1,4 +1,4 @@
-"""What `herdbook tune` gives: warnings, table, lines for the experiment file, pictures and figures of a proposal."""
+"""Output of `herdbook tune`: warnings, a table, lines for the experiment file, plots, and a JSON file of the proposal."""
 
 import json
 from pathlib import Path
@@ -21,14 +21,14 @@ from herdbook.report.figures.style import png_bytes
 from herdbook.system.files import replacing, write_text
 
 PICTURED_FRAMES = 6
-# Shares of ghosts, of animals that are missing, of frames with too many blobs and of broken ones from which on a warning is due.
+# Warnings are given above these shares of ghosts, of missing animals, of frames with too many blobs and of broken frames.
 MANY_GHOSTS, MANY_MISSING, MANY_EXCESS, MANY_BROKEN = 0.2, 0.3, 0.1, 0.1
-# Below this separation of specks and animals a warning is due.
+# A warning is given below this separation of specks and animals.
 POOR_SEPARATION = 0.9
 
 
 def section_values(experiment: Experiment, proposal: Proposal) -> dict[str, Any]:
-    """What is proposed for the section segment, and differs from the experiment if it is no difference or area."""
+    """The proposed values of the section segment: difference and area, and the polarity if it differs from the experiment's."""
     values: dict[str, Any] = {"difference": int(proposal.difference), "area": list(proposal.area)}
     given = experiment.section("segment", proposal.movie).polarity
     return values if proposal.polarity == given else {"polarity": proposal.polarity} | values
@@ -40,12 +40,12 @@ def section_lines(values: dict[str, Any]) -> str:
 
 
 def proposal_warnings(experiment: Experiment, proposal: Proposal) -> list[str]:
-    """What a person should know before trusting a proposal, one sentence or two each."""
+    """Warnings about a proposal, each one or two sentences."""
     warnings = []
     section, counts, animals = experiment.section("segment", proposal.movie), proposal.counts, proposal.animals
     if proposal.polarity != section.polarity:
         warnings.append(
-            f"With polarity {proposal.polarity} animals are found much better than with {section.polarity}: it is proposed, too."
+            f"With polarity {proposal.polarity} animals are found much better than with {section.polarity}: it is proposed as well."
         )
     if proposal.quality < PLATEAU_QUALITY:
         remedies = {
@@ -55,20 +55,20 @@ def proposal_warnings(experiment: Experiment, proposal: Proposal) -> list[str]:
         }
         untried = [text for key, text in remedies.items() if key not in section.model_fields_set]
         warnings.append(
-            "There is no plateau: each difference finds other blobs. The animals stand out too little or unevenly from the background"
+            "There is no plateau: each difference finds other blobs. The animals differ too little or unevenly from the background"
             + (f"; {', '.join(untried)}." if untried else ".")
         )
     if proposal.separation < POOR_SEPARATION:
-        warnings.append("Specks and animals run into each other in area: look at areas.png and set the lower area by eye.")
+        warnings.append("Specks and animals overlap in area: look at areas.png and set the smallest area by eye.")
     if proposal.ghosts > MANY_GHOSTS:
         warnings.append(
-            f"{proposal.ghosts:.0%} of the accepted blobs seem to be ghosts: the background, not the frame, has something there, such as "
+            f"{proposal.ghosts:.0%} of the accepted blobs seem to be ghosts: something in the background that is not in the frame, such as "
             "an animal that rested. Check segment.polarity, or give an image of the empty scene as background.file."
         )
     if animals is not None and counts.mean() < (1 - MANY_MISSING) * animals:
         warnings.append(
-            f"There are {counts.mean():.1f} blobs for {animals} animals in the average frame: they touch or hide much of the time, or some "
-            "are not found. Look at the pictures of frames."
+            f"The average frame has {counts.mean():.1f} blobs for {animals} animals: animals often touch or hide, or some are not found. "
+            "Look at the pictures of frames."
         )
     if animals is not None and (counts > animals).mean() > MANY_EXCESS:
         warnings.append(f"There are more blobs than animals in {(counts > animals).mean():.0%} of the frames.")
@@ -77,12 +77,12 @@ def proposal_warnings(experiment: Experiment, proposal: Proposal) -> list[str]:
         warnings.append(f"{len(proposal.broken)} of {sampled} sampled frames are black or differ from the background as a whole.")
     for key, other in ALTERNATIVES:
         if getattr(section, other) is not None:
-            warnings.append(f"segment.{other} is set and says the same in another way: take it out to use the proposed {key}.")
+            warnings.append(f"segment.{other} is set, which is an alternative to segment.{key}: remove it to use the proposed {key}.")
     return warnings
 
 
 def ladder_table(proposal: Proposal) -> Table:
-    """What was found at each difference of the ladder, those of the plateau in bold."""
+    """Table of the results at each difference of the ladder; those of the plateau are bold."""
     animals = "not known" if proposal.animals is None else proposal.animals
     columns = ("difference", "area from", "blobs", "5 % to 95 %", "stability", "score", "plateau")
     table = Table(*columns, title=f"Blobs per frame of {proposal.movie} (number of animals: {animals})")
@@ -97,7 +97,7 @@ def ladder_table(proposal: Proposal) -> Table:
 
 
 def write_results(folder: Path, experiment: Experiment, proposal: Proposal) -> None:
-    """Write the pictures and tune.json of a proposal into a folder; pictures of frames of an earlier one are removed."""
+    """Write the plots and tune.json of a proposal into a folder; plots of frames of an earlier proposal are removed."""
     figures = _figures(proposal)
     try:
         for name, figure in figures.items():
@@ -112,23 +112,23 @@ def write_results(folder: Path, experiment: Experiment, proposal: Proposal) -> N
 
 
 def write_values(file: Path, experiment: Experiment, proposal: Proposal) -> None:
-    """Put the proposed values into the experiment file; all else in it stays, and nothing is written unless the result is valid.
+    """Write the proposed values into the experiment file; nothing else in it changes, and nothing is written if the result is not valid.
 
-    Raises HerdbookError when the values would not be in force there, or the file cannot be edited safely.
+    Raises HerdbookError if other settings would override the values, or the file cannot be edited safely.
     """
     values = section_values(experiment, proposal)
     own = experiment.movie(proposal.movie).override.get("segment", {})
     pairs = {key: other for pair in ALTERNATIVES for key, other in (pair, pair[::-1])}
-    in_the_way = [key for key in own if key in values or pairs.get(key) in values]
-    if in_the_way:
+    overriding = [key for key in own if key in values or pairs.get(key) in values]
+    if overriding:
         raise HerdbookError(
-            f"{file}: the movie {proposal.movie} has settings of its own (override of segment: {', '.join(in_the_way)}). Change them by "
+            f"{file}: the movie {proposal.movie} has settings of its own (override of segment: {', '.join(overriding)}). Change them by "
             "hand."
         )
     section = experiment.segment
     others = [other for key, other in ALTERNATIVES if getattr(section, other) is not None]
     if others:
-        raise HerdbookError(f"{file}: segment.{' and segment.'.join(others)} must be taken out before the proposed values can be written.")
+        raise HerdbookError(f"{file}: segment.{' and segment.'.join(others)} must be removed before the proposed values can be written.")
     file = file.resolve()
     with file.open(encoding="utf-8", newline="") as stream:
         text = with_values(stream.read(), "segment", values)
@@ -159,7 +159,7 @@ def _figures(proposal: Proposal) -> dict[str, Figure]:
             difference=proposal.difference,
         ),
     }
-    # Frames from the fewest to the most blobs show merges as well as what is too much.
+    # Frames from the fewest to the most blobs show both merges and specks.
     ranked = np.argsort(counts, kind="stable")
     picks = np.unique(ranked[np.linspace(0, len(ranked) - 1, min(PICTURED_FRAMES, len(ranked))).round().astype(int)])
     for number, pick in enumerate(picks.tolist(), 1):

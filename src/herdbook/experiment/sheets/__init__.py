@@ -1,1 +1,1 @@
-"""Tables that people write: movies, labels, facts, corrections, answers. One reader, one set of messages."""
+"""Tables that users write: movies, labels, facts, corrections, answers. All share one reader and its messages."""

@@ -1,4 +1,4 @@
-"""The table of answers: random points of the results, and what a person says of the name at each."""
+"""The table of answers: random points of the results, and whether a person finds the name at each of them right."""
 
 import csv
 from collections.abc import Iterable
@@ -9,15 +9,17 @@ from herdbook.experiment.sheets.table import FRAME, NUMBER, NUMBER_OR_EMPTY, PX_
 from herdbook.system.files import replacing
 
 RIGHT, WRONG, CANNOT_SAY = ANSWERS = ("right", "wrong", "cannot say")
-# What a person may write instead, in small letters.
+# Answers as a person may write them, in lower case.
 SHORT = {"r": RIGHT, "w": WRONG, "c": CANNOT_SAY, "?": CANNOT_SAY, **{answer: answer for answer in ANSWERS}, "": ""}
 NOT_ASSIGNED = "not assigned"
 
 
 @dataclass(frozen=True)
 class Point:
-    """A random animal in a random frame: `time_s` since the recording began; its place px, NaN where it has none; how it is `known`, a word
-    of HOW_KNOWN, `interpolated` between blobs, or NOT_ASSIGNED; `answer`, one of ANSWERS or empty.
+    """A random animal in a random frame.
+
+    `time_s`: since the recording began; `x`, `y`: its position, px, NaN for none; `known`: how its identity is known, one of HOW_KNOWN,
+    `interpolated` between blobs, or NOT_ASSIGNED; `answer`: one of ANSWERS, or empty.
     """
 
     number: int
@@ -43,7 +45,7 @@ POINT_COLUMNS = tuple(field.name for field in fields(Point))
 
 
 def write_answers(path: Path, points: Iterable[Point]) -> None:
-    """Write the table in which answers are filled in."""
+    """Write the table into which a person writes answers."""
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(POINT_COLUMNS)
@@ -51,7 +53,7 @@ def write_answers(path: Path, points: Iterable[Point]) -> None:
 
 
 def answer_cells(point: Point) -> list[str]:
-    """A point as the cells of its row."""
+    """The cells of a point's row, in the order of POINT_COLUMNS."""
     place = [f"{value:.1f}" if point.assigned else "" for value in (point.x, point.y)]
     sure = f"{point.confidence:.3f}" if point.assigned else ""
     first = [str(point.number), point.recording, point.movie, str(point.frame), f"{point.time_s:.3f}", point.individual]

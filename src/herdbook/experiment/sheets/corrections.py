@@ -1,4 +1,4 @@
-"""The table of corrections: places that a person gave, so that they survive every new run. Points are (x, y) in px, frames from 0."""
+"""The table of corrections: positions given by a person, which are used in every new run. Points are (x, y) in px, frames from 0."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ COLUMNS = (Column("movie"), Column("frame", FRAME), Column("individual"), Column
 
 @dataclass(frozen=True)
 class Correction:
-    """Where an individual (`point` "") or its body point is in a frame, NaN if it cannot be seen; `place` is where the file says so."""
+    """Position of an individual (`point` "") or body point in a frame, NaN if it cannot be seen; `place` is its line or entry."""
 
     movie: str
     frame: int
@@ -50,13 +50,13 @@ def _entries(path: Path) -> list[tuple[int, dict[str, str]]]:
     try:
         entries = json.loads(read_text(path, names))
         if not (isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)):
-            raise ValueError("it holds something else")
+            raise ValueError("its content is something else")
     except (ValueError, RecursionError) as error:
         raise HerdbookError(f"{path}: expected a list of objects with {', '.join(names)} ({error}).") from error
     return [(number, {name: _cell(value) for name, value in entry.items()}) for number, entry in enumerate(entries)]
 
 
 def _cell(value: Any) -> str:
-    """A JSON value as the cell of a table. Some programs write whole numbers as 12.0."""
+    """A JSON value as the text of a table's cell; 12.0, as some programs write whole numbers, becomes 12."""
     whole = isinstance(value, float) and value.is_integer()
     return "" if value is None else str(int(value) if whole else value)

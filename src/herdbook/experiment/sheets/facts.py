@@ -1,4 +1,4 @@
-"""The table of facts: what a person knows of single animals at single places and times. Points are (x, y) in px, frames from 0."""
+"""The table of facts: what a person knows about single animals in single frames. Points are (x, y) in px, frames from 0."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,9 +35,9 @@ class Fact:
 
 
 def read_facts(path: Path, movies: Sequence[str] | None, names: Sequence[str]) -> list[Fact]:
-    """Facts of an experiment: a CSV with FACT_COLUMNS, of which `last` may be missing when nobody is absent.
+    """Facts of an experiment: a CSV with FACT_COLUMNS, of which `last` may be missing if no animal is absent.
 
-    `names` and `movies`, unless it is None, are what its columns of that name may hold. Raises HerdbookError with all faults at once.
+    `movies` (None: any) and `names` are the allowed values of these columns. Raises HerdbookError with all faults at once.
     """
     columns = (
         Column("movie", among=movies),

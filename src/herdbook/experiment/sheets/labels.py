@@ -1,4 +1,4 @@
-"""The table of labels: points in the movies with the name that a person gave. Points are (x, y) in px, frames from 0."""
+"""The table of labels: points in the movies with names given by a person. Points are (x, y) in px, frames from 0."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ LABEL_COLUMNS = ("movie", "frame", "x", "y", "label")
 
 @dataclass(frozen=True)
 class Label:
-    """A point in a movie with the name that a person gave it; `line` is its line in the file."""
+    """A point in a movie with the name given by a person; `line` is its line in the file."""
 
     movie: str
     frame: int
@@ -22,7 +22,7 @@ class Label:
 
 
 def read_labels(path: Path, movies: Sequence[str], names: Sequence[str]) -> list[Label]:
-    """Labels of an experiment: a CSV with LABEL_COLUMNS, of which `movies` and `names` are what the first and the last may hold.
+    """Labels of an experiment: a CSV with LABEL_COLUMNS; `movies` and `names` are the allowed values of columns movie and label.
 
     Raises HerdbookError with all faults at once.
     """

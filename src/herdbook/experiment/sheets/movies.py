@@ -1,4 +1,4 @@
-"""The sheet of movies: one line each, instead of the list in the experiment file."""
+"""The sheet of movies: one line per movie, instead of the list in the experiment file."""
 
 from functools import partial
 from pathlib import Path
@@ -24,8 +24,8 @@ COLUMNS = (Column("name"), Column("file"), Column("recording", optional=True), C
 def read_movie_sheet(path: Path) -> list[dict[str, Any]]:
     """Movies from a TSV sheet: columns name, file, optionally recording and start, and `stage.key` columns for settings of single movies.
 
-    File names are relative to the sheet. Raises HerdbookError when the sheet or a column is missing or unknown, and with all faults of
-    its lines at once.
+    File names are relative to the sheet. Raises HerdbookError if the sheet or a column is missing or a column unknown, and for all faults
+    of its lines at once.
     """
     header, rows = read_table(path, "\t", required=("name", "file"))
     known = [column.name for column in COLUMNS]

@@ -1,4 +1,4 @@
-"""Checks that labels and facts lie inside their movies. Points are (x, y) in px; a frame spans -0.5 .. width - 0.5."""
+"""Checks that labels and facts are inside their movies. Points are (x, y) in px; a frame spans -0.5 .. width - 0.5."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,9 +7,9 @@ from herdbook.experiment.sheets.labels import Label
 
 
 def label_place_faults(labels: Sequence[Label], frames: Mapping[str, int], sizes: Mapping[str, tuple[int, int]]) -> list[str]:
-    """A message for each label after the end of its movie and each outside its frame; it begins with the line in the table.
+    """A message for each label after the end of its movie and each outside of the frame; it begins with the line in the table.
 
-    `frames` is the number of frames of each movie, `sizes` its (width, height) px. Labels of movies that are not in them are not checked.
+    `frames`: number of frames by movie; `sizes`: (width, height) px by movie. Labels of other movies are not checked.
     """
     faults = []
     for label in labels:

@@ -1,6 +1,6 @@
-"""The reader of tables that people write: cells are checked by column, and one message lists all faults of a table.
+"""The reader of tables that users write: cells are checked by column, and one message lists all faults of a table.
 
-A table's module describes its columns, and what is built from the values of a row.
+The module of each table describes its columns, and builds an object from the values of a row.
 """
 
 import csv
@@ -16,9 +16,9 @@ from herdbook.errors import HerdbookError, nearest
 Cells = Mapping[str, str]
 Row = TypeVar("Row")
 
-# More faults than fit on a screen, and longer cells, help nobody.
+# Messages must fit on a screen.
 MOST_FAULTS, MOST_CHARACTERS = 10, 100
-# No movie is so wide: such a number is a slip, and too large for what is computed with places.
+# No movie is so wide: such a number is a typing error, and too large for computations with positions.
 FARTHEST_PX = 1e9
 
 _repr = Repr()
@@ -27,12 +27,12 @@ _repr.maxstring = MOST_CHARACTERS
 
 @dataclass(frozen=True)
 class Kind:
-    """What a cell must be, in `words`.
+    """Kind of the values in a column; `description` is used in messages.
 
-    `parse` turns the cell into its value, or raises ValueError or LookupError; `accepts` is false for a value that is out of range.
+    `parse` converts the text of a cell, or raises ValueError or LookupError; `accepts` is false for a value that is out of range.
     """
 
-    words: str
+    description: str
     parse: Callable[[str], Any]
     accepts: Callable[[Any], bool] = lambda value: True
 
@@ -54,9 +54,8 @@ PX_OR_EMPTY = Kind("a number of px below 1e9, or empty", _float_or_nan, lambda p
 class Column:
     """A column of a table.
 
-    `among`, unless it is None, holds the names that its cells may have, and `listed` says where these are listed. An `optional` column may
-    be missing, and its cells may be empty. `needed` decides from all cells of a row whether this one is read. A cell that is not read has
-    no value.
+    `among`: allowed values of its cells, None for any; `listed`: where these are listed, for messages. An `optional` column may be missing,
+    and its cells may be empty. `needed` decides from all cells of a row whether this cell is read; a cell that is not read has no value.
     """
 
     name: str
@@ -78,8 +77,8 @@ def make_rows(
 ) -> list[Row]:
     """Check rows, each given with its number in the file, and build one object per row.
 
-    `make(line=number, **values)` gets the values by the names of their columns. It may raise ValueError for values that are valid alone
-    but not together. `unit` is what messages call a row. Raises HerdbookError with all faults of all rows at once.
+    `make(line=number, **values)` gets the values by name of their column. It may raise ValueError for values that are valid alone but not
+    together. `unit` is the word for a row in messages. Raises HerdbookError with all faults of all rows at once.
     """
     made, faults = [], []
     for number, cells in rows:
@@ -95,7 +94,7 @@ def make_rows(
 
 
 def refuse_faults(path: Path, faults: Sequence[str]) -> None:
-    """Raise HerdbookError with the faults of a table, the first ten in words, if there are any."""
+    """Raise HerdbookError if a table has faults; the message shows the first ten."""
     if faults:
         count = "one fault" if len(faults) == 1 else f"{len(faults)} faults"
         more = [f"and {len(faults) - MOST_FAULTS} more"] if len(faults) > MOST_FAULTS else []
@@ -105,7 +104,7 @@ def refuse_faults(path: Path, faults: Sequence[str]) -> None:
 def read_table(path: Path, delimiter: str, required: Sequence[str]) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     """Header and rows of a text table, each row with its line in the file and its cells by column.
 
-    Raises HerdbookError when the file or one of the required columns is missing, or when it is no text.
+    Raises HerdbookError if the file or one of the required columns is missing, or if it is not text.
     """
     text = read_text(path, required)
     try:
@@ -120,9 +119,9 @@ def read_table(path: Path, delimiter: str, required: Sequence[str]) -> tuple[lis
 
 
 def read_text(path: Path, columns: Sequence[str]) -> str:
-    """The text of a table that should have these columns. This is the one place that decides which encodings are read.
+    """The text of a table; `columns`, which it should have, are for the message. Only this function decides which encodings are read.
 
-    Raises HerdbookError when there is no such file, or when it is no text.
+    Raises HerdbookError if there is no such file, or if it is not text.
     """
     if not path.is_file():
         raise HerdbookError(f"{path}: there is no such file. Expected a table with the columns {', '.join(columns)}.")
@@ -133,11 +132,11 @@ def read_text(path: Path, columns: Sequence[str]) -> str:
 
 
 def _split(text: str, delimiter: str) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    """Header and rows of the text of a table, as in `read_table`. This is the one place that decides how cells are separated."""
+    """Header and rows of the text of a table, as in `read_table`. Only this function decides how cells are separated."""
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restval="")
     header = [name.strip() for name in reader.fieldnames or []]
     reader.fieldnames = header
-    # Cells beyond the header come as one list under the name None.
+    # csv puts cells beyond the header into one list under the name None.
     rows = [(reader.line_num, {name: cell.strip() for name, cell in row.items() if isinstance(cell, str)}) for row in reader]
     return header, rows
 
@@ -158,7 +157,7 @@ def _values(columns: Sequence[Column], cells: Cells) -> tuple[dict[str, Any], li
         except (ValueError, LookupError):
             fit = False
         if not fit:
-            faults.append(f"{column.name} must be {column.kind.words}, found {_repr.repr(cell)}")
+            faults.append(f"{column.name} must be {column.kind.description}, found {_repr.repr(cell)}")
         elif column.among is not None and cell not in column.among:
             where = f" among {column.listed}" if column.listed else ""
             faults.append(f"there is no {column.name} {_repr.repr(cell)}{where}; {nearest(cell, column.among)}")

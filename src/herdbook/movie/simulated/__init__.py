@@ -1,1 +1,1 @@
-"""Movies made up: animals walk, rest, meet and leave, and the truth is exact."""
+"""Simulated movies with exact truth: animals walk, rest, meet and leave."""

@@ -1,4 +1,4 @@
-"""Bodies of simulated ants: their parts, as tapered capsules, what each individual looks like, and where its parts are as it moves.
+"""Bodies of simulated ants: their parts (tapered capsules), the appearance of each individual, and the positions of its parts in movement.
 
 Points are (x, y) in px. Body coordinates are (along, across) in body lengths: the tip of the head at (0.5, 0), the tip of the abdomen at
 (-0.5, 0), across positive to the ant's clockwise side.
@@ -20,20 +20,20 @@ DOT_COLOURS = {  # BGR under full light
     "Y": (75.0, 208.0, 228.0),
     "W": (236.0, 236.0, 236.0),
 }
-# How strongly an individual's own pattern modulates its brightness.
+# Strength with which an individual's pattern modulates its brightness.
 PATTERN_CONTRAST = {"colour": 0.12, "none": 0.12, "texture": 0.35}
 
 _SKIN = (40.0, 50.0, 70.0)
 _LIMB = (62.0, 78.0, 102.0)
 
 _THORAX, _HEAD, _ABDOMEN, _LIMBS, _SHADE = 0, 1, 2, 3, 4
-_NECK, _WAIST = (0.21, 0.0), (-0.06, 0.0)  # where head and abdomen turn
+_NECK, _WAIST = (0.21, 0.0), (-0.06, 0.0)  # joints of head and abdomen
 _HIPS = ((0.15, 0.05), (0.09, 0.06), (0.02, 0.055))
 _KNEES = ((0.27, 0.19), (0.11, 0.22), (-0.06, 0.20))
 _FEET = ((0.36, 0.28), (0.02, 0.36), (-0.30, 0.31))
-_SWING = 0.09  # of a foot, to the front and to the rear
+_SWING = 0.09  # amplitude of a foot's step, forwards and backwards
 
-# Group, from, to, radius there and there: the body from below to above.
+# Group, start, end, radius at both: parts of the body from the lowest to the highest.
 _BODY = (
     (_HEAD, (0.43, 0.05), (0.50, 0.015), 0.018, 0.012),
     (_HEAD, (0.43, -0.05), (0.50, -0.015), 0.018, 0.012),
@@ -51,12 +51,12 @@ _PARTS = _FIRST_DOT + len(_DOTS)
 
 
 class Bodies(NamedTuple):
-    """What an individual looks like; A animals of P parts, in the order in which the parts are drawn.
+    """The appearance of A animals with P parts each, in the order in which the parts are drawn.
 
     Attributes:
         length: float64 (A,), px.
-        ends: float64 (P, 2, 2), both ends of each part of the standing ant, body coordinates.
-        group: int64 (P,), the part of the body it moves with.
+        ends: float64 (P, 2, 2), both ends of each part in a standing ant, body coordinates.
+        group: int64 (P,), the part of the body with which it moves.
         radii: float32 (A, P, 2), px, at both ends.
         paint: float32 (A, P, 3), BGR under full light.
         finish: float32 (A, P, 4): softness of the edge in px, opacity, darkening of the rounded flanks, pattern.
@@ -82,9 +82,9 @@ class Bodies(NamedTuple):
 def make_bodies(identities: list[str], body_length_px: float, marking: str, rng: np.random.Generator) -> Bodies:
     """Make an individual body for every identity.
 
-    `marking` is "colour" (two dots: the identity's letters, on thorax and abdomen); or "none" for unmarked animals that
-    differ subtly in size (+-8 %), proportions, brightness and pattern; or "texture" for unmarked animals that differ in
-    nothing but their pattern, which is clear.
+    `marking`: "colour" (two dots on thorax and abdomen, whose colours are the letters of the identity); "none", unmarked animals that
+    differ slightly in size (+-8 %), proportions, brightness and pattern; or "texture", unmarked animals that differ only in their pattern,
+    which is clearly visible.
     """
     number, alike = len(identities), marking == "texture"
     ends, group, widths = _standing_parts()
@@ -112,7 +112,7 @@ def make_bodies(identities: list[str], body_length_px: float, marking: str, rng:
 
 
 def _standing_parts() -> tuple[Floats, NDArray[np.int64], Floats]:
-    """Ends (P, 2, 2), group (P,) and radii (P, 2) of the parts of an ant that stands, in body lengths; limbs have no ends yet."""
+    """Ends (P, 2, 2), group (P,) and radii (P, 2) of the parts of a standing ant, in body lengths; ends of limbs are not set yet."""
     ends, group = np.zeros((_PARTS, 2, 2)), np.full(_PARTS, _LIMBS)
     widths = np.zeros((_PARTS, 2))
     group[0], ends[0], widths[0] = _SHADE, ((-0.3, 0.0), (0.3, 0.0)), 0.12
@@ -174,7 +174,7 @@ def _measure_groups(ends: Floats, group: NDArray[np.int64], widths: Floats) -> t
 
 
 def place_parts(bodies: Bodies, x: Floats, y: Floats, heading: Floats, phase: Floats, bend: Floats, time_s: float) -> Singles:
-    """Place the parts of all bodies so that each silhouette's centroid (limbs aside) is at (x, y).
+    """Place the parts of all bodies so that the centroid of each silhouette (without limbs) is at (x, y).
 
     Takes arrays of shape (A,), px and rad; returns the ends of the parts, float32 (A, P, 2, 2) in px.
     """
@@ -184,7 +184,7 @@ def place_parts(bodies: Bodies, x: Floats, y: Floats, heading: Floats, phase: Fl
     for side in (0, 1):
         sign = 1.0 - 2.0 * side
         for leg in range(3):
-            # Tripod gait: front and hind leg of one side step with the middle leg of the other.
+            # Tripod gait: front and hind leg of one side step together with the middle leg of the other.
             swing = _SWING * np.cos(phase + np.pi * ((leg + side) % 2))
             upper = _FIRST_LEG + 2 * (2 * leg + side)
             hip, knee, foot = (np.array(at[leg]) * (1.0, sign) for at in (_HIPS, _KNEES, _FEET))
@@ -209,7 +209,7 @@ def place_parts(bodies: Bodies, x: Floats, y: Floats, heading: Floats, phase: Fl
     centroid = np.einsum("g,agk->ak", bodies.weight, middle)
     points = (points - centroid[:, None, None]) * bodies.length[:, None, None, None]
     points = _rotate(points, heading) + np.stack((x, y), axis=1)[:, None, None]
-    points[:, 0] += (1.5, 2.0)  # the shadow falls away from the light
+    points[:, 0] += (1.5, 2.0)  # offset of the shadow
     return points.astype(np.float32)
 
 

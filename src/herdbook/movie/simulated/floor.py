@@ -8,7 +8,7 @@ import numpy as np
 from herdbook.arrays import Singles
 from herdbook.movie.simulated.paths import DOOR_HALF_WIDTH_PX, RoundArena
 
-# Sensor noise is drawn once, as a pool of so many values; each row of a frame begins anywhere in it.
+# Sensor noise is drawn once, as a pool of this many values; each row of a frame takes values from a random position on.
 GRAIN_POOL = 1 << 16
 
 
@@ -20,7 +20,7 @@ class Floor:
         image: float32 (rows, columns, 3), BGR.
         light: float32 (rows, columns), share of full light.
         cover: float32 (rows, columns), 1 on the floor and 0 under the rim, which hides the animals.
-        noise: float32 (n, 3), a pool of sensor noise, BGR; every row of a frame is a random stretch of it.
+        noise: float32 (n, 3), a pool of sensor noise, BGR; every row of a frame takes a random part of it.
 
     """
 
@@ -31,7 +31,7 @@ class Floor:
 
 
 def make_floor(width: int, height: int, arena: RoundArena, rng: np.random.Generator) -> Floor:
-    """Paint a bright disc with a fine texture and stains in a darker, brushed rim, unevenly lit.
+    """Draw a bright disc with a fine texture and stains, inside a darker, brushed rim, with uneven light.
 
     The door, if the arena has one, is a dark notch in the rim.
     """

@@ -19,7 +19,7 @@ _INSIDE, _LEAVING, _HIDDEN, _RETURNING = 0, 1, 2, 3
 
 DOOR_HALF_WIDTH_PX = 24.0
 
-# Distances in body lengths: a body is about a quarter of its length wide, so axes closer than this touch.
+# Distances in body lengths: a body is about a quarter of its length wide, so bodies whose axes are closer than this touch.
 CONTACT_GAP = 0.27
 _PARTED_GAP = 0.5
 _WALL_SENSE = 1.2
@@ -43,13 +43,13 @@ class RoundArena:
 
 @dataclass(frozen=True)
 class SimulatedPaths:
-    """What every animal does; each array has shape (frames, animals).
+    """Positions and postures of all animals; each array has shape (frames, animals).
 
     Attributes:
-        x, y: float64, centroid of the body in px; goes on under the rim while the animal is away.
+        x, y: float64, centroid of the body in px; continues under the rim while the animal is outside.
         heading: float64, rad in (-pi, pi].
         phase: float64, gait phase in rad, grows with the distance walked.
-        bend: float64, rad, how far head and abdomen turn into the curve.
+        bend: float64, rad, angle by which head and abdomen bend in a curve.
         present: bool, whether the centroid is inside the arena.
         layer: int64, drawing order within a frame; the animal with the higher number covers the other.
 
@@ -69,8 +69,8 @@ def simulate_paths(
 ) -> SimulatedPaths:
     """Simulate the paths of `number` ants over `frames` frames.
 
-    A correlated random walk with three speed states (rest, walk, run), steering along the wall, and partners
-    that are sought out, touched for 0.5 to 4 s or climbed over. With a door, ants leave through it and return.
+    A correlated random walk with three states of speed (rest, walk, run) and avoidance of the wall. Ants approach partners, and touch them
+    for 0.5 to 4 s or climb over them. With a door, ants leave through it and return.
     """
     colony = _Colony(number, 1.0 / fps, arena, rng, body_length_px)
     columns = {name: np.empty((frames, number)) for name in ("x", "y", "heading", "phase", "bend")}
@@ -87,10 +87,10 @@ def simulate_paths(
 
 
 def measure_gaps(x: Floats, y: Floats, heading: Floats, body_length_px: float) -> Floats:
-    """Measure how far the body axes of all pairs of animals are apart.
+    """Measure the distance between the body axes of all pairs of animals.
 
-    Takes arrays of shape (animals,), px and rad; returns (animals, animals) in px, inf on the diagonal.
-    Each axis is represented by five points, so the result is at most 3 % of a body length too large.
+    Takes arrays of shape (animals,), px and rad; returns (animals, animals) in px, inf on the diagonal. Each axis is represented by five
+    points, so the result is at most 3 % of a body length too large.
     """
     along = np.array([-0.36, -0.18, 0.0, 0.18, 0.36]) * body_length_px
     px = x[:, None] + np.cos(heading)[:, None] * along
@@ -103,7 +103,7 @@ def measure_gaps(x: Floats, y: Floats, heading: Floats, body_length_px: float) -
 
 
 class _Colony:
-    """The state of all ants at one moment; every array has shape (animals,) unless stated otherwise."""
+    """The state of all ants at one moment; arrays have shape (animals,), except those of pairs, (animals, animals)."""
 
     def __init__(self, number: int, dt: float, arena: RoundArena, rng: np.random.Generator, body_length_px: float) -> None:
         self.dt, self.arena, self.rng, self.length = dt, arena, rng, body_length_px
@@ -119,9 +119,9 @@ class _Colony:
         self.state_left_s = rng.exponential(_STATE_MEAN_S[self.state])
         self.partner = np.full(number, -1)
         self.partner_left_s = np.zeros(number)
-        self.calm_s = rng.uniform(0, 4, number)  # no new partner before this has passed
-        self.held_s = np.zeros(number)  # stands in a touch
-        self.hurry_s = np.zeros(number)  # climbs over another, does not stop
+        self.calm_s = rng.uniform(0, 4, number)  # time before a new partner is chosen
+        self.held_s = np.zeros(number)  # remaining time of standing in a touch
+        self.hurry_s = np.zeros(number)  # remaining time of climbing over another without stopping
         self.climbs = np.arange(number)
         self.outing = np.full(number, _INSIDE)
         self.hidden_s = np.zeros(number)
@@ -129,7 +129,7 @@ class _Colony:
         self.climbing = np.zeros((number, number), dtype=bool)
 
     def step(self) -> None:
-        """Go on by one frame."""
+        """Advance by one frame."""
         for clock in (
             self.state_left_s,
             self.partner_left_s,
@@ -181,7 +181,7 @@ class _Colony:
                 self.partner_left_s[ant] = 6.0
 
     def _meet(self) -> None:
-        """Decide for each pair that has just come together: one climbs over the other, or they touch."""
+        """Decide for each new contact of a pair: one climbs over the other, or they touch."""
         gaps = measure_gaps(self.x, self.y, self.heading, self.length)
         hidden = self.outing == _HIDDEN
         gaps[hidden] = np.inf
@@ -203,7 +203,7 @@ class _Colony:
                 self.held_s[pair] = np.maximum(self.held_s[pair], self.rng.uniform(0.5, 4.0))
 
     def _steer(self) -> Floats:
-        """Return the turn rate (rad/s) that each ant aims at."""
+        """Return the intended turn rate (rad/s) of each ant."""
         arena, length = self.arena, self.length
         dx, dy = self.x - arena.x, self.y - arena.y
         outward = wrap_angle(np.arctan2(dy, dx) - self.heading)  # of the wall, seen from the head
@@ -241,7 +241,7 @@ class _Colony:
         noise = _TURN_NOISE * np.sqrt(dt) * self.rng.standard_normal(self.x.size)
         self.turn += (aim - self.turn) * min(1.0, dt / _TURN_DELAY_S) + noise
         self.turn = np.clip(self.turn, -_MAX_TURN, _MAX_TURN)
-        # A standing ant hardly turns; a walking one turns with its feet.
+        # A standing ant hardly turns.
         turned = self.turn * np.clip(self.speed / (_STATE_SPEED[_WALK] * length), 0.02, 1.0) * dt
         self.heading = self.heading + turned
         self.bend += (np.clip(0.08 * turned / dt, -0.35, 0.35) - self.bend) * min(1.0, dt / 0.2)
@@ -251,7 +251,7 @@ class _Colony:
         self._stay_inside()
 
     def _stay_inside(self) -> None:
-        """Push back those whose head or abdomen would reach under the rim, except in the door."""
+        """Push back ants whose head or abdomen would extend under the rim, except in the door."""
         arena, half = self.arena, 0.45 * self.length
         over = np.zeros(self.x.size)
         for end in (-half, half):
@@ -265,14 +265,14 @@ class _Colony:
             passing = (self.outing != _INSIDE) & in_front & (aside < DOOR_HALF_WIDTH_PX)
             over[passing] = 0.0
         radial = np.maximum(np.hypot(dx, dy), 1e-9)
-        # Spread over a few frames, so that turning at the wall makes no jump.
+        # Spread over several frames, so that there is no jump at the wall.
         push = np.minimum(over, 0.1 * self.length) / radial
         self.x = self.x - push * dx
         self.y = self.y - push * dy
 
 
 def _scatter(number: int, arena: RoundArena, body_length_px: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Place the animals at random, two body lengths apart where the arena has the room."""
+    """Random positions, px, at least two body lengths apart if the arena is large enough."""
     x, y = np.empty(number), np.empty(number)
     for ant in range(number):
         radial = (arena.radius - body_length_px) * np.sqrt(rng.random(100))

@@ -1,4 +1,4 @@
-"""A simulated recording of ants: movies with the exact truth and a few labels, everything drawn from one seed."""
+"""A simulated recording of ants: movies with exact truth and a few labels, all random numbers from one seed."""
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,14 +16,14 @@ from herdbook.movie.writing import MovieWriter
 from herdbook.system.files import write_text
 from herdbook.system.progress import progress
 
-# Yellow and white resemble orange and the floor, so they are taken only when four colours do not suffice.
+# Yellow and white resemble orange and the floor: they are used only if four colours are not enough.
 _FIRST_COLOURS = "BGOP"
 _ARENA_SHARE = 0.46  # of the shorter side of the frame
 _LABEL_DISTANCE = 1.5  # body lengths to the nearest other animal
 _LABEL_JITTER_PX = 1.4  # per axis: a click is about 2 px off
-# The macroblock tree of x264 writes other bytes each time, in one thread as well: 4 different files in 6 runs on the same 40 frames.
+# The macroblock tree of x264 is not reproducible, even in one thread: 4 different files in 6 runs on the same 40 frames.
 _ENCODER = {"preset": "veryfast", "x264-params": "mbtree=0"}
-# Sensor noise is mostly coded away: about 0.8 Mb/s at 1080p and 25 frames per second; 22 keeps it, at 3 Mb/s.
+# Removes most of the sensor noise: about 0.8 Mb/s at 1080p and 25 frames per second; 22 keeps it, at 3 Mb/s.
 CRF = 24
 _FLICKER, _FLICKER_PERIOD_S, _FLICKER_NOISE = 0.01, 1.7, 0.003
 
@@ -45,27 +45,27 @@ def simulate_recording(
 ) -> None:
     """Write the movies of one recording, `truth.csv` and `labels.csv` into a folder.
 
-    The truth (`movie,frame,identity,x,y,theta`) has a row for every animal and frame in which the centroid of the
-    body (without legs and antennae, whether covered or not) is inside the arena; x and y in px, theta is the heading
-    in rad. The labels (`movie,frame,x,y,label`) are clicks in the first movie at animals that are apart from others.
+    The truth (`movie,frame,identity,x,y,theta`) has a row for every animal and frame in which the centroid of the body (without legs and
+    antennae, covered or not) is inside the arena; x and y in px, theta is the heading in rad. The labels (`movie,frame,x,y,label`) are
+    clicks in the first movie on animals that are away from others.
 
     Args:
-        folder: where `<movie>.mp4` and the tables are written.
+        folder: folder for `<movie>.mp4` and the tables.
         movies: names of the movies; they follow each other without a break.
         frames: frames per movie.
-        number: animals.
-        identities: their names; by default drawn (colour) or counted (unmarked). With `marking="colour"` two letters
-            of B, G, O, P, Y, W each: the dots on thorax and abdomen.
+        number: number of animals.
+        identities: their names; by default chosen at random (colour) or numbered (unmarked). With `marking="colour"`, two letters of B, G,
+            O, P, Y, W each: the colours of the dots on thorax and abdomen.
         size: width and height in px.
         fps: frames per second.
-        seed: of everything random.
-        marking: "colour"; or unmarked: "none", individuals differ subtly, or "texture", they differ in their pattern alone.
+        seed: seed of all random numbers.
+        marking: "colour"; or unmarked: "none", individuals differ slightly, or "texture", they differ only in their pattern.
         labels_per_animal: clicks per animal, spread over the first movie.
         leave: whether animals leave the arena through a gap in the rim, and return.
         body_length_px: mean length of a body without antennae.
 
     Raises:
-        HerdbookError: for settings that cannot be met.
+        HerdbookError: for impossible settings, with all faults.
 
     """
     _check(movies, frames, number, identities, size, fps, marking, labels_per_animal, body_length_px)
@@ -117,7 +117,7 @@ def _check(
             letters = ", ".join(DOT_COLOURS)
             faults.append(f"identities: expected two letters of {letters} (thorax, abdomen), found {wrong}")
     elif number > len(DOT_COLOURS) ** 2 and marking == "colour":
-        faults.append(f"number: two dots in {len(DOT_COLOURS)} colours tell {len(DOT_COLOURS) ** 2} apart, found {number}")
+        faults.append(f"number: two dots in {len(DOT_COLOURS)} colours are enough for {len(DOT_COLOURS) ** 2} animals, found {number}")
     if faults:
         raise HerdbookError("the simulation's settings have faults:\n  " + "\n  ".join(faults))
 
@@ -148,7 +148,7 @@ def _write_movie(path: Path, drawn: Iterable[NDArray[np.uint8]], size: tuple[int
 def _place_labels(
     paths: SimulatedPaths, frames: int, movie: str, names: list[str], clicks: int, body_length_px: float, rng: np.random.Generator
 ) -> str:
-    """Click every animal at `clicks` moments of the first movie when it is apart from all others."""
+    """The text of labels.csv: each animal is clicked in `clicks` frames of the first movie in which it is away from all others."""
     x, y = paths.x[:frames], paths.y[:frames]
     lines = ["movie,frame,x,y,label"]
     for ant, name in enumerate(names):
@@ -158,8 +158,8 @@ def _place_labels(
         moments = np.flatnonzero(apart)
         if moments.size < clicks:
             raise HerdbookError(
-                f"{name} is apart from the others in {moments.size} of {frames} frames of {movie}, but {clicks} labels"
-                " are wanted (labels_per_animal): simulate more frames or fewer animals, or ask for fewer labels"
+                f"{name} is away from all others in {moments.size} of {frames} frames of {movie}, but needs {clicks} labels "
+                "(labels_per_animal): simulate more frames, fewer animals, or fewer labels"
             )
         for stretch in np.array_split(moments, clicks) if clicks else ():
             frame = int(rng.choice(stretch))

@@ -1,4 +1,4 @@
-"""Drawing of simulated ants: parts of bodies, blended with soft edges straight into a float frame. Images are (row, column[, BGR])."""
+"""Drawing of simulated ants: parts of bodies are blended with soft edges into a float frame. Images are (row, column[, BGR])."""
 
 import numpy as np
 from numba import njit
@@ -16,7 +16,7 @@ def render_frame(
 
     Args:
         floor: the empty arena.
-        bodies: the animals' looks.
+        bodies: the appearance of the animals.
         points: ends of all parts in px, from `place_parts`.
         layer: int64 (A,), the animal with the higher number covers the other.
         gain: brightness of this frame, about 1.

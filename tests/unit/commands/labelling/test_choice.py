@@ -1,4 +1,4 @@
-"""Suggested labels go to animals that lack them, where classifier and graph are in doubt, and never to what is known."""
+"""Suggestions are for animals without labels, where classifier and graph are uncertain, and never for what is known."""
 
 import numpy as np
 import pytest
@@ -43,8 +43,8 @@ def test_before_training_animals_seen_together_come_before_a_longer_one_that_may
     assert rows(found, 5) == [0, 1, 2, 3, 4]
 
 
-def test_looks_tell_new_animals_from_those_that_were_suggested(rng: np.random.Generator) -> None:
-    # Ten animals far apart in their looks, seen one after the other and five times each; two at a time show how different they are.
+def test_appearance_separates_new_animals_from_suggested_ones(rng: np.random.Generator) -> None:
+    # Ten animals of very different appearance, seen one after the other and five times each; coexisting pairs show how different they are.
     animal = np.tile(np.arange(10), 5)
     spans = [(50 * (k // 2), 50 * (k // 2) + 40) for k in range(50)]
     found = candidates(spans, looks=(10.0 * animal + rng.normal(0, 0.2, 50)).tolist(), animals=10)

@@ -1,4 +1,4 @@
-"""Error rates from answers: intervals that hold what they promise, points drawn evenly, tables that come back."""
+"""Error rates from answers: intervals contain the true rate as often as they should, points are drawn evenly, tables are read back."""
 
 from collections import Counter
 from dataclasses import replace
@@ -22,7 +22,7 @@ def points(*answers: str) -> list[Point]:
 def test_no_error_in_a_hundred_is_not_no_error() -> None:
     rate = exact_rate(0, 100)
     assert (rate.low, rate.share) == (0, 0)
-    # The rule of three, for an interval of two sides.
+    # The rule of three, for a two-sided interval.
     assert rate.high == pytest.approx(1 - 0.025 ** (1 / 100))
 
 
@@ -43,7 +43,7 @@ def test_nothing_judged_gives_no_rate() -> None:
     assert np.isnan(exact_rate(0, 0).share)
 
 
-def test_what_cannot_be_said_is_neither_right_nor_wrong() -> None:
+def test_an_answer_cannot_say_is_neither_right_nor_wrong() -> None:
     found = summarise([*points(RIGHT, RIGHT, RIGHT, WRONG, CANNOT_SAY, ""), replace(POINT, known=NOT_ASSIGNED)])
     assert (found.wrong.count, found.wrong.trials, found.cannot_say, found.unanswered) == (1, 4, 1, 1)
     assert (found.assigned.count, found.assigned.trials) == (6, 7)
@@ -79,7 +79,7 @@ def test_a_table_comes_back_as_it_was(tmp_path: Path) -> None:
     assert list(map(repr, read_answers(tmp_path / "a.csv"))) == list(map(repr, [POINT, lost, replace(POINT, answer=WRONG)]))
 
 
-def test_short_answers_are_understood_and_others_told_by_their_lines(tmp_path: Path) -> None:
+def test_short_answers_are_accepted_and_others_reported_by_line(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     write_answers(path, points("r", "W", "?", "Right"))
     assert [point.answer for point in read_answers(path)] == [RIGHT, WRONG, CANNOT_SAY, RIGHT]

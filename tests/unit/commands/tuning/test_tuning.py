@@ -1,4 +1,4 @@
-"""herdbook tune: proposals that agree with the truth they were never shown, and faults that are told."""
+"""herdbook tune: proposals agree with the truth, which they do not use, and faults are reported."""
 
 import json
 from collections.abc import Callable
@@ -76,7 +76,7 @@ def ants(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def apart(truth: Path) -> NDArray[np.bool_]:
-    """In which frames all ants are seen, each far from all others."""
+    """Frames in which all ants are visible, each far from all others."""
     frames = pd.read_csv(truth).groupby("frame")[["x", "y"]]
     return np.array([len(places) == ANTS and pdist(places).min() > APART_PX for _, places in frames])
 
@@ -132,7 +132,7 @@ def test_each_arena_has_its_own_number(
     assert found.area[1] > 2 * 100 > 100 > found.area[0]
 
 
-def test_only_tracked_frames_are_looked_at(tmp_path: Path, draw: Callable[..., Any], write_movie: Callable[..., Path]) -> None:
+def test_only_tracked_frames_are_analysed(tmp_path: Path, draw: Callable[..., Any], write_movie: Callable[..., Path]) -> None:
     movie = write_movie("m.mp4", passing(draw))
     found = propose(tmp_path, movie, segment={"intervals": [[5, 12], [20, 31]]})
     assert [frame.index for frame in found.frames] == [*range(5, 12), *range(20, 31)]
@@ -150,7 +150,7 @@ def test_black_frames_are_left_out(tmp_path: Path, draw: Callable[..., Any], wri
 def test_movies_of_a_recording_may_share_their_background(
     tmp_path: Path, draw: Callable[..., Any], write_movie: Callable[..., Path]
 ) -> None:
-    # In the first half alone the lower animal rests, and would belong to the background but for the other half.
+    # The lower animal rests in the first half, and would be part of the background without the other half.
     images = [np.where(draw([(20 + 3 * t, 35, 10, 5, 0), (80 if t < 20 else 120, 85, 10, 5, 0)], SIZE), 60, 160) for t in range(40)]
     movies = [write_movie(f"{name}.mp4", [i.astype(np.uint8) for i in part]) for name, part in (("a", images[:20]), ("b", images[20:]))]
     listed = [{"name": movie.stem, "file": str(movie), "recording": "day"} for movie in movies]
@@ -177,7 +177,7 @@ def test_the_cut_lies_between_specks_and_animals(rng: np.random.Generator, known
     assert split.separation > 0.99
 
 
-def test_a_known_number_tells_debris_from_animals(rng: np.random.Generator) -> None:
+def test_a_known_number_separates_debris_from_animals(rng: np.random.Generator) -> None:
     sizes = [[*rng.integers(80, 110, 4), *rng.integers(700, 900, 2)] for _ in range(30)]
     blobs = blobs_of(sizes)
     two, six = (tuning.split_areas(*blobs, np.full(30, float(number))) for number in (2, 6))
@@ -358,8 +358,8 @@ def test_a_polarity_that_is_proposed_is_written_too(tmp_path: Path, draw: Callab
         ({}, ["--movie", "n"], "there is no movie 'n'"),
         ({"segment": {"method": "intensity"}}, [], "segment.method is intensity"),
         ({"arenas": [{"include": [{"ellipse": {"centre": [900, 40], "axes": [9, 9]}}]}]}, [], "outside the frame"),
-        ({"arenas": [{"include": [{"polygon": [[0, 110], [159, 110], [159, 119], [0, 119]]}]}]}, [], "leaves blobs that could be animals"),
-        ({"segment": {"difference_noise": 6}}, ["--write"], "segment.difference_noise must be taken out"),
+        ({"arenas": [{"include": [{"polygon": [[0, 110], [159, 110], [159, 119], [0, 119]]}]}]}, [], "gives blobs that could be animals"),
+        ({"segment": {"difference_noise": 6}}, ["--write"], "segment.difference_noise must be removed"),
     ],
 )
 def test_faults_are_reported_without_a_traceback(

@@ -1,4 +1,4 @@
-"""What a person knows: the table of facts is read and its faults are told, facts bind the identities, contradictions are told."""
+"""What a person knows: the table of facts is read and checked, facts decide identities, contradictions are reported."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -84,7 +84,7 @@ def test_without_facts_the_images_decide(recording: RecordingFiles) -> None:
     assert who_where(recording.identities()) == dict(enumerate("ABCABC"))
 
 
-def test_an_animal_is_who_a_person_says_and_the_others_give_way(recording: RecordingFiles) -> None:
+def test_a_fact_names_an_animal_and_the_others_get_other_names(recording: RecordingFiles) -> None:
     found = recording.identities(facts=["m1,4,30,30,is,B,"])
     assert who_where(found)[0] == "B"
     assert "B" not in {who_where(found).get(1), who_where(found).get(2)}
@@ -93,11 +93,11 @@ def test_an_animal_is_who_a_person_says_and_the_others_give_way(recording: Recor
     assert [who_where(found)[k] for k in (3, 4, 5)] == ["A", "B", "C"]
 
 
-def test_an_animal_is_not_who_a_person_says_it_is_not(recording: RecordingFiles) -> None:
+def test_a_fact_excludes_a_name(recording: RecordingFiles) -> None:
     assert who_where(recording.identities(facts=["m1,17,30,30,not,A,"])).get(3) != "A"
 
 
-def test_nobody_is_found_while_it_is_absent(recording: RecordingFiles) -> None:
+def test_an_animal_is_not_found_while_it_is_absent(recording: RecordingFiles) -> None:
     found = who_where(recording.identities(facts=["m1,18,,,absent,A,19"], number=3))
     assert found[0] == "A"
     assert "A" not in {found.get(k) for k in (3, 4, 5)}
@@ -111,7 +111,7 @@ def test_an_absence_of_a_later_movie_is_counted_in_its_own_frames(tmp_path: Path
     assert [who_where(made.identities(facts=["m1,0,,,absent,A,9"]), movie) for movie in (0, 1)] == [{}, {0: "A"}]
 
 
-def test_a_fact_on_a_merged_blob_says_who_is_in_it_and_no_more(tmp_path: Path) -> None:
+def test_a_fact_on_a_merged_blob_decides_only_who_is_in_it(tmp_path: Path) -> None:
     made = RecordingFiles(tmp_path, NAMES)
     both = (Body(60, 50), Body(78, 50))
     tracks = [*(Track(0, 4, (body,)) for body in (LEFT, RIGHT, BELOW)), Track(5, 9, both, animals=2), Track(5, 9, (BELOW,))]
@@ -123,7 +123,7 @@ def test_a_fact_on_a_merged_blob_says_who_is_in_it_and_no_more(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("facts", "told"),
+    ("facts", "expected"),
     [
         (["m1,4,30,30,is,A,", "m1,6,30,30,is,B,"], ["line 2 (m1, frame 4: is A)", "line 3 (m1, frame 6: is B)", "which holds one animal"]),
         (["m1,4,30,30,is,A,", "m1,6,30,30,not,A,"], ["line 2", "line 3 (m1, frame 6: is not A)", "m1, frames 0 to 9"]),
@@ -137,7 +137,7 @@ def test_a_fact_on_a_merged_blob_says_who_is_in_it_and_no_more(tmp_path: Path) -
         (["m1,4,30,30,is,D,"], ["line 2", "'D'"]),
     ],
 )
-def test_facts_that_do_not_fit_are_reported_with_their_lines(recording: RecordingFiles, capsys, facts, told) -> None:
+def test_facts_that_do_not_fit_are_reported_with_their_lines(recording: RecordingFiles, capsys, facts, expected) -> None:
     tracks = [Track(first, first + 9, (body,)) for first in (0, 15) for body in (LEFT, RIGHT, BELOW)]
     made = RecordingFiles(recording.folder, NAMES)
     made.add(tracks, 25, [{}] * 6, labelled={1: "B"})
@@ -145,19 +145,19 @@ def test_facts_that_do_not_fit_are_reported_with_their_lines(recording: Recordin
         made.identities(facts=facts)
     message = capsys.readouterr().err
     assert "facts.csv" in message
-    for words in told:
+    for words in expected:
         assert words in message
 
 
-def test_the_same_fact_twice_and_the_words_of_a_label_are_no_contradiction(recording: RecordingFiles) -> None:
+def test_a_repeated_fact_or_one_that_repeats_a_label_is_no_contradiction(recording: RecordingFiles) -> None:
     assert who_where(recording.identities(facts=["m1,4,30,30,is,A,", "m1,6,30,30,is,A,", "m1,6,120,30,not,A,"]))[0] == "A"
 
 
-def test_facts_on_other_recordings_are_passed_over(recording: RecordingFiles) -> None:
+def test_facts_on_other_recordings_are_ignored(recording: RecordingFiles) -> None:
     assert who_where(recording.identities(facts=["elsewhere,4,30,30,is,B,"])) == dict(enumerate("ABCABC"))
 
 
-def test_the_check_looks_at_the_facts(tmp_path: Path, write_movie) -> None:
+def test_herdbook_check_reads_the_facts(tmp_path: Path, write_movie) -> None:
     write_movie("m1.mp4", [np.full((60, 80), 200, np.uint8)] * 10)
     (tmp_path / "labels.csv").write_text("movie,frame,x,y,label\nm1,0,9,9,A\n", encoding="utf-8")
     raw = {
@@ -166,10 +166,10 @@ def test_the_check_looks_at_the_facts(tmp_path: Path, write_movie) -> None:
         "animals": {"marking": "marked", "identities": ["A"], "labels": "labels.csv", "facts": "facts.csv"},
     }
     experiment = parse_experiment(raw, tmp_path / "e.yaml")
-    told = []
+    faults = []
     for text in ("m1,9,9,9,is,A,", "m1,10,9,9,is,A,", "m1,0,9,9,is,C,"):
         (tmp_path / "facts.csv").write_text(HEADER + text + "\n", encoding="utf-8")
-        told.append(check_experiment(experiment).faults)
-    assert told[0] == []
-    assert "facts.csv, line 2: m1 has frames 0 to 9, found frame 10" in told[1][0]
-    assert "there is no name 'C' among identities and groups" in told[2][0]
+        faults.append(check_experiment(experiment).faults)
+    assert faults[0] == []
+    assert "facts.csv, line 2: m1 has frames 0 to 9, found frame 10" in faults[1][0]
+    assert "there is no name 'C' among identities and groups" in faults[2][0]

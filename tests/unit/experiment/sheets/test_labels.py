@@ -1,4 +1,4 @@
-"""The table of labels: right labels are read as they are, faulty lines are named."""
+"""The table of labels: valid labels are read, faulty lines are reported."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -53,7 +53,7 @@ def test_a_faulty_label_is_reported_with_its_line(tmp_path: Path, line: str, exp
     assert expected in str(caught.value)
 
 
-def test_all_faulty_labels_are_counted_and_ten_told(tmp_path: Path) -> None:
+def test_all_faulty_labels_are_counted_and_ten_reported(tmp_path: Path) -> None:
     with pytest.raises(HerdbookError) as caught:
         labels_of(tmp_path, HEADER + "m1,x,1,2,A\n" * 25)
     assert "25 faults" in str(caught.value)

@@ -1,4 +1,4 @@
-"""The sheet of movies: right lines become movies with their own settings, faulty ones are named."""
+"""The sheet of movies: valid lines become movies with their own settings, faulty ones are reported."""
 
 from contextlib import suppress
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Labels and facts lie inside their movies."""
+"""Labels and facts are inside their movies."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The reader of people's tables: good cells come back with their type and line, every faulty one is named, and nothing else."""
+"""The reader of users' tables: valid cells are returned with their type and line, and exactly the faulty ones are reported."""
 
 import csv
 import io
