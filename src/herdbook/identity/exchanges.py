@@ -24,7 +24,7 @@ MOST_NATS = 1e3
 MOST_LOG_ODDS = 20.0
 
 
-class Links(NamedTuple):
+class LinkCosts(NamedTuple):
     """Costs of all moves in a graph of n tracklets: per link, in the order of its `key` int64 (k,), which is parent * n + child, its `cost`
     float64 (k,); `away` float64 (n, 2) of entering the graph in each tracklet and of leaving it.
     """
@@ -68,20 +68,20 @@ class _Chain(NamedTuple):
     ahead: Floats
 
 
-def collect_links(path_costs: PathCosts) -> Links:
+def collect_links(path_costs: PathCosts) -> LinkCosts:
     """Costs of all moves, to be found by their tracklets."""
     key = path_costs.links[:, 0] * len(path_costs.away) + path_costs.links[:, 1]
     order = np.argsort(key, kind="stable")
-    return Links(key[order], path_costs.link_costs[order], np.ascontiguousarray(path_costs.away))
+    return LinkCosts(key[order], path_costs.link_costs[order], np.ascontiguousarray(path_costs.away))
 
 
-def trace_walks(graph: Graph, offsets: Ints, node: Ints, row: Ints, links: Links) -> Walks:
+def trace_walks(graph: Graph, offsets: Ints, node: Ints, row: Ints, links: LinkCosts) -> Walks:
     """The walks along the paths that `offsets`, `node` and `row` describe as in `Walks`."""
     return Walks(offsets, node, row, graph.first[node], graph.last[node], *_pay(offsets, node, links))
 
 
 @njit(cache=True, nogil=True)
-def _pay(offsets: Ints, node: Ints, links: Links) -> tuple[Floats, Bools, Bools]:
+def _pay(offsets: Ints, node: Ints, links: LinkCosts) -> tuple[Floats, Bools, Bools]:
     n = len(links.away)
     several = np.bincount(links.key // n, minlength=n) > 1
     paid = np.zeros(len(node) + len(offsets))
@@ -97,7 +97,7 @@ def _pay(offsets: Ints, node: Ints, links: Links) -> tuple[Floats, Bools, Bools]
 
 
 @njit(cache=True, nogil=True)
-def add_exchanges(walks: Walks, links: Links, gains: Singles, odds: Floats) -> None:
+def add_exchanges(walks: Walks, links: LinkCosts, gains: Singles, odds: Floats) -> None:
     """Add to the `odds` float64 (places,) against each place of each path those of its exchange with each other path.
 
     `gains` float32 (rows, n) of each identity in each tracklet. Paths of one row are not exchanged.
@@ -115,7 +115,7 @@ def add_exchanges(walks: Walks, links: Links, gains: Singles, odds: Floats) -> N
 
 
 @njit(cache=True, nogil=True)
-def _exchange(p: int, q: int, walks: Walks, links: Links, gains: Singles, chain: _Chain, odds: Floats) -> None:
+def _exchange(p: int, q: int, walks: Walks, links: LinkCosts, gains: Singles, chain: _Chain, odds: Floats) -> None:
     """Add to the odds against each place of the paths p and q those of its exchange with the other path."""
     # Taking arrays out of a tuple, or passing all of them on, in the loop would double the time.
     node, first, last, paid, choice = walks.node, walks.first, walks.last, walks.paid, walks.choice
@@ -192,7 +192,7 @@ def _add_stretches(added: Floats, start: Ints, count: int, odds: Floats) -> None
 
 
 @njit(cache=True, nogil=True)
-def add_nobody(walks: Walks, links: Links, gains: Singles, odds: Floats) -> None:
+def add_nobody(walks: Walks, links: LinkCosts, gains: Singles, odds: Floats) -> None:
     """Add to the odds that what a path visits between two loose ways is nobody that has a name; arguments as in `add_exchanges`."""
     offsets, node = walks.offsets, walks.node
     for p in range(len(walks.row)):
@@ -210,7 +210,7 @@ def add_nobody(walks: Walks, links: Links, gains: Singles, odds: Floats) -> None
 
 
 @njit(cache=True, nogil=True)
-def _find_link(parent: int, child: int, links: Links) -> int:
+def _find_link(parent: int, child: int, links: LinkCosts) -> int:
     """Row of the link from one tracklet to another, -1 without."""
     key = parent * len(links.away) + child
     k = int(np.searchsorted(links.key, key))
@@ -218,7 +218,7 @@ def _find_link(parent: int, child: int, links: Links) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _cost(before: int, after: int, links: Links) -> float:
+def _cost(before: int, after: int, links: LinkCosts) -> float:
     """Cost of going from one tracklet to another, along a link or out of the graph and in again; -1 is out of the graph."""
     if before < 0 and after < 0:
         return 0.0

@@ -116,7 +116,7 @@ def test_unmarked_animals_have_more_images():
         ({"number": 2, "groups": {"worker": 2}}, "groups and other_labels need marking: marked"),
         ({"marking": "none", "like": "c.keras"}, "like needs marking: unmarked"),
         ({"number": 2, "keep": True}, "keep needs marking: none"),
-        ({"marking": "none", "keep": True}, "keep needs number"),
+        ({"marking": "none", "keep": True}, "animals.keep needs animals.number"),
     ],
 )
 def test_what_does_not_fit_is_reported(animals, message):
