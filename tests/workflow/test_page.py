@@ -135,5 +135,5 @@ def test_the_report_of_snakemake_has_captions_and_categories(
     text = out.read_text(encoding="utf-8")
     for category in ("Report", "Movies", "Where to look", "Compared with the truth"):
         assert f'"{category}"' in text
-    for caption in ("the outlines of blobs", "an answer of a person"):
+    for caption in ("the outlines of blobs", "for a person to check"):
         assert caption in text
