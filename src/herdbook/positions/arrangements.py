@@ -29,6 +29,8 @@ MOST_FOLLOWED = 150
 # Steps inside a merge have a standard deviation of so many times the root mean square step of an animal alone, and at least this share of
 # a body length: places are fitted, and fits jump more than animals walk. Turns of the axis have this one (rad).
 STEP_FACTOR, LEAST_STEP, TURN = 4.0, 0.04, 0.5
+# Fits of places are drawn to where they were with a deviation of so many of these steps.
+FITTED_STEP = 2.0
 # A step or turn counts for at most this much (nats), for a place may be fitted wrongly.
 MOST_STEP_NATS, MOST_TURN_NATS = 12.0, 3.0
 # Going over from the places of one pass to those of the other costs this much (nats).
@@ -77,6 +79,11 @@ def usual_step(scene: Scene) -> float:
     alone = (np.diff(tracklet) == 0) & (np.diff(frame) == 1) & (tracklet[1:] >= 0) & (scene.animals[tracklet[1:]] == 1)
     squares = np.diff(scene.x[order])[alone] ** 2 + np.diff(scene.y[order])[alone] ** 2
     return float(np.sqrt(squares.mean() / 2)) if len(squares) else 0.0
+
+
+def fitted_step(scene: Scene) -> float:
+    """Deviation (px), per axis, that a fit of places expects of an animal's step from one frame to the next."""
+    return FITTED_STEP * max(usual_step(scene), LEAST_STEP * 4 * scene.variances[0] ** 0.5)
 
 
 @cache

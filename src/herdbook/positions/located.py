@@ -1,9 +1,9 @@
 """Everybody located in one movie before smoothing: blobs, who is in them, and a person's corrections become positions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,17 @@ from herdbook.artifacts.segment import BlobImage, BlobImages, Blobs
 from herdbook.artifacts.tracklets import Tracklets
 from herdbook.experiment.sheets.corrections import Correction
 from herdbook.positions.appearance import Likeness
+from herdbook.positions.arrangements import fitted_step
+from herdbook.positions.bodies import bodies_only, body_image, tail_radius, with_bodies
 from herdbook.positions.corrections import correct_positions
 from herdbook.positions.fills import fill_own_gaps
+from herdbook.positions.fits import Fitter
 from herdbook.positions.locating import locate_animals
 from herdbook.positions.passes import Evidence
 from herdbook.positions.scene import Positions, RunsOf, alone_images, cut_scene, make_scene
+from herdbook.positions.templates import Templates
+
+T = TypeVar("T")
 
 # Blobs whose runs are read together.
 BLOCK_BLOBS = 4096
@@ -46,15 +52,22 @@ def locate_movie(
 
     `tables` are the files of the corrections, for messages. Raises HerdbookError for a correction of an unknown animal.
     """
+    alone = np.flatnonzero(identities.animals_of(movie)[tracklets.blob_tracklet] == 1)
+    radius, runs_of = tail_radius(blobs, images, alone), _runs_reader(images, len(blobs))
+    if radius is not None:
+        runs_of = bodies_only(runs_of, radius)
+        blobs = with_bodies(blobs, runs_of)
+    image_of = lru_cache(maxsize=64)(partial(_image_of, images, blobs, radius))
     scene = make_scene(blobs, tracklets, identities, movie)
-    runs_of = _runs_reader(images, len(blobs))
-    likeness = Likeness(alone_images(scene, blobs, len(identities.individuals)), partial(_image_of, images, blobs), scene.variances)
+    shown = alone_images(scene, blobs, len(identities.individuals))
+    likeness, templates = Likeness(shown, image_of, scene.variances), Templates(shown, image_of, scene.variances)
     positions = []
     # Nothing is known between intervals: each is located, filled and smoothed on its own.
     for first, end in blobs.intervals.tolist():
         start, stop = np.searchsorted(blobs.frame, (first, end)).tolist()
         cut = cut_scene(scene, start, stop)
-        found = locate_animals(cut, partial(_shifted, runs_of, start), _evidence_of(likeness, blobs, start))
+        fitter = Fitter(templates, partial(_shifted, image_of, start), scene.variances, fitted_step(cut))
+        found = locate_animals(cut, partial(_shifted, runs_of, start), _evidence_of(likeness, blobs, start), fitter.fit)
         for table in tables:
             found = correct_positions(found, corrections, identities.individuals, (first, end), table)
         positions.append(fill_own_gaps(found, cut, fill))
@@ -76,12 +89,12 @@ def _runs_reader(images: BlobImages, blobs: int) -> RunsOf:
     return runs_of
 
 
-def _shifted(runs_of: RunsOf, start: int, blob: int) -> NDArray[np.int32]:
-    return runs_of(start + blob)
+def _shifted(of: Callable[[int], T], start: int, blob: int) -> T:
+    return of(start + blob)
 
 
-def _image_of(images: BlobImages, blobs: Blobs, blob: int) -> BlobImage | None:
-    return images.image(int(blobs.image[blob])) if blobs.image[blob] >= 0 else None
+def _image_of(images: BlobImages, blobs: Blobs, radius: float | None, blob: int) -> BlobImage | None:
+    return body_image(images.image(int(blobs.image[blob])), radius) if blobs.image[blob] >= 0 else None
 
 
 def _evidence_of(likeness: Likeness, blobs: Blobs, start: int) -> Evidence:

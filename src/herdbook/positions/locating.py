@@ -15,6 +15,7 @@ from herdbook.artifacts.smooth import FROM_SINGLE
 from herdbook.geometry.ellipses import wrap_angle
 from herdbook.geometry.heads import directions_along
 from herdbook.positions.arrangements import arrange, usual_step
+from herdbook.positions.fits import Fit, no_fit
 from herdbook.positions.merged import PIXELS_PER_ANIMAL, blob_pixels, fit_ellipses, spread_guess
 from herdbook.positions.passes import NEVER_ALONE_FRAMES, Evidence, Members, Pass, join_passes
 from herdbook.positions.scene import Positions, RunsOf, Scene
@@ -36,13 +37,15 @@ def no_evidence(blob: int, members: Sequence[int], places: Floats) -> None:
     """What images say of who is where, when there are none."""
 
 
-def locate_animals(scene: Scene, runs_of: RunsOf, evidence: Evidence = no_evidence) -> Positions:
-    """Positions of all individuals of a movie, before smoothing and filling; `evidence` of their looks helps inside merges."""
+def locate_animals(scene: Scene, runs_of: RunsOf, evidence: Evidence = no_evidence, fit: Fit = no_fit) -> Positions:
+    """Positions of all individuals of a movie, before smoothing and filling; `evidence` of their looks helps inside merges, where `fit` finds
+    their places.
+    """
     names = _names_of_merges(scene)
     individuals = _Lists(names, len(scene.animals))
     members = Members(*individuals.spread(scene.tracklet)[:2])
-    forward = _follow(scene, runs_of, members, names, range(len(scene.frame)), scene.parents, step=1)
-    backward = _follow(scene, runs_of, members, names, range(len(scene.frame) - 1, -1, -1), scene.children, step=-1)
+    forward = _follow(scene, runs_of, fit, members, names, range(len(scene.frame)), scene.parents, step=1)
+    backward = _follow(scene, runs_of, fit, members, names, range(len(scene.frame) - 1, -1, -1), scene.children, step=-1)
     arranged = arrange(scene, members, forward, backward, usual_step(scene), evidence)
     inside = join_passes(members, forward, backward, 4 * scene.variances[1] ** 0.5, *arranged)
 
@@ -101,6 +104,7 @@ def _names_of_merges(scene: Scene) -> dict[int, list[int]]:
 def _follow(
     scene: Scene,
     runs_of: RunsOf,
+    fit: Fit,
     members: Members,
     names: Mapping[int, Sequence[int]],
     order: range,
@@ -121,9 +125,15 @@ def _follow(
                 states[individual] = _State(frame, scene.x[blob], scene.y[blob], scene.angle[blob], 0, True)
             lately[tracklet] = alone
             continue
-        pixels = blob_pixels(runs_of(blob), PIXELS_PER_ANIMAL * len(own))
+        runs = runs_of(blob)
+        pixels = blob_pixels(runs, PIXELS_PER_ANIMAL * len(own))
         start = _starts(own, states, lately, before.get(tracklet, ()), pixels, frame, step, scene, blob)
-        centres, angles = fit_ellipses(pixels, np.array([(s.x, s.y) for s in start]), np.array([s.angle for s in start]), scene.variances)
+        poses, near = np.array([(s.x, s.y, s.angle) for s in start]), np.array([s.frame != frame for s in start])
+        fitted = fit(runs, blob, frame, own, poses, near)
+        if fitted is None:
+            centres, angles = fit_ellipses(pixels, poses[:, :2], poses[:, 2], scene.variances)
+        else:
+            centres, angles = fitted[:, :2], fitted[:, 2]
         mine = members.of(blob)
         found.place[mine, :2], found.place[mine, 2] = centres, angles
         found.inside[mine] = [s.inside + 1 for s in start]
