@@ -32,20 +32,26 @@ STEP_FACTOR, LEAST_STEP, TURN = 4.0, 0.04, 0.5
 # Fits of places are drawn to where they were with a deviation of so many of these steps.
 FITTED_STEP = 2.0
 # A step or turn counts for at most this much (nats), for a place may be fitted wrongly.
-MOST_STEP_NATS, MOST_TURN_NATS = 12.0, 3.0
+MOST_STEP_NATS, MOST_TURN_NATS = 20.0, 3.0
 # Going over from the places of one pass to those of the other costs this much (nats).
-OTHER_PASS_NATS = 0.3
+OTHER_PASS_NATS = 2.0
 # Nothing that one neighbour says of a member counts for more than this (nats).
 MOST_END_NATS = 15.0
+# Exchanges per frame that are expected before anything is known, and how many frames this knowledge is worth.
+PRIOR_STRAY, PRIOR_FRAMES = 1e-3, 500
 # Places this near, in widths of an animal, are the same place.
 SAME_PLACE = 1.5
 
 
 class Arranged(NamedTuple):
-    """Of each row of the members: `place` (rows, 3) x, y, angle, and the probability (rows,) that the member is at that place."""
+    """Of each row of the members: `place` (rows, 3) x, y, angle, and the probability (rows,) that the member is at that place.
+
+    `stray` is the chance per frame that a member is exchanged with another one where nothing checks it at the other end.
+    """
 
     place: Floats
     probability: Floats
+    stray: float
 
 
 class _Known(NamedTuple):
@@ -99,10 +105,23 @@ def arrangements_of(count: int) -> Ints:
     return np.unique([first[second] for first in exchanges for second in exchanges], axis=0)
 
 
+class _Checks:
+    """How often members were exchanged, of those that are seen at both ends and followed from one."""
+
+    def __init__(self) -> None:
+        self.frames, self.mistakes = 0, 0
+
+    @property
+    def rate(self) -> float:
+        """Exchanges per frame; of few frames about PRIOR_STRAY."""
+        return (self.mistakes + PRIOR_STRAY * PRIOR_FRAMES) / (self.frames + PRIOR_FRAMES)
+
+
 class _Arranger:
     def __init__(self, scene: Scene, members: Members, forward: Pass, backward: Pass, step_px: float, evidence: Evidence) -> None:
         self._scene, self._members, self._evidence = scene, members, evidence
         self._passes = forward.place, backward.place
+        self._passes_since = forward, backward
         length, self._width = (4 * variance**0.5 for variance in scene.variances)
         self._step = STEP_FACTOR * max(step_px, LEAST_STEP * length)
         self._runs = list(_runs(scene, members))
@@ -114,13 +133,18 @@ class _Arranger:
         """Messages with time, messages against it, and both together."""
         entered: dict[tuple[int, int], _Known] = {}
         left: dict[tuple[int, int], _Known] = {}
+        checks = _Checks()
         for run in self._runs:
             *_, last = self._forward(run, self._start(run, entered))
+            self._check(run, last, run.blobs[-1], self._passes_since[0], self._scene.children, self._first, checks)
             self._pass_on(run, last, run.blobs[-1], entered)
         for run in reversed(self._runs):
             *_, first = self._backward(run, self._end(run, left))
-            self._pass_on(run, first + self._looks(run, run.blobs[0]), run.blobs[0], left)
-        found = Arranged(np.empty((len(self._members.blob), 3)), np.empty(len(self._members.blob)))
+            first = first + self._looks(run, run.blobs[0])
+            self._check(run, first, run.blobs[0], self._passes_since[1], self._scene.parents, self._last, checks)
+            self._pass_on(run, first, run.blobs[0], left)
+        rows = len(self._members.blob)
+        found = Arranged(np.empty((rows, 3)), np.empty(rows), checks.rate)
         for run in self._runs:
             forward = list(self._forward(run, self._start(run, entered)))
             backward = list(self._backward(run, self._end(run, left)))[::-1]
@@ -206,6 +230,20 @@ class _Arranger:
                     cost = self._moves(found.places, places, abs(int(scene.frame[blob]) - found.frame))
                     gain[k] = np.maximum(logsumexp(found.log_probability[:, None] - cost, axis=0), -MOST_END_NATS)
         return _sum_of(gain, self._states(run))
+
+    def _check(self, run: _Run, values: Floats, blob: int, since: Pass, beyond: dict[int, list[int]], beside: Ints, checks: "_Checks") -> None:
+        """Compare where members are expected at one end, from what is known of the other end alone, with where they are seen beyond it."""
+        scene, rows = self._scene, self._members.of(blob)
+        places, _ = self._choose(run, blob, values)
+        for k, individual in enumerate(run.individuals):
+            if individual < 0 or not since.followed[rows][k]:
+                continue
+            for other in beyond.get(run.tracklet, ()):
+                if other not in self._merged and [who for who, _ in scene.occupants.get(other, ())] == [individual]:
+                    row = beside[other]
+                    away = np.hypot(places[:, 0] - scene.x[row], places[:, 1] - scene.y[row])
+                    checks.frames += int(since.inside[rows][k])
+                    checks.mistakes += bool(away[k] > away.min() and away[k] > SAME_PLACE * self._width)
 
     def _pass_on(self, run: _Run, values: Floats, blob: int, known: dict[tuple[int, int], _Known]) -> None:
         """Leave for the neighbours where each member may be in the first or last blob of a run."""

@@ -21,8 +21,6 @@ Evidence = Callable[[int, Sequence[int], Floats], Floats | None]
 NEVER_ALONE_FRAMES = 1_000_000
 # Nobody inside a merge is surer than this: places may be fitted wrongly. And where nobody knows:
 SUREST, GUESSED = 0.9995, 0.25
-# With one end known nothing checks what is found: an animal is exchanged once in so many frames, as in movies of ants and mice.
-STRAY_FRAMES = 1000.0
 
 
 class Members(NamedTuple):
@@ -55,7 +53,7 @@ class Joined(NamedTuple):
     source: NDArray[np.uint8]
 
 
-def join_passes(members: Members, forward: Pass, backward: Pass, width_px: float, place: Floats, probability: Floats) -> Joined:
+def join_passes(members: Members, forward: Pass, backward: Pass, width_px: float, place: Floats, probability: Floats, stray: float) -> Joined:
     """One position of each member, which is at `place` (rows, 3) x, y, angle with this `probability` (rows,); `width_px` of an animal."""
     joined = Joined(place.copy(), np.minimum(probability, SUREST), np.full(len(place), FROM_RESOLVED, np.uint8))
     for blob in np.unique(members.blob).tolist():
@@ -67,13 +65,13 @@ def join_passes(members: Members, forward: Pass, backward: Pass, width_px: float
         if not (entered or left) and since[0] >= NEVER_ALONE_FRAMES:
             joined.confidence[stay], joined.source[stay] = GUESSED, FROM_MERGED
         elif not (entered and left):
-            joined.confidence[stay] *= 1 - stray_chance(until if left else since)
+            joined.confidence[stay] *= 1 - stray_chance(until if left else since, stray)
     return joined
 
 
-def stray_chance(frames: NDArray[np.integer]) -> Floats:
+def stray_chance(frames: NDArray[np.integer], rate: float) -> Floats:
     """The chance that an animal with one known end is another one after so many frames, when exchanges there and back come at random."""
-    return np.asarray((1 - np.exp(-2 * np.minimum(frames, NEVER_ALONE_FRAMES) / STRAY_FRAMES)) / 2)
+    return np.asarray((1 - np.exp(-2 * rate * np.minimum(frames, NEVER_ALONE_FRAMES))) / 2)
 
 
 def _blend(place: Floats, forward: Pass, backward: Pass, rows: slice, width_px: float) -> Floats:
