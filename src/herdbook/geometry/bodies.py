@@ -13,9 +13,9 @@ from herdbook.geometry.runs import runs_to_mask
 Mask = NDArray[np.bool_]
 
 
-def half_width(mask: Mask) -> float:
-    """Greatest distance (px) of a pixel of a mask (h, w) from what is outside: half the width of the animal where it is widest."""
-    return float(_depth(mask).max())
+def half_width(runs: Runs) -> float:
+    """Greatest distance (px) of a pixel of an outline (runs, R x 3) from what is outside: half the width of an animal where it is widest."""
+    return float(_depth(_mask_of(runs)[0]).max())
 
 
 def body_mask(mask: Mask, radius: float) -> Mask:
@@ -29,8 +29,8 @@ def body_mask(mask: Mask, radius: float) -> Mask:
 
 def body_runs(runs: Runs, radius: float) -> Runs:
     """The runs (r, 3) of the body in an outline, given as runs (R, 3) row, first, last column (inclusive)."""
-    y0, x0 = int(runs[0, 0]), int(runs[:, 1].min())
-    mask = body_mask(runs_to_mask(runs, x0, y0, int(runs[:, 2].max()) + 1, int(runs[-1, 0]) + 1), radius)
+    whole, x0, y0 = _mask_of(runs)
+    mask = body_mask(whole, radius)
     edges = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1)
     row, first = np.nonzero(edges == 1)
     last = np.nonzero(edges == -1)[1] - 1
@@ -47,6 +47,12 @@ def run_moments(runs: Runs) -> Floats:
     across, down = middle - x, row - y
     xx = length @ (across**2 + (length**2 - 1) / 12)
     return np.array([x, y, xx / total, length @ (across * down) / total, length @ down**2 / total])
+
+
+def _mask_of(runs: Runs) -> tuple[Mask, int, int]:
+    """The mask of runs in their box, and the box's left column and top row."""
+    x0, y0 = int(runs[:, 1].min()), int(runs[0, 0])
+    return runs_to_mask(runs, x0, y0, int(runs[:, 2].max()) + 1, int(runs[-1, 0]) + 1), x0, y0
 
 
 def _depth(mask: Mask) -> NDArray[np.float32]:

@@ -231,7 +231,9 @@ class _Arranger:
                     gain[k] = np.maximum(logsumexp(found.log_probability[:, None] - cost, axis=0), -MOST_END_NATS)
         return _sum_of(gain, self._states(run))
 
-    def _check(self, run: _Run, values: Floats, blob: int, since: Pass, beyond: dict[int, list[int]], beside: Ints, checks: "_Checks") -> None:
+    def _check(
+        self, run: _Run, values: Floats, blob: int, since: Pass, beyond: dict[int, list[int]], beside: Ints, checks: "_Checks"
+    ) -> None:
         """Compare where members are expected at one end, from what is known of the other end alone, with where they are seen beyond it."""
         scene, rows = self._scene, self._members.of(blob)
         places, _ = self._choose(run, blob, values)

@@ -3,15 +3,13 @@
 Whether animals have tails is learned from those of the movie that are alone.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from herdbook.arrays import Ints
+from herdbook.arrays import Ints, Runs
 from herdbook.artifacts.segment import BlobImage, BlobImages, Blobs
 from herdbook.geometry.bodies import body_mask, body_runs, half_width, run_moments
-from herdbook.geometry.runs import runs_to_mask
 from herdbook.positions.scene import RunsOf
 
 # What is thinner than this share of an animal's greatest half width is no part of its body. A mouse's tail has a sixth to a fifth of it, an
@@ -23,7 +21,7 @@ TAIL = 0.04
 SAMPLED = 200
 
 
-def tail_radius(blobs: Blobs, images: BlobImages, alone: Ints) -> float | None:
+def tail_radius(images: BlobImages, alone: Ints) -> float | None:
     """Radius (px) of the disc that leaves the tails out of outlines; None where animals have no tails.
 
     `alone` are the blobs of single animals.
@@ -32,8 +30,7 @@ def tail_radius(blobs: Blobs, images: BlobImages, alone: Ints) -> float | None:
     outlines = [images.runs(blob, blob + 1)[0] for blob in chosen.tolist()]
     if not outlines:
         return None
-    widths = [half_width(runs_to_mask(runs, *blobs.box[blob].tolist())) for blob, runs in zip(chosen.tolist(), outlines, strict=True)]
-    radius = THIN * float(np.median(widths))
+    radius = THIN * float(np.median([half_width(runs) for runs in outlines]))
     whole = np.array([run_moments(runs) for runs in outlines])
     bodies = np.array([run_moments(_or_whole(runs, radius)) for runs in outlines])
     _, _, xx, xy, yy = bodies.T
@@ -61,6 +58,6 @@ def body_image(image: BlobImage | None, radius: float | None) -> BlobImage | Non
     return replace(image, mask=mask) if mask.any() else image
 
 
-def _or_whole(runs: Sequence, radius: float):  # type: ignore[type-arg,no-untyped-def]
+def _or_whole(runs: Runs, radius: float) -> Runs:
     body = body_runs(runs, radius)
     return body if len(body) else runs

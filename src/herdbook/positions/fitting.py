@@ -1,4 +1,5 @@
-"""Fitting templates to the pixels of a blob: compiled loops. Poses are x, y (px) and angle (rad); points x, y (px), 1 inside or 0 outside.
+"""Fitting templates to the pixels of a blob: compiled loops. Poses are x, y (px) and angle (rad); points are x, y (px), and 1
+inside or 0 outside.
 
 Each pose in turn goes down a ladder of steps along, across and around the body while the explanation of the pixels improves; where a part of
 the blob is explained by nobody, each animal is tried there.
@@ -12,8 +13,8 @@ from herdbook.arrays import Bools, Floats, Ints, Singles
 # Steps along and across (cells) and turns (rad), tried in this order; RUNGS of them in a sweep, each up to MOST_REPEATS times.
 STEPS = np.array([[3.0, 3.0, 0.35], [1.5, 1.5, 0.17], [0.7, 0.7, 0.08], [0.35, 0.35, 0.04]])
 RUNGS, SWEEPS, MOST_REPEATS = 3, 2, 3
-# A pixel is inside although nobody covers it, or outside although somebody does, with this chance; of a colour that none of its animals has,
-# with this weight.
+# A pixel is inside although nobody covers it, or outside although somebody does, with this chance; it has a colour that none of its animals
+# has with this weight.
 LEAST_CHANCE, OTHER_COLOUR = 0.01, 0.02
 # A pose that is pulled to where it was pays at most this (nats); one that turns around gains at least this.
 MOST_PULL, TURNED = 12.0, 2.0
@@ -205,7 +206,7 @@ def _descend(
     first: int,
     work: Floats,
 ) -> float:
-    """Move a pose to where it explains most nearby, with its share and fit; the ladder begins at the rung `first`. Returns its gain (nats)."""
+    """Move a pose to where it explains most nearby, with its share and fit; the ladder begins at rung `first`. Returns the gain (nats)."""
     best = weight * _explain(points, colours, close, pose, scale, cells, precision, rest, share, fit) - _pulled(pose, pull)
     trial = pose.copy()
     for rung in range(first, min(len(STEPS), first + RUNGS)):
@@ -279,7 +280,9 @@ def _look_elsewhere(
     for j in range(len(poses)):
         pull = (start[j], near[j], deviations[0], deviations[1])
         _sum_others(share, fit, j, every, rest)
-        here = weight * _explain(points, colours, every, poses[j], scale, cells[j], precision[j], rest, own[0], own[1]) - _pulled(poses[j], pull)
+        here = weight * _explain(points, colours, every, poses[j], scale, cells[j], precision[j], rest, own[0], own[1]) - _pulled(
+            poses[j], pull
+        )
         for turn in range(TRIED_ANGLES):
             pose[0], pose[1], pose[2] = points[centre, 0], points[centre, 1], poses[j, 2] + turn * 2 * np.pi / TRIED_ANGLES
             gain = _descend(points, colours, every, pose, pull, scale, cells[j], precision[j], rest, weight, own[0], own[1], 1, work) - here

@@ -53,7 +53,7 @@ def locate_movie(
     `tables` are the files of the corrections, for messages. Raises HerdbookError for a correction of an unknown animal.
     """
     alone = np.flatnonzero(identities.animals_of(movie)[tracklets.blob_tracklet] == 1)
-    radius, runs_of = tail_radius(blobs, images, alone), _runs_reader(images, len(blobs))
+    radius, runs_of = tail_radius(images, alone), _runs_reader(images, len(blobs))
     if radius is not None:
         runs_of = bodies_only(runs_of, radius)
         blobs = with_bodies(blobs, runs_of)

@@ -38,8 +38,9 @@ def no_evidence(blob: int, members: Sequence[int], places: Floats) -> None:
 
 
 def locate_animals(scene: Scene, runs_of: RunsOf, evidence: Evidence = no_evidence, fit: Fit = no_fit) -> Positions:
-    """Positions of all individuals of a movie, before smoothing and filling; `evidence` of their looks helps inside merges, where `fit` finds
-    their places.
+    """Positions of all individuals of a movie, before smoothing and filling.
+
+    Inside merges `fit` finds places, and `evidence` of looks says whose they are.
     """
     names = _names_of_merges(scene)
     individuals = _Lists(names, len(scene.animals))

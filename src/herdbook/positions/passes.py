@@ -53,7 +53,9 @@ class Joined(NamedTuple):
     source: NDArray[np.uint8]
 
 
-def join_passes(members: Members, forward: Pass, backward: Pass, width_px: float, place: Floats, probability: Floats, stray: float) -> Joined:
+def join_passes(
+    members: Members, forward: Pass, backward: Pass, width_px: float, place: Floats, probability: Floats, stray: float
+) -> Joined:
     """One position of each member, which is at `place` (rows, 3) x, y, angle with this `probability` (rows,); `width_px` of an animal."""
     joined = Joined(place.copy(), np.minimum(probability, SUREST), np.full(len(place), FROM_RESOLVED, np.uint8))
     for blob in np.unique(members.blob).tolist():

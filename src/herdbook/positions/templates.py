@@ -1,7 +1,8 @@
-"""What each animal looks like from above, learned from images of it alone: its silhouette and its colours, in a frame that turns with it.
+"""What each animal looks like from above, learned from images of it alone: its silhouette and its colours, in a frame that turns
+with it.
 
-A template is a square of SIDE x SIDE cells, CELLS of them to a body length, centred on the animal's place, with the body axis along its rows.
-Which end is the head stays open; images of one animal are all turned the same way.
+A template is a square of SIDE x SIDE cells, CELLS of them to a body length, centred on the animal's place, with the body axis along its
+rows. Which end is the head stays open; images of one animal are all turned the same way.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,8 +31,9 @@ ImageOf = Callable[[int], BlobImage | None]
 
 
 class Template(NamedTuple):
-    """`cells` (SIDE, SIDE, 4) float32: mean B, G, R and the chance that the cell belongs to the animal; `precision` (SIDE, SIDE, 3) float32:
-    inverse variances of B, G, R.
+    """`cells` (SIDE, SIDE, 4) float32: mean B, G, R and the chance that the cell belongs to the animal.
+
+    `precision` (SIDE, SIDE, 3) float32: inverse variances of B, G, R.
     """
 
     cells: Singles

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from herdbook.positions import arrangements
-from herdbook.positions.arrangements import OTHER_PASS_NATS, STEP_FACTOR, TURN, arrange, arrangements_of, usual_step
+from herdbook.positions.arrangements import (
+    OTHER_PASS_NATS,
+    PRIOR_FRAMES,
+    PRIOR_STRAY,
+    STEP_FACTOR,
+    TURN,
+    arrange,
+    arrangements_of,
+    usual_step,
+)
 from herdbook.positions.passes import Members, Pass
 from herdbook.positions.scene import Scene
 
@@ -182,3 +191,27 @@ def test_the_usual_step_is_that_of_animals_alone():
     scene = make_scene(rows, {0: [0], 1: [1, 2]}, [], {0: (0.0, 0.0, 0.0), 1: (3.0, 4.0, 0.0), 2: (6.0, 8.0, 0.0), 4: (500.0, 0.0, 0.0)})
     assert usual_step(scene) == pytest.approx((25 / 2) ** 0.5)
     assert usual_step(make_scene([(0, 0)], {0: [0]}, [], {})) == 0.0
+
+
+def stray_rate(last, left):
+    """The chance of an exchange per frame, from a merge of ten frames at whose end both animals are seen at the places `left`."""
+    frames = 10
+    places = [[(10.0, 20.0, 0.0), (60.0, 20.0, 0.0)]] * (frames - 1) + [last]
+    rows = [(0, t + 1) for t in range(frames)]
+    known = {frames + k: place for k, place in enumerate([*places[0], *left])}
+    rows += [(1, 0), (2, 0), (3, frames + 1), (4, frames + 1)]
+    occupants = {0: [0, 1], 1: [0], 2: [1], 3: [0], 4: [1]}
+    scene = make_scene(rows, occupants, [(1, 0), (2, 0), (0, 3), (0, 4)], known)
+    members = members_of(np.arange(frames), np.array([0, 1]))
+    inside = np.repeat(np.arange(frames) + 1, 2)
+    found = Pass(np.array([place for frame in places for place in frame], float), inside, np.ones(2 * frames, bool))
+    back = found._replace(inside=inside[::-1].copy())
+    return arrange(scene, members, found, back, STEP_PX, silent).stray
+
+
+def test_exchanges_between_known_ends_tell_how_often_animals_stray():
+    here = [(10.0, 20.0, 0.0), (60.0, 20.0, 0.0)]
+    # Two animals, each checked from both sides, ten frames inside.
+    prior = PRIOR_STRAY * PRIOR_FRAMES
+    assert stray_rate(here, here) == pytest.approx(prior / (40 + PRIOR_FRAMES))
+    assert stray_rate(here, here[::-1]) == pytest.approx((4 + prior) / (40 + PRIOR_FRAMES))

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from herdbook.artifacts.smooth import FROM_MERGED, FROM_RESOLVED
-from herdbook.positions.passes import GUESSED, NEVER_ALONE_FRAMES, STRAY_FRAMES, SUREST, Members, Pass, join_passes, stray_chance, visits
+from herdbook.positions.passes import GUESSED, NEVER_ALONE_FRAMES, SUREST, Members, Pass, join_passes, stray_chance, visits
 
 WIDTH = 10.0
+STRAY = 0.002
 
 
 class Found:
@@ -23,7 +24,7 @@ def joined(forward, backward, chosen=None, probability=1.0):
     """Both passes joined, as (blob, individual): x, y, angle, confidence, source; `chosen` is the pass whose places count."""
     one, other = Found(forward), Found(backward)
     place = (Found(chosen) if chosen else one).found.place
-    found = join_passes(one.members, one.found, other.found, WIDTH, place, np.full(len(place), probability))
+    found = join_passes(one.members, one.found, other.found, WIDTH, place, np.full(len(place), probability), STRAY)
     rows = zip(found.place.tolist(), found.confidence.tolist(), found.source.tolist(), strict=True)
     return {(b, i): (*place, *rest) for b, i, (place, *rest) in zip(*(k.tolist() for k in one.members), rows, strict=True)}
 
@@ -95,5 +96,5 @@ def test_visits_of_several_animals_come_in_the_order_of_their_beginnings():
 
 
 def test_an_animal_with_one_known_end_is_another_one_half_of_the_time_in_the_end():
-    assert stray_chance(np.array([0, 10**9])).tolist() == [0.0, 0.5]
-    assert stray_chance(np.array([1]))[0] == pytest.approx(1 / STRAY_FRAMES, rel=0.01)
+    assert stray_chance(np.array([0, 10**9]), STRAY).tolist() == [0.0, 0.5]
+    assert stray_chance(np.array([1]), STRAY)[0] == pytest.approx(STRAY, rel=0.01)
