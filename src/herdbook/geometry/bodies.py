@@ -14,7 +14,7 @@ Mask = NDArray[np.bool_]
 
 
 def half_width(runs: Runs) -> float:
-    """Greatest distance (px) of a pixel of an outline (runs, R x 3) from what is outside: half the width of an animal where it is widest."""
+    """Greatest distance (px) of a pixel of an outline, given as runs (R, 3), from what is outside: half its width where it is widest."""
     return float(_depth(_mask_of(runs)[0]).max())
 
 

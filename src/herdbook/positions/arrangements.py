@@ -9,7 +9,7 @@ follow each other pass on what they know of each member.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import combinations, pairwise, permutations
 from typing import NamedTuple
@@ -147,7 +147,7 @@ class _Arranger:
         found = Arranged(np.empty((rows, 3)), np.empty(rows), checks.rate)
         for run in self._runs:
             forward = list(self._forward(run, self._start(run, entered)))
-            backward = list(self._backward(run, self._end(run, left)))[::-1]
+            backward = list(self._backward(run, self._end(run, left), forward))[::-1]
             for blob, before, after in zip(run.blobs, forward, backward, strict=True):
                 rows = self._members.of(blob)
                 found.place[rows], found.probability[rows] = self._choose(run, blob, before + after)
@@ -177,13 +177,16 @@ class _Arranger:
         steps = np.minimum(away / (2 * self._step**2 * max(1, frames)), MOST_STEP_NATS)
         return np.asarray(steps + np.minimum(turn**2 / (2 * TURN**2), MOST_TURN_NATS))
 
-    def _follow(self, run: _Run, values: Floats, here: int, there: int) -> Floats:
-        """Sum (s,) over what leads from arrangements of blob `here`, of these values, to each arrangement of blob `there`."""
+    def _follow(self, run: _Run, values: Floats, here: int, there: int, beside: Floats | None = None) -> Floats:
+        """Sum (s,) over what leads from arrangements of blob `here`, of these values, to each arrangement of blob `there`.
+
+        Of many arrangements the best ones are followed, by their values and what else is known `beside` (s,).
+        """
         frames = abs(int(self._scene.frame[there] - self._scene.frame[here]))
         cost, states = self._moves(self._places(here), self._places(there), frames), self._states(run)
         kept = np.arange(len(states))
         if len(states) > 2 * MOST_FOLLOWED:
-            kept = np.argsort(-values, kind="stable")[:MOST_FOLLOWED]
+            kept = np.argsort(-(values if beside is None else values + beside), kind="stable")[:MOST_FOLLOWED]
         total = np.zeros((len(kept), len(states)))
         for k in range(states.shape[1]):
             total -= cost[states[kept, k][:, None], states[:, k]]
@@ -199,12 +202,18 @@ class _Arranger:
             values = self._follow(run, values, here, there) + self._looks(run, there)
             yield values
 
-    def _backward(self, run: _Run, end: Floats) -> Iterator[Floats]:
-        """For each blob, the last one first, the logarithm (s,) of what follows each arrangement."""
+    def _backward(self, run: _Run, end: Floats, forward: Sequence[Floats] = ()) -> Iterator[Floats]:
+        """For each blob, the last one first, the logarithm (s,) of what follows each arrangement.
+
+        `forward` is what `_forward` gives, where it is known.
+        """
         yield end
-        blobs = run.blobs[::-1]
-        for there, here in pairwise(blobs):
-            end = self._follow(run, end + self._looks(run, there), there, here)
+        for number in range(len(run.blobs) - 1, 0, -1):
+            there, here = run.blobs[number], run.blobs[number - 1]
+            looks = self._looks(run, there)
+            # What leads there includes its image.
+            beside = forward[number] - looks if forward else None
+            end = self._follow(run, end + looks, there, here, beside)
             yield end
 
     def _start(self, run: _Run, known: dict[tuple[int, int], _Known]) -> Floats:
