@@ -89,7 +89,7 @@ def usual_step(scene: Scene) -> float:
 
 def fitted_step(scene: Scene) -> float:
     """Deviation (px), per axis, that a fit of places expects of an animal's step from one frame to the next."""
-    return FITTED_STEP * max(usual_step(scene), LEAST_STEP * 4 * scene.variances[0] ** 0.5)
+    return float(FITTED_STEP * max(usual_step(scene), LEAST_STEP * 4 * scene.variances[0] ** 0.5))
 
 
 @cache
@@ -109,12 +109,13 @@ class _Checks:
     """How often members were exchanged, of those that are seen at both ends and followed from one."""
 
     def __init__(self) -> None:
-        self.frames, self.mistakes = 0, 0
+        self.frames: int = 0
+        self.mistakes: int = 0
 
     @property
     def rate(self) -> float:
         """Exchanges per frame; of few frames about PRIOR_STRAY."""
-        return (self.mistakes + PRIOR_STRAY * PRIOR_FRAMES) / (self.frames + PRIOR_FRAMES)
+        return float((self.mistakes + PRIOR_STRAY * PRIOR_FRAMES) / (self.frames + PRIOR_FRAMES))
 
 
 class _Arranger:
@@ -143,8 +144,8 @@ class _Arranger:
             first = first + self._looks(run, run.blobs[0])
             self._check(run, first, run.blobs[0], self._passes_since[1], self._scene.parents, self._last, checks)
             self._pass_on(run, first, run.blobs[0], left)
-        rows = len(self._members.blob)
-        found = Arranged(np.empty((rows, 3)), np.empty(rows), checks.rate)
+        total = len(self._members.blob)
+        found = Arranged(np.empty((total, 3)), np.empty(total), checks.rate)
         for run in self._runs:
             forward = list(self._forward(run, self._start(run, entered)))
             backward = list(self._backward(run, self._end(run, left), forward))[::-1]
@@ -254,7 +255,7 @@ class _Arranger:
                     row = beside[other]
                     away = np.hypot(places[:, 0] - scene.x[row], places[:, 1] - scene.y[row])
                     checks.frames += int(since.inside[rows][k])
-                    checks.mistakes += bool(away[k] > away.min() and away[k] > SAME_PLACE * self._width)
+                    checks.mistakes += int(away[k] > away.min() and away[k] > SAME_PLACE * self._width)
 
     def _pass_on(self, run: _Run, values: Floats, blob: int, known: dict[tuple[int, int], _Known]) -> None:
         """Leave for the neighbours where each member may be in the first or last blob of a run."""

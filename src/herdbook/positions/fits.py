@@ -56,9 +56,10 @@ class Fitter:
         if templates is None:
             return None
         points, colours = self._read(runs, self._image_of(blob))
-        return fit_templates(
+        fitted: Floats = fit_templates(
             points, colours, poses, near, self._templates.scale, *templates, NATS_PER_ANIMAL, self._points, self._step, TURN
         )
+        return fitted
 
     def shares(self, runs: Runs, blob: int, frame: int, individuals: Sequence[int], poses: Floats) -> tuple[Ints, Floats] | None:
         """The points (p, 2) of a blob's grid, and the share (k, p) that each individual in its pose has in each: masks of the members."""

@@ -1,8 +1,8 @@
 """Fitting templates to the pixels of a blob: compiled loops. Poses are x, y (px) and angle (rad); points are x, y (px), and 1
 inside or 0 outside.
 
-Each pose in turn goes down a ladder of steps along, across and around the body while the explanation of the pixels improves; where a part of
-the blob is explained by nobody, each animal is tried there.
+Each pose in turn goes down a ladder of steps along, across and around the body while the explanation of the pixels improves. Where colours
+are known, pairs are exchanged if that explains them better; where a part of the blob is explained by nobody, each animal is tried there.
 """
 
 import numpy as np
@@ -81,7 +81,8 @@ def share_pixels(points: Floats, colours: Singles, poses: Floats, scale: float, 
         _explain(points, colours, np.arange(count), poses[j], scale, cells[j], precision[j], rest, shares[j], fits[j])
     if len(colours):
         shares = shares * OTHER_COLOUR + fits
-    return shares / np.maximum(shares.sum(axis=0), 1e-9)
+    divided: Floats = shares / np.maximum(shares.sum(axis=0), 1e-9)
+    return divided
 
 
 @njit(cache=True, nogil=True)
@@ -176,7 +177,7 @@ def _explain(
         if terms == 16:  # logarithms are dear, and products of so many factors within the range of numbers
             total += np.log(product)
             product, terms = 1.0, 0
-    return total + np.log(product)
+    return float(total + np.log(product))
 
 
 @njit(cache=True, nogil=True)
@@ -188,7 +189,7 @@ def _pulled(pose: Floats, pull: tuple[Floats, bool, float, float]) -> float:
     angle = pose[2] - start[2]
     angle -= np.pi * np.round(angle / np.pi)
     away = (pose[0] - start[0]) ** 2 + (pose[1] - start[1]) ** 2
-    return min(MOST_PULL, away / (2 * step * step) + angle * angle / (2 * turn * turn))
+    return float(min(MOST_PULL, away / (2 * step * step) + angle * angle / (2 * turn * turn)))
 
 
 @njit(cache=True, nogil=True)
@@ -234,7 +235,7 @@ def _descend(
                     repeats += 1
                 if repeats:
                     break
-    return best
+    return float(best)
 
 
 @njit(cache=True, nogil=True)

@@ -38,7 +38,7 @@ def test_animals_without_tails_stay_as_they_are(movie, tail):
 
 
 def test_nothing_is_known_where_nobody_is_alone(movie):
-    path, blobs, _ = movie(70)
+    path, _, _ = movie(70)
     with open_blob_images(path) as images:
         assert tail_radius(images, np.zeros(0, np.int64)) is None
 
