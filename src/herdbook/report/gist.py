@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from herdbook.report.expected import ExpectedError, expect_error
 from herdbook.report.page import count, duration, percent
 from herdbook.report.summaries import IndividualTotals, Recording
-from herdbook.report.unmarked import estimated_accuracy
 from herdbook.tables.scoring import Score
 
 ROUNDING = 1e-9
@@ -18,8 +16,8 @@ WHO = {"marked": "with marks", "unmarked": "without marks, told apart by what th
 @dataclass(frozen=True)
 class Gist:
     """What the first sentences need: totals of all recordings, how animals are told apart, or without that whether numbers are `kept`
-    through contacts, the number of spans worth a look, the score if the truth is known, the shares of the positions that are expected to
-    be wrong, and of the animals' frames in which they are unknown; NaN for a share that is not known.
+    through contacts, the number of spans worth a look, the score if the truth is known, what of the positions is expected to be wrong, if
+    animals have names, and the share of the animals' frames in which they are unknown.
     """
 
     recordings: Sequence[Recording]
@@ -28,7 +26,7 @@ class Gist:
     kept: bool
     spans: int
     score: Score | None
-    error: float
+    error: ExpectedError | None
     unknown: float
 
     @property
@@ -58,13 +56,12 @@ class Gist:
             lines.append(f"{percent(self.assigned)} of the animals in sight have a position.")
         else:
             its, it_has, it_is = ("its", "it has", "it is") if number == 1 else ("their", "they have", "they are")
-            lines = [f"{count(number, 'animal')} {WHO[self.marking]} {'was' if number == 1 else 'were'} followed for {length}."]
+            followed = f"{count(number, 'animal')} {WHO[self.marking]} {'was' if number == 1 else 'were'} followed for {length}"
+            lines = [f"{followed}{_in_error(self.error)}."]
             parts = [f"In {percent(self.assigned)} of {its} frames {it_has} a position"]
             parts += [f"in {percent(self.unknown)} nobody knows where {it_is}"] * (self.unknown > 0)
             parts += [f"in the others {it_is} hidden or outside"] * (self.assigned + self.unknown < 1 - ROUNDING)
             lines.append(", ".join(parts) + ".")
-        if not np.isnan(self.error):
-            lines.append(f"Of the positions, {percent(self.error)} are expected to be those of another animal.")
         if self.score is not None:
             lines.append(f"Compared with the truth, {percent(self.score.correct)} of all true positions are right.")
         if self.spans:
@@ -90,8 +87,8 @@ class Gist:
         ]
         if self.named:
             figures.append((percent(self.unknown), "of the frames it is not known where they are"))
-        if not np.isnan(self.error):
-            figures.append((percent(self.error), "of the positions are expected to be wrong"))
+        if self.error is not None and self.error.whole.positions:
+            figures.append((percent(self.error.whole.share), "of the positions are expected to be wrong"))
         if self.score is not None:
             figures.append((percent(self.score.correct), "of the true positions are right"))
         if self.named:
@@ -99,9 +96,17 @@ class Gist:
         return figures
 
 
-def expected_wrong(card: dict[str, Any] | None, recordings: Sequence[Recording]) -> float:
-    """Share of the positions that are expected to be wrong, NaN if there are none; `card` is that of the classifier."""
-    if card and card.get("architecture") == "embedding":
-        return 1.0 - estimated_accuracy(card, recordings)
-    confidence = np.concatenate([np.zeros(0), *(recording.tracks.confidence.astype(np.float64) for recording in recordings)])
-    return float(np.mean(1.0 - confidence)) if len(confidence) else float("nan")
+def expected_wrong(card: dict[str, Any] | None, recordings: Sequence[Recording]) -> ExpectedError:
+    """What of the positions is expected to be wrong; `card` is that of the classifier."""
+    return expect_error(recordings, float(card["disagreement"]) if card and card.get("architecture") == "embedding" else 0.0)
+
+
+def _in_error(error: ExpectedError | None) -> str:
+    """The expected error, as the end of a sentence."""
+    if error is None or not error.whole.positions:
+        return ""
+    whole = error.whole
+    text = f"; {percent(whole.share)} ({percent(whole.low)} to {percent(whole.high)}) of the positions are expected to be another animal's"
+    if error.contact.positions and error.alone.positions:
+        text += f": {percent(error.alone.share)} of those alone, {percent(error.contact.share)} of those in contact with others"
+    return text

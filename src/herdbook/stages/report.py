@@ -27,7 +27,7 @@ from herdbook.tables.scoring import Score, format_score, load_trajectories, load
 from herdbook.version import VERSION
 
 STAGE = "report"
-STAGE_VERSION = 7
+STAGE_VERSION = 8
 
 MANY = ("index", "background", "blobs", "tracklets", "identities", "evidence", "trajectories")
 SINGLE = ("table", "card", "truth", "review")
@@ -67,7 +67,7 @@ def make_page(job: Job, recordings: Sequence[Recording], doubts: Sequence[Doubt]
     sections += card_sections(card, recordings) if card else ()
     made_from = [path for name in (*MANY, "movie", *SINGLE) for path in job.files[name]]
     sections += [files_section(links, score is not None), *origin_sections(made_from, settings["marking"])]
-    error = expected_wrong(card, recordings) if named else float("nan")
+    error = expected_wrong(card, recordings) if named else None
     gist = Gist(recordings, totals, settings["marking"], settings.get("keep", False), len(doubts), score, error, unknown_share(known))
     return Page(settings["experiment"], gist.subtitle(), gist.key_figures(), sections, f"Herdbook {VERSION}", gist.sentences())
 

@@ -15,6 +15,7 @@ import pytest
 
 from herdbook.artifacts.smooth import FROM_MERGED, FROM_RESOLVED, FROM_SINGLE
 from herdbook.errors import HerdbookError
+from herdbook.report.expected import Expected, ExpectedError
 from herdbook.report.gist import Gist
 from herdbook.report.known import HOUR_S, measure_quality, merges_in_bins, merges_of, round_edges_s
 from herdbook.report.links import files_section, find_links
@@ -243,13 +244,15 @@ def test_the_page_tells_the_software_but_not_whose_machine_it_was(tmp_path):
 def test_the_first_sentences_agree_in_number():
     totals = IndividualTotals(["a"], np.array([[3, 0, 0, 0, 0]]), np.zeros((1, 5), np.int64), np.ones(1))
     recording = SimpleNamespace(movies=[1], tracked=4, frames=4, duration_s=4.0, animals=np.ones(4, np.int64))
-    one = Gist([recording], totals, "marked", False, 1, None, 0.25, 0.0)
+    expected = Expected(100, 0.25, 0.1, 0.5)
+    error = ExpectedError(expected, expected._replace(share=0.02), expected._replace(share=0.5))
+    one = Gist([recording], totals, "marked", False, 1, None, error, 0.0)
     assert " ".join(one.sentences()) == (
-        "1 animal with marks was followed for 4.0 s. In 75.0\u00a0% of its frames it has a position, in the others it is hidden or "
-        "outside. "
-        "Of the positions, 25.0\u00a0% are expected to be those of another animal. 1 span is worth a look."
+        "1 animal with marks was followed for 4.0 s; 25.0\u00a0% (10.0\u00a0% to 50.0\u00a0%) of the positions are expected to be another "
+        "animal's: 2.0\u00a0% of those alone, 50.0\u00a0% of those in contact with others. In 75.0\u00a0% of its frames it has a position, "
+        "in the others it is hidden or outside. 1 span is worth a look."
     )
-    several = replace(one, marking="none", error=float("nan"), spans=0)
+    several = replace(one, marking="none", error=None, spans=0)
     assert several.sentences()[0] == "Animals without names were followed for 4.0 s, in 1 fragment."
     assert (
         replace(several, kept=True).sentences()[0] == "Animals without names were followed for 4.0 s, under 1 number kept through contacts."
