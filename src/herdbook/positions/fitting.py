@@ -1,8 +1,8 @@
 """Fitting templates to the pixels of a blob: compiled loops. Poses are x, y (px) and angle (rad); points are x, y (px), and 1
 inside or 0 outside.
 
-Each pose in turn goes down a ladder of steps along, across and around the body while the explanation of the pixels improves. Where colours
-are known, pairs are exchanged if that explains them better; where a part of the blob is explained by nobody, each animal is tried there.
+Each pose in turn goes down a ladder of steps along, across and around the body while the explanation of the pixels improves; where a
+part of the blob is explained by nobody, each animal is tried there.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ RUNGS, SWEEPS, MOST_REPEATS = 3, 2, 3
 # A pixel is inside although nobody covers it, or outside although somebody does, with this chance; it has a colour that none of its animals
 # has with this weight.
 LEAST_CHANCE, OTHER_COLOUR = 0.01, 0.02
-# A pose that is pulled to where it was pays at most this (nats); one that turns around, and a pair that is exchanged, gains at least this.
+# A pose that is pulled to where it was pays at most this (nats); one that turns around gains at least this.
 MOST_PULL, TURNED = 12.0, 2.0
 # Pixels are looked at this far (cells) beyond a template, for it moves while it is fitted.
 REACH = 6
@@ -66,8 +66,6 @@ def fit_templates(
             pull = (start[j], near[j], step, turn)
             first = sweep * (len(STEPS) - RUNGS + 1)
             _descend(points, colours, close, poses[j], pull, scale, cells[j], precision[j], rest, weight, share[j], fit[j], first, work)
-    if len(colours):
-        _exchange(points, colours, poses, start, near, (step, turn), scale, cells, precision, weight, share, fit, rest, work)
     _look_elsewhere(points, colours, poses, start, near, (step, turn), scale, cells, precision, weight, per_animal, share, fit, rest, work)
     return poses
 
@@ -236,57 +234,6 @@ def _descend(
                 if repeats:
                     break
     return float(best)
-
-
-@njit(cache=True, nogil=True)
-def _exchange(
-    points: Floats,
-    colours: Singles,
-    poses: Floats,
-    start: Floats,
-    near: Bools,
-    deviations: tuple[float, float],
-    scale: float,
-    cells: Singles,
-    precision: Singles,
-    weight: float,
-    share: Floats,
-    fit: Floats,
-    rest: Floats,
-    work: Floats,
-) -> None:
-    """Exchange two animals where their colours fit better then, either way round: outlines alone do not say who is who."""
-    every = np.arange(len(points))
-    other, kept = np.zeros((2, 3)), np.zeros((2, 2, len(points)))
-    for i in range(len(poses)):
-        for j in range(i):
-            pair = (i, j)
-            values = np.zeros(2)
-            for k in range(2):
-                kept[k, 0], kept[k, 1] = share[pair[k]], fit[pair[k]]
-            for exchanged in range(2):
-                # The first of the two beside all others, then the second beside them and the first.
-                share[j], fit[j] = 0.0, 0.0
-                for k in range(2):
-                    one, place = pair[k], pair[1 - k] if exchanged else pair[k]
-                    pull = (start[one], near[one], deviations[0], deviations[1])
-                    _sum_others(share, fit, one, every, rest)
-                    best, pose = -np.inf, poses[place].copy()
-                    for _ in range(1 + exchanged):
-                        value = weight * _explain(points, colours, every, pose, scale, cells[one], precision[one], rest, work[0], work[1])
-                        value -= _pulled(pose, pull)
-                        if value > best:
-                            best = value
-                            share[one], fit[one] = work[0], work[1]
-                            if exchanged:
-                                other[k] = pose
-                        pose[2] += np.pi
-                    values[exchanged] += best
-            if values[1] > values[0] + TURNED:
-                poses[i], poses[j] = other[0], other[1]
-            else:
-                for k in range(2):
-                    share[pair[k]], fit[pair[k]] = kept[k, 0], kept[k, 1]
 
 
 @njit(cache=True, nogil=True)
