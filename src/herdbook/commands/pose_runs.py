@@ -10,7 +10,7 @@ from herdbook.errors import HerdbookError
 from herdbook.experiment.sheets.corrections import read_corrections
 from herdbook.formats.pose_files import read_poses, rewrite_poses
 from herdbook.formats.poses import Poses
-from herdbook.movie.reading import scan_movie
+from herdbook.movie.scanning import scan_movie
 from herdbook.positions.body_points import body_points, check_inside
 from herdbook.positions.corrections import correct_points
 from herdbook.report.figures.style import png_bytes
