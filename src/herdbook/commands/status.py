@@ -136,11 +136,12 @@ def _changed_input(inputs: Mapping[str, str], experiment: Experiment) -> str:
     files = {"labels": experiment.animals.labels, "facts": experiment.animals.facts, "corrections": experiment.smooth.corrections}
     for name, fingerprint in inputs.items():
         option, file = name.partition("/")[0], name.rpartition("/")[2]
-        if option == "movie":
+        if option in ("movie", "times"):
             # Movies in several folders may have the same name.
-            paths = [Path(movie.file) for movie in experiment.movies if Path(movie.file).name == file]
+            given = [movie.file if option == "movie" else movie.times or "" for movie in experiment.movies]
+            paths = [Path(path) for path in given if Path(path).name == file]
             if not paths:
-                return f"movie, {file}"
+                return f"{option}, {file}"
         else:
             paths = [experiment.folder / MADE_BY[option] / file if option in MADE_BY else Path(files.get(option) or "")]
         there = [path for path in paths if path.exists() and path != Path()]

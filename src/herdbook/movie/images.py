@@ -6,12 +6,14 @@ The `pts` of such a frame is its number among the images in natural order, or th
 import re
 import struct
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import PIL.Image
 from av.error import FFmpegError
@@ -24,12 +26,15 @@ CODECS = {
     **{".png": "png", ".jpg": "mjpeg", ".jpeg": "mjpeg", ".pgm": "pgm", ".bmp": "bmp"},
     **{".tif": "tiff", ".tiff": "tiff"},
 }
+_TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # What Pillow raises for a damaged TIFF file.
 _DAMAGED = (OSError, ValueError, SyntaxError, KeyError, TypeError, EOFError, struct.error, OverflowError)
 # Pillow's names of grey levels of 16 bits; of the two values of a bitmap and of grey levels of 8 bits.
 _GREY_16, _GREY_8 = ("I;16", "I;16L", "I;16B", "I;16N"), ("1", "L")
 _SUBFILE_TYPE, _REDUCED = 254, 1
-_DESCRIPTION = 270
+_BITS, _DESCRIPTION = 258, 270
+# MetaMorph writes all frames behind the only page, and describes them in this tag.
+_METAMORPH = 33629
 # Counts that the writers of stacks leave in the description of the first page.
 _IMAGEJ_COUNT = re.compile(r"^(images|channels)=(\d+)\s*$", re.MULTILINE)
 _OME_CHANNELS = re.compile(r'\bSizeC="(\d+)"')
@@ -41,8 +46,13 @@ def is_of_images(path: Path) -> bool:
 
 
 def is_stack(path: Path) -> bool:
-    """Whether a movie is a TIFF file, whose pages are its frames."""
-    return CODECS.get(path.suffix.lower()) == "tiff" and not path.is_dir()
+    """Whether a movie is a TIFF file, whose pages are its frames, by its name or its first bytes: FFmpeg reads only the first page."""
+    if path.is_dir():
+        return False
+    if CODECS.get(path.suffix.lower()) == "tiff" or not path.is_file():
+        return CODECS.get(path.suffix.lower()) == "tiff"
+    with path.open("rb") as file:
+        return file.read(4) in _TIFF_MARKS
 
 
 @contextmanager
@@ -73,8 +83,8 @@ def image_name(path: Path, number: int) -> str:
 
 
 def image_files(folder: Path) -> list[Path]:
-    """The folder's images in natural order: image2 before image10."""
-    files = [file for file in folder.iterdir() if file.suffix.lower() in CODECS]
+    """The folder's images in natural order: image2 before image10. Hidden files are left out: macOS writes some beside images."""
+    files = [file for file in folder.iterdir() if file.suffix.lower() in CODECS and not file.name.startswith(".")]
     if not files:
         raise HerdbookError(f"{folder} contains no images ({', '.join(CODECS)}); name a folder with images, or a movie file")
     parts = {file: re.split(r"(\d+)", file.name.lower()) for file in files}
@@ -82,10 +92,17 @@ def image_files(folder: Path) -> list[Path]:
 
 
 def check_images(files: list[Path], *, by_orientation: bool) -> int:
-    """The orientation that images ask for. Raises HerdbookError, which names the image, unless all have one size, and one page.
+    """The orientation that images ask for. Raises HerdbookError, which names the image, unless all are of one kind and size.
 
     `by_orientation`: they must also agree in their orientation.
     """
+    kinds = Counter(CODECS[file.suffix.lower()] for file in files)
+    if len(kinds) > 1:
+        counted = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
+        raise HerdbookError(
+            f"{files[0].parent} contains images of several kinds ({counted}), so that frames may be there twice. Put those that are the "
+            "frames into a folder of their own."
+        )
     size = image_size(files[0])
     orientation = orientation_of_image(files[0])
     for file in files:
@@ -97,14 +114,12 @@ def check_images(files: list[Path], *, by_orientation: bool) -> int:
                 f"{file} asks to be turned in another way than {files[0].name} does (EXIF). Say how all images are to be turned: "
                 "movies[].rotate: 0, 90, 180 or 270"
             )
-        if is_stack(file):
-            with open_stack(file) as image:
-                pages = len(stack_pages(file, image)[0])
-            if pages > 1:
-                raise HerdbookError(
-                    f"{file} has {pages} pages, and a folder of images has a frame in each file. Give the stack itself as the file of the "
-                    "movie (several of them as the movies of one recording), or save its pages as single images."
-                )
+        pages = _page_count(file) if is_stack(file) else 1
+        if pages > 1:
+            raise HerdbookError(
+                f"{file} has {pages} pages, but in a folder of images each file is a frame. Give the stack itself as the file of a movie "
+                "(several of them as the movies of one recording), or save its pages as single images."
+            )
     return orientation
 
 
@@ -166,6 +181,10 @@ def stack_pages(path: Path, image: Any) -> tuple[list[int], str]:
     Pages that repeat another one in small are left out. Raises HerdbookError if the file holds other frames than its pages, and for pages
     of different sizes or orientations.
     """
+    if _METAMORPH in image.tag_v2:
+        raise HerdbookError(
+            f"{path} is a stack of MetaMorph, whose frames are not pages. Save it as a TIFF file with a page for each frame."
+        )
     counts = _counts(str(image.tag_v2.get(_DESCRIPTION, "")))
     if counts.get("channels", 1) > 1:
         raise HerdbookError(
@@ -173,18 +192,9 @@ def stack_pages(path: Path, image: Any) -> tuple[list[int], str]:
             "or all of them as one page in colour for each time."
         )
     pages: list[int] = []
-    number, size, fault = 0, image.size, ""
-    while True:
-        try:
-            # Pillow warns of tags that are cut off; what that means for the pages is found here.
-            with warnings.catch_warnings(action="ignore"):
-                image.seek(number)
-        except EOFError:
-            break
-        except _DAMAGED as error:
-            fault = f"page {number} cannot be found ({error})"
-            break
-        if not int(image.tag_v2.get(_SUBFILE_TYPE, 0)) & _REDUCED:
+    size, fault = image.size, ""
+    try:
+        for number in _seek_pages(image):
             if not pages:
                 size, orientation = image.size, _orientation(image)
             if image.size != size or _orientation(image) != orientation:
@@ -192,13 +202,39 @@ def stack_pages(path: Path, image: Any) -> tuple[list[int], str]:
                 first = f"{size[0]} x {size[1]} px, orientation {orientation}"
                 raise HerdbookError(f"{path}: page {number} is {shown}, page {pages[0]} is {first}: all pages must be alike")
             pages.append(number)
-        number += 1
+    except _DAMAGED as error:
+        fault = f"the page after page {image.tell()} cannot be found ({error})"
     if counts.get("images", 0) > len(pages) and not fault:
         raise HerdbookError(
             f"{path} says that it holds {counts['images']} images, but has {len(pages)} pages: ImageJ writes files over 4 GB so. Save "
             "it as a folder of images, or as several smaller stacks."
         )
     return pages, fault
+
+
+def _seek_pages(image: Any) -> Iterator[int]:
+    """Seek one page after another, without those that repeat another one in small, and yield its number."""
+    number = 0
+    while True:
+        # Pillow warns of tags that are cut off; what that means for the pages is found by seeking them.
+        with warnings.catch_warnings(action="ignore"):
+            try:
+                image.seek(number)
+            except EOFError:
+                return
+        if not int(image.tag_v2.get(_SUBFILE_TYPE, 0)) & _REDUCED:
+            yield number
+        number += 1
+
+
+def _page_count(file: Path) -> int:
+    """Number of pages of a TIFF file of any kind."""
+    try:
+        with open_stack(file) as image:
+            return sum(1 for _ in _seek_pages(image))
+    except (HerdbookError, *_DAMAGED):
+        # A kind that Pillow does not know, such as colours of 16 bits, or a damaged file, which is found elsewhere.
+        return int(cv2.imcount(str(file)))
 
 
 def stack_orientation(image: Any) -> int:
@@ -217,8 +253,12 @@ def decode_page(path: Path, image: Any, page: int, asked: int) -> Any:
         image.seek(page)
         if image.width * image.height > MOST_PX:
             raise too_large(path, image.width, image.height)
-        if image.mode in ("I", "F"):
-            raise HerdbookError(f"{path}: page {page} has values of 32 bits. Save the stack with grey levels of 8 or 16 bits.")
+        bits = max(image.tag_v2.get(_BITS, (1,)))
+        if bits > 8 and image.mode not in _GREY_16:  # of colours of 16 bits, Pillow keeps the upper 8, of which a camera may use none
+            raise HerdbookError(
+                f"{path}: page {page} has values of {bits} bits ({image.mode}). Save the stack with grey levels of 8 or 16 bits, or with "
+                "colours of 8 bits."
+            )
         if image.mode in _GREY_16:
             pixels, name = np.asarray(image).astype(np.uint16), "gray16le"
         elif image.mode in _GREY_8:

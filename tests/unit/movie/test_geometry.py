@@ -9,7 +9,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, TiffImagePlugin
 
 from herdbook.errors import HerdbookError
 from herdbook.movie.frame import planes_to_bgr
@@ -347,6 +347,62 @@ def test_a_stack_in_a_folder_of_images_is_refused(tmp_path: Path) -> None:
         stack_of(tmp_path / f"part{number}.tif", [scene(k) for k in range(3)])
     with pytest.raises(HerdbookError, match=r"part0\.tif has 3 pages.*the stack itself"):
         scan_movie(tmp_path)
+
+
+def test_images_in_colours_of_16_bits_are_read_from_a_folder_but_not_their_stacks(tmp_path: Path) -> None:
+    images = [scene(number).astype(np.uint16) * 257 for number in range(3)]
+    for number, image in enumerate(images):
+        cv2.imwrite(str(tmp_path / f"{number}.tif"), image)
+    assert [np.abs(f.bgr().astype(int) - scene(f.index)).max() <= 1 for f in read_frames(tmp_path, scan_movie(tmp_path))] == [True] * 3
+    cv2.imwritemulti(str(tmp_path / "stack.tif"), images)
+    with pytest.raises(HerdbookError, match=r"stack\.tif has 3 pages"):
+        scan_movie(tmp_path)
+    with pytest.raises(HerdbookError, match=r"stack\.tif: page 0 has values of 16 bits \(RGB\).*colours of 8 bits"):
+        scan_movie(tmp_path / "stack.tif")
+
+
+def test_images_of_two_kinds_in_a_folder_are_refused_and_hidden_ones_left_out(tmp_path: Path) -> None:
+    for number in range(3):
+        Image.fromarray(scene(number)).save(tmp_path / f"{number}.jpg")
+        (tmp_path / f"._{number}.jpg").write_bytes(b"of macOS")
+    assert scan_movie(tmp_path).n_frames == 3
+    Image.fromarray(scene(0)).save(tmp_path / "0.png")
+    with pytest.raises(HerdbookError, match=r"several kinds \(1 png, 3 mjpeg\)|several kinds \(3 mjpeg, 1 png\)"):
+        scan_movie(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["stack.lsm", "stack.btf", "stack"])
+def test_a_stack_is_known_by_its_content(tmp_path: Path, name: str) -> None:
+    stack_of(tmp_path / "stack.tif", [scene(number) for number in range(3)], big_tiff=name == "stack.btf").rename(tmp_path / name)
+    scan = scan_movie(tmp_path / name)
+    assert [int(frame.bgr()[10, 10 + 4 * frame.index, 0]) for frame in read_frames(tmp_path / name, scan)] == [240] * 3
+
+
+def test_a_stack_of_metamorph_is_refused(tmp_path: Path) -> None:
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[33629] = (60,)
+    tags.tagtype[33629] = 4
+    path = stack_of(tmp_path / "stack.tif", [scene(0)], tiffinfo=tags).rename(tmp_path / "stack.stk")
+    with pytest.raises(HerdbookError, match=r"stack\.stk is a stack of MetaMorph"):
+        scan_movie(path)
+
+
+def test_grey_levels_of_16_bits_are_read_in_both_orders_of_bytes(tmp_path: Path) -> None:
+    grey = cv2.cvtColor(scene(1), cv2.COLOR_RGB2GRAY).astype(np.uint16) << 4
+    for name, order in (("little.tif", "<u2"), ("big.tif", ">u2")):
+        Image.frombytes("I;16" if order == "<u2" else "I;16B", (WIDTH, HEIGHT), grey.astype(order).tobytes()).save(tmp_path / name)
+        (frame,) = read_frames(tmp_path / name, scan_movie(tmp_path / name))
+        np.testing.assert_array_equal(frame.luma, grey >> 4)
+
+
+def test_a_small_copy_of_a_page_is_no_frame(tmp_path: Path) -> None:
+    reduced = Image.fromarray(scene(0)[::4, ::4])
+    reduced.encoderinfo = {"tiffinfo": {254: 1}}
+    Image.fromarray(scene(0)).save(tmp_path / "stack.tif", save_all=True, append_images=[reduced, Image.fromarray(scene(1))])
+    scan = scan_movie(tmp_path / "stack.tif")
+    assert scan.pts.tolist() == [0, 2]
+    for frame in read_frames(tmp_path / "stack.tif", scan):
+        np.testing.assert_array_equal(frame.bgr(), scene(frame.index)[:, :, ::-1])
 
 
 def sixteen_bits(kind: str, folder: Path, images: list[np.ndarray]) -> Path:
