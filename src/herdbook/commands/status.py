@@ -115,7 +115,11 @@ def _state_of(item: Item, experiment: Experiment, states: Mapping[str, str]) -> 
         changed = _changed_keys(json.loads(attributes["settings"]), json.loads(item.settings))
         if changed:
             return STALE, f"was made with other settings: {', '.join(changed)}"
-        other = _changed_input(json.loads(attributes["inputs"]), experiment)
+        inputs = json.loads(attributes["inputs"])
+        times = experiment.movie(item.unit).times if item.stage == "index" else None
+        if times and not any(name.startswith("times/") for name in inputs):
+            return STALE, f"was made without {times}"
+        other = _changed_input(inputs, experiment)
         if other:
             return STALE, f"was made from another {other}"
     late = [name for name in item.inputs if states.get(name, DONE) != DONE]
