@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 from measuring import run_chain
 
-from herdbook.movie.reading import scan_movie
+from herdbook.movie.scanning import scan_movie
 from herdbook.tables.scoring import Score, load_trajectories, load_truth, score_trajectories
 
 

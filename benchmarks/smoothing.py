@@ -60,7 +60,7 @@ def published_loop(frames: list[np.ndarray], points: np.ndarray, window: int) ->
 
 def accuracy(data: Path) -> dict:
     """Largest and 99.9th percentile of the distance to each oracle, px."""
-    from herdbook.movie.reading import scan_movie
+    from herdbook.movie.scanning import scan_movie
     from herdbook.smoothing.frames import movie_source
     from herdbook.smoothing.gaps import fill_gaps_by_flow, find_gaps
     from herdbook.smoothing.rstc import iterate_windows, rstc_weights, smooth_points
@@ -101,7 +101,7 @@ def accuracy(data: Path) -> dict:
 
 def speed(data: Path) -> dict:
     """CPU ms per frame of decoding alone, of both engines and of the published loop."""
-    from herdbook.movie.reading import scan_movie
+    from herdbook.movie.scanning import scan_movie
     from herdbook.smoothing.frames import movie_source
     from herdbook.smoothing.rstc import smooth_points
 
@@ -135,7 +135,7 @@ def smooth_long(movie: str, points: str, threads: int, watched: bool = False) ->
     import hashlib
     from threading import Event, Thread
 
-    from herdbook.movie.reading import scan_movie
+    from herdbook.movie.scanning import scan_movie
     from herdbook.smoothing.frames import movie_source
     from herdbook.smoothing.parts import smooth_movie
 
@@ -186,7 +186,7 @@ def jitter(data: Path, plot: str | None) -> dict:
     """What smoothing does to the body points of the flies."""
     from herdbook.commands.pose_plots import plot_smoothing
     from herdbook.formats.pose_files import read_poses
-    from herdbook.movie.reading import scan_movie
+    from herdbook.movie.scanning import scan_movie
     from herdbook.report.figures.style import png_bytes
     from herdbook.smoothing.frames import movie_source
     from herdbook.smoothing.gaps import find_gaps

@@ -21,7 +21,8 @@ import pandas as pd
 import yaml
 from measuring import run_chain
 
-from herdbook.movie.reading import read_frames, scan_movie
+from herdbook.movie.reading import read_frames
+from herdbook.movie.scanning import scan_movie
 from herdbook.movie.writing import MovieWriter
 from herdbook.tables.scoring import load_trajectories, load_truth, score_trajectories
 
@@ -97,7 +98,7 @@ def without_colour(movie: Path, out: Path) -> Path:
     if not out.exists():
         index = scan_movie(movie)
         with MovieWriter(out, index.width, index.height, index.fps, crf=16) as writer:
-            for frame in read_frames(movie, index.pts):
+            for frame in read_frames(movie, index):
                 writer.write(frame.grey()[:, :, None].repeat(3, axis=2))
     return out
 

@@ -92,9 +92,17 @@ class Plan:
         return self.simulated.get(path, path)
 
     def fingerprint(self, movie: str) -> str:
-        """Fingerprint of a movie's file, by which a changed movie is noticed; "" if it is simulated, since it may not exist yet."""
-        path = self.experiment.movie(movie).file
-        return "" if path in self.simulated else file_fingerprint(Path(path))
+        """Fingerprint of a movie's file, and of that of its times, by which changes are noticed.
+
+        "" if the movie is simulated, since it may not exist yet.
+        """
+        given = [self.experiment.movie(movie).file, *self.times(movie)]
+        return "" if given[0] in self.simulated else " ".join(file_fingerprint(Path(path)) for path in given)
+
+    def times(self, movie: str) -> list[str]:
+        """The file with the times of a movie's frames, if there is one."""
+        path = self.experiment.movie(movie).times
+        return [path] if path else []
 
     def first_of_recording(self, scene: str) -> str:
         """The first movie of the recording to which this scene's movies belong."""
@@ -191,6 +199,7 @@ class Plan:
             ("animals.like", experiment.animals.like),
         ):
             given |= {f"{key}: {path}": path for path in classifier_files(classifier)}
+        given |= {f"times of movie {movie.name}": movie.times for movie in experiment.movies if movie.times}
         for movie in experiment.movies:
             given |= {f"poses of movie {movie.name}: {path}": path for path in movie.poses}
         single = {

@@ -11,7 +11,7 @@ from herdbook.artifacts.propagate import ASSUMED, CLASSIFIED, Identities
 from herdbook.artifacts.smooth import Trajectories
 from herdbook.artifacts.store import Provenance
 from herdbook.artifacts.tracklets import Tracklets
-from herdbook.movie.reading import scan_movie
+from herdbook.movie.scanning import scan_movie
 from herdbook.movie.writing import MovieWriter
 from tests.support.segment_files import write_segment
 

@@ -14,7 +14,7 @@ from herdbook.artifacts.index import Index
 from herdbook.artifacts.smooth import FROM_SINGLE, Trajectories
 from herdbook.artifacts.store import Provenance
 from herdbook.experiment.model import Experiment
-from herdbook.movie.reading import scan_movie
+from herdbook.movie.scanning import scan_movie
 from herdbook.movie.writing import MovieWriter
 from tests.support.segment_files import write_segment
 

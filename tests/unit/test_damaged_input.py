@@ -125,7 +125,7 @@ def test_a_faulty_reader_of_movies_is_noticed(
 
 
 def test_frames_taken_for_others_are_noticed(whole_movies: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(movies, "read_frames", lambda path, pts: [next(iter(read_frames(path, pts)))] * len(pts))
+    monkeypatch.setattr(movies, "read_frames", lambda path, table: [next(iter(read_frames(path, table)))] * len(table))
     became, words, _ = movies.judge(movies.Case("h264.mp4", "nothing", 1, whole_movies[0]), tmp_path)
     assert became == "wrong"
     assert "are not those that FFmpeg gives" in words

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from herdbook.movie.reading import scan_movie
+from herdbook.movie.scanning import scan_movie
 from tests.conftest import ROOT, Done
 from tests.workflow.conftest import EXPERIMENT, FRAMES, MOVIES
 

@@ -41,6 +41,7 @@ def finished(stages: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     (bench.folder / "empty.png").write_text("an image")
     (bench.folder / "corrections.csv").write_text("movie,frame,individual,point,x,y\na1,3,red,,10,20\n")
     (bench.folder / "poses.json").write_text("{}")
+    (bench.folder / "times.csv").write_text("0\n1\n")
     (bench.folder / "given.h5").write_text("a training set")
     done = bench.run(BASE)
     assert done.status == 0, done.text
@@ -87,6 +88,10 @@ EDITS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "recording": (movies(b={"recording": "day2"}), from_stage("propagate")),
     "smooth": ({"smooth": {"window_s": 1}}, from_stage("smooth")),
     "corrections": ({"smooth": {"corrections": "corrections.csv"}}, from_stage("smooth")),
+    "rate of a movie": (movies(b={"fps": 12.5}), from_stage("index") - {"trainset", "train"}),
+    "times of a movie": (movies(b={"times": "times.csv"}), from_stage("index") - {"trainset", "train"}),
+    "turn of a movie": (movies(b={"rotate": 90}), from_stage("index") - {"trainset", "train"}),
+    "every third frame": ({"index": {"every": 3}}, from_stage("index")),
     "body points": (movies(b={"poses": ["poses.json"]}), from_stage("smooth")),
     "export": ({"export": {"formats": []}}, {"export", "report"}),
     "files for another tool": ({"export": {"formats": ["hdf5", "mot"]}}, {"export", "report"}),
@@ -176,6 +181,20 @@ def test_the_order_of_keys_means_nothing(finished: Bench) -> None:
 
 def test_a_value_from_the_command_line_counts_like_one_in_the_file(finished: Bench) -> None:
     assert finished.plan(BASE, "--config", "smooth={window_s: 1}").rules == from_stage("smooth")
+
+
+@pytest.mark.parametrize("seconds", [-1_000_000, 1_000_000])
+def test_times_of_frames_that_were_replaced_run_all_of_their_movie_whatever_their_time(finished: Bench, seconds: int) -> None:
+    table, raw = finished.folder / "times.csv", changed(BASE, movies(b={"times": "times.csv"}) | {"results": "timed"})
+    done = finished.run(raw)
+    assert done.status == 0, done.text
+    assert "Nothing to be done" in finished.plan(raw).text
+    with edited(table, "1", "2"):
+        os.utime(table, (table.stat().st_mtime + seconds,) * 2)
+        assert "index b" in finished.plan(raw).jobs
+        assert "index a1" not in finished.plan(raw).jobs
+    os.utime(table)
+    assert "Nothing to be done" in finished.plan(raw).text
 
 
 @contextmanager

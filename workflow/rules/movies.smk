@@ -4,6 +4,9 @@
 rule index:
     input:
         movie=movie_file,
+        times=inspected(
+            lambda wildcards: [ancient(path) for path in PLAN.times(wildcards.movie)]
+        ),
     output:
         out=at("index/{movie}.h5"),
     log:
@@ -23,7 +26,7 @@ rule index:
         version=stage_version("index"),
         fingerprint=inspected(lambda wildcards: PLAN.fingerprint(wildcards.movie)),
     shell:
-        "python -m herdbook.stages.index --movie {input.movie:q} --out {output.out:q}"
+        "python -m herdbook.stages.index --movie {input.movie:q} --times {input.times:q} --out {output.out:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
 
 

@@ -1,8 +1,8 @@
 """The artifact of stage index: the frames of a movie, their times and keyframes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,9 @@ from herdbook.artifacts.store import Artifact
 from herdbook.errors import HerdbookError
 from herdbook.system.files import file_fingerprint
 
+if TYPE_CHECKING:
+    from herdbook.movie.scanning import MovieScan
+
 
 @dataclass
 class Index(Artifact):
@@ -18,7 +21,8 @@ class Index(Artifact):
 
     Per frame: `pts` int64 (n,), `time_s` float64 (n,) from 0, `keyframe` bool (n,), where decoding can begin. Of the movie: `width` and
     `height` in px, `fps` average frame rate (1/s), `grey` whether it has no colour, `full_range` whether luma spans 0..255,
-    `movie_fingerprint` of the file.
+    `movie_fingerprint` of the file; how it is read, as in `movie.decoding.FrameTable`: `counted`, `every`, `stream`, `orientation`, `bits`;
+    `notes` on that for a user.
     """
 
     kind: ClassVar[str] = "index"
@@ -32,6 +36,19 @@ class Index(Artifact):
     grey: bool
     full_range: bool
     movie_fingerprint: str
+    # With defaults, since indices of earlier versions, which read every movie in this way, lack them.
+    counted: bool = False
+    every: int = 1
+    stream: int = 0
+    orientation: int = 1
+    bits: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    @classmethod
+    def from_scan(cls, scan: "MovieScan", movie_fingerprint: str) -> Self:
+        """The index of a movie from its table of frames."""
+        shared = {item.name: getattr(scan, item.name) for item in fields(cls) if item.name not in ("movie_fingerprint", "notes")}
+        return cls(**shared, movie_fingerprint=movie_fingerprint, notes=list(scan.notes))
 
     def __len__(self) -> int:
         return len(self.pts)

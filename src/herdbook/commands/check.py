@@ -4,12 +4,13 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import herdbook
 from herdbook.artifacts.trainset import TrainingSet
+from herdbook.commands.movie_scans import scan_of
 from herdbook.errors import HerdbookError, nearest
 from herdbook.experiment.frame_faults import arena_faults, recording_size_faults
 from herdbook.experiment.model import Experiment
@@ -17,7 +18,7 @@ from herdbook.experiment.sheets.facts import read_facts
 from herdbook.experiment.sheets.labels import read_labels
 from herdbook.experiment.sheets.places import fact_place_faults, label_place_faults
 from herdbook.geometry.intervals import interval_faults
-from herdbook.movie.reading import scan_movie
+from herdbook.movie.notes import join_notes
 from herdbook.segmentation.arenas import map_arenas
 from herdbook.segmentation.scene_file import read_scene
 
@@ -76,6 +77,7 @@ def planned_jobs(snakefile: Path, experiment_file: Path) -> dict[str, int]:
 
 
 def _read_movies(experiment: Experiment, findings: Findings) -> None:
+    noted: dict[str, Sequence[str]] = {}
     for movie in experiment.movies:
         path = Path(movie.file)
         if experiment.simulate and not path.exists():
@@ -83,11 +85,13 @@ def _read_movies(experiment: Experiment, findings: Findings) -> None:
             findings.movies[movie.name] = MovieFacts(planned.frames, planned.size, planned.fps, simulated=True)
             continue
         try:
-            scan = scan_movie(path, json.loads(experiment.settings("index", movie.name))["on_broken"])
+            scan = scan_of(experiment, movie.name)
         except HerdbookError as error:
             findings.faults.append(f"movie {movie.name}: {error}")
             continue
         findings.movies[movie.name] = MovieFacts(scan.n_frames, (scan.width, scan.height), scan.fps)
+        noted[movie.name] = scan.notes
+    findings.notes += join_notes(noted)
 
 
 def _arena_faults_of(experiment: Experiment, sizes: Mapping[str, tuple[int, int]]) -> list[str]:

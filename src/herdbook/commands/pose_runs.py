@@ -1,7 +1,8 @@
 """Files of body points in, files of body points out: smoothed along their movie, or interpolated between labelled frames."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from herdbook.errors import HerdbookError
 from herdbook.experiment.sheets.corrections import read_corrections
 from herdbook.formats.pose_files import read_poses, rewrite_poses
 from herdbook.formats.poses import Poses
-from herdbook.movie.reading import scan_movie
+from herdbook.movie.scanning import MovieScan, scan_movie
 from herdbook.positions.body_points import body_points, check_inside
 from herdbook.positions.corrections import correct_points
 from herdbook.report.figures.style import png_bytes
@@ -38,13 +39,14 @@ def smooth_pose_file(
     table: Path | None,
     plot: Path | None,
     threads: int,
+    reading: Mapping[str, Any],
 ) -> str:
     """Smooth the body points of `files` (see `pose_files.read_poses`) along their movie and write `out`; return a message about the result.
 
-    `table` is a CSV and `plot` a PNG of the points before and after smoothing. The other parameters are those of the section `smooth` of
-    the experiment file. Raises HerdbookError for files that do not match.
+    `reading`: how the movie is read, arguments of `scan_movie`. `table` is a CSV and `plot` a PNG of the points before and after smoothing.
+    The other parameters are those of the section `smooth` of the experiment file. Raises HerdbookError for files that do not match.
     """
-    scan = scan_movie(movie)
+    scan = scan_movie(movie, **reading)
     source = movie_source(movie, scan)
     read = read_poses(files)
     given = read.likely(likelihood).lasting(scan.n_frames)
@@ -72,15 +74,16 @@ def smooth_pose_file(
     if plot:
         with replacing(plot) as temporary:
             temporary.write_bytes(_picture(given, result))
-    return f"Wrote {out}: {int(result.filled.sum())} points filled, {int(result.jump.sum())} jumped."
+    return "\n".join([f"Wrote {out}: {int(result.filled.sum())} points filled, {int(result.jump.sum())} jumped.", *_notes(scan)])
 
 
-def interpolate_pose_file(movie: Path, files: Sequence[Path], out: Path, *, engine: str) -> str:
+def interpolate_pose_file(movie: Path, files: Sequence[Path], out: Path, *, engine: str, reading: Mapping[str, Any]) -> str:
     """Interpolate the points of `files` between the frames in which they are known and write `out`; return a message about the result.
 
-    Raises HerdbookError for files that do not match, and if there are no frames between the labels.
+    `reading`: how the movie is read, arguments of `scan_movie`. Raises HerdbookError for files that do not match, and if there are no
+    frames between the labels.
     """
-    scan = scan_movie(movie)
+    scan = scan_movie(movie, **reading)
     source = movie_source(movie, scan)
     read = read_poses(files)
     given = read.lasting(scan.n_frames)
@@ -93,10 +96,15 @@ def interpolate_pose_file(movie: Path, files: Sequence[Path], out: Path, *, engi
         )
     filled, disagreement = fill_gaps_by_flow(source, given.columns, gaps, engine)
     rewrite_poses(out, given.moved_to(filled).lasting(len(read)), files[0])
-    return (
+    message = (
         f"Wrote {out}: {int((gaps.end - gaps.start - 1).sum())} points interpolated between labels; median disagreement between forward "
         f"and backward flow: {np.nanmedian(disagreement):.2f} px."
     )
+    return "\n".join([message, *_notes(scan)])
+
+
+def _notes(scan: MovieScan) -> list[str]:
+    return [f"Note on the movie: {note}." for note in scan.notes]
 
 
 def _picture(poses: Poses, result: SmoothedPoints) -> bytes:

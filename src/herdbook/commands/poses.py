@@ -1,7 +1,7 @@
 """The commands on files of body points: smooth-points and interpolate (LK-RSTC without an experiment) and place-points (for close-ups)."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -10,6 +10,13 @@ Out = Annotated[Path, typer.Option(help="file to write, of the same format as th
 EngineName = Annotated[
     Literal["numba", "opencv"], typer.Option(help="optical flow; opencv is slower and gives the same results as DUSTrack")
 ]
+# How the movie is read, as its keys in an experiment say: see docs/movies.md.
+Rate = Annotated[float | None, typer.Option(help="frames per second, for images and where the file is wrong", min=1e-9)]
+Turn = Annotated[
+    Literal["auto", "0", "90", "180", "270"],
+    typer.Option(help="turn the stored picture clockwise; auto: as the file asks"),
+]
+Stream = Annotated[int | None, typer.Option(help="number of the video stream, for files with several", min=0)]
 
 
 def smooth_points(
@@ -27,6 +34,9 @@ def smooth_points(
     table: Annotated[Path | None, typer.Option(help="CSV of all points before and after smoothing, with their disagreement")] = None,
     plot: Annotated[Path | None, typer.Option(help="PNG of three points before and after smoothing")] = None,
     threads: Annotated[int, typer.Option(help="number of processes", min=1)] = 1,
+    fps: Rate = None,
+    rotate: Turn = "auto",
+    stream: Stream = None,
 ) -> None:
     """Smooth body points along the movie by LK-RSTC."""
     # Imported here: kernels and plots take a second to import.
@@ -45,6 +55,7 @@ def smooth_points(
         table=table,
         plot=plot,
         threads=threads,
+        reading=_reading(fps, rotate, stream),
     )
     typer.echo(message)
 
@@ -54,11 +65,14 @@ def interpolate(
     labels: Annotated[list[Path], typer.Argument(metavar="LABELS", help="file of points that are known in a few frames")],
     out: Out,
     engine: EngineName = "numba",
+    fps: Rate = None,
+    rotate: Turn = "auto",
+    stream: Stream = None,
 ) -> None:
     """Interpolate points between the frames in which they are labelled, by LK-RSTC from label to label."""
     from herdbook.commands.pose_runs import interpolate_pose_file
 
-    typer.echo(interpolate_pose_file(movie, labels, out, engine=engine))
+    typer.echo(interpolate_pose_file(movie, labels, out, engine=engine, reading=_reading(fps, rotate, stream)))
 
 
 def place_points(
@@ -70,3 +84,8 @@ def place_points(
     from herdbook.drawing import closeup_points
 
     typer.echo(closeup_points.place_points(closeups, poses, out))
+
+
+def _reading(fps: float | None, rotate: str, stream: int | None) -> dict[str, Any]:
+    """How a movie is read, as arguments of `scan_movie`."""
+    return {"fps": fps, "rotate": rotate if rotate == "auto" else int(rotate), "stream": stream}

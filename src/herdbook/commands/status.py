@@ -115,7 +115,11 @@ def _state_of(item: Item, experiment: Experiment, states: Mapping[str, str]) -> 
         changed = _changed_keys(json.loads(attributes["settings"]), json.loads(item.settings))
         if changed:
             return STALE, f"was made with other settings: {', '.join(changed)}"
-        other = _changed_input(json.loads(attributes["inputs"]), experiment)
+        inputs = json.loads(attributes["inputs"])
+        times = experiment.movie(item.unit).times if item.stage == "index" else None
+        if times and not any(name.startswith("times/") for name in inputs):
+            return STALE, f"was made without {times}"
+        other = _changed_input(inputs, experiment)
         if other:
             return STALE, f"was made from another {other}"
     late = [name for name in item.inputs if states.get(name, DONE) != DONE]
@@ -136,11 +140,12 @@ def _changed_input(inputs: Mapping[str, str], experiment: Experiment) -> str:
     files = {"labels": experiment.animals.labels, "facts": experiment.animals.facts, "corrections": experiment.smooth.corrections}
     for name, fingerprint in inputs.items():
         option, file = name.partition("/")[0], name.rpartition("/")[2]
-        if option == "movie":
+        if option in ("movie", "times"):
             # Movies in several folders may have the same name.
-            paths = [Path(movie.file) for movie in experiment.movies if Path(movie.file).name == file]
+            given = [movie.file if option == "movie" else movie.times or "" for movie in experiment.movies]
+            paths = [Path(path) for path in given if Path(path).name == file]
             if not paths:
-                return f"movie, {file}"
+                return f"{option}, {file}"
         else:
             paths = [experiment.folder / MADE_BY[option] / file if option in MADE_BY else Path(files.get(option) or "")]
         there = [path for path in paths if path.exists() and path != Path()]

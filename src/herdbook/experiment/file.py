@@ -129,7 +129,8 @@ def _absolute_paths(raw: dict[str, Any], base: Path) -> tuple[dict[str, Any], li
 
     raw = absolute({"results": "results", **raw}, "results")
     if isinstance(raw.get("movies"), list):
-        raw["movies"] = [absolute(movie, "file", "movies", str(k)) for k, movie in enumerate(raw["movies"])]
+        for key in ("file", "times"):
+            raw["movies"] = [absolute(movie, key, "movies", str(k)) for k, movie in enumerate(raw["movies"])]
         for k, movie in enumerate(raw["movies"]):
             if isinstance(movie, dict) and isinstance(movie.get("poses"), list):
                 poses = [resolved(path, "movies", str(k), "poses", str(n)) for n, path in enumerate(movie["poses"])]

@@ -29,7 +29,7 @@ class Experiment(Section):
     experiment: Name = Field(description="name of the experiment, and of its folder in results")
     results: FilePath = Field("results", description="folder of the results")
     seed: int = Field(1, description="seed of all random numbers", ge=0)
-    movies: list[Movie] = Field(description="the movies, or the path of a TSV sheet: columns name, file, recording, start", min_length=1)
+    movies: list[Movie] = Field(description="the movies, or the path of a TSV sheet with a column for each key", min_length=1)
     animals: Animals
     arenas: list[Arena] = Field(
         default_factory=list,
@@ -88,6 +88,11 @@ class Experiment(Section):
             problems += [
                 f"{place}.area_body needs animals.body_length: the length of an animal (px)" for place, area in sized.items() if area
             ]
+        for movie in self.movies:
+            if movie.fps is not None and movie.times is not None:
+                problems.append(f"movies.{movie.name}: fps and times both say when its frames were filmed: give one of them")
+            if movie.poses and movie.override.get("index", {}).get("every", self.index.every) != 1:
+                problems.append(f"movies.{movie.name}.poses has a row for each frame of the file: index.every must be 1 for this movie")
         if any("corrections" in m.override.get("smooth", {}) for m in self.movies):
             problems.append("smooth.corrections is one table for all movies, with a column movie: it cannot be set for a single movie")
         if self.animals.keep and self.number is None:

@@ -15,10 +15,26 @@ class Movie(Section):
     """A movie file."""
 
     name: Name = Field(description="name of the movie in all tables")
-    file: FilePath = Field(description="path of the movie file, or of a folder of images")
+    file: FilePath = Field(description="path of the movie file, of a folder of images, or of a TIFF file whose pages are the frames")
     recording: str | None = Field(None, description="name of the recording; its movies follow each other without a break, in this order")
     start: datetime | None = Field(
         None, description="date and time of the first frame, such as 2026-05-17 14:03:20; those of later movies of the recording follow"
+    )
+    fps: Positive | None = Field(
+        None, description="frames per second; by default as the file says, and 25 for images, which say nothing of it"
+    )
+    times: FilePath | None = Field(
+        None,
+        description="table with the time of each frame of the file, as cameras write it: s, or dates and times; one line for each frame",
+    )
+    rotate: Literal["auto", 0, 90, 180, 270] = Field(
+        "auto", description="turn the stored picture clockwise (degrees); auto: as the file asks to be shown"
+    )
+    stream: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="number of the video stream, from 0; needed only for files that have several"
+    )
+    bits: Literal[8, 10, 12, 14, 16] | None = Field(
+        None, description="number of bits that grey levels of 16 bits use; by default found from the pictures"
     )
     poses: list[FilePath] = Field(
         default_factory=list, description="file of body points; several are layers of DUSTrack, of which the last one with a point counts"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from herdbook.experiment.arenas import group_homes, homes
-from herdbook.experiment.base import FilePath, Positive, Section, Share
+from herdbook.experiment.base import Count, FilePath, Positive, Section, Share
 
 if TYPE_CHECKING:
     from herdbook.experiment.model import Experiment
@@ -19,6 +19,15 @@ class IndexSection(Section):
     on_broken: Literal["stop", "keep"] = Field(
         "stop", description="if a movie is damaged or incomplete: stop with an error, or keep the frames before the fault"
     )
+    every: Count = Field(
+        1, description="read only every n-th frame; frames of all tables are then counted in those that are read, and times stay true"
+    )
+
+    def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
+        """The settings of a job: the section, and how the movie is to be read."""
+        movie = experiment.movie(unit) if unit else None
+        given = {key: getattr(movie, key) for key in ("fps", "rotate", "stream", "bits")} if movie else {}
+        return super().job(experiment, unit) | given
 
 
 class TrackletsSection(Section):

@@ -1,23 +1,24 @@
-"""Open movie and image files, check whether they are complete, and decode frames with their numbers."""
+"""Open movie files, and decode their frames with their numbers."""
 
-import re
-import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import av
 import numpy as np
 from av.error import FFmpegError
+from av.stream import Disposition
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from herdbook.errors import HerdbookError
-from herdbook.movie.frame import Frame
+from herdbook.movie.frame import Frame, in_eight_bits
+from herdbook.movie.orientation import AS_STORED, exchanges_sides
 
-REMEDY = "copy the file again from its source, or re-encode it (ffmpeg -i FILE NEWFILE)"
+# Without -fps_mode, ffmpeg leaves out frames whose times are too near to each other for the new file.
+REMEDY = "copy the file again from its source, or re-encode it (ffmpeg -i FILE -fps_mode passthrough NEWFILE)"
 
 MOST_PX = 1 << 28  # four times 16K; a damaged header may request any amount of memory
 
@@ -26,27 +27,84 @@ _NO_TIMESTAMPS = 0x80  # AVFMT_NOTIMESTAMPS, set for raw streams such as .h264
 # Formats that refer to other files or network addresses. They are refused: only files named in the experiment file are read.
 _LISTS = ("hls", "concat", "concatf", "dash", "webm_dash_manifest", "imf", "sdp", "rtsp")
 
-IMAGE_CODECS = {
-    **{".png": "png", ".jpg": "mjpeg", ".jpeg": "mjpeg", ".pgm": "pgm", ".bmp": "bmp"},
-    **{".tif": "tiff", ".tiff": "tiff"},
-}
+# Streams that are not the movie but belong to it, such as a cover.
+_BESIDE = Disposition.attached_pic | Disposition.timed_thumbnails
+
+# Decoders that heed for each packet which frames may be skipped. dav1d, for one, reads this once, when it is opened, and then leaves out
+# all frames on which no other depends, also those that are asked for.
+_SKIPPING = frozenset({"h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4", "vp8", "vp9"})
+
+
+class FrameTable(Protocol):
+    """The frames of a movie, and how they are meant: what every reader of frames obeys. `MovieScan` and the artifact `Index` are such."""
+
+    @property
+    def pts(self) -> NDArray[np.int64]:
+        """(n,), strictly increasing: by it a frame is identified in its file."""
+
+    @property
+    def counted(self) -> bool:
+        """Whether `pts` is the number of the frame in the file, which has no usable time stamps."""
+
+    @property
+    def every(self) -> int:
+        """Only every n-th frame of the file is in the table."""
+
+    @property
+    def stream(self) -> int:
+        """Number of the video stream in the file."""
+
+    @property
+    def width(self) -> int:
+        """Width as shown, px."""
+
+    @property
+    def height(self) -> int:
+        """Height as shown, px."""
+
+    @property
+    def orientation(self) -> int:
+        """How the stored picture is turned to be shown, see `movie.orientation`."""
+
+    @property
+    def bits(self) -> int:
+        """Number of bits that values of 16 bits use, 0 for other values."""
+
+
+class Draft(NamedTuple):
+    """A table of frames whose format is not known yet: frames are read as they are stored, of any size."""
+
+    pts: NDArray[np.int64]
+    counted: bool = False
+    stream: int = 0
+    every: int = 1
+    width: int = 0
+    height: int = 0
+    orientation: int = AS_STORED
+    bits: int = 0
+
+
+def stored_size(table: FrameTable) -> tuple[int, int]:
+    """(width, height) in px of the frames of a table as they are stored; (0, 0) if it is not known yet."""
+    size = (table.width, table.height)
+    return size[::-1] if exchanges_sides(table.orientation) else size
 
 
 class Decoder:
     """Decoded frames of a movie file with their numbers, beginning at any frame."""
 
-    def __init__(self, path: Path, pts: NDArray[np.int64], sampled: frozenset[int] | None = None) -> None:
+    def __init__(self, path: Path, table: FrameTable, sampled: frozenset[int] | None = None) -> None:
         self._path = path
-        self._pts = pts
+        self._table, self._pts = table, table.pts
         self._sampled = sampled
         self._reformatter = VideoReformatter()
-        self._size: tuple[int, int] | None = None
+        self._size = stored_size(table)
         self._fault = ""
         self._open()
 
     def _open(self) -> None:
-        self._container, self._stream = open_video(self._path)
-        self._counted = is_counted(self._container, self._stream)
+        self._container, self._stream = open_video(self._path, self._table.stream)
+        self._counted = self._table.counted or is_counted(self._container, self._stream)
         self._unread = True
 
     def close(self) -> None:
@@ -79,20 +137,20 @@ class Decoder:
 
     def frames(self) -> Iterator[tuple[int, Any]]:
         """(number, av.VideoFrame) in display order; ends early at a fault, whose reason `missing` reports."""
-        if self._counted:
-            yield from enumerate(self._decoded())
-            return
         pts, index = self._pts, 0
-        for frame in self._decoded():
-            stamp = frame.pts
+        first = pts[0] if self._counted or self._first_pts is None else max(pts[0], self._first_pts)
+        for count, frame in enumerate(self._decoded()):
+            stamp = count if self._counted else frame.pts
             # Frames displayed before the first keyframe depend on frames that were not decoded.
-            if stamp is None or stamp < self._first_pts or stamp < pts[0]:
+            if stamp is None or stamp < first:
                 continue
             if stamp > pts[-1]:
                 return
             if index >= len(pts) or pts[index] != stamp:
                 index = int(np.searchsorted(pts, stamp))
                 if pts[index] != stamp:
+                    if self._table.every > 1:
+                        continue
                     self._fault = f"the movie has a frame at pts {stamp} that is not in its frame table"
                     return
             yield index, frame
@@ -100,7 +158,7 @@ class Decoder:
 
     def _decoded(self) -> Iterator[Any]:
         context = self._stream.codec_context
-        sampled = None if self._counted else self._sampled
+        sampled = None if self._counted or context.name not in _SKIPPING else self._sampled
         try:
             for packet in self._packets:
                 if sampled is not None:
@@ -113,16 +171,18 @@ class Decoder:
                 yield from context.decode(None)
 
     def checked(self, expected: int, index: int, frame: Any) -> Frame:
-        """`frame` as a `Frame`. Raises HerdbookError unless it is the expected one, complete, and of the same size as those before."""
+        """`frame` as a `Frame`. Raises HerdbookError unless it is the expected one, complete, and of the size of the movie."""
         size = (frame.width, frame.height)
-        self._size = self._size or size
         if index != expected:
             raise self.missing(expected)
         if frame.is_corrupt:
             raise self.missing(expected, "its data are damaged")
         if size != self._size:
             raise self.missing(expected, f"the frame size changes from {self._size} to {size}")
-        return Frame(index, frame, self._reformatter)
+        try:
+            return Frame(index, in_eight_bits(frame, self._table.bits), self._reformatter, self._table.orientation)
+        except OverflowError as error:
+            raise HerdbookError(f"{self._path}: frame {index}: {error}") from error
 
     def missing(self, index: int, reason: str = "") -> HerdbookError:
         """The error for a frame that cannot be read, with the reason."""
@@ -132,8 +192,12 @@ class Decoder:
         return HerdbookError(f"{self._path}: no frame {index}{when}: {reason}. What to do: {REMEDY}.")
 
 
-def open_video(path: Path) -> tuple[Any, Any]:
-    """The container and its first video stream, set to decode in one thread. Raises HerdbookError if the file cannot be used."""
+def open_video(path: Path, number: int | None = 0) -> tuple[Any, Any]:
+    """The container and its video stream of this number (None: the only one), set to decode in one thread.
+
+    Raises HerdbookError if the file cannot be used, or has no such stream. Pictures that belong to a movie, such as its cover, count among
+    the streams, but are never the only one beside another.
+    """
     if not path.is_file():
         raise HerdbookError(f"{path}: there is no such movie file; correct the path in the experiment file")
     if not path.stat().st_size:
@@ -144,26 +208,47 @@ def open_video(path: Path) -> tuple[Any, Any]:
     except FFmpegError as error:
         reason = "it is not a movie, or its index is missing because recording or copying stopped early or is not finished"
         raise HerdbookError(f"{path} cannot be opened: {reason} ({error.strerror or error}). What to do: {REMEDY}.") from error
-    if container.format.name in _LISTS:
+    try:
+        stream = _chosen_stream(path, container, number)
+    except HerdbookError:
         container.close()
-        raise HerdbookError(f"{path} is not a movie but a list of other files ({container.format.name}); name the movies themselves.")
-    if not container.streams.video or container.format.name == "tty":
-        container.close()
-        raise HerdbookError(f"{path} contains no video stream; name a movie file or a folder of images")
-    stream = container.streams.video[0]
-    if stream.codec_context is None:
-        container.close()
-        raise HerdbookError(f"{path} cannot be opened: FFmpeg does not know its video codec. What to do: {REMEDY}.")
-    context = stream.codec_context
-    if context.width * context.height > MOST_PX:
-        container.close()
-        raise _too_large(path, context.width, context.height)
+        raise
     stream.thread_type = "NONE"
     stream.codec_context.thread_count = 1
     return container, stream
 
 
-def _too_large(path: Path, width: int, height: int) -> HerdbookError:
+def _chosen_stream(path: Path, container: Any, number: int | None) -> Any:
+    if container.format.name in _LISTS:
+        raise HerdbookError(f"{path} is not a movie but a list of other files ({container.format.name}); name the movies themselves.")
+    streams = container.streams.video
+    if not streams or container.format.name == "tty":
+        raise HerdbookError(f"{path} contains no video stream; name a movie file or a folder of images")
+    if number is None:
+        movies = [k for k, stream in enumerate(streams) if not stream.disposition & _BESIDE] or [0]
+        if len(movies) > 1:
+            found = "; ".join(f"{k}: {_described(streams[k])}" for k in movies)
+            raise HerdbookError(f"{path} has {len(movies)} video streams ({found}). Say which is meant: movies[].stream: {movies[0]}")
+        number = movies[0]
+    if number >= len(streams):
+        found = "; ".join(f"{k}: {_described(stream)}" for k, stream in enumerate(streams))
+        raise HerdbookError(f"{path} has no video stream {number} (movies[].stream), but {found}")
+    stream = streams[number]
+    if stream.codec_context is None:
+        raise HerdbookError(f"{path} cannot be opened: FFmpeg does not know its video codec. What to do: {REMEDY}.")
+    context = stream.codec_context
+    if context.width * context.height > MOST_PX:
+        raise too_large(path, context.width, context.height)
+    return stream
+
+
+def _described(stream: Any) -> str:
+    context = stream.codec_context
+    return "an unknown codec" if context is None else f"{context.width} x {context.height} px, {context.name}"
+
+
+def too_large(path: Path, width: int, height: int) -> HerdbookError:
+    """The error for a file whose header gives a size that no movie has, in px."""
     return HerdbookError(f"{path} is broken: its header gives an impossible frame size, {width} x {height} px. What to do: {REMEDY}.")
 
 
@@ -175,92 +260,3 @@ def is_counted(container: Any, stream: Any) -> bool:
     """
     avi_reorders = container.format.name == "avi" and stream.codec_context.has_b_frames
     return bool(container.format.flags & _NO_TIMESTAMPS or avi_reorders)
-
-
-def missing_bytes(path: Path) -> int:
-    """Number of bytes missing at the end of a movie file, by its outermost structure; 0 if it is complete or of an unknown format.
-
-    This finds files cut between two frames, which a demuxer reads to the end without an error.
-    """
-    if not path.is_file():
-        return 0
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        head = file.read(377)
-        if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):  # ISO: boxes
-            end = 0
-            while end < size:
-                file.seek(end)
-                box = file.read(16).ljust(16, b"\0")
-                length = int.from_bytes(box[8:] if box[:4] == b"\0\0\0\1" else box[:4])
-                if length < 8:  # 0: up to the end of the file
-                    return 0
-                end += length
-            return end - size
-        if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
-            end = 0
-            while end < size and head[:4] == b"RIFF":
-                end += 8 + int.from_bytes(head[4:8], "little")
-                end += end % 2
-                file.seek(end)
-                head = file.read(8)
-            return max(end - 1 - size, 0)  # the last padding byte may be absent
-        if head[:4] == b"\x1aE\xdf\xa3":  # Matroska: a header element, then one segment
-            length, end = _ebml_size(head, 4)
-            if head[end + length : end + length + 4] != b"\x18S\x80g":
-                return 0
-            segment, end = _ebml_size(head, end + length + 4)
-            # A size of all ones is unknown: the file was written live.
-            return 0 if (segment + 1) & segment == 0 else max(end + segment - size, 0)
-        if head[:1] == head[188:189] == head[376:377] == b"G":  # transport stream: packets of 188 bytes
-            return -size % 188
-    return 0
-
-
-def _ebml_size(data: bytes, at: int) -> tuple[int, int]:
-    """Matroska's variable-length size at a position, and the position after it."""
-    width = 9 - data[at].bit_length()
-    return int.from_bytes(data[at : at + width]) & ((1 << 7 * width) - 1), at + width
-
-
-def image_files(folder: Path) -> list[Path]:
-    """The folder's images in natural order: image2 before image10."""
-    files = [file for file in folder.iterdir() if file.suffix.lower() in IMAGE_CODECS]
-    if not files:
-        raise HerdbookError(f"{folder} contains no images ({', '.join(IMAGE_CODECS)}); name a folder with images, or a movie file")
-    parts = {file: re.split(r"(\d+)", file.name.lower()) for file in files}
-    return sorted(files, key=lambda file: [int(part) if part.isdigit() else part for part in parts[file]])
-
-
-def image_size(file: Path) -> tuple[int, int]:
-    """(width, height) of an image file in px, without decoding it."""
-    if file.suffix.lower() == ".png":  # FFmpeg would decode the whole image
-        with file.open("rb") as opened:
-            head = opened.read(24)
-        if len(head) == 24 and head[12:16] == b"IHDR":
-            width, height = struct.unpack(">II", head[16:])
-            if width * height > MOST_PX:
-                raise _too_large(file, width, height)
-            return width, height
-    container, stream = open_video(file)
-    with container:
-        return stream.codec_context.width, stream.codec_context.height
-
-
-def decode_image(file: Path) -> Any:
-    """The av.VideoFrame of an image file. Raises HerdbookError, which names the file, if it is damaged."""
-    data = file.read_bytes()
-    codec = IMAGE_CODECS[file.suffix.lower()]
-    fault = ""
-    # FFmpeg completes a truncated JPEG without an error.
-    if codec == "mjpeg" and b"\xff\xd9" not in data[-4096:]:
-        fault = "the file is cut short"
-    context = av.CodecContext.create(codec, "r")
-    context.thread_count = 1
-    try:
-        frames = context.decode(av.Packet(data)) if data and not fault else []
-        if frames and not frames[0].is_corrupt:
-            return frames[0]
-    except FFmpegError as error:
-        fault = str(error.strerror or error)
-    raise HerdbookError(f"{file} cannot be decoded ({fault or 'no image in it'}). What to do: {REMEDY}.")

@@ -115,7 +115,7 @@ def _read_movie(movie: str, files: Files, identities: Identities) -> _MovieCount
     looked_at = Evidence.load(files["evidence"][movie]).images if movie in files["evidence"] else np.zeros(0, np.int64)
     tracked = int(np.diff(intervals).sum())
     return _MovieCounts(
-        summary=MovieSummary(movie, len(index), tracked, index.duration_s, index.width, index.height, index.fps, index.codec),
+        summary=MovieSummary(movie, len(index), tracked, index.duration_s, index.width, index.height, index.fps, index.codec, index.notes),
         tracks=Trajectories.load(_path(files, "trajectories", movie), without=UNSEEN),
         time_s=index.time_s,
         blobs=np.bincount(blob_frame, minlength=len(index)),

@@ -71,7 +71,7 @@ def read_samples(movie: str, files: dict[str, Path], identities: Identities, tar
     tracks = Trajectories.load(files["trajectories"], without=("x_raw", "y_raw", "heading", "confidence", "disagreement", "jump"))
     samples = []
     with open_blob_images(files["blobs"]) as images:
-        for picture in read_frame_samples(files["movie"], index.pts, chosen):
+        for picture in read_frame_samples(files["movie"], index, chosen):
             first, last = np.searchsorted(blob_frame, [picture.index, picture.index + 1])
             outlines: list[tuple[Floats, str]] = []
             if first < last:

@@ -136,6 +136,7 @@ class MovieSummary:
     height: int
     fps: float
     codec: str
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

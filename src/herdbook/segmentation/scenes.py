@@ -52,7 +52,7 @@ def sample_frames(movies: Sequence[Path], indices: Sequence[Index], picks: Ints)
     """The frames `picks` of several movies, numbered as if these were one movie."""
     starts = [0, *accumulate(len(index) for index in indices)]
     for path, index, (start, stop) in zip(movies, indices, pairwise(starts), strict=True):
-        yield from read_frame_samples(path, index.pts, (picks[(picks >= start) & (picks < stop)] - start).tolist())
+        yield from read_frame_samples(path, index, (picks[(picks >= start) & (picks < stop)] - start).tolist())
 
 
 def luma_of(colours: Image, full_range: bool) -> Image:

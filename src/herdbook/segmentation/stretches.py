@@ -39,7 +39,7 @@ def segment_movie(
 ) -> Iterator[Piece]:
     """Pieces of the movie's intervals (k, 2) in order; with several threads, as many stretches are decoded in parallel."""
 
-    reader = MovieReader(movie, index.pts)
+    reader = MovieReader(movie, index)
 
     def run(part: tuple[int, int]) -> Iterator[Piece]:
         return joined_pieces(segment_frames(reader.frames(*part), segmenter, image_step=image_step), PIECE_FRAMES)

@@ -8,7 +8,8 @@ import numpy as np
 
 from herdbook.arrays import Image
 from herdbook.artifacts.index import Index
-from herdbook.movie.reading import MovieScan, read_frames
+from herdbook.movie.reading import read_frames
+from herdbook.movie.scanning import MovieScan
 
 
 class FrameSource(NamedTuple):
@@ -31,7 +32,7 @@ def movie_source(path: Path, table: Index | MovieScan, first: int = 0, end: int 
     end = len(table.pts) if end is None else end
 
     def read(start: int, stop: int) -> Iterator[Image]:
-        return (frame.grey() for frame in read_frames(path, table.pts, first + start, first + stop))
+        return (frame.grey() for frame in read_frames(path, table, first + start, first + stop))
 
     keyframes = np.flatnonzero(table.keyframe[first:end]).tolist()
     return FrameSource(end - first, (table.height, table.width), tuple(sorted({0, *keyframes})), read)

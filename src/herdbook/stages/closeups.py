@@ -33,7 +33,7 @@ def _work(job: Job) -> None:
         stems = file_stems(names)
         movies = zip((folder / f"{stem}.mp4" for stem in stems), views, strict=True)
         recorders = [partial(record_view, path, view, size_px, shown.fps, settings["crf"]) for path, view in movies]
-        images = (frame.bgr() for frame in read_frame_samples(job.file("movie"), index.pts, shown.frame.tolist()))
+        images = (frame.bgr() for frame in read_frame_samples(job.file("movie"), index, shown.frame.tolist()))
         feed_recorders(progress(images, total=len(shown), stage=STAGE), views, recorders, job.threads)
         for view, name, stem in zip(views, names, stems, strict=True):
             write_closeup_table(folder / f"{stem}.csv", view, name, shown.frame, index.time_s)

@@ -1,17 +1,19 @@
 """Stage index: the frames of a movie, their times and keyframes; a broken file is found here."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from herdbook.artifacts.index import Index
 from herdbook.errors import HerdbookError
+from herdbook.experiment.sheets.times import read_times
 from herdbook.job import Job, run_stage
-from herdbook.movie.reading import scan_movie
+from herdbook.movie.scanning import scan_movie
 from herdbook.system.files import file_fingerprint
 
 STAGE = "index"
-STAGE_VERSION = 3
+STAGE_VERSION = 4
 
 
 @contextmanager
@@ -29,26 +31,17 @@ def unchanged(path: Path) -> Iterator[None]:
 
 
 def _work(job: Job) -> None:
-    path = job.file("movie")
+    path, times = job.file("movie"), job.files["times"]
     with unchanged(path):
-        scan = scan_movie(path, on_broken=job.settings["on_broken"])
-    Index(
-        pts=scan.pts,
-        time_s=scan.time_s,
-        keyframe=scan.keyframe,
-        width=scan.width,
-        height=scan.height,
-        fps=scan.fps,
-        codec=scan.codec,
-        grey=scan.grey,
-        full_range=scan.full_range,
-        movie_fingerprint=file_fingerprint(path),
-    ).save(job.file("out"), job.provenance())
+        scan = scan_movie(path, times_s=read_times(times[0]) if times else None, **job.settings)
+    for note in scan.notes:
+        print(f"{STAGE}: {note}", file=sys.stderr)
+    Index.from_scan(scan, file_fingerprint(path)).save(job.file("out"), job.provenance())
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the stage from its command line."""
-    run_stage(STAGE, STAGE_VERSION, _work, one=("movie", "out"), argv=argv)
+    run_stage(STAGE, STAGE_VERSION, _work, one=("movie", "out"), optional=("times",), argv=argv)
 
 
 if __name__ == "__main__":

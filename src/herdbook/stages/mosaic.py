@@ -28,7 +28,7 @@ def _work(job: Job) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     coding = {"crf": settings["crf"], "threads": job.threads, "options": ENCODER, "timed": True}
     with MovieWriter(out, *mosaic.grid.size, shown.fps, **coding) as writer:
-        frames = read_frame_samples(job.file("movie"), index.pts, shown.frame.tolist())
+        frames = read_frame_samples(job.file("movie"), index, shown.frame.tolist())
         for place, frame in enumerate(progress(frames, total=len(shown), stage=STAGE)):
             picture = mosaic.picture(frame.bgr(), place, caption(index, frame.index))
             writer.write(picture, float(shown.shown_s[place]))

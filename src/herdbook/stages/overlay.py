@@ -29,7 +29,7 @@ def _work(job: Job) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     coding = {"crf": settings["crf"], "threads": job.threads, "options": ENCODER, "timed": True}
     with open_blob_images(job.file("blobs")) as images, MovieWriter(out, canvas.width, canvas.height, shown.fps, **coding) as writer:
-        frames = read_frame_samples(job.file("movie"), index.pts, shown.frame.tolist())
+        frames = read_frame_samples(job.file("movie"), index, shown.frame.tolist())
         pictures = outlined(frames, blobs, images, canvas, outlines="outlines" in settings["show"])
         for (frame, image), time_s in zip(progress(pictures, total=len(shown), stage=STAGE), shown.shown_s.tolist(), strict=True):
             annotator.draw(image, frame, caption(index, frame))

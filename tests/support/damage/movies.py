@@ -204,7 +204,7 @@ def compare(case: Case, folder: Path, *, kept: bool) -> str:
         return f"index has {n} frames, {len(there)} can be decoded"
     if (np.diff(found.time_s) <= 0).any() or not np.isfinite(found.time_s).all() or not found.fps > 0:
         return f"times {found.time_s}, {found.fps} frames per second"
-    others = [n for n, frame in enumerate(read_frames(case.path, found.pts)) if not np.array_equal(frame.luma, there[n])]
+    others = [n for n, frame in enumerate(read_frames(case.path, found)) if not np.array_equal(frame.luma, there[n])]
     return f"frames {others} are not those that FFmpeg gives" if len(others) > MOST_UNLIKE else ""
 
 

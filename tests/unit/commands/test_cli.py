@@ -7,6 +7,7 @@ from typing import Any
 
 import av
 import numpy as np
+import PIL.Image
 import pytest
 import yaml
 from click.testing import Result
@@ -226,6 +227,27 @@ def test_a_movie_that_is_cut_off_may_be_kept(folder: Path) -> None:
     result = herdbook("check", kept)
     assert result.exit_code == 0, result.output
     assert 0 < check_experiment(load_experiment(kept)).movies["cut"].frames < 200
+
+
+def test_how_movies_are_read_is_told(folder: Path) -> None:
+    for name in ("one", "two"):
+        (folder / name).mkdir()
+        for number in range(3):
+            PIL.Image.fromarray(np.full((48, 64), 200 * 16 * number, np.uint16)).save(folder / name / f"{number}.png")
+    movies: list[dict[str, Any]] = [{"name": name, "file": name} for name in ("one", "two")]
+    result = herdbook("check", marked(folder, movies=movies, animals={"marking": "none"}))
+    assert result.exit_code == 0, result.output
+    words = " ".join(result.stdout.split())
+    assert "movies one, two: images have no times: 25 frames/s are assumed" in words
+    assert "use 14 of their 16 bits" in words
+    (folder / "times.csv").write_text("time\n0\n2\n6\n")
+    movies = [movies[0] | {"fps": 0.5}, movies[1] | {"times": "times.csv", "rotate": 90}]
+    found = check_experiment(load_experiment(marked(folder, movies=movies, animals={"marking": "none"})))
+    assert found.faults == []
+    assert [(facts.fps, facts.size) for facts in found.movies.values()] == [(0.5, (64, 48)), (pytest.approx(1 / 3), (48, 64))]
+    assert not [note for note in found.notes if "25 frames/s" in note]
+    (folder / "times.csv").write_text("0\n2\n")
+    assert "two has 3 frames, but its file of times" in herdbook("check", marked(folder, movies=movies, animals={"marking": "none"})).stderr
 
 
 def test_movies_that_will_be_simulated_need_not_be_there(folder: Path) -> None:

@@ -75,7 +75,7 @@ def recording(tmp_path: Path) -> Path:
 
 
 def write_index(folder: Path, movie: Path) -> None:
-    from herdbook.movie.reading import scan_movie
+    from herdbook.movie.scanning import scan_movie
 
     scan = scan_movie(movie)
     facts = (scan.width, scan.height, scan.fps, scan.codec, scan.grey, scan.full_range, "print")

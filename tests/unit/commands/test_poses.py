@@ -48,6 +48,21 @@ def test_smoothed_points_are_nearer_to_the_truth(tmp_path, movie, rng):
     assert plot.read_bytes().startswith(b"\x89PNG")
 
 
+def test_how_the_movie_is_read_can_be_given(tmp_path, movie):
+    path, truth = movie
+    poses = write_layer(tmp_path / "points.json", truth, range(FRAMES))
+    table = tmp_path / "points.csv"
+    assert herdbook("smooth-points", path, poses, "--out", tmp_path / "out.json", "--table", table, "--fps", 10).exit_code == 0
+    assert pd.read_csv(table).time.max() == pytest.approx((FRAMES - 1) / 10)
+    assert "must be at least 2" in herdbook("smooth-points", path, poses, "--out", tmp_path / "out.json", "--fps", 2).output
+    # Near enough to the stored frame of 180 x 160 px, and too far outside of the turned one.
+    poses = write_layer(tmp_path / "points.json", np.full((FRAMES, 1, 2), [199.0, 5]), range(0, FRAMES, 3))
+    assert herdbook("smooth-points", path, poses, "--out", tmp_path / "out.json").exit_code == 0
+    for command in ("smooth-points", "interpolate"):
+        assert "outside" in herdbook(command, path, poses, "--out", tmp_path / "out.json", "--rotate", "90").output
+        assert "no video stream 1" in herdbook(command, path, poses, "--out", tmp_path / "out.json", "--stream", "1").output
+
+
 def test_gaps_longer_than_fill_stay(tmp_path, movie):
     path, truth = movie
     poses = write_layer(tmp_path / "points.json", truth, [t for t in range(FRAMES) if t not in (20, 21)])

@@ -154,6 +154,23 @@ def test_a_missing_artifact_another_movie_and_an_old_version_are_named(finished,
     assert "segment/a.h5 is missing" in printed
 
 
+def test_an_index_made_with_other_times_is_stale(finished, tmp_path):
+    file, folder = finished
+    raw = yaml.safe_load(file.read_text(encoding="utf-8"))
+    for number, name in enumerate("ab"):
+        (tmp_path / f"{name}.csv").write_text("0\n1\n")
+        raw["movies"][number]["times"] = f"{name}.csv"
+    with h5py.File(folder / "index" / "b.h5", "r+") as made:
+        inputs = json.loads(made.attrs["inputs"]) | {"times/b.csv": artifact_fingerprint(tmp_path / "b.csv")}
+        made.attrs["inputs"] = json.dumps(inputs)
+    file.write_text(yaml.safe_dump(raw), encoding="utf-8")
+    reasons = experiment_status(load_experiment(file)).reasons
+    assert reasons["index/a.h5"] == f"was made without {tmp_path / 'a.csv'}"
+    assert "index/b.h5" not in reasons
+    (tmp_path / "b.csv").write_text("0\n2\n")
+    assert experiment_status(load_experiment(file)).reasons["index/b.h5"] == f"was made from another {tmp_path / 'b.csv'}"
+
+
 def test_a_page_older_than_its_table_is_stale(finished):
     file, folder = finished
     os.utime(folder / "report" / "report.html", (1, 1))

@@ -186,8 +186,11 @@ def experiments(draw: st.DrawFn) -> Raw:
     """Experiment files without faults."""
     marking = draw(st.sampled_from(sorted(ANIMALS)))
     raw: Raw = {"experiment": draw(names), "animals": {"marking": marking, "body_length": 12.5, **draw(ANIMALS[marking])}}
+    clocks = st.sampled_from([{}, {"fps": 2.5}, {"times": "times.csv"}])
+    read = {"start": values(datetime), "rotate": st.sampled_from(["auto", 0, 90]), "stream": st.integers(0, 3), "bits": st.just(12)}
     raw["movies"] = [
-        draw(st.fixed_dictionaries({"name": st.just(name), "file": paths}, optional={"start": values(datetime), "poses": st.lists(paths)}))
+        draw(st.fixed_dictionaries({"name": st.just(name), "file": paths}, optional=read))
+        | draw(clocks)
         | draw(st.fixed_dictionaries({}, optional={"recording": st.sampled_from(["day", "night"]), "override": overrides}))
         for name in draw(st.lists(names, min_size=1, max_size=3, unique=True))
     ]
@@ -196,6 +199,10 @@ def experiments(draw: st.DrawFn) -> Raw:
         raw["arenas"] = [draw(sections(Arena, "identities", "groups", "number"))]
     for key in draw(st.lists(st.sampled_from([*STAGE_SECTIONS, "seed", "results", "score", "scale"]), max_size=5, unique=True)):
         raw[key] = draw(STAGE_SECTIONS[key] if key in STAGE_SECTIONS else OTHERS[key])
+    for movie in raw["movies"]:
+        every = raw.get("index", {}).get("every", 1)
+        if movie.get("override", {}).get("index", {}).get("every", every) == 1:
+            movie["poses"] = draw(st.lists(paths))
     return raw
 
 

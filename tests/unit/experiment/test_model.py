@@ -32,7 +32,7 @@ FULL: dict[str, Any] = {
 
 # A value other than the default for every key of every stage's section.
 CHANGED: dict[str, dict[str, Any]] = {
-    "index": {"on_broken": "keep"},
+    "index": {"on_broken": "keep", "every": 3},
     "background": {"statistic": "max", "frames": 7, "scope": "window", "window_s": 60.0, "resting": False},
     "segment": {
         "method": "intensity",
@@ -224,6 +224,40 @@ def test_every_section_is_passed_to_its_stage_and_nothing_of_it_is_lost(tmp_path
         assert unlike == set(plain), "the test must change every value"
     keys = {key.name: {inner.name for inner in keys_of(key.inner)} for key in keys_of(Experiment) if key.inner and key.name in CHANGED}
     assert keys == {name: set(values) | CONVERTED.get(name, set()) for name, values in CHANGED.items()}
+
+
+def test_how_a_movie_is_read_is_passed_to_its_index_and_to_no_other(tmp_path: Path) -> None:
+    raw = copy.deepcopy(FULL)
+    raw["movies"][0] |= {"fps": 2.5, "rotate": 90, "stream": 1, "bits": 12}
+    experiment = parse_experiment(raw, tmp_path / "e.yaml")
+    given = {"fps": 2.5, "rotate": 90, "stream": 1, "bits": 12}
+    assert json.loads(experiment.settings("index", "m1")) == {"on_broken": "stop", "every": 1, **given}
+    assert json.loads(experiment.settings("index", "m2")).items() >= {"fps": None, "rotate": "auto", "stream": None, "bits": None}.items()
+
+
+def test_the_file_of_times_is_named_relative_to_the_experiment(tmp_path: Path) -> None:
+    raw = copy.deepcopy(FULL)
+    raw["movies"][1]["times"] = "camera/m2.csv"
+    assert parse_experiment(raw, tmp_path / "e.yaml").movie("m2").times == str(tmp_path.resolve() / "camera" / "m2.csv")
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({"fps": 25, "times": "t.csv"}, "movies.m2: fps and times both say when its frames were filmed"),
+        (
+            {"poses": ["p.h5"], "override": {"index": {"every": 2}}},
+            "movies.m2.poses has a row for each frame of the file: index.every must",
+        ),
+        ({"rotate": 45}, "rotate"),
+        ({"bits": 9}, "bits"),
+        ({"fps": 0}, "fps"),
+    ],
+)
+def test_a_movie_that_cannot_be_read_so_is_refused(tmp_path: Path, keys: dict[str, Any], expected: str) -> None:
+    raw = copy.deepcopy(FULL)
+    raw["movies"][1] |= keys
+    assert expected in message(tmp_path, raw)
 
 
 def test_areas_in_bodies_are_passed_in_px(tmp_path: Path) -> None:

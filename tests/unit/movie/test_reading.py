@@ -1,6 +1,7 @@
 """Every frame with its exact number, from every kind of container, or an error that names the fault."""
 
 import itertools
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 
 from herdbook.errors import HerdbookError
 from herdbook.movie.frame import Frame, planes_to_bgr
-from herdbook.movie.reading import MovieReader, MovieScan, read_frame_samples, read_frames, scan_movie
+from herdbook.movie.reading import MovieReader, read_frame_samples, read_frames
+from herdbook.movie.scanning import MovieScan, scan_movie
 from herdbook.movie.writing import MovieWriter
 from tests.conftest import ROOT
 
@@ -94,6 +96,8 @@ KINDS = {
     "hevc-grey.mp4": {"codec": "libx265", "pixel_format": "gray", **QUIET},
     "ffv1-grey.mkv": {"codec": "ffv1", "pixel_format": "gray", "bframes": None},
     "vp9.webm": {"codec": "libvpx-vp9", "bframes": None, "cpu-used": "8", "deadline": "realtime"},
+    "av1.mp4": {"codec": "libsvtav1", "bframes": None, "preset": "10"},
+    "av1-short-gop.mkv": {"codec": "libsvtav1", "bframes": None, "gop": 8, "preset": "10"},
 }
 
 
@@ -141,37 +145,37 @@ def test_every_frame_is_read_once_with_its_number(movies, name: str) -> None:
     path, first = movies[name]
     scan = scan_movie(path)
     assert (scan.n_frames, scan.width, scan.height) == (N - first, WIDTH, HEIGHT)
-    assert numbers(read_frames(path, scan.pts)) == [(i, i + first) for i in range(N - first)]
+    assert numbers(read_frames(path, scan)) == [(i, i + first) for i in range(N - first)]
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_reading_may_begin_and_end_anywhere(movies, name: str) -> None:
     path, _ = movies[name]
-    pts = scan_movie(path).pts
-    whole = lumas(read_frames(path, pts))
-    for start in range(0, len(pts), 5):
-        stop = min(start + 4, len(pts))
-        assert_same_pixels(lumas(read_frames(path, pts, start, stop)), whole, range(start, stop))
+    scan = scan_movie(path)
+    whole = lumas(read_frames(path, scan))
+    for start in range(0, scan.n_frames, 5):
+        stop = min(start + 4, scan.n_frames)
+        assert_same_pixels(lumas(read_frames(path, scan, start, stop)), whole, range(start, stop))
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_samples_are_the_requested_frames(movies, name: str) -> None:
     path, _ = movies[name]
-    pts = scan_movie(path).pts
-    whole = lumas(read_frames(path, pts))
+    scan = scan_movie(path)
+    whole = lumas(read_frames(path, scan))
     rng = np.random.default_rng(0)
     for size in (1, 3, 12, 40):
-        chosen = np.sort(rng.choice(len(pts), size, replace=False))
-        assert_same_pixels(lumas(read_frame_samples(path, pts, chosen)), whole, chosen)
+        chosen = np.sort(rng.choice(scan.n_frames, size, replace=False))
+        assert_same_pixels(lumas(read_frame_samples(path, scan, chosen)), whole, chosen)
 
 
 @pytest.mark.parametrize("name", ["h264-short-gop.mp4", "h264-open-gop.mp4", "h264.ts", "h264-bframes.avi", "h264.h264", "images"])
 def test_intervals_read_one_after_another_or_out_of_order_are_the_same_frames(movies, name) -> None:
     path = movies[name][0]
-    pts = scan_movie(path).pts
-    whole = lumas(read_frames(path, pts))
-    reader, third = MovieReader(path, pts), len(pts) // 3
-    for start, stop in ((0, third), (third, 2 * third), (5, 9), (2 * third, len(pts)), (0, 0), (0, 2)):
+    scan = scan_movie(path)
+    whole = lumas(read_frames(path, scan))
+    reader, third = MovieReader(path, scan), scan.n_frames // 3
+    for start, stop in ((0, third), (third, 2 * third), (5, 9), (2 * third, scan.n_frames), (0, 0), (0, 2)):
         assert_same_pixels(lumas(reader.frames(start, stop)), whole, np.arange(start, stop))
 
 
@@ -218,8 +222,8 @@ def test_image_folder_has_the_rate_it_is_given(movies) -> None:
 def test_images_are_in_natural_order(tmp_path: Path, suffix: str) -> None:
     for number in (2, 10, 1, 9, 100):
         cv2.imwrite(str(tmp_path / f"cam{number}{suffix}"), picture(number))
-    pts = scan_movie(tmp_path).pts
-    assert numbers(read_frames(tmp_path, pts)) == [(0, 1), (1, 2), (2, 9), (3, 10), (4, 100)]
+    scan = scan_movie(tmp_path)
+    assert numbers(read_frames(tmp_path, scan)) == [(0, 1), (1, 2), (2, 9), (3, 10), (4, 100)]
 
 
 def test_images_of_two_sizes_are_refused_by_name(tmp_path: Path) -> None:
@@ -287,7 +291,7 @@ TRUNCATED = [
 def test_a_file_cut_anywhere_is_refused_or_keeps_only_right_frames(movies, tmp_path: Path, name: str) -> None:
     source = movies[name][0] if name in movies else write_movie(tmp_path / "w.mp4", mux={"movflags": "faststart"})
     data = source.read_bytes()
-    whole = lumas(read_frames(source, scan_movie(source).pts))
+    whole = lumas(read_frames(source, scan_movie(source)))
     path = tmp_path / name
     lengths = []
     for cut in np.random.default_rng(1).integers(1, len(data), 60):
@@ -296,7 +300,7 @@ def test_a_file_cut_anywhere_is_refused_or_keeps_only_right_frames(movies, tmp_p
             scan = scan_movie(path, on_broken="keep")
         except HerdbookError:
             continue
-        assert_same_pixels(lumas(read_frames(path, scan.pts)), whole, range(scan.n_frames))
+        assert_same_pixels(lumas(read_frames(path, scan)), whole, range(scan.n_frames))
         lengths.append(scan.n_frames)
     if name in ("faststart.mp4", "h264.ts", "h264-vfr.mkv", "mpeg4.avi"):
         assert max(lengths) > N // 2
@@ -323,9 +327,9 @@ def test_damage_in_the_middle_stops_reading_at_its_frame(movies, tmp_path: Path)
     data[victim.pos + 4 : victim.pos + victim.size] = bytes(victim.size - 4)
     path = tmp_path / "damaged.mp4"
     path.write_bytes(data)
-    table = scan_movie(path).pts
+    scan = scan_movie(path)
     bad = pts.index(victim.pts)
-    frames = read_frames(path, table)
+    frames = read_frames(path, scan)
     assert numbers(itertools.islice(frames, bad)) == [(i, i) for i in range(bad)]
     with pytest.raises(HerdbookError, match=rf"damaged\.mp4: no frame {bad} "):
         next(frames)
@@ -333,15 +337,16 @@ def test_damage_in_the_middle_stops_reading_at_its_frame(movies, tmp_path: Path)
 
 def test_a_table_that_does_not_fit_the_movie_is_refused(movies) -> None:
     path, _ = movies["h264-bframes-vfr.mp4"]
-    pts = scan_movie(path).pts
+    scan = scan_movie(path)
+    pts = scan.pts
     with pytest.raises(HerdbookError, match=r"no frame 40 .*not in its frame table"):
-        list(read_frames(path, np.delete(pts, 40)))
+        list(read_frames(path, replace(scan, pts=np.delete(pts, 40))))
     with pytest.raises(HerdbookError, match="no frame 40 "):
-        list(read_frames(path, np.insert(pts, 40, pts[40] - 1)))
+        list(read_frames(path, replace(scan, pts=np.insert(pts, 40, pts[40] - 1))))
     with pytest.raises(HerdbookError, match=f"no frame {N} "):
-        list(read_frames(path, np.append(pts, pts[-1] + 1000)))
+        list(read_frames(path, replace(scan, pts=np.append(pts, pts[-1] + 1000))))
     with pytest.raises(HerdbookError, match="were requested"):
-        list(read_frames(path, pts, 0, N + 1))
+        list(read_frames(path, scan, 0, N + 1))
 
 
 def one_frame(pixels: np.ndarray, pixel_format: str, **tags: int) -> Frame:
@@ -419,7 +424,7 @@ def test_patches_of_other_formats_are_cut_from_the_full_conversion(pixel_format:
 def test_patches_of_a_grey_movie_have_three_equal_channels(movies) -> None:
     for name in ("hevc-grey.mp4", "ffv1-grey.mkv", "h264-bframes-vfr.mp4"):
         path, _ = movies[name]
-        frame = next(iter(read_frames(path, scan_movie(path).pts)))
+        frame = next(iter(read_frames(path, scan_movie(path))))
         patch = patch_of(frame, 4, 6, 60, 70)
         np.testing.assert_array_equal(patch, np.repeat(frame.grey()[6:70, 4:60, None], 3, axis=2))
 
@@ -437,7 +442,7 @@ def test_a_frame_is_scaled_down_by_areas(rng, pixel_format) -> None:
 
 def test_luma_is_a_view_that_cannot_be_written(movies) -> None:
     path, _ = movies["h264-bframes-vfr.mp4"]
-    frame = next(iter(read_frames(path, scan_movie(path).pts)))
+    frame = next(iter(read_frames(path, scan_movie(path))))
     assert frame.luma.base is not None
     with pytest.raises(ValueError, match="read-only"):
         frame.luma[0, 0] = 1
@@ -445,7 +450,7 @@ def test_luma_is_a_view_that_cannot_be_written(movies) -> None:
 
 def test_ten_bits_are_shifted_to_eight(movies) -> None:
     eight, ten = (movies[name][0] for name in ("h264-bframes-vfr.mp4", "h264-10bit.mp4"))
-    for a, b in zip(*(read_frames(path, scan_movie(path).pts, 0, 3) for path in (eight, ten)), strict=True):
+    for a, b in zip(*(read_frames(path, scan_movie(path), 0, 3) for path in (eight, ten)), strict=True):
         assert b.luma.dtype == np.uint8
         assert np.abs(a.luma.astype(int) - b.luma).mean() < 2
 
@@ -476,7 +481,7 @@ def test_what_is_written_is_read_back(tmp_path: Path, suffix: str, settings: dic
     scan = written(path, frames, **settings)
     assert (scan.n_frames, scan.width, scan.height) == (12, WIDTH, HEIGHT)
     assert scan.fps == pytest.approx(30000 / 1001, rel=1e-4)
-    for number, frame in enumerate(read_frames(path, scan.pts)):
+    for number, frame in enumerate(read_frames(path, scan)):
         assert number_in(frame.luma) == number
         assert np.abs(frame.grey().astype(int) - picture(number)).mean() < 3
     if "keyframe_interval" in settings:
@@ -489,7 +494,7 @@ def test_odd_sizes_grow_by_one_repeated_pixel(tmp_path: Path) -> None:
     path = tmp_path / "odd.mp4"
     scan = written(path, frames, crf=5)
     assert (scan.width, scan.height) == (WIDTH, HEIGHT)
-    luma = next(iter(read_frames(path, scan.pts))).luma.astype(int)
+    luma = next(iter(read_frames(path, scan))).luma.astype(int)
     assert np.abs(luma[:, -1] - luma[:, -2]).max() < 6
     assert np.abs(luma[-1] - luma[-2]).max() < 6
 
@@ -520,7 +525,7 @@ def test_a_real_movie_is_read_whole() -> None:
     scan = scan_movie(FLIES)
     assert scan.n_frames == 3000
     assert scan.fps == 25
-    frames = read_frames(FLIES, scan.pts, 2990)
+    frames = read_frames(FLIES, scan, 2990)
     assert [frame.index for frame in frames] == list(range(2990, 3000))
-    frame = next(iter(read_frame_samples(FLIES, scan.pts, [1234])))
+    frame = next(iter(read_frame_samples(FLIES, scan, [1234])))
     np.testing.assert_array_equal(frame.grey(), reference_grey(frame))

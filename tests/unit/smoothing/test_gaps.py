@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from herdbook.errors import HerdbookError
-from herdbook.movie.reading import scan_movie
+from herdbook.movie.scanning import scan_movie
 from herdbook.smoothing import gaps as lkgaps
 from herdbook.smoothing.frames import movie_source
 from herdbook.smoothing.gaps import Gaps, fill_gaps_by_flow, find_gaps

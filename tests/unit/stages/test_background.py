@@ -5,8 +5,9 @@ import pytest
 
 from herdbook.artifacts.background import Background
 from herdbook.artifacts.index import Index
+from herdbook.artifacts.store import Provenance, columns_writer, open_artifact, read_column
 from herdbook.movie.reading import read_frames
-from herdbook.stages import background, index
+from herdbook.stages import background, index, segment
 
 SIZE = (160, 120)
 GREY = {"codec": "ffv1", "pixel_format": "gray"}  # full range: luma is grey
@@ -37,7 +38,65 @@ def test_the_index_knows_the_frames_of_the_movie(write_movie, index_of):
     assert (found.grey, found.full_range) == (True, True)
     assert found.time_s == pytest.approx(np.arange(25) / 20)
     assert found.duration_s == pytest.approx(1.25)
-    assert [int(frame.luma[0, 0]) for frame in read_frames(movie, found.pts)] == list(range(100, 125))
+    assert [int(frame.luma[0, 0]) for frame in read_frames(movie, found)] == list(range(100, 125))
+
+
+def test_the_index_says_how_the_movie_is_read(tmp_path, write_movie, capsys, stage_settings):
+    movie = write_movie("m.mkv", [np.full((80, 96), 100 + t, np.uint8) for t in range(25)], **GREY)
+    times = tmp_path / "times.csv"
+    times.write_text("time_ms\n" + "".join(f"{50 * t + t * t}\n" for t in range(25)))
+    movies = [{"name": "m", "file": "m.mkv", "rotate": 90}]
+    settings = stage_settings("index", movies=movies, index={"every": 3})
+    run(index.main, settings, movie=movie, times=times, out=tmp_path / "m.h5")
+    found = Index.load(tmp_path / "m.h5")
+    assert (len(found), found.width, found.height, found.orientation, found.every) == (9, 80, 96, 6, 3)
+    assert found.time_s == pytest.approx([(50 * t + t * t) / 1000 for t in range(0, 25, 3)])
+    assert [(frame.luma.shape, int(frame.luma[0, 0])) for frame in read_frames(movie, found)] == [
+        ((96, 80), 100 + t) for t in range(0, 25, 3)
+    ]
+    assert all(note in capsys.readouterr().err or note in found.notes for note in found.notes)
+    assert len(found.notes) == 2
+
+
+def test_an_index_of_an_earlier_version_reads_its_movie_as_before(tmp_path, write_movie, index_of):
+    movie = write_movie("m.mkv", [np.full((80, 96), 100 + t, np.uint8) for t in range(5)], **GREY)
+    found = Index.load(index_of([movie])[0])
+    earlier = tmp_path / "earlier.h5"
+    with columns_writer(earlier, "index", Provenance("index", 3)) as writer:
+        for name in ("pts", "time_s", "keyframe"):
+            writer.put(name, getattr(found, name))
+        for name in ("width", "height", "fps", "codec", "grey", "full_range", "movie_fingerprint"):
+            writer.attribute(name, getattr(found, name))
+    read = Index.load(earlier)
+    assert (read.orientation, read.stream, read.bits, read.every, read.counted, read.notes) == (1, 0, 0, 1, False, [])
+    assert [int(frame.luma[0, 0]) for frame in read_frames(movie, read)] == list(range(100, 105))
+
+
+def test_blobs_of_a_turned_movie_lie_where_they_are_seen(tmp_path, draw, write_movie, stage_settings):
+    masks = [draw([(30 + 3 * t, 40, 12, 5, 0)], SIZE) for t in range(20)]
+    movie = write_movie("m.mkv", [np.where(mask, 50, 160).astype(np.uint8) for mask in masks], **GREY)
+    for turn in (0, 90, 270):
+        movies = [{"name": "m", "file": "m.mkv", "rotate": turn}]
+        files = {name: tmp_path / f"{name}{turn}.h5" for name in ("index", "background", "segment")}
+        run(index.main, stage_settings("index", movies=movies), movie=movie, out=files["index"])
+        run(
+            background.main,
+            stage_settings("background"),
+            movie=movie,
+            index=files["index"],
+            reference=files["index"],
+            out=files["background"],
+        )
+        settings = stage_settings("segment", segment={"area": [20, 1000]})
+        run(segment.main, settings, movie=movie, index=files["index"], background=files["background"], out=files["segment"])
+        with open_artifact(files["segment"], "segment") as file:
+            x, y = read_column(file, "x"), read_column(file, "y")
+        expected = [(30 + 3 * t, 40) for t in range(20)]
+        if turn == 90:
+            expected = [(SIZE[1] - 1 - v, u) for u, v in expected]
+        if turn == 270:
+            expected = [(v, SIZE[0] - 1 - u) for u, v in expected]
+        assert np.stack([x, y], axis=1) == pytest.approx(np.array(expected), abs=0.6)
 
 
 def test_a_broken_movie_is_refused_or_kept_up_to_its_fault(tmp_path, rng, write_movie, capsys, stage_settings):

@@ -260,7 +260,7 @@ def test_images_are_the_pixels_of_the_frame(tmp_path, make, draw, rng, options):
     path = make(images, empty=np.full_like(images[0], 200), options=options, images_per_s=20)
     blobs, times = Blobs.load(path), Index.load(tmp_path / "m.h5")
     assert (blobs.image >= 0).all()
-    frames = [planes_to_bgr(frame.planes(), frame.coding) for frame in read_frames(tmp_path / "m.mkv", times.pts)]
+    frames = [planes_to_bgr(frame.planes(), frame.coding) for frame in read_frames(tmp_path / "m.mkv", times)]
     with open_blob_images(path) as stored:
         for blob in range(len(blobs)):
             image = stored.image(int(blobs.image[blob]))

@@ -24,7 +24,7 @@ def look_at(experiment: Experiment, places: Sequence[Place], length_px: float) -
     pictures: dict[int, NDArray[np.uint8]] = {}
     for movie, frames in wanted.items():
         index = Index.load(experiment.artifact("index", movie))
-        for image in read_frame_samples(Path(experiment.movie(movie).file), index.pts, sorted(frames)):
+        for image in read_frame_samples(Path(experiment.movie(movie).file), index, sorted(frames)):
             for number in frames[image.index]:
                 pictures[number] = draw_look(image.bgr(), *places[number][2:], length_px)
     return [pictures[number] for number in range(len(places))]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from herdbook.artifacts.background import Background
 from herdbook.artifacts.index import Index
+from herdbook.commands.movie_scans import scan_of
 from herdbook.commands.tuning.ghosts import find_ghosts
 from herdbook.commands.tuning.proposal import Ladder, area_bounds, difference_ladder, rate_ladder, split_areas, two_digits
 from herdbook.errors import HerdbookError
@@ -19,7 +20,7 @@ from herdbook.experiment.frame_faults import arena_faults, recording_size_faults
 from herdbook.experiment.model import Experiment
 from herdbook.geometry.intervals import tracked_intervals
 from herdbook.movie.frame import Frame
-from herdbook.movie.reading import read_frame_samples, scan_movie
+from herdbook.movie.reading import read_frame_samples
 from herdbook.segmentation.arenas import map_arenas
 from herdbook.segmentation.components import FrameBlobs
 from herdbook.segmentation.scenes import make_background
@@ -151,7 +152,7 @@ def read_footage(experiment: Experiment, movie: str, frames: int) -> Footage:
         settings=settings,
         masks=[Path(mask) for mask in experiment.masks.values()],
         numbers=json.loads(experiment.settings("tracklets", movie))["numbers"],
-        frames=list(read_frame_samples(path, index.pts, picks.tolist())),
+        frames=list(read_frame_samples(path, index, picks.tolist())),
         background=background,
     )
 
@@ -231,9 +232,7 @@ def _index(experiment: Experiment, movie: str) -> Index:
     path = Path(experiment.movie(movie).file)
     if experiment.simulate and not path.exists():
         raise HerdbookError(f"{path}: this movie has not been simulated yet. Run snakemake first.")
-    scan = scan_movie(path, on_broken=json.loads(experiment.settings("index", movie))["on_broken"])
-    shared = ("pts", "time_s", "keyframe", "width", "height", "fps", "codec", "grey", "full_range")
-    return Index(**{name: getattr(scan, name) for name in shared}, movie_fingerprint="")
+    return Index.from_scan(scan_of(experiment, movie), movie_fingerprint="")
 
 
 def _sizes(blobs: FrameBlobs, arena: NDArray[np.int16]) -> _Sizes:

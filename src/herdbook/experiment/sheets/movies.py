@@ -18,11 +18,17 @@ def _value(cell: str) -> Any:
 
 
 SETTING = Kind("a value as in the experiment file, e.g. 25 or [50, 900]", _value)
-COLUMNS = (Column("name"), Column("file"), Column("recording", optional=True), Column("start", optional=True))
+# Columns that are keys of a movie; for those of the first group, the text is the value.
+TEXTS, VALUES = ("recording", "start", "times"), ("fps", "rotate", "stream", "bits")
+COLUMNS = (
+    *(Column(name) for name in ("name", "file")),
+    *(Column(name, optional=True) for name in TEXTS),
+    *(Column(name, SETTING, optional=True) for name in VALUES),
+)
 
 
 def read_movie_sheet(path: Path) -> list[dict[str, Any]]:
-    """Movies from a TSV sheet: columns name, file, optionally recording and start, and `stage.key` columns for settings of single movies.
+    """Movies from a TSV sheet: columns name, file, optionally other keys of a movie, and `stage.key` columns for settings of single movies.
 
     File names are relative to the sheet. Raises HerdbookError if the sheet or a column is missing or a column unknown, and for all faults
     of its lines at once.
@@ -48,5 +54,5 @@ def _make_movie(folder: Path, line: int, name: str, file: str, **values: Any) ->
         if dot:
             movie.setdefault("override", {}).setdefault(stage, {})[key] = value
         else:
-            movie[column] = value
+            movie[column] = str(folder / value) if column == "times" else value
     return movie

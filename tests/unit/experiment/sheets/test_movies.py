@@ -36,6 +36,14 @@ def test_a_setting_may_be_null(tmp_path: Path) -> None:
     assert movie["override"] == {"smooth": {"window": None}}
 
 
+def test_a_sheet_says_how_movies_are_read(tmp_path: Path) -> None:
+    text = "name\tfile\tfps\ttimes\trotate\tstream\tbits\na\ta\t2.5\t\t90\t\t12\nb\tb.avi\t\tt/b.csv\tauto\t1\t\n"
+    assert sheet_of(tmp_path, text) == [
+        {"name": "a", "file": str(tmp_path / "a"), "fps": 2.5, "rotate": 90, "bits": 12},
+        {"name": "b", "file": str(tmp_path / "b.avi"), "times": str(tmp_path / "t" / "b.csv"), "rotate": "auto", "stream": 1},
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
