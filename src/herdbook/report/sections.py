@@ -11,8 +11,8 @@ from herdbook.tables.scoring import Score
 MOST_DOUBTS = 20
 
 
-def movies_section(recordings: Sequence[Recording], links: PageLinks) -> PageSection:
-    """What was tracked, movie by movie."""
+def movies_section(recordings: Sequence[Recording], links: PageLinks, notes: Sequence[str] = ()) -> PageSection:
+    """What was tracked, movie by movie; `notes` are sentences on the movies."""
 
     def row(recording: Recording, movie: MovieSummary) -> list[Cell]:
         facts = (
@@ -28,7 +28,7 @@ def movies_section(recordings: Sequence[Recording], links: PageLinks) -> PageSec
     rows = [row(recording, movie) for recording in recordings for movie in recording.movies]
     header: tuple[str, ...] = ("movie", "recording", "frames", "tracked", "duration", "size (px)", "frames/s", "codec")
     header += ("overlay movie",) if links.overlays else ()
-    return PageSection("What was tracked", tables=[Table(header, rows, "The movies")])
+    return PageSection("What was tracked", list(notes), tables=[Table(header, rows, "The movies")])
 
 
 def score_section(score: Score, text: str, radius_px: float, named: bool) -> PageSection:

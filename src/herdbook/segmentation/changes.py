@@ -27,7 +27,7 @@ _LEAST_LIGHT = 5.0
 _LEAST_SAME, _LEAST_EITHER = 0.08, 0.25
 # Smallest shift of the scene in px of the movie: pixels at an edge of full contrast, 200 levels, change by half of the default difference
 # per 1/16 px, but blurred as edges are, by 1/4 of that or less.
-_LEAST_SHIFT_PX = 0.4
+LEAST_SHIFT_PX = 0.4
 # A guess of a shift (px of the reduced images) worth a closer look; it is usually below 0.05 where nothing moved.
 _LEAST_GUESS_PX = 0.08
 # Of each kind of sign that the scene has moved, the clearest are looked at closer, which takes 0.1 s for each.
@@ -40,6 +40,8 @@ _BEGUN, _NOISES, _MOST_NOISE = 0.05, 3.0, 0.4
 # By how much more the scene may change from the first to the last third of a plateau: in a drift, these differ by 0.4 of what the plateaus
 # on both sides differ by if they are one group apart, by 0.2 if they are six. Both plateaus together must have so many frames to tell.
 _MOST_DRIFT, _LEAST_SAMPLES = 0.1, 12
+# A fade has ended where plateaus that are farther apart differ by less than this factor.
+_GROWTH = 1.03
 # Largest flicker of single frames, as a part of the change: the medians of two plateaus then differ by 5 times their standard error.
 _MOST_FLICKER = 0.3
 # A change that takes longer than any fade must happen between two sampled frames, or in one that lies between them.
@@ -90,7 +92,8 @@ class Change:
     """A change between two sampled frames: `last_before` and `first_after` are their numbers in the sample.
 
     `light`: median change of the level; `largest`: change of all but a twentieth of the frame; `share`: of the frame that became lighter or
-    darker; `motion`: how the scene moved in px of the movie, None if it did not, or if there is no telling.
+    darker; `motion`: how the scene moved in px of the movie, None if it did not, or if there is no telling; `noise`: standard deviation of
+    the progress in single frames.
     """
 
     last_before: int
@@ -100,6 +103,12 @@ class Change:
     share: float
     motion: Motion | None
     progress: Progress
+    noise: float
+
+    @property
+    def size(self) -> float:
+        """Mean change of the pixels from which progress is read, levels."""
+        return float(np.abs(self.progress.after - self.progress.before).mean())
 
 
 def reduction(shape: tuple[int, int]) -> int:
@@ -174,19 +183,27 @@ class _Scenes:
             pair = (self._structure(max(first, cut - _PLATEAU), cut), self._structure(cut, min(end, cut + _PLATEAU)))
             changed[cut] = block_change(*pair)
             moved[cut] = float(np.hypot(*quick_shift(*pair, self._window)))
-        cuts = [*_peaks(changed)[:_MOST_CUTS], *_peaks({cut: shift for cut, shift in moved.items() if shift >= _LEAST_GUESS_PX})[:_MOST_CUTS]]
+        cuts = [
+            *_peaks(changed)[:_MOST_CUTS],
+            *_peaks({cut: shift for cut, shift in moved.items() if shift >= _LEAST_GUESS_PX})[:_MOST_CUTS],
+        ]
         return list(dict.fromkeys(cuts))
 
     def _change_at(self, cut: int, first: int, end: int) -> Change | None:
         """The change about a group, if there is one: between the nearest plateaus that are level."""
         most = max(1, int(LONGEST_FADE_S / 2 / max(self._group_s, 1e-9)))
         motion = self._motion(max(first + 1, cut - 1), min(end - 1, cut + 1), first, end)
+        best = None
         for gap in range(most + 1):
             start, stop = max(first + 1, cut - gap), min(end - 1, cut + gap)
             found = self._change_between(start, stop, first, end, motion)
-            if found is not None or (cut - gap <= first and cut + gap >= end):
-                return found
-        return None
+            # The foot of a fade may look level: plateaus that are farther apart then differ by more.
+            if best is not None and (found is None or found.size < _GROWTH * best.size):
+                break
+            best = found
+            if cut - gap <= first and cut + gap >= end:
+                break
+        return best
 
     def _change_between(self, start: int, stop: int, first: int, end: int, motion: Motion | None) -> Change | None:
         """The change between the plateau of groups that ends before `start`, and the one that begins with `stop`."""
@@ -195,33 +212,33 @@ class _Scenes:
         lit = _light_step(*levels) >= 1.0
         if not lit and motion is None:
             return None
-        scenes = [self._scene(*span) for span in (before, after)]
-        moved = scenes[0] if motion is None else np.rint(motion.moved(scenes[0])).astype(np.uint8)
+        earlier, later = self._scene(*before), self._scene(*after)
+        moved = earlier if motion is None else np.rint(motion.moved(earlier)).astype(np.uint8)
         lighter = _spread_tiles(levels[1] - (levels[0] if motion is None else _tile_levels(moved)), moved.shape)
-        progress = Progress.between(*scenes, moved + lighter, self._factor)
+        progress = Progress.between(earlier, later, moved + lighter, self._factor)
         if progress is None:
             return None
         gone = np.array([progress.of_reduced(image) for image in self.images])
         inner = slice(self.starts[before[0]], self.starts[after[1] - 1] + _GROUP)
-        ends = change_ends(gone[inner])
+        noise = _noise(gone[inner])
+        ends = change_ends(gone[inner], noise)
         if ends is None:
             return None
         last_before, first_after = ends[0] + inner.start, ends[1] + inner.start
         if self._time_s[first_after] - self._time_s[last_before] > LONGEST_FADE_S and first_after - last_before > _MOST_BETWEEN:
             return None
         sides = (gone[inner.start : last_before + 1], gone[first_after : inner.stop])
-        noise = 1.4826 * float(np.median(np.abs(np.concatenate([sides[0], sides[1] - 1]))))
         if len(sides[0]) + len(sides[1]) < _LEAST_SAMPLES or noise > _MOST_FLICKER or any(_drifts(side) for side in sides):
             return None
         steps = np.abs(lighter)
         light = (float(np.median(lighter)), float(np.percentile(steps, 95)), float((steps > _LEAST_LIGHT).mean()))
-        return Change(last_before, first_after, *light, None if motion is None else motion.scaled(self._factor), progress)
+        return Change(last_before, first_after, *light, None if motion is None else motion.scaled(self._factor), progress, noise)
 
     def _motion(self, start: int, stop: int, first: int, end: int) -> Motion | None:
         """How the scene moved between two plateaus, in px of the reduced images."""
         before, after = self._structure(max(first, start - _PLATEAU), start), self._structure(stop, min(end, stop + _PLATEAU))
         motion = find_motion(before, after, quick_shift(before, after, self._window))
-        if motion is None or self._factor * motion.farthest(*before.shape[::-1]) < _LEAST_SHIFT_PX:
+        if motion is None or self._factor * motion.farthest(*before.shape[::-1]) < LEAST_SHIFT_PX:
             return None
         return motion
 
@@ -240,7 +257,7 @@ class _Scenes:
 def _light_step(before: Floats, after: Floats) -> float:
     """How clearly the light of tiles changes: 1 is just enough."""
     step = after - before
-    up, down = (step > _LEAST_LIGHT).mean(), (step < -_LEAST_LIGHT).mean()
+    up, down = float((step > _LEAST_LIGHT).mean()), float((step < -_LEAST_LIGHT).mean())
     return max(abs(float(np.median(step))) / _LEAST_LIGHT, abs(up - down) / _LEAST_SAME, (up + down) / _LEAST_EITHER)
 
 
@@ -249,21 +266,23 @@ def _drifts(gone: Floats) -> bool:
     third = len(gone) // 3
     if third < 1:
         return False  # too few to tell; then there are enough on the other side
-    # Differences of differences, in which a drift cancels.
-    noise = 1.4826 * float(np.median(np.abs(np.diff(gone, 2)))) / 6**0.5
     step = abs(float(np.median(gone[-third:]) - np.median(gone[:third])))
-    return step > min(_MOST_DRIFT + _NOISES * noise, _MOST_NOISE)
+    return bool(step > min(_MOST_DRIFT + _NOISES * _noise(gone), _MOST_NOISE))
 
 
-def change_ends(gone: Floats) -> tuple[int, int] | None:
+def _noise(gone: Floats) -> float:
+    """Robust standard deviation of progress (n,) in single frames, from differences of differences, in which a fade or drift cancels."""
+    return 1.4826 * float(np.median(np.abs(np.diff(gone, 2)))) / 6**0.5 if len(gone) > 2 else 0.0
+
+
+def change_ends(gone: Floats, noise: float) -> tuple[int, int] | None:
     """The last frame before a change, and the first after it, from the progress (n,) in each frame; None if there is no such frame.
 
-    A frame is before or after the change if it differs from 0 or 1 by no more than the frames on both sides do.
+    A frame is before or after the change if its progress differs from 0 or 1 by little more than `noise`, its standard deviation.
     """
     late = gone >= 0.5
     wrong = np.concatenate([[0], np.cumsum(late)]) + np.concatenate([np.cumsum(~late[::-1])[::-1], [0]])
     cut = int(wrong.argmin())
-    noise = 1.4826 * float(np.median(np.abs(gone - late)))
     room = float(np.clip(_NOISES * noise, _BEGUN, _MOST_NOISE))
     before, after = np.flatnonzero(gone[:cut] < room), np.flatnonzero(gone[cut:] > 1 - room)
     return (int(before[-1]), cut + int(after[0])) if len(before) and len(after) else None
@@ -291,9 +310,9 @@ def _tile_levels(image: Image) -> Floats:
     height, width = (max(1, side // _TILE_PX) for side in image.shape)
     rows, columns = (min(side, _TILE_PX) for side in image.shape)
     tiles = image[: height * rows, : width * columns].reshape(height, rows, width, columns).swapaxes(1, 2)
-    return np.median(tiles.reshape(height, width, -1), axis=2).astype(np.float64)
+    return np.asarray(np.median(tiles.reshape(height, width, -1), axis=2), np.float64)
 
 
 def _spread_tiles(values: Floats, shape: tuple[int, ...]) -> Floats:
-    """Values of tiles (rows, columns) as an image (h, w), which is smooth between the middles of the tiles."""
+    """Values of tiles (rows, columns) as an image (h, w), linear between the middles of the tiles."""
     return np.asarray(cv2.resize(values, shape[::-1], interpolation=cv2.INTER_LINEAR))

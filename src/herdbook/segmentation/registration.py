@@ -56,12 +56,17 @@ class Motion:
         """Largest distance by which a corner of the frame has moved, px."""
         return max(float(np.hypot(*self.at(x, y))) for x in (0.0, width) for y in (0.0, height))
 
-    def moved(self, image: Image) -> Floats:
-        """An image (h, w) moved like this, float64; the edge is repeated where nothing moves in."""
-        size = (image.shape[1], image.shape[0])
-        return np.asarray(
-            cv2.warpAffine(image.astype(np.float64), self.matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    def moved(self, image: Image, outside: int | None = None) -> Floats:
+        """An image (h, w) moved like this, float64; where nothing moves in, the edge is repeated, or the value `outside` is set."""
+        size, border = (image.shape[1], image.shape[0]), cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT
+        moved = cv2.warpAffine(
+            image.astype(np.float64), self.matrix, size, flags=cv2.INTER_LINEAR, borderMode=border, borderValue=outside or 0
         )
+        return np.asarray(moved)
+
+    def reversed(self) -> "Motion":
+        """The movement back."""
+        return Motion(np.asarray(cv2.invertAffineTransform(self.matrix)))
 
     def scaled(self, factor: float) -> "Motion":
         """The same movement in images that are larger by this factor."""

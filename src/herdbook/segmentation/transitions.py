@@ -13,7 +13,9 @@ from herdbook.arrays import Floats, Image, Ints
 from herdbook.artifacts.background import Background
 from herdbook.errors import HerdbookError
 from herdbook.movie.frame import Frame
-from herdbook.segmentation.changes import Change, change_ends
+from herdbook.segmentation.changes import LEAST_SHIFT_PX, Change, change_ends, reduced_by, reduction
+from herdbook.segmentation.registration import Motion, find_motion, quick_shift, structure, window_of
+from herdbook.segmentation.thresholds import LIMITED_BLACK
 
 # Frames that are looked at in one round of the search: the interval becomes as many times shorter, and a fade of 2 s at 30 frames/s is seen
 # frame by frame.
@@ -66,7 +68,7 @@ def locate_change(change: Change, picks: Ints, read: Callable[[Ints], Iterable[F
         found = np.array([change.progress.of(frame.luma) for frame in read(probes)])
         order = np.argsort(np.concatenate([frames, probes]))
         frames, gone = np.concatenate([frames, probes])[order], np.concatenate([gone, found])[order]
-        ends = change_ends(gone)
+        ends = change_ends(gone, change.noise)
         if ends is None:
             break
         spacing = int(np.diff(frames[ends[0] : ends[1] + 1]).max())
@@ -76,6 +78,19 @@ def locate_change(change: Change, picks: Ints, read: Callable[[Ints], Iterable[F
             break
     inner = (frames > first) & (frames < end)
     return Transition(first, end, frames[inner], gone[inner], change)
+
+
+def motion_between(before: Background, after: Background, full_range: bool) -> Motion | None:
+    """How the scene moved from the last window of a movie to the first one of the next, px; None if it did not, or there is no telling."""
+    one, other = before.luma[-1], after.luma[0]
+    if one.shape != other.shape:
+        return None
+    factor = reduction(one.shape)
+    early, late = (structure(reduced_by(image, factor), 0 if full_range else LIMITED_BLACK) for image in (one, other))
+    motion = find_motion(early, late, quick_shift(early, late, window_of((early.shape[0], early.shape[1]))))
+    if motion is None or motion.scaled(factor).farthest(one.shape[1], one.shape[0]) < LEAST_SHIFT_PX:
+        return None
+    return motion.scaled(factor)
 
 
 def steps_between(transition: Transition, before: Image, after: Image) -> Iterator[tuple[int, float]]:
@@ -120,7 +135,7 @@ def change_sentences(background: Background) -> list[str]:
     found = []
     for number, (first, end) in enumerate(background.change.tolist()):
         shift, turn, light, share = (getattr(background, f"change_{name}")[number] for name in ("shift", "turn", "light", "share"))
-        over = f" until frame {end - 1}; blobs in these frames are less sure" if end - first > 1 else ""
+        over = f" until frame {end - 1}; blobs in these frames are less sure" if end > first else ""
         found.append(f"the scene changes at frame {first}{over}: {_what_changes(shift, turn, light, share)}.")
     return found
 
@@ -133,6 +148,28 @@ def _what_changes(shift: Floats, turn: float, light: float, share: float) -> str
     if share >= _LEAST_SHARE or not parts:
         parts.append(f"{100 * share:.0f} % of the picture become lighter or darker, by {light:.0f} levels")
     return ", and ".join(parts)
+
+
+def arena_sentences(background: Background, arenas: Sequence[str]) -> list[str]:
+    """Which arenas do not fit any more after the picture of a movie has moved, in a sentence for each time."""
+    if background.change is None or background.change_shift is None or not arenas:
+        return []
+    moved = [(frame, shift) for (frame, _), shift in zip(background.change.tolist(), background.change_shift, strict=True)]
+    return [f"{arenas_stay(arenas)} from frame {frame} on" + _beside(shift) for frame, shift in moved if np.isfinite(shift).all()]
+
+
+def arenas_stay(arenas: Sequence[str]) -> str:
+    """The first words of a sentence on arenas that do not fit any more."""
+    one = len(arenas) == 1
+    return (
+        f"the {'arena' if one else 'arenas'} {', '.join(arenas)} {'is' if one else 'are'} in pixels, and {'does' if one else 'do'} not fit"
+    )
+
+
+def _beside(shift: Floats) -> str:
+    moved = f"the picture has moved by {shift[0]:+.1f} px in x and {shift[1]:+.1f} px in y"
+    remedy = "Draw arenas that are wide enough for both, or track each part of the movie in an experiment of its own (segment.intervals)"
+    return f": {moved}. {remedy}."
 
 
 def refuse_changes(
