@@ -12,8 +12,8 @@ from herdbook.tables.scoring import Score
 MOST_DOUBTS = 20
 
 
-def movies_section(recordings: Sequence[Recording], links: PageLinks) -> PageSection:
-    """What was tracked, movie by movie."""
+def movies_section(recordings: Sequence[Recording], links: PageLinks, notes: Sequence[str] = ()) -> PageSection:
+    """What was tracked, movie by movie; `notes` are sentences on the movies."""
 
     def row(recording: Recording, movie: MovieSummary) -> list[Cell]:
         facts = (
@@ -29,8 +29,8 @@ def movies_section(recordings: Sequence[Recording], links: PageLinks) -> PageSec
     rows = [row(recording, movie) for recording in recordings for movie in recording.movies]
     header: tuple[str, ...] = ("movie", "recording", "frames", "tracked", "duration", "size (px)", "frames/s", "codec")
     header += ("overlay movie",) if links.overlays else ()
-    notes = join_notes({movie.name: movie.notes for recording in recordings for movie in recording.movies})
-    return PageSection("What was tracked", notes, tables=[Table(header, rows, "The movies")])
+    of_frames = join_notes({movie.name: movie.notes for recording in recordings for movie in recording.movies})
+    return PageSection("What was tracked", [*notes, *of_frames], tables=[Table(header, rows, "The movies")])
 
 
 def score_section(score: Score, text: str, radius_px: float, named: bool) -> PageSection:

@@ -1,4 +1,4 @@
-"""Stage background: the image of the empty scene of a movie or a recording, or one for each window of time of a movie."""
+"""Stage background: the image of the empty scene of a movie or a recording, or one for each window of time or scene of a movie."""
 
 import sys
 from collections.abc import Sequence
@@ -7,9 +7,10 @@ from herdbook.artifacts.index import Index
 from herdbook.errors import HerdbookError
 from herdbook.job import Job, run_stage
 from herdbook.segmentation.scenes import make_background
+from herdbook.segmentation.transitions import change_sentences
 
 STAGE = "background"
-STAGE_VERSION = 2
+STAGE_VERSION = 3
 
 
 def _work(job: Job) -> None:
@@ -30,6 +31,8 @@ def _work(job: Job) -> None:
     if broken:
         sampled = broken + made.frames_used
         print(f"{STAGE}: {broken} of {sampled} sampled frames are black, broken or unlike the others and left out", file=sys.stderr)
+    for sentence in change_sentences(made):
+        print(f"{STAGE}: {sentence} Each scene has a background of its own.", file=sys.stderr)
     made.save(job.file("out"), job.provenance())
 
 

@@ -20,6 +20,7 @@ from herdbook.report.page import Page
 from herdbook.report.quality import measure_recordings, quality_section, unknown_share, worst_places
 from herdbook.report.reading import read_contacts, read_recording
 from herdbook.report.recording import recording_section, review_pictures
+from herdbook.report.scene_notes import scene_notes
 from herdbook.report.sections import MOST_DOUBTS, movies_section, review_section, score_section
 from herdbook.report.summaries import Recording, sum_individuals
 from herdbook.system.files import replacing, write_text
@@ -27,7 +28,10 @@ from herdbook.tables.scoring import Score, format_score, load_trajectories, load
 from herdbook.version import VERSION
 
 STAGE = "report"
-STAGE_VERSION = 8
+STAGE_VERSION = 9
+
+# Notes on changes of the scene among the first sentences; more stand with the movies.
+MOST_NOTES = 3
 
 MANY = ("index", "background", "blobs", "tracklets", "identities", "evidence", "trajectories")
 SINGLE = ("table", "card", "truth", "review")
@@ -56,7 +60,8 @@ def make_page(job: Job, recordings: Sequence[Recording], doubts: Sequence[Doubt]
     files = [path.relative_to(folder).as_posix() for name in ("table", "tables", "review") for path in job.files[name]]
     links = find_links(recordings, files, settings["shown"])
     card = _card(job.file("card")) if job.files["card"] else None
-    sections = [movies_section(recordings, links), quality_section(known, totals, named, settings.get("keep", False))]
+    notes = scene_notes(settings["recordings"], _files_by_name(job))
+    sections = [movies_section(recordings, links, notes), quality_section(known, totals, named, settings.get("keep", False))]
     if score is not None:
         sections.append(score_section(score, format_score(score), settings["score"]["radius"], named))
     if named:
@@ -69,7 +74,8 @@ def make_page(job: Job, recordings: Sequence[Recording], doubts: Sequence[Doubt]
     sections += [files_section(links, score is not None), *origin_sections(made_from, settings["marking"])]
     error = expected_wrong(card, recordings) if named else None
     gist = Gist(recordings, totals, settings["marking"], settings.get("keep", False), len(doubts), score, error, unknown_share(known))
-    return Page(settings["experiment"], gist.subtitle(), gist.key_figures(), sections, f"Herdbook {VERSION}", gist.sentences())
+    sentences = [*gist.sentences(), *notes[:MOST_NOTES], *(["See the notes on the movies for more."] if len(notes) > MOST_NOTES else [])]
+    return Page(settings["experiment"], gist.subtitle(), gist.key_figures(), sections, f"Herdbook {VERSION}", sentences)
 
 
 def _card(path: Path) -> dict[str, Any]:

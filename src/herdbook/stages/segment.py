@@ -20,6 +20,7 @@ from herdbook.segmentation.excess import count_excess, excess_table, first_frame
 from herdbook.segmentation.pieces import Piece, PieceWriter
 from herdbook.segmentation.segmenter import Segmenter, unread_images
 from herdbook.segmentation.stretches import segment_movie
+from herdbook.segmentation.transitions import arena_sentences
 from herdbook.system.files import write_text
 from herdbook.system.progress import progress
 
@@ -52,6 +53,8 @@ def _work(job: Job) -> None:
     faults = arena_faults(settings["arenas"], index.width, index.height)
     if faults:
         raise HerdbookError(f"{movie}: the arenas do not fit the frame:\n  " + "\n  ".join(faults))
+    for sentence in arena_sentences(background, [arena.get("name", "arena") for arena in settings["arenas"]]):
+        print(f"{STAGE}: {sentence}", file=sys.stderr)
     intervals = tracked_intervals(settings["intervals"], len(index), movie)
     segmenter = Segmenter(background, settings, index.full_range, job.files["masks"])
     step = max(1, round(index.fps / settings["images_per_s"]))

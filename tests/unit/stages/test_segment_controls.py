@@ -12,7 +12,7 @@ from scipy import ndimage
 from herdbook.artifacts.background import Background
 from herdbook.artifacts.segment import Blobs, open_blob_images
 from herdbook.geometry.runs import runs_to_mask
-from herdbook.segmentation import stretches
+from herdbook.segmentation import changes, stretches
 from herdbook.segmentation.excess import count_excess, first_frames
 from herdbook.segmentation.light import LightMeter, at_unit_gain
 from herdbook.segmentation.masks import clean_mask, expanded, filled, reduced
@@ -369,6 +369,8 @@ def walk(draw, frames, ground=GROUND):
 @pytest.mark.parametrize("section", [{}, {"close": 1, "flat_field": True}], ids=["swift", "masks"])
 def test_each_window_has_its_own_background_whatever_the_threads(make, draw, monkeypatch, section):
     monkeypatch.setattr(stretches, "STRETCH_FRAMES", 7)
+    # These 4 s stand for an hour: a drift, which takes longer than any lamp.
+    monkeypatch.setattr(changes, "LONGEST_FADE_S", 0.5)
     masks, images = walk(draw, 80, np.linspace(100, 180, 80).round())
     options = GREY | {"keyframe_interval": 5}
     keys = {"background_section": {"scope": "window", "window_s": 1.0}, "options": options, "polarity": "dark", "difference": 30}

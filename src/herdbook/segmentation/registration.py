@@ -1,0 +1,155 @@
+"""How far the static structure of a scene has moved between two images. Images are (row, col) uint8 luma."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from herdbook.arrays import Bools, Floats, Image, Singles
+
+# Structure is what differs from the surroundings within this distance (px of the reduced images): wide enough for the rim of a dish,
+# narrow enough to be free of light that changes over the frame.
+_SURROUNDINGS_PX = 8.0
+# The same blur for all images: a shift by part of a pixel blurs by itself, which must not look like a better match.
+_BLUR_PX = 1.0
+# Structure is the logarithm of the level, so that light changes nothing; this is added, because dark levels are mostly noise.
+_DARK_LEVELS = 16.0
+# Animals are of much higher contrast than the ground; beyond 20 % they count as much as the ground does.
+_MOST_CONTRAST = 0.2
+# The frame is divided into so many blocks in width and height. One animal is in at most 4 of them.
+_BLOCKS = 8
+# A block is active if the images differ there, with or without the movement, by so many times the typical remaining difference (mean
+# squares), and by 0.3 % of the level. The movement explains it if at most half of the difference remains, and half of the structure: else a
+# block that an animal has left would be explained by any movement. It contradicts the movement if the difference becomes twice as large:
+# something that stood still.
+_LEAST_CHANGE, _MOST_LEFT, _CONTRADICTS = 4.0, 0.5, 2.0
+_LEAST_DIFFERENCE = 1e-5
+# So many blocks must be explained, 0.3 of the active ones, since animals that moved are in the others, and twice as many as contradict.
+_LEAST_BLOCKS, _LEAST_EXPLAINED, _MOST_CONTRADICT = 8, 0.3, 0.5
+# Movements beyond this share of the frame are not sought: the scene has little in common then, and the light shows the change.
+_FARTHEST = 0.25
+# Explained blocks must reach over half of the frame in width and height, which a resting animal that turns does not.
+_LEAST_REACH = _BLOCKS // 2
+_QUANTILE = 0.65
+_STEPS, _PRECISION = 40, 1e-4
+# A guess after which the difference is larger by more than noise is not worth the search from it.
+_LEFT_BY_GUESS = 1.05
+
+
+@dataclass(frozen=True)
+class Motion:
+    """A movement of the whole scene: x' = matrix @ (x, y, 1), float64 (2, 3), from an earlier image to a later one, in px."""
+
+    matrix: Floats
+
+    @property
+    def turn_deg(self) -> float:
+        """Angle by which the scene has turned."""
+        return float(np.degrees(np.arctan2(self.matrix[1, 0], self.matrix[0, 0])))
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """By how much the scene has moved at a point, px."""
+        moved = self.matrix @ (x, y, 1.0)
+        return float(moved[0] - x), float(moved[1] - y)
+
+    def farthest(self, width: int, height: int) -> float:
+        """Largest distance by which a corner of the frame has moved, px."""
+        return max(float(np.hypot(*self.at(x, y))) for x in (0.0, width) for y in (0.0, height))
+
+    def moved(self, image: Image, outside: int | None = None) -> Floats:
+        """An image (h, w) moved like this, float64; where nothing moves in, the edge is repeated, or the value `outside` is set."""
+        size, border = (image.shape[1], image.shape[0]), cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT
+        moved = cv2.warpAffine(
+            image.astype(np.float64), self.matrix, size, flags=cv2.INTER_LINEAR, borderMode=border, borderValue=outside or 0
+        )
+        return np.asarray(moved)
+
+    def reversed(self) -> "Motion":
+        """The movement back."""
+        return Motion(np.asarray(cv2.invertAffineTransform(self.matrix)))
+
+    def scaled(self, factor: float) -> "Motion":
+        """The same movement in images that are larger by this factor."""
+        # The centre of the first pixel is at 0, so that coordinates do not merely stretch.
+        offset = (factor - 1) / 2
+        matrix = self.matrix.copy()
+        matrix[:, 2] = factor * matrix[:, 2] + offset - matrix[:, :2] @ (offset, offset)
+        return Motion(matrix)
+
+
+def structure(image: Image, black: int) -> Singles:
+    """Relative differences of each pixel from its surroundings, float32 (h, w), independent of the light; `black` is the level of black."""
+    levels = np.log(np.arange(256, dtype=np.float32).clip(black) - black + _DARK_LEVELS)
+    logarithm = cv2.GaussianBlur(levels[image], (0, 0), _BLUR_PX)
+    return np.asarray(np.clip(logarithm - cv2.GaussianBlur(logarithm, (0, 0), _SURROUNDINGS_PX), -_MOST_CONTRAST, _MOST_CONTRAST))
+
+
+def window_of(shape: tuple[int, int]) -> Singles:
+    """The window of `quick_shift` for images of this shape: it is 1 but for the outer tenth, since a dish fills the frame."""
+    rows, columns = (np.clip(np.minimum(np.arange(side) + 0.5, np.arange(side)[::-1] + 0.5) / (0.1 * side), 0, 1) for side in shape)
+    return np.asarray(np.outer(np.sin(rows * np.pi / 2) ** 2, np.sin(columns * np.pi / 2) ** 2), np.float32)
+
+
+def quick_shift(before: Singles, after: Singles, window: Singles) -> tuple[float, float]:
+    """Shift (x, y) px of the later structure against the earlier one, by phase correlation: a first guess, which may be anything for images
+    without structure.
+    """
+    (x, y), _ = cv2.phaseCorrelate(before, after, window)
+    return x, y
+
+
+def block_change(before: Singles, after: Singles) -> float:
+    """By how much structure (h, w) changes in the blocks of a frame: most of them change less, some more.
+
+    The rim of a dish lies in 0.4 of the blocks; animals that move are in fewer.
+    """
+    return float(np.quantile(_by_block((after - before) ** 2, np.ones(before.shape, np.bool_)), _QUANTILE))
+
+
+def find_motion(before: Singles, after: Singles, guess: tuple[float, float]) -> Motion | None:
+    """How the whole scene moved and turned between two structures (h, w); None if it stands, or if there is no telling.
+
+    The movement that maximises the correlation (Evangelidis & Psarakis 2008, IEEE Trans. PAMI 30:1858) is sought from `guess` on. It counts
+    if it explains most blocks of the frame that changed at all, and if these lie all over the frame: animals that move explain neither.
+    """
+    starts = [guess, (0.0, 0.0)] if max(abs(guess[0]) / before.shape[1], abs(guess[1]) / before.shape[0]) <= _FARTHEST else [(0.0, 0.0)]
+    for x, y in starts:
+        found = _refined(before, after, np.array([[1, 0, -x], [0, 1, -y]], np.float32))
+        if found is not None:
+            return found
+    return None
+
+
+def _refined(before: Singles, after: Singles, start: Singles) -> Motion | None:
+    guessed, seen = _moved(before, start)
+    if not seen.any() or ((after - guessed) ** 2)[seen].sum() > _LEFT_BY_GUESS * ((after - before) ** 2)[seen].sum():
+        return None
+    criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, _STEPS, _PRECISION)
+    try:
+        _, back = cv2.findTransformECC(after, before, start, cv2.MOTION_EUCLIDEAN, criteria, None, 1)
+    except cv2.error:
+        return None  # not converged: nothing in common
+    moved, seen = _moved(before, np.asarray(back, np.float32))
+    unmoved, remaining, content = (_by_block(image**2, seen) for image in (after - before, after - moved, after))
+    active = np.fmax(unmoved, remaining) > max(_LEAST_CHANGE * float(np.nanmedian(remaining)), _LEAST_DIFFERENCE)
+    rows, columns = np.nonzero(active & (remaining < _MOST_LEFT * np.minimum(unmoved, content)))
+    contradict = np.count_nonzero(active & (remaining > _CONTRADICTS * unmoved))
+    enough = len(rows) >= max(_LEAST_BLOCKS, _LEAST_EXPLAINED * np.count_nonzero(active), contradict / _MOST_CONTRADICT)
+    if not enough or min(np.ptp(rows), np.ptp(columns)) < _LEAST_REACH:
+        return None
+    return Motion(cv2.invertAffineTransform(np.asarray(back, np.float64)))
+
+
+def _moved(image: Singles, back: Singles) -> tuple[Singles, Bools]:
+    """An image moved by the inverse of a matrix (2, 3), and which of its pixels were inside of the frame before."""
+    size, flags = image.shape[::-1], cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    inside = cv2.warpAffine(np.ones_like(image), back, size, flags=flags) > 0.99
+    return np.asarray(cv2.warpAffine(image, back, size, flags=flags), np.float32), np.asarray(inside)
+
+
+def _by_block(values: Singles, seen: Bools) -> Floats:
+    """Mean of the seen values (h, w) in each block, (_BLOCKS, _BLOCKS); NaN where less than half is seen."""
+    size = (_BLOCKS, _BLOCKS)
+    share = cv2.resize(seen.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    total = cv2.resize(np.where(seen, values, 0).astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    return np.where(share > 0.5, total / np.maximum(share, 0.5), np.nan).astype(np.float64)
