@@ -1,7 +1,9 @@
 """The exception whose message a user reads, and the hint at a similar word that many messages give."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
+from pathlib import Path
 
 # Exit status of a stage or command after a HerdbookError.
 EXIT_USER_FAULT = 2
@@ -12,6 +14,28 @@ class HerdbookError(Exception):
 
     Stages and commands print its message without a traceback and exit with status 2.
     """
+
+
+@contextmanager
+def parsing(path: Path, what: str, remedy: str) -> Iterator[None]:
+    """Any error while the given file `path` is read becomes a HerdbookError: `what` it is not, the reason, and the `remedy`.
+
+    Libraries fail at hostile or damaged content in every way that there is, also by OverflowError, RecursionError or errors of their own.
+    """
+    try:
+        yield
+    except HerdbookError:
+        raise
+    except Exception as error:
+        raise HerdbookError(f"{path}: {what} ({reason_of(error)}). {remedy}") from error
+
+
+def reason_of(error: Exception) -> str:
+    """The first line of an error's message, shortened; for memory that is not there, and for errors without a message, their kind."""
+    if isinstance(error, MemoryError):
+        return "it needs more memory than there is"
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return f"{type(error).__name__}: {lines[0]:.200}" if isinstance(error, KeyError) else f"{lines[0]:.200}"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

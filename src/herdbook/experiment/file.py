@@ -17,6 +17,9 @@ from herdbook.experiment.faults import Fault, describe_faults, faults_of, shown
 from herdbook.experiment.model import OVERRIDABLE, Experiment
 from herdbook.experiment.sheets.movies import read_movie_sheet
 
+# Ten thousand movies take 1 MB; what YAML makes of a text takes thirty times its size.
+MOST_BYTES = 1 << 24
+
 
 class _OnceLoader(yaml.SafeLoader):
     """Refuses a key that is given twice: YAML would silently keep the last one, and lose a whole section."""
@@ -37,10 +40,13 @@ def load_experiment(path: Path, overrides: Mapping[str, Any] | None = None) -> E
     """
     if not path.is_file():
         raise HerdbookError(f"{path}: there is no such experiment file. `herdbook new DIR --movies 'videos/*.mp4'` writes one.")
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise HerdbookError(f"{path}: has {size >> 20} MB, an experiment file has at most {MOST_BYTES >> 20} MB. Is it the right file?")
     try:
         raw = yaml.load(path.read_text(encoding="utf-8"), _OnceLoader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        place = re.sub(r"\s+", " ", str(error))
+    except Exception as error:  # YAML makes dates, numbers and sets of texts, each with errors of its own
+        place = re.sub(r"\s+", " ", str(error)) or type(error).__name__
         raise HerdbookError(f"{path}: not valid YAML: {place}") from error
     if not isinstance(raw, dict):
         raise HerdbookError(f"{path}: expected keys such as experiment, movies and animals, found {type(raw).__name__}.")

@@ -5,7 +5,6 @@ number is the last one in the image's name.
 """
 
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from herdbook.errors import HerdbookError
-from herdbook.formats.deeplabcut_hdf5 import KEY, LEVELS, read_hdf5_table
+from herdbook.formats.deeplabcut_hdf5 import KEY, LEVELS, MOST_ROWS, read_hdf5_table
 from herdbook.formats.files import POINT, SOFTWARE
 from herdbook.formats.poses import ONLY_ANIMAL, Poses, check_length
 from herdbook.system.files import replacing
@@ -26,15 +25,16 @@ def read_deeplabcut(path: Path) -> Poses:
     rows = _frames_of(path, table)
     names = [(column[1] if len(column) == 4 else ONLY_ANIMAL, column[-2], column[-1]) for column in table.columns]
     individuals, points = tuple(dict.fromkeys(n[0] for n in names)), tuple(dict.fromkeys(n[1] for n in names))
-    check_length(int(rows.max(initial=-1)) + 1, len(rows), len(individuals) * len(points))
-    values = np.full((int(rows.max(initial=-1)) + 1, len(individuals), len(points), 3), np.nan)
-    coords = {"x": 0, "y": 1, "likelihood": 2}
+    frames = int(rows.max(initial=-1)) + 1
+    check_length(frames, len(rows) * len({n[:2] for n in names}), len(individuals) * len(points))
+    xy = np.full((frames, len(individuals), len(points), 2), np.nan)
+    likelihood = np.full(xy.shape[:3], np.nan)
+    columns = {"x": xy[..., 0], "y": xy[..., 1], "likelihood": likelihood}
     for (individual, point, coord), column in zip(names, table.to_numpy(float).T, strict=True):
-        if coord in coords:
-            values[rows, individuals.index(individual), points.index(point), coords[coord]] = column
-    xy = values[..., :2].copy()
+        if coord in columns:
+            columns[coord][rows, individuals.index(individual), points.index(point)] = column
     xy[np.isnan(xy).any(axis=-1)] = np.nan
-    return Poses(individuals, points, xy, values[..., 2].copy())
+    return Poses(individuals, points, xy, likelihood)
 
 
 def rewrite_deeplabcut(path: Path, poses: Poses, like: Path) -> None:
@@ -54,7 +54,6 @@ def rewrite_deeplabcut(path: Path, poses: Poses, like: Path) -> None:
         if path.suffix.lower() == ".csv":
             moved.to_csv(temporary)
         else:
-            shutil.copyfile(like, temporary)
             _needing_tables(lambda: moved.to_hdf(temporary, key=KEY, format="table", mode="w"))
 
 
@@ -80,6 +79,8 @@ def _read_table(path: Path) -> pd.DataFrame:
 
 def _frames_of(path: Path, table: pd.DataFrame) -> Any:
     """The frame of each row."""
+    if len(table) > MOST_ROWS:
+        raise HerdbookError(f"{path}: has {len(table):,} rows, at most {MOST_ROWS:,} are read. Split the table and its movie.")
     entries = [entry[-1] if isinstance(entry, tuple) else entry for entry in table.index]
     numbers = [re.findall(r"\d+", str(entry)) for entry in entries]
     if not all(numbers):

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from herdbook.artifacts.trainset import TrainingSet, UnmarkedSet
+from herdbook.artifacts.trainset import UnmarkedSet
 from herdbook.classifier.cards import check_classes, read_card
-from herdbook.classifier.image_folders import check_given_set
-from herdbook.classifier.merging import labelled_part
+from herdbook.classifier.image_folders import check_given_set, load_set
 from herdbook.job import Job, run_stage
 from herdbook.system.files import replacing, write_text
 
@@ -49,7 +48,7 @@ def _save(network: Any, path: Path) -> None:
 def _learn_marked(job: Job) -> tuple[Any, dict[str, Any]]:
     from herdbook.classifier.training import train_classifier
 
-    examples = labelled_part(TrainingSet.load(job.file("trainset")))
+    examples = load_set(job.file("trainset"))
     start: Path | None = job.files["start"][0] if job.files["start"] else None
     model: Path | None = job.files["model"][0] if job.files["model"] else None
     given = "given" in job.settings

@@ -13,7 +13,7 @@ from herdbook.experiment.sheets.table import Column, Kind, make_rows, read_table
 def _value(cell: str) -> Any:
     try:
         return yaml.safe_load(cell)
-    except (yaml.YAMLError, RecursionError) as error:
+    except Exception as error:  # YAML makes dates, numbers and sets of texts, each with errors of its own
         raise ValueError from error
 
 

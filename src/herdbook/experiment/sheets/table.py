@@ -18,6 +18,8 @@ Row = TypeVar("Row")
 
 # Messages must fit on a screen.
 MOST_FAULTS, MOST_CHARACTERS = 10, 100
+# As Python objects cells take up to twenty times their size; a million rows take half of this.
+MOST_BYTES = 1 << 26
 # No movie is so wide: such a number is a typing error, and too large for computations with positions.
 FARTHEST_PX = 1e9
 
@@ -125,6 +127,9 @@ def read_text(path: Path, columns: Sequence[str]) -> str:
     """
     if not path.is_file():
         raise HerdbookError(f"{path}: there is no such file. Expected a table with the columns {', '.join(columns)}.")
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise HerdbookError(f"{path}: has {size >> 20} MB, at most {MOST_BYTES >> 20} MB of a table are read. Is it the right file?")
     try:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -154,7 +159,7 @@ def _values(columns: Sequence[Column], cells: Cells) -> tuple[dict[str, Any], li
         try:
             values[column.name] = column.kind.parse(cell)
             fit = column.kind.accepts(values[column.name])
-        except (ValueError, LookupError):
+        except (ValueError, LookupError, ArithmeticError):
             fit = False
         if not fit:
             faults.append(f"{column.name} must be {column.kind.description}, found {_repr.repr(cell)}")
