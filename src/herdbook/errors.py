@@ -1,5 +1,6 @@
 """The exception whose message a user reads, and the hint at a similar word that many messages give."""
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -9,11 +10,23 @@ from pathlib import Path
 EXIT_USER_FAULT = 2
 
 
+# Signs that command a terminal, that turn the direction of the text after them, and halves of signs, which cannot be printed.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
 class HerdbookError(Exception):
     """A fault in the user's input. The message: what is wrong, where, what was expected and what to do.
 
     Stages and commands print its message without a traceback and exit with status 2.
     """
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
+
+
+def printable(text: str) -> str:
+    """A text for a terminal: its control signs but line breaks and tabs are written out, as \\u001b; names come from files of anybody."""
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 @contextmanager

@@ -99,6 +99,6 @@ def _objects(value: Any) -> Iterator[tuple[str, str | None]]:
 
 def _check_weights(path: Path, weights: bytes) -> None:
     with open_hdf5(path, weights) as file:
-        size = sum(size_bytes(part) for part in list_objects(file) if isinstance(part, h5py.Dataset))
+        size = sum(size_bytes(part) for part in list_objects(file, path) if isinstance(part, h5py.Dataset))
     if size > max(_LEAST_BYTES, _MOST_PACKED * len(weights)):
         raise HerdbookError(f"{path}: says that it has {size >> 20} MB of weights, which are not there. Copy it again.")

@@ -15,6 +15,7 @@ from herdbook.errors import HerdbookError
 from herdbook.formats.deeplabcut_hdf5 import KEY, LEVELS, MOST_ROWS, read_hdf5_table
 from herdbook.formats.files import POINT, SOFTWARE
 from herdbook.formats.poses import ONLY_ANIMAL, Poses, check_length
+from herdbook.system.cells import as_cell, from_cell
 from herdbook.system.files import replacing
 from herdbook.tables.tracks import Tracks
 
@@ -52,7 +53,7 @@ def rewrite_deeplabcut(path: Path, poses: Poses, like: Path) -> None:
     moved.columns = table.columns
     with replacing(path) as temporary:
         if path.suffix.lower() == ".csv":
-            moved.to_csv(temporary)
+            _as_cells(moved).to_csv(temporary)
         else:
             _needing_tables(lambda: moved.to_hdf(temporary, key=KEY, format="table", mode="w"))
 
@@ -69,12 +70,18 @@ def _read_table(path: Path) -> pd.DataFrame:
                 raise ValueError("its first column does not begin with " + ", ".join(LEVELS[0]))
             index = int((head.iloc[len(levels) - 1].isin(["x", "y", "likelihood"])).to_numpy().argmax())
             table = pd.read_csv(path, header=list(range(len(levels))), index_col=list(range(index)))
-            table.columns = table.columns.set_names(levels)
+            table.columns = pd.MultiIndex.from_tuples([tuple(map(from_cell, name)) for name in table.columns], names=levels)
         except (ValueError, pd.errors.ParserError) as error:
             raise HerdbookError(f"{path}: expected a table of DeepLabCut, found something else ({error})") from error
     if list(table.columns.names) not in LEVELS:
         raise HerdbookError(f"{path}: expected columns of {', '.join(LEVELS[1])}, found {', '.join(map(str, table.columns.names))}")
     return table
+
+
+def _as_cells(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with its names as cells of a CSV."""
+    names = pd.MultiIndex.from_tuples([tuple(map(as_cell, name)) for name in table.columns], names=table.columns.names)
+    return table.set_axis(names, axis="columns")
 
 
 def _frames_of(path: Path, table: pd.DataFrame) -> Any:
@@ -102,7 +109,7 @@ def write_deeplabcut(path: Path, tracks: Tracks) -> None:
     table = pd.DataFrame(values.reshape(tracks.frames, -1), columns=columns)
     with replacing(path) as temporary:
         if path.suffix == ".csv":
-            table.round(3).to_csv(temporary)
+            _as_cells(table.round(3)).to_csv(temporary)
         else:
             # Format "table" keeps all names of columns in 64 KB of attributes.
             table.to_hdf(temporary, key=KEY, format="table" if 0 < len(tracks.individuals) <= 200 else "fixed", mode="w")

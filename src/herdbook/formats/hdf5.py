@@ -53,7 +53,6 @@ def copy_values(source: h5py.File, target: h5py.File, instead: Mapping[str, NDAr
         _copy_part(part, target, instead.get(part.name.removeprefix("/")))
     for dataset in _datasets(source):
         for axis, dimension in enumerate(dataset.dims):
-            target[dataset.name].dims[axis].label = dimension.label
             for scale in dimension.values():
                 target[dataset.name].dims[axis].attach_scale(target[scale.name])
 

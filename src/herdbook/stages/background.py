@@ -1,12 +1,12 @@
 """Stage background: the image of the empty scene of a movie or a recording, or one for each window of time of a movie."""
 
-import sys
 from collections.abc import Sequence
 
 from herdbook.artifacts.index import Index
 from herdbook.errors import HerdbookError
 from herdbook.job import Job, run_stage
 from herdbook.segmentation.scenes import make_background
+from herdbook.system.words import say
 
 STAGE = "background"
 STAGE_VERSION = 2
@@ -29,7 +29,7 @@ def _work(job: Job) -> None:
     made, broken = make_background(movies, indices, intervals, settings, image, stage=STAGE)
     if broken:
         sampled = broken + made.frames_used
-        print(f"{STAGE}: {broken} of {sampled} sampled frames are black, broken or unlike the others and left out", file=sys.stderr)
+        say(f"{STAGE}: {broken} of {sampled} sampled frames are black, broken or unlike the others and left out")
     made.save(job.file("out"), job.provenance())
 
 

@@ -68,13 +68,16 @@ def size_bytes(dataset: h5py.Dataset) -> int:
     return 0 if dataset.shape is None else math.prod(dataset.shape) * int(dataset.id.get_type().get_size())
 
 
-def list_objects(file: h5py.File) -> list[h5py.Group | h5py.Dataset | h5py.Datatype]:
-    """Everything in a file, each object once, groups before what is in them. Raises HerdbookError for a link, OSError for damage."""
+def list_objects(file: h5py.File, path: Path | None = None) -> list[h5py.Group | h5py.Dataset | h5py.Datatype]:
+    """Everything in a file, each object once, groups before what is in them; `path` of the file for messages, by default its own.
+
+    Raises HerdbookError for a link or a dataset with several names, OSError for damage.
+    """
     found: list[Any] = [file]
     seen = {h5py.h5o.get_info(file.id).addr}
     for group in found:
         for name in _link_names(group) if isinstance(group, h5py.Group) else ():
-            place = f"{file.filename}: {group.name.rstrip('/')}/{name}"
+            place = f"{path or file.filename}: {group.name.rstrip('/')}/{name}"
             if not isinstance(group.get(name, getlink=True), h5py.HardLink):
                 raise HerdbookError(f"{place} is a link. {_INSIDE}")
             part = group[name]
@@ -103,7 +106,7 @@ def _link_names(group: h5py.Group) -> list[str]:
 
 def _check_objects(file: h5py.File, path: Path, size: int) -> None:
     """Refuse links, storage elsewhere, datasets of several names, and lists in attributes that repeat what is stored once."""
-    for part in list_objects(file):
+    for part in list_objects(file, path):
         if isinstance(part, h5py.Dataset) and (part.external or part.is_virtual):
             raise HerdbookError(f"{path}: {part.name} has its values in other files. {_INSIDE}")
         _check_attributes(part, path, size)

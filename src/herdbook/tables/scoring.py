@@ -16,6 +16,7 @@ from scipy.optimize import linear_sum_assignment
 
 from herdbook.arrays import Bools, Ints
 from herdbook.errors import HerdbookError, parsing
+from herdbook.system.cells import from_cells
 from herdbook.tables.score_metrics import (
     CellVerdicts,
     count_lasting_switches,
@@ -125,6 +126,7 @@ def _load_positions(path: Path, name_columns: Sequence[str], optional: Sequence[
     if "movie" not in table:
         table["movie"] = ""
     table = table.rename(columns={name: "individual"})
+    table = table.assign(movie=from_cells(table["movie"]), individual=from_cells(table["individual"]))
     for column in [column for column in numbers if column in table]:
         values = pd.to_numeric(table[column], errors="coerce").astype(float)
         refused = np.isinf(values) | (values.isna() & table[column].notna())

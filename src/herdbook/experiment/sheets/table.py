@@ -12,6 +12,7 @@ from reprlib import Repr
 from typing import Any, TypeVar
 
 from herdbook.errors import HerdbookError, nearest
+from herdbook.system.cells import from_cell
 
 Cells = Mapping[str, str]
 Row = TypeVar("Row")
@@ -142,7 +143,7 @@ def _split(text: str, delimiter: str) -> tuple[list[str], list[tuple[int, dict[s
     header = [name.strip() for name in reader.fieldnames or []]
     reader.fieldnames = header
     # csv puts cells beyond the header into one list under the name None.
-    rows = [(reader.line_num, {name: cell.strip() for name, cell in row.items() if isinstance(cell, str)}) for row in reader]
+    rows = [(reader.line_num, {name: from_cell(cell.strip()) for name, cell in row.items() if isinstance(cell, str)}) for row in reader]
     return header, rows
 
 
