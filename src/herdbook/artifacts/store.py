@@ -224,7 +224,8 @@ class Artifact:
             for item in fields(cls):
                 if item.name in file:
                     column = file[item.name]
-                    values[item.name] = np.empty(0, column.dtype) if item.name in without else read_column(file, item.name, cls.most_packed)
+                    skipped = item.name in without and isinstance(column, h5py.Dataset)
+                    values[item.name] = np.empty(0, column.dtype) if skipped else read_column(file, item.name, cls.most_packed)
                 elif item.name in attributes:
                     value = attributes[item.name]
                     if isinstance(value, np.generic):

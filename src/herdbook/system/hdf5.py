@@ -53,6 +53,8 @@ def read_dataset(dataset: h5py.Dataset, most_packed: int = MOST_PACKED) -> NDArr
     """All values of a dataset. Raises ValueError for one that says that it holds more than LEAST_BYTES and more than `most_packed` times as
     much as is stored, or for values of variable length.
     """
+    if not isinstance(dataset, h5py.Dataset):
+        raise ValueError(f"{dataset.name} holds other datasets, where numbers are expected")
     stored = dataset.id.get_storage_size()
     if dataset.dtype.hasobject:
         raise ValueError(f"{dataset.name} holds values of variable length, where numbers are expected")

@@ -209,7 +209,7 @@ def _sizes(folder: Path, rng: Rng) -> Change:
                 return f"{name} has the shape {larger}, and nothing in it"
             case _:
                 del file[name]
-                many = (*shape[:-1], max(1, 3 * 10**8 // max(1, int(np.prod(shape[:-1])))))
+                many = (*(max(1, n) for n in shape[:-1]), max(1, 3 * 10**8 // max(1, int(np.prod(shape[:-1])))))
                 zeros = file.create_dataset(name, many, "u1", chunks=tuple(min(n, 10**6) for n in many), compression="gzip")
                 zeros.id.write_direct_chunk((0,) * len(many), zlib.compress(bytes(int(np.prod(zeros.chunks)))))
                 return f"{name} has the shape {many}, packed"
