@@ -197,7 +197,7 @@ class Artifact:
 
     kind: ClassVar[str]
     # How many times smaller a column may be stored than it is.
-    most_packed: ClassVar[int] = MOST_PACKED
+    most_packed = MOST_PACKED
 
     def save(self, path: Path, provenance: Provenance) -> None:
         """Write the artifact with its provenance; `path` appears only when it is complete."""

@@ -25,7 +25,7 @@ class TrainingSet(Artifact):
 
     kind: ClassVar[str] = "trainset"
     # A training set may come from anybody; images of animals pack to a third, and their largest sets are as large as the memory.
-    most_packed: ClassVar[int] = 20
+    most_packed = 20
     classes: list[str]
     movies: list[str]
     notes: list[str]
