@@ -23,7 +23,7 @@ from trust_page import ROOT, keep_result, write_page
 
 sys.path.insert(0, str(ROOT))
 
-from tests.support.damage import artifacts, experiments, movies, tables
+from tests.support.damage import artifacts, experiments, hostile, movies, tables
 from tests.support.damage.limits import FAULTS, MEMORY_BYTES, PASSED, TOLD, Outcome
 
 SEED = 1
@@ -84,6 +84,20 @@ def try_artifact(whole: Path, number: int, folder: Path) -> Tried:
     return f"{case.damaged}, read by {case.reader}", case.change, became, words_of(outcome), [outcome]
 
 
+def write_whole_hostile(folder: Path) -> Path:
+    # Imported here, once, and not by each fork; nothing is calculated before the forks.
+    import herdbook.classifier.architectures  # noqa: F401
+
+    (folder / "whole").mkdir()
+    return hostile.write_whole(folder / "whole")
+
+
+def try_hostile(whole: Path, number: int, folder: Path) -> Tried:
+    case = hostile.damage(whole, number, folder, SEED)
+    became, outcome = hostile.judge(case)
+    return case.kind, case.source, became, f"{case.change}\n{words_of(outcome)}", [outcome]
+
+
 def words_of(outcome: Outcome) -> str:
     """All that was printed, and what the judge holds against the result."""
     return outcome.printed + str(outcome.result.get("wrong") or "")
@@ -130,6 +144,19 @@ KINDS = {
         300,
         write_whole_artifacts,
         try_artifact,
+    ),
+    "hostile": Kind(
+        "Hostile files",
+        """Files of body points (SLEAP, movement, DeepLabCut), training sets, folders of images and networks, as an enemy would make
+        them. *links*: soft and external links, datasets with several names; *storage*: values in other files, external and virtual;
+        *sizes*: shapes, counts and lengths of texts that are not there, or packed a thousand times smaller; *networks*:
+        descriptions with huge layers, code or strange values, archives with members that lead out or unpack to 300 MB. Each is
+        read, and files of body points are written with other places. A fault is also that any other file was changed or made.
+        *passed*: it was read (what was done to it is in no part that is read); *told*: a message of bounded length that names the
+        file.""",
+        480,
+        write_whole_hostile,
+        try_hostile,
     ),
 }
 

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import yaml
 
+pytest_plugins = ["tests.support.skips"]
+
 ROOT = Path(__file__).resolve().parents[1]
 
 Done = subprocess.CompletedProcess[str]

@@ -15,6 +15,7 @@ from herdbook.artifacts.store import Provenance, artifact_fingerprint
 from herdbook.errors import EXIT_USER_FAULT, HerdbookError
 from herdbook.system.files import full_disk_as_error, write_text
 from herdbook.system.interrupts import end_on_signals
+from herdbook.system.words import say
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def run_stage(
             if parsed["record"]:
                 job.write_record(parsed["record"], parsed["made"])
     except HerdbookError as error:
-        print(f"herdbook {stage}: {error}", file=sys.stderr)
+        say(f"herdbook {stage}: {error}")
         sys.exit(EXIT_USER_FAULT)
 
 

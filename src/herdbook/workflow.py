@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from herdbook.errors import HerdbookError
+from herdbook.errors import HerdbookError, printable
 from herdbook.experiment import layout
 from herdbook.experiment.file import load_experiment
 from herdbook.experiment.model import Experiment
@@ -172,7 +172,7 @@ class Plan:
         """The text that a successful run prints at its end: the score, if the truth is known, and the path of the report."""
         score, page = Path(self.at(layout.SCORE)), Path(self.at(layout.artifact("report")))
         lines = [score.read_text(encoding="utf-8")] if self.experiment.score and score.exists() else []
-        return "\n".join([*lines, f"Report: {page.resolve()}"] if page.exists() else lines)
+        return printable("\n".join([*lines, f"Report: {page.resolve()}"] if page.exists() else lines))
 
     def _simulated_files(self) -> dict[str, str]:
         if not self.experiment.simulate:

@@ -21,7 +21,7 @@ from herdbook.errors import HerdbookError
 from herdbook.job import Job, run_stage
 from herdbook.movie.reading import read_frames
 from herdbook.stages import background, index
-from tests.support.damage import artifacts, experiments, limits, movies, tables
+from tests.support.damage import artifacts, experiments, hostile, limits, movies, tables
 from tests.support.damage.limits import FAULTS, PASSED, TOLD, run_limited
 
 # Not that of benchmarks/trust.py.
@@ -80,6 +80,34 @@ def test_a_damaged_artifact_does_no_harm_or_is_reported(whole_artifacts: Path, t
         case = artifacts.damage(whole_artifacts, number, tmp_path, SEED)
         became, outcome = artifacts.judge(case, whole_artifacts)
         assert became not in FAULTS, f"{case}: {outcome}"
+
+
+@pytest.fixture(scope="module")
+def whole_hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return hostile.write_whole(tmp_path_factory.mktemp("hostile"))
+
+
+@pytest.mark.parametrize("kind", hostile.KINDS)
+def test_a_hostile_file_does_no_harm(whole_hostile: Path, tmp_path: Path, kind: str) -> None:
+    first = list(hostile.KINDS).index(kind)
+    for number in range(first, first + 6 * len(hostile.KINDS), len(hostile.KINDS)):
+        case = hostile.damage(whole_hostile, number, tmp_path, SEED)
+        became, outcome = hostile.judge(case)
+        assert became not in FAULTS, f"{case}: {outcome}"
+
+
+def test_files_without_hostility_are_read_and_written(whole_hostile: Path, tmp_path: Path) -> None:
+    shutil.copytree(whole_hostile, tmp_path / "copy")
+    names = (*hostile.POSES, hostile.TRAINSET, hostile.IMAGES, hostile.NETWORK, hostile.DESCRIPTION)
+    became = {name: hostile.judge(hostile.Case("none", name, "nothing", tmp_path / "copy" / name))[0] for name in names}
+    assert became == dict.fromkeys(names, PASSED)
+
+
+def test_a_reader_that_touches_another_file_is_noticed(whole_hostile: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(whole_hostile, tmp_path / "copy")
+    case = hostile.Case("none", "sleap.h5", "nothing", tmp_path / "copy" / "sleap.h5")
+    monkeypatch.setattr(hostile, "_use", lambda path: {"made": path.with_name("made").write_text("x")})
+    assert hostile.judge(case)[0] == "wrong"
 
 
 def test_what_is_damaged_follows_from_the_seed(whole_movies: list[Path], tmp_path: Path) -> None:

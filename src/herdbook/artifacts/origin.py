@@ -7,10 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import h5py
-
 from herdbook.artifacts.store import artifact_fingerprint, open_artifact, read_attributes
 from herdbook.errors import HerdbookError
+from herdbook.system.hdf5 import open_hdf5
 
 SAME, CHANGED, MISSING, UNRECORDED = "unchanged", "changed", "missing", "not recorded"
 RECORDS = "provenance"
@@ -166,7 +165,7 @@ def _place(folder: Path, relative: str) -> Path:
 def _artifact_kind(path: Path) -> str:
     """The kind of artifact in a file, "" for none: another tool's trajectories.h5 may be any HDF5 file."""
     try:
-        with h5py.File(path, "r") as file:
+        with open_hdf5(path) as file:
             return str(read_attributes(file).get("artifact", ""))
     except (OSError, KeyError, RuntimeError) as error:
         raise HerdbookError(f"{path}: not a readable artifact ({error}). Delete it and run snakemake again.") from error

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from herdbook.artifacts.images import unpack_image
 from herdbook.artifacts.outlines import RUN_COLUMNS, unpack_runs
-from herdbook.artifacts.store import open_artifact, read_column
+from herdbook.artifacts.store import open_artifact, read_column, read_stored
 from herdbook.geometry.runs import runs_to_mask
 from herdbook.movie.frame import Coding
 
@@ -89,12 +89,12 @@ class BlobImages:
     def __init__(self, file: h5py.File) -> None:
         # Kept open: a dataset that is opened again starts with an empty chunk cache.
         self._runs, self._pixels, self._boxes = [file[name] for name in RUN_COLUMNS], file["image_pixels"], file["box"]
-        self._run_offsets: NDArray[np.int64] = file["run_offsets"][...]
-        self._image_offsets: NDArray[np.int64] = file["image_offsets"][...]
-        self._image_box: NDArray[np.int32] = file["image_box"][...]
-        self._image_blob: NDArray[np.int64] = file["image_blob"][...]
+        self._run_offsets: NDArray[np.int64] = read_stored(file, "run_offsets")
+        self._image_offsets: NDArray[np.int64] = read_stored(file, "image_offsets")
+        self._image_box: NDArray[np.int32] = read_stored(file, "image_box")
+        self._image_blob: NDArray[np.int64] = read_stored(file, "image_blob")
         kind, rows, columns = json.loads(file.attrs["image_coding"])
-        self._coding = Coding(kind, (rows, columns), file["image_grey"][...], file["image_terms"][...])
+        self._coding = Coding(kind, (rows, columns), read_stored(file, "image_grey"), read_stored(file, "image_terms"))
 
     def runs(self, first: int, last: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Runs of the blobs first..last-1: int32 (r, 3) row, first column, last column (inclusive), and offsets (last-first+1,)."""

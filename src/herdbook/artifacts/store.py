@@ -9,7 +9,7 @@ import hashlib
 import json
 import traceback
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Self, get_args
@@ -18,9 +18,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from herdbook.errors import HerdbookError
+from herdbook.errors import HerdbookError, parsing
 from herdbook.system.files import file_fingerprint, replacing
-from herdbook.system.hdf5 import NewFile, new_hdf5
+from herdbook.system.hdf5 import MOST_PACKED, NewFile, new_hdf5, open_hdf5, read_dataset
 from herdbook.version import VERSION
 
 # Below this size a chunked, compressed dataset costs more than it saves: five columns of three rows took 1.3 MB.
@@ -120,11 +120,11 @@ def open_artifact(path: Path, kind: str) -> Iterator[h5py.File]:
     """Open an artifact for reading. Raises HerdbookError for a file that is missing, damaged or of another kind."""
     if not path.is_file():
         raise HerdbookError(f"{path}: there is no such file. Run snakemake: the rule '{kind}' makes it.")
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise HerdbookError(_unreadable(path, kind, error)) from error
-    with file:
+    with ExitStack() as opened:
+        try:
+            file = opened.enter_context(open_hdf5(path))
+        except OSError as error:
+            raise HerdbookError(_unreadable(path, kind, error)) from error
         try:
             attributes = read_attributes(file)
             if attributes.get("artifact") != kind or FINGERPRINT not in attributes:
@@ -154,10 +154,11 @@ def read_attributes(file: h5py.File) -> dict[str, Any]:
     return found
 
 
-def read_column(file: h5py.File, name: str) -> NDArray[Any]:
-    """A whole column of an open artifact. Raises HerdbookError if it does not match its fingerprint."""
-    values: NDArray[Any] = file[name][...]
-    attributes = read_attributes(file)
+def read_column(file: h5py.File, name: str, most_packed: int = MOST_PACKED) -> NDArray[Any]:
+    """A whole column of an open artifact. Raises HerdbookError if it does not match its fingerprint, or if it says that it is more than
+    `most_packed` times larger than what is stored.
+    """
+    values, attributes = read_stored(file, name, most_packed), read_attributes(file)
     found = _column_fingerprint(values, hashlib.sha256(np.ascontiguousarray(values).data).hexdigest())
     if json.loads(attributes["columns"]).get(name) != found:
         fault = f"the column {name} does not match its fingerprint"
@@ -165,11 +166,19 @@ def read_column(file: h5py.File, name: str) -> NDArray[Any]:
     return values
 
 
+def read_stored(file: h5py.File, name: str, most_packed: int = MOST_PACKED) -> NDArray[Any]:
+    """As `read_column`, without the fingerprint: for columns of which parts are read anyway, under the checksums of HDF5 alone."""
+    try:
+        return read_dataset(file[name], most_packed)
+    except ValueError as error:
+        raise HerdbookError(_unreadable(Path(file.filename), _as_text(file.attrs["artifact"]), error)) from error
+
+
 def artifact_fingerprint(path: Path) -> str:
     """The fingerprint stored in an artifact, or that of another file's content."""
     if path.suffix == ".h5":
         try:
-            with h5py.File(path, "r") as file:
+            with open_hdf5(path) as file:
                 # Files without this attribute are HDF5 files of other tools.
                 if "artifact" in file.attrs:
                     return str(_as_text(file.attrs[FINGERPRINT]))
@@ -187,6 +196,8 @@ class Artifact:
     """
 
     kind: ClassVar[str]
+    # How many times smaller a column may be stored than it is.
+    most_packed = MOST_PACKED
 
     def save(self, path: Path, provenance: Provenance) -> None:
         """Write the artifact with its provenance; `path` appears only when it is complete."""
@@ -213,13 +224,15 @@ class Artifact:
             for item in fields(cls):
                 if item.name in file:
                     column = file[item.name]
-                    values[item.name] = np.empty(0, column.dtype) if item.name in without else read_column(file, item.name)
+                    skipped = item.name in without and isinstance(column, h5py.Dataset)
+                    values[item.name] = np.empty(0, column.dtype) if skipped else read_column(file, item.name, cls.most_packed)
                 elif item.name in attributes:
                     value = attributes[item.name]
                     if isinstance(value, np.generic):
                         value = value.item()
                     if str(item.type).startswith("list") or any(str(a).startswith("list") for a in get_args(item.type)):
-                        value = json.loads(value)
+                        with parsing(path, f"not a readable artifact: {item.name} is no list", _remedy(cls.kind)):
+                            value = json.loads(value)
                     values[item.name] = value
         try:
             return cls(**values)
@@ -266,4 +279,8 @@ def _raised_by_hdf5(error: BaseException) -> bool:
 
 
 def _unreadable(path: Path, kind: str, error: Exception | str) -> str:
-    return f"{path}: not a readable artifact ({error}). Delete it and run snakemake again: the rule '{kind}' makes it again."
+    return f"{path}: not a readable artifact ({error}). {_remedy(kind)}"
+
+
+def _remedy(kind: str) -> str:
+    return f"Delete it and run snakemake again: the rule '{kind}' makes it again."

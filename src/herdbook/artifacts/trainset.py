@@ -24,6 +24,8 @@ class TrainingSet(Artifact):
     """
 
     kind: ClassVar[str] = "trainset"
+    # A training set may come from anybody; images of animals pack to a third, and their largest sets are as large as the memory.
+    most_packed = 20
     classes: list[str]
     movies: list[str]
     notes: list[str]
@@ -39,6 +41,21 @@ class TrainingSet(Artifact):
     group_movie: NDArray[np.int32]
     group_tracklet: NDArray[np.int32]
     coexisting: NDArray[np.int32]
+
+    def verify(self) -> None:
+        """Raise ValueError unless each image has its label and its group, and each group its movie: a set may come from anybody."""
+        for columns in (("images", "label", "frame", "time_s", "head", "chroma", "group"), ("group_movie", "group_tracklet")):
+            lengths = {name: len(getattr(self, name)) for name in columns}
+            if len(set(lengths.values())) > 1:
+                raise ValueError(f"their lengths are {lengths}")
+        if self.images.ndim != 4 or self.images.shape[3] != 3 or self.images.dtype != np.uint8:
+            raise ValueError(f"images of the shape {self.images.shape} and the kind {self.images.dtype}")
+        groups = len(self.group_movie)
+        for name, count in {"group": groups, "coexisting": groups, "group_movie": len(self.movies), "label": len(self.classes)}.items():
+            values = getattr(self, name)
+            least = -1 if name == "label" else 0
+            if values.size and not least <= values.min() <= values.max() < count:
+                raise ValueError(f"{name} from {values.min()} to {values.max()}, there are {count}")
 
 
 @dataclass

@@ -1,9 +1,11 @@
 """Networks that read crops, in Keras 3 without calls of one backend: images uint8 (n, height, width, 3) in, logits (n, classes) out."""
 
 import json
+import math
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile, ZipInfo
@@ -11,10 +13,12 @@ from zipfile import ZipFile, ZipInfo
 import keras
 
 from herdbook.classifier.given_models import check_model
-from herdbook.errors import HerdbookError
+from herdbook.errors import HerdbookError, parsing
 
 # Keras is untyped: what layers take and give is a symbolic tensor.
 Tensor = Any
+# VGG16, the largest of the usual networks, has 138 million weights; 32 filters on images of 256 x 256 px give 2 million values.
+MOST_WEIGHTS, MOST_VALUES, UNKNOWN_SIDE = 150_000_000, 1 << 23, 256
 # Weights of the ImageNet as Keras itself keeps them; nothing is fetched.
 MOBILENET_SIDE = 96
 MOBILENET_FILE = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_96_no_top.h5"
@@ -64,17 +68,48 @@ def load_model(path: Path) -> keras.Model:
     """A Keras model from .keras or .json, without running code that may be in it. Raises HerdbookError when it cannot be read."""
     if not path.is_file():
         raise HerdbookError(f"{path}: there is no such file. Expected a Keras model, as .keras or .json.")
-    check_model(path)
-    try:
+    config = check_model(path)
+    with parsing(path, "not a readable Keras 3 model", "Save it again."):
+        _check_sizes(path, config)
         if path.suffix == ".json":
-            model = keras.models.model_from_json(path.read_text(encoding="utf-8"))
+            model = keras.models.model_from_json(config.decode())
         else:
             model = keras.models.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # Keras words a broken file in many ways
-        raise HerdbookError(f"{path}: not a readable Keras 3 model ({str(error).strip().splitlines()[0]}).") from error
     if not isinstance(model, keras.Model):
         raise HerdbookError(f"{path}: not a readable Keras 3 model (found {type(model).__name__}).")
     return model
+
+
+def _check_sizes(path: Path, config: bytes) -> None:
+    """Raise HerdbookError for a network of more weights or larger layers than a network for crops has, before any of them is made."""
+    # In a thread of its own: there Keras keeps its list of weights that are yet to be made, and forgets it with the thread.
+    with ThreadPoolExecutor(1) as pool:
+        weights, largest = pool.submit(_sizes_of, config).result()
+    for what, count, most in (("weights", weights, MOST_WEIGHTS), ("values in one layer for one image", largest, MOST_VALUES)):
+        if count > most:
+            # A number of a thousand digits is no help.
+            told = f"{count:,}" if count < 10**15 else "more than 10^15"
+            raise HerdbookError(f"{path}: has {told} {what}; a network for crops has at most {most:,}. Make it smaller.")
+
+
+def _sizes_of(config: bytes) -> tuple[int, int]:
+    """How many weights a network has, and how many values its largest layer gives for one image; no weight is made."""
+    described = json.loads(config)
+    described.pop("compile_config", None)
+    with keras.StatelessScope(initialize_variables=False):
+        model = keras.saving.deserialize_keras_object(described)
+    outputs = [part.shape for layer in _layers_of(model) for part in keras.tree.flatten(layer.output)]
+    # A size that is not known, as that of the images, is of the images themselves, at most as large as those of an experiment.
+    values = [math.prod(size or UNKNOWN_SIDE for size in shape[1:]) for shape in outputs]
+    return sum(math.prod(weight.shape) for weight in model.variables), max(values, default=0)
+
+
+def _layers_of(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    """All layers of a network, also of the networks in it."""
+    for layer in model.layers:
+        yield layer
+        if isinstance(layer, keras.Model):
+            yield from _layers_of(layer)
 
 
 def save_model(model: keras.Model, path: Path) -> None:

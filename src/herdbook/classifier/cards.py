@@ -1,6 +1,5 @@
 """The card of a classifier: all that is needed to read other movies with it, and how good it is. A JSON file beside the network."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +7,8 @@ from typing import Any
 
 from herdbook.classifier.calibration import Calibration
 from herdbook.classifier.crops import CropSpec
-from herdbook.errors import HerdbookError, nearest
+from herdbook.errors import HerdbookError, nearest, parsing
+from herdbook.system.files import read_json
 
 FORMAT = 1
 
@@ -40,8 +40,9 @@ def read_card(path: Path) -> Card:
     """Read a card. Raises HerdbookError when it is missing, broken or of another version."""
     if not path.is_file():
         raise HerdbookError(f"{path}: there is no such file. A classifier needs its card, the .json that was written with it, beside it.")
-    try:
-        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    remedy = "Train it again; in a folder of results delete it and run snakemake again: the rule 'train' makes it again."
+    with parsing(path, "not the card of a classifier of this version of Herdbook", remedy):
+        values: dict[str, Any] = read_json(path)
         if values.get("format") != FORMAT:
             raise ValueError(f"format {values.get('format')!r}, expected {FORMAT}")
         if not all(isinstance(name, str) for names in (values["classes"], values["others"]) for name in names):
@@ -57,11 +58,6 @@ def read_card(path: Path) -> Card:
             prototypes=dict(values["prototypes"]),
             given=bool(values.get("given", False)),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise HerdbookError(
-            f"{path}: not the card of a classifier of this version of Herdbook ({error!r:.200}). Train it again; "
-            "in a folder of results delete it and run snakemake again: the rule 'train' makes it again."
-        ) from error
 
 
 def check_classes(card: Card, identities: Sequence[str]) -> None:

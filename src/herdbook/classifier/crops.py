@@ -19,6 +19,8 @@ FEATHER_PX = 1.5
 LENGTH_BODY_LENGTHS = 1.25
 # A channel of the background outside of these levels is too dark or too bright to tell the colour of the light.
 WHITE_LEVELS = (25, 245)
+# Sides of an image (px) that anybody's classifier may ask for; those of this experiment are bounded by its model.
+MOST_SIDE = 1024
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,11 @@ class CropSpec:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "CropSpec":
-        """The specification that `as_dict` gave."""
-        return cls(**values | {"size": (int(values["size"][0]), int(values["size"][1]))})
+        """The specification that `as_dict` gave. Raises ValueError for one that cannot be, such as images larger than MOST_SIDE."""
+        spec = cls(**values | {"size": (int(values["size"][0]), int(values["size"][1]))})
+        if not (all(1 <= side <= MOST_SIDE for side in spec.size) and 0 < spec.length_px < np.inf and spec.blank in range(256)):
+            raise ValueError(f"crops of {spec.size} px for a length of {spec.length_px} px on grey level {spec.blank}")
+        return spec
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ An image carries in its file how it was made, so that it may be moved to another
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import PIL.Image
@@ -18,12 +18,19 @@ from PIL.PngImagePlugin import PngInfo
 from herdbook.arrays import Pixels
 from herdbook.artifacts.store import Provenance
 from herdbook.artifacts.trainset import TrainingSet
-from herdbook.classifier.crops import CropSpec
+from herdbook.classifier.crops import MOST_SIDE, CropSpec
 from herdbook.classifier.merging import Example, assemble_set, fit_image, labelled_part, list_examples
-from herdbook.errors import HerdbookError, nearest
+from herdbook.errors import HerdbookError, nearest, parsing
 from herdbook.geometry.ellipses import body_length
 
+Result = TypeVar("Result")
+
+# A number of a frame or tracklet fits into the columns of a training set.
+NAMED = re.compile(r"(.+)\.(\d{1,9})")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+# Images of all labels, as many as fit into memory twice: a hundred thousand of 32 x 48 px.
+MOST_PIXELS = 180_000_000
+MOST_NOTE = 10_000
 # Under this name an image carries how it was made.
 INFO = "herdbook"
 # Images of others say neither which end is the head, which most makers of such images turn up, nor the time between two frames.
@@ -76,23 +83,28 @@ def import_images(folder: Path) -> TrainingSet:
     paths = [path for label in labels for path in sorted(label.iterdir()) if path.suffix.lower() in SUFFIXES and path.name[0] != "."]
     if not paths:
         raise HerdbookError(f"{folder}: holds no images. Expected a folder for each label, and in it <movie>.<tracklet>.<frame>.png.")
-    found, faults = [], []
-    for path in paths:
-        try:
-            found.append(_read(path))
-        except HerdbookError as fault:
-            faults.append(str(fault))
+    faults: dict[Path, str] = {}
+    _check_pixels(folder, sum(_without_faults(paths, _pixels_in, faults)))
+    found = _without_faults([path for path in paths if path not in faults], _read, faults)
     if faults:
         more = f"\n  and {len(faults) - 10} more" if len(faults) > 10 else ""
-        raise HerdbookError(f"{folder}: {len(faults)} files cannot be used:\n  " + "\n  ".join(faults[:10]) + more)
+        told = [faults[path] for path in paths if path in faults][:10]
+        raise HerdbookError(f"{folder}: {len(faults)} files cannot be used:\n  " + "\n  ".join(told) + more)
     spec, length = _how_made(found)
+    _check_pixels(folder, len(found) * spec.size[0] * spec.size[1])
     images = [_fitted(one, spec) for one in found]
     return assemble_set(np.stack(images), _examples(found, folder.name, images, spec), [path.name for path in labels], spec, length)
 
 
 def load_set(path: Path) -> TrainingSet:
     """A training set: the labelled images of an artifact, or a folder of images."""
-    return import_images(path) if path.is_dir() else labelled_part(TrainingSet.load(path))
+    if path.is_dir():
+        return import_images(path)
+    examples = TrainingSet.load(path)
+    with parsing(path, "the columns of the training set do not fit together", "Make it again, or get it anew from who made it."):
+        examples.verify()
+        CropSpec.from_dict(json.loads(examples.crops))
+    return labelled_part(examples)
 
 
 def check_given_set(examples: TrainingSet, path: Path, identities: Sequence[str]) -> None:
@@ -115,16 +127,49 @@ def save_set(examples: TrainingSet, path: Path, command: str, sources: Sequence[
     examples.save(path, Provenance(command, 1, names))
 
 
-def _read(path: Path) -> Found:
-    named = re.fullmatch(r"(.+)\.(\d+)", path.stem)
-    if not named:
+def _without_faults(paths: Sequence[Path], work: Callable[[Path], Result], faults: dict[Path, str]) -> list[Result]:
+    """The results of `work` for the files that have no fault; adds those that have one to `faults`."""
+    found = []
+    for path in paths:
+        try:
+            found.append(work(path))
+        except HerdbookError as fault:
+            faults[path] = str(fault)
+    return found
+
+
+def _check_pixels(folder: Path, pixels: int) -> None:
+    if pixels > MOST_PIXELS:
+        raise HerdbookError(
+            f"{folder}: its images have {pixels / 1e6:.0f} million pixels, at most {MOST_PIXELS / 1e6:.0f} million are read. "
+            "Take fewer of them, or make them smaller."
+        )
+
+
+def _pixels_in(path: Path) -> int:
+    """Pixels of an image by its header, which says it before anything is decoded."""
+    if not NAMED.fullmatch(path.stem):
         raise HerdbookError(f"{path}: the name does not end with the number of a frame; expected <movie>.<tracklet>.<frame>{path.suffix}")
-    try:
-        with PIL.Image.open(path) as picture:
-            info = json.loads(picture.info.get(INFO, "{}"))
-            pixels = np.asarray(picture.convert("RGB"))[..., ::-1]
-    except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as error:
-        raise HerdbookError(f"{path}: not a readable image ({error}); delete it") from error
+    with parsing(path, "not a readable image", "Delete it."), PIL.Image.open(path) as picture:
+        width, height = picture.size
+    if max(width, height) > MOST_SIDE:
+        raise HerdbookError(f"{path}: {width} x {height} px; the image of an animal has at most {MOST_SIDE} px a side")
+    return width * height
+
+
+def _read(path: Path) -> Found:
+    named = NAMED.fullmatch(path.stem)
+    assert named is not None
+    with parsing(path, "not a readable image", "Delete it."), PIL.Image.open(path) as picture:
+        note = picture.info.get(INFO, "{}")
+        if len(note) > MOST_NOTE:
+            raise ValueError(f"its note of how it was made has {len(note)} characters")
+        info = json.loads(note)
+        if info:
+            # What is not there, or no number, is found here, where the file has a name.
+            CropSpec.from_dict(info["crops"])
+            float(info["body_length_px"]), float(info["time_s"]), float(info["head"]), float(info["chroma"])
+        pixels = np.asarray(picture.convert("RGB"))[..., ::-1]
     return Found(path, named[1], int(named[2]), np.ascontiguousarray(pixels), info)
 
 
@@ -176,7 +221,7 @@ def _examples(found: Sequence[Found], movie: str, images: Sequence[Pixels], spec
 
 
 def _of_movie(one: Found) -> re.Match[str] | None:
-    return re.fullmatch(r"(.+)\.(\d+)", one.tracklet)
+    return NAMED.fullmatch(one.tracklet)
 
 
 def _chroma(image: Pixels, blank: int) -> float:

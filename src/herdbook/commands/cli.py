@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from herdbook.commands.labels import suggest, trainset_app, validate
 from herdbook.commands.options import AsJson, ExperimentFile, check_movies, split_list
 from herdbook.commands.poses import interpolate, place_points, smooth_points
+from herdbook.commands.screen import add_row, echo, show, text_table
 from herdbook.commands.studies import provenance, status, summary
 from herdbook.errors import EXIT_USER_FAULT, HerdbookError
 
@@ -35,7 +36,7 @@ class _Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except HerdbookError as error:
-            typer.echo(f"herdbook: {error}", err=True)
+            echo(f"herdbook: {error}", err=True)
             raise typer.Exit(EXIT_USER_FAULT) from error
 
 
@@ -70,39 +71,36 @@ def new(
         raise HerdbookError("marked animals need names: give --identities A,B,C")
     animals = NewAnimals(marking or ("marked" if names else "none"), names, number)
     written = write_experiment(folder, found, animals, name=name, one_recording=one_recording)
-    typer.echo(f"Wrote {written[0]} with {len(found)} movie{'s' if len(found) > 1 else ''}.")
+    echo(f"Wrote {written[0]} with {len(found)} movie{'s' if len(found) > 1 else ''}.")
     if animals.marking == "marked":
-        typer.echo(f"Write points with the animals' names into {written[0].parent / LABELS_FILE} (movie,frame,x,y,label).")
-    typer.echo(f"Then: herdbook check {written[0]}")
+        echo(f"Write points with the animals' names into {written[0].parent / LABELS_FILE} (movie,frame,x,y,label).")
+    echo(f"Then: herdbook check {written[0]}")
 
 
 @app.command()
 def check(file: ExperimentFile) -> None:
     """Check an experiment file, its movies, labels, arenas and truth, and list the jobs that would run."""
-    from rich.console import Console
-
     from herdbook.commands.check import check_experiment, planned_jobs, project_snakefile
     from herdbook.experiment.file import load_experiment
 
     experiment = load_experiment(file)
     findings = check_experiment(experiment)
-    console = Console()
-    console.print(_movie_table(experiment, findings))
+    show(_movie_table(experiment, findings))
     for note in findings.notes:
-        console.print(f"note: {note}", markup=False, highlight=False, soft_wrap=True)
+        echo(f"note: {note}")
     if findings.faults:
         count = "one fault" if len(findings.faults) == 1 else f"{len(findings.faults)} faults"
         raise HerdbookError("\n  ".join([f"{file}: {count}:", *findings.faults]))
     snakefile = project_snakefile()
     command = f"snakemake --configfile {shlex.quote(str(file.resolve()))} --cores all"
     if snakefile is None:
-        typer.echo(f"No faults. To run it, in the folder of Herdbook's Snakefile: {command}")
+        echo(f"No faults. To run it, in the folder of Herdbook's Snakefile: {command}")
         return
     jobs = planned_jobs(snakefile, file)
     if jobs:
-        console.print(_job_table(jobs))
+        show(_job_table(jobs))
     state = "To run it" if jobs else "All results are up to date"
-    typer.echo(f"No faults. {state}: cd {shlex.quote(str(snakefile.parent))} && {command}")
+    echo(f"No faults. {state}: cd {shlex.quote(str(snakefile.parent))} && {command}")
 
 
 @app.command()
@@ -114,8 +112,6 @@ def tune(
     write: Annotated[bool, typer.Option("--write", help="write the proposed values into the experiment file")] = False,
 ) -> None:
     """Propose segment.difference and segment.area from sampled frames of a movie, with pictures to judge them by."""
-    from rich.console import Console
-
     from herdbook.commands.tuning.measure import tune_movie
     from herdbook.commands.tuning.results import ladder_table, proposal_warnings, section_lines, section_values, write_results, write_values
     from herdbook.experiment.file import load_experiment
@@ -126,16 +122,16 @@ def tune(
     proposal = tune_movie(experiment, movie, frames)
     folder = out or experiment.folder / "tune"
     write_results(folder, experiment, proposal)
-    console, (first, last) = Console(), proposal.plateau
-    console.print(ladder_table(proposal))
+    first, last = proposal.plateau
+    show(ladder_table(proposal))
     for warning in proposal_warnings(experiment, proposal):
-        console.print(f"warning: {warning}", markup=False, highlight=False, soft_wrap=True)
-    typer.echo(f"Proposed for {proposal.movie}, {proposal.sureness}: the plateau reaches from {first} to {last} grey levels.\n")
-    typer.echo(f"{section_lines(section_values(experiment, proposal))}\n")
-    typer.echo(f"Look at the pictures in {folder}.")
+        echo(f"warning: {warning}")
+    echo(f"Proposed for {proposal.movie}, {proposal.sureness}: the plateau reaches from {first} to {last} grey levels.\n")
+    echo(f"{section_lines(section_values(experiment, proposal))}\n")
+    echo(f"Look at the pictures in {folder}.")
     if write:
         write_values(file, experiment, proposal)
-        typer.echo(f"Wrote these values into {file}.")
+        echo(f"Wrote these values into {file}.")
 
 
 @app.command()
@@ -164,17 +160,15 @@ def score(
     wanted = None if movies is None else split_list(movies)
     result = score_trajectories(tracks, true, named=by_name, radius_px=radius, fps=fps, apart_px=apart, min_visible=visible, movies=wanted)
     if as_json:
-        typer.echo(json.dumps({"named": by_name, **score_as_dict(result)}))
+        echo(json.dumps({"named": by_name, **score_as_dict(result)}))
         return
     reason = "" if named is not None else " (both tables have the same names)" if same else " (the tables have different names)"
-    typer.echo(f"individuals matched {'by name' if by_name else 'by the best permutation'}{reason}")
-    typer.echo(format_score(result))
+    echo(f"individuals matched {'by name' if by_name else 'by the best permutation'}{reason}")
+    echo(format_score(result))
 
 
 def _movie_table(experiment: "Experiment", findings: "Findings") -> "Table":
-    from rich.table import Table
-
-    table = Table("movie", "frames", "size (px)", "fps", "duration", "recording")
+    table = text_table("movie", "frames", "size (px)", "fps", "duration", "recording")
     for movie in experiment.movies:
         facts = findings.movies.get(movie.name)
         cells = ["-"] * 4
@@ -182,16 +176,14 @@ def _movie_table(experiment: "Experiment", findings: "Findings") -> "Table":
             cells = [str(facts.frames), f"{facts.size[0]} x {facts.size[1]}", f"{facts.fps:.4g}", _duration(facts.frames / facts.fps)]
             if facts.simulated:
                 cells[0] += " (to be simulated)"
-        table.add_row(movie.name, *cells, experiment.recording_of(movie.name))
+        add_row(table, movie.name, *cells, experiment.recording_of(movie.name))
     return table
 
 
 def _job_table(jobs: dict[str, int]) -> "Table":
-    from rich.table import Table
-
-    table = Table("rule", "jobs to run")
+    table = text_table("rule", "jobs to run")
     for rule, count in jobs.items():
-        table.add_row(rule, str(count))
+        add_row(table, rule, str(count))
     return table
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from herdbook.commands.options import ExperimentFile, check_movies, split_list
+from herdbook.commands.screen import add_row, echo, show, text_table
 from herdbook.errors import HerdbookError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def export_set(file: SetFile, folder: Annotated[Path, typer.Argument(metavar="DI
     examples = _set_of(file)
     export_images(examples, folder)
     _print_set(examples)
-    typer.echo(f"Wrote {len(examples.label):,} images to {folder}. To read them again: herdbook trainset import {folder} --into set.h5")
+    echo(f"Wrote {len(examples.label):,} images to {folder}. To read them again: herdbook trainset import {folder} --into set.h5")
 
 
 @trainset_app.command("import")
@@ -55,7 +56,7 @@ def import_set(
     _print_list("repeated images", [" = ".join(str(rows[k]) for k in same) for same in images_twice(examples.images)])
     _print_list("contradictory labels", list(find_contradictions(examples.images, rows)))
     _print_set(examples)
-    typer.echo(f"Wrote {into}. To train with it: trainset: {{use: {into}}}")
+    echo(f"Wrote {into}. To train with it: trainset: {{use: {into}}}")
 
 
 @trainset_app.command("merge")
@@ -82,13 +83,11 @@ def merge(
     _print_list("repeated images, kept once", merged.twice)
     _print_list("contradictory labels", merged.contradictions)
     if merged.contradictions and not leave_out:
-        typer.echo(
-            "Nothing was written. Correct the labels, or give --leave-out, or --other-movies if only the movies' names are the same."
-        )
+        echo("Nothing was written. Correct the labels, or give --leave-out, or --other-movies if only the movies' names are the same.")
         raise typer.Exit(EXIT_UNDECIDED)
     save_set(merged.examples, into, "trainset merge", [a, b])
     _print_set(merged.examples)
-    typer.echo(f"Wrote {into}; {merged.left_out:,} images were omitted.")
+    echo(f"Wrote {into}; {merged.left_out:,} images were omitted.")
 
 
 @trainset_app.command("montage")
@@ -108,7 +107,7 @@ def draw_montages(file: SetFile, folder: Annotated[Path, typer.Argument(metavar=
             count += 1
             cv2.imwrite(str(folder / f"{name.replace('/', '_')}.png"), montage(blocks))
     _print_set(examples)
-    typer.echo(f"Wrote {count} pictures to {folder}.")
+    echo(f"Wrote {count} pictures to {folder}.")
 
 
 def suggest(
@@ -129,8 +128,8 @@ def suggest(
         raise HerdbookError(f"{file}: no unlabelled tracklet of a single animal is left. Check the overlay movie and the section segment.")
     folder = out or experiment.folder / "suggest"
     write_points(experiment, points, length_px, folder)
-    typer.echo(f"Wrote {len(points)} points to {folder / 'suggested.csv'}, best first, with a picture of each; all of them: sheet.png")
-    typer.echo(f"Fill in the column label and add the rows to {experiment.animals.labels or 'animals.labels'}.")
+    echo(f"Wrote {len(points)} points to {folder / 'suggested.csv'}, best first, with a picture of each; all of them: sheet.png")
+    echo(f"Fill in the column label and add the rows to {experiment.animals.labels or 'animals.labels'}.")
 
 
 def validate(
@@ -152,9 +151,9 @@ def validate(
     folder = out or experiment.folder / "validate"
     write_sheet(experiment, points, length_px, folder)
     shown = sum(point.assigned for point in points)
-    typer.echo(f"Drew {len(points)} points; {shown} have a position and are shown in {folder / SHEET}.")
-    typer.echo(f"Answer them there and save {TABLE}, or fill in {folder / TABLE} by hand.")
-    typer.echo(f"Then: herdbook validate {file} --answers {TABLE}")
+    echo(f"Drew {len(points)} points; {shown} have a position and are shown in {folder / SHEET}.")
+    echo(f"Answer them there and save {TABLE}, or fill in {folder / TABLE} by hand.")
+    echo(f"Then: herdbook validate {file} --answers {TABLE}")
 
 
 def _set_of(path: Path) -> "TrainingSet":
@@ -184,24 +183,19 @@ def _free_name(name: str, taken: set[str]) -> str:
 def _print_list(title: str, lines: list[str]) -> None:
     if lines:
         more = [f"  and {len(lines) - MOST_LISTED} more"] if len(lines) > MOST_LISTED else []
-        typer.echo("\n".join([f"{title} ({len(lines)}):", *(f"  {line}" for line in lines[:MOST_LISTED]), *more]))
+        echo("\n".join([f"{title} ({len(lines)}):", *(f"  {line}" for line in lines[:MOST_LISTED]), *more]))
 
 
 def _print_set(examples: "TrainingSet") -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     from herdbook.classifier.merging import count_labels
 
-    table = Table("label", "images", "tracklets")
+    table = text_table("label", "images", "tracklets")
     for name, images, tracklets in count_labels(examples):
-        table.add_row(name, f"{images:,}", f"{tracklets:,}")
-    Console().print(table)
+        add_row(table, name, f"{images:,}", f"{tracklets:,}")
+    show(table)
 
 
 def _print_answers(experiment: "Experiment", path: Path) -> None:
-    from rich.console import Console
-
     from herdbook.commands.labelling.rates import hour_of
     from herdbook.commands.labelling.validate import count_moved
     from herdbook.experiment.sheets.answers import read_answers
@@ -211,23 +205,20 @@ def _print_answers(experiment: "Experiment", path: Path) -> None:
         raise HerdbookError(f"{path}: there are no answers. Write right, wrong or cannot say into the column answer.")
     moved = count_moved(experiment, points)
     if moved:
-        typer.echo(f"note: {moved} of {len(points)} points have another position now: these answers are about older results.")
-    console = Console()
+        echo(f"note: {moved} of {len(points)} points have another position now: these answers are about older results.")
     for title, key in (("all", lambda point: "all"), ("individual", lambda point: point.individual), ("hour", hour_of)):
-        console.print(_rate_table(title, points, key, with_assigned=True))
+        show(_rate_table(title, points, key, with_assigned=True))
     known = [point for point in points if point.assigned]
-    console.print(_rate_table("how it is known", known, lambda point: point.known, with_assigned=False))
+    show(_rate_table("how it is known", known, lambda point: point.known, with_assigned=False))
 
 
 def _rate_table(title: str, points: list["Point"], key: Callable[["Point"], str], *, with_assigned: bool) -> "Table":
-    from rich.table import Table
-
     from herdbook.commands.labelling.rates import summarise_by
 
-    table = Table(title, *(["assigned"] if with_assigned else []), "wrong", "cannot say", "not answered")
+    table = text_table(title, *(["assigned"] if with_assigned else []), "wrong", "cannot say", "not answered")
     for found in sorted(summarise_by(points, key), key=lambda found: found.group):
         cells = [_rate(found.assigned)] if with_assigned else []
-        table.add_row(found.group, *cells, _rate(found.wrong), str(found.cannot_say), str(found.unanswered))
+        add_row(table, found.group, *cells, _rate(found.wrong), str(found.cannot_say), str(found.unanswered))
     return table
 
 

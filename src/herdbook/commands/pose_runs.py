@@ -18,6 +18,7 @@ from herdbook.report.figures.style import png_bytes
 from herdbook.smoothing.frames import movie_source
 from herdbook.smoothing.gaps import fill_gaps_by_flow, find_gaps
 from herdbook.smoothing.points import SmoothedPoints, checked_window, smooth_columns
+from herdbook.system.cells import as_cells
 from herdbook.system.files import replacing
 from herdbook.tables.positions import POINT_DECIMALS, body_point_table
 
@@ -70,7 +71,7 @@ def smooth_pose_file(
     if table:
         rows = body_point_table(movie.stem, body_points(given, result, corrected, len(read)), scan.time_s)
         with replacing(table) as temporary:
-            rows.round(POINT_DECIMALS).to_csv(temporary, index=False)
+            as_cells(rows.round(POINT_DECIMALS)).to_csv(temporary, index=False)
     if plot:
         with replacing(plot) as temporary:
             temporary.write_bytes(_picture(given, result))

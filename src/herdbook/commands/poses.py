@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from herdbook.commands.screen import echo
+
 MovieFile = Annotated[Path, typer.Argument(metavar="MOVIE", help="the movie")]
 Out = Annotated[Path, typer.Option(help="file to write, of the same format as the given points")]
 EngineName = Annotated[
@@ -57,7 +59,7 @@ def smooth_points(
         threads=threads,
         reading=_reading(fps, rotate, stream),
     )
-    typer.echo(message)
+    echo(message)
 
 
 def interpolate(
@@ -72,7 +74,7 @@ def interpolate(
     """Interpolate points between the frames in which they are labelled, by LK-RSTC from label to label."""
     from herdbook.commands.pose_runs import interpolate_pose_file
 
-    typer.echo(interpolate_pose_file(movie, labels, out, engine=engine, reading=_reading(fps, rotate, stream)))
+    echo(interpolate_pose_file(movie, labels, out, engine=engine, reading=_reading(fps, rotate, stream)))
 
 
 def place_points(
@@ -83,7 +85,7 @@ def place_points(
     """Transform body points found in close-ups to coordinates of the whole frame, all animals in one file."""
     from herdbook.drawing import closeup_points
 
-    typer.echo(closeup_points.place_points(closeups, poses, out))
+    echo(closeup_points.place_points(closeups, poses, out))
 
 
 def _reading(fps: float | None, rotate: str, stream: int | None) -> dict[str, Any]:

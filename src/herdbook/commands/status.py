@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import h5py
-
 from herdbook.artifacts.store import artifact_fingerprint
+from herdbook.errors import HerdbookError
 from herdbook.experiment.layout import MADE_BY, WRITTEN_MOVIES, artifact
 from herdbook.experiment.model import Experiment
 from herdbook.job import stage_version
+from herdbook.system.hdf5 import open_hdf5
 
 DONE, STALE, MISSING = "done", "stale", "–"
 
@@ -105,9 +105,9 @@ def _state_of(item: Item, experiment: Experiment, states: Mapping[str, str]) -> 
         return MISSING, "is missing"
     if path.suffix == ".h5":
         try:
-            with h5py.File(path, "r") as file:
+            with open_hdf5(path) as file:
                 attributes = {name: file.attrs[name] for name in ("stage_version", "settings", "inputs")}
-        except (OSError, KeyError) as error:
+        except (OSError, KeyError, HerdbookError) as error:
             return STALE, f"is not readable ({error})"
         version = stage_version(item.stage)
         if int(attributes["stage_version"]) != version:

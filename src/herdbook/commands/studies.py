@@ -9,28 +9,26 @@ from typing import Annotated
 import typer
 
 from herdbook.commands.options import AsJson, ExperimentFile
+from herdbook.commands.screen import add_row, add_rows, echo, show, text_table
 
 
 def status(file: ExperimentFile) -> None:
     """Show the state of each stage for each movie of an experiment, and which files are missing or stale."""
-    from rich.console import Console
-    from rich.table import Table
-
     from herdbook.commands.status import DONE, experiment_status
     from herdbook.experiment.file import load_experiment
 
     experiment = load_experiment(file)
     found = experiment_status(experiment)
     stages = list(dict.fromkeys(stage for states in found.movies.values() for stage in states))
-    table = Table("movie", *stages, box=None, padding=(0, 1, 0, 0))
+    table = text_table("movie", *stages, box=None, padding=(0, 1, 0, 0))
     for movie, states in found.movies.items():
-        table.add_row(movie, *(states[stage] for stage in stages))
-    Console().print(table)
-    typer.echo("whole experiment: " + ", ".join(f"{stage} {state}" for stage, state in found.experiment.items()))
+        add_row(table, movie, *(states[stage] for stage in stages))
+    show(table)
+    echo("whole experiment: " + ", ".join(f"{stage} {state}" for stage, state in found.experiment.items()))
     for path, reason in found.reasons.items():
-        typer.echo(f"{path} {reason}")
+        echo(f"{path} {reason}")
     if all(state == DONE for states in (*found.movies.values(), found.experiment) for state in states.values()):
-        typer.echo("All results exist and are up to date.")
+        echo("All results exist and are up to date.")
 
 
 def provenance(
@@ -41,7 +39,7 @@ def provenance(
     from herdbook.artifacts import origin
 
     chain = origin.trace_origin(file)
-    typer.echo(json.dumps(origin.as_json(chain), indent=1, ensure_ascii=False) if as_json else "\n".join(origin.describe(chain)))
+    echo(json.dumps(origin.as_json(chain), indent=1, ensure_ascii=False) if as_json else "\n".join(origin.describe(chain)))
 
 
 def summary(
@@ -49,18 +47,14 @@ def summary(
     out: Annotated[Path, typer.Option(help="folder of summary.csv and summary.html")] = Path(),
 ) -> None:
     """Write one table and one page of several experiments that have run."""
-    from rich.console import Console
-    from rich.table import Table
-
     from herdbook.commands.study import format_rows, study_table, write_study
     from herdbook.experiment.file import load_experiment
 
     table = study_table([load_experiment(file) for file in files])
-    shown = Table(
+    shown = text_table(
         *("experiment", "recording", "animals", "duration", "assigned", "expected error", "contacts/h"), box=None, padding=(0, 2, 0, 0)
     )
-    for row in format_rows(table):
-        shown.add_row(*row)
-    Console().print(shown, soft_wrap=True)
+    add_rows(shown, format_rows(table))
+    show(shown, soft_wrap=True)
     for path in write_study(out, table):
-        typer.echo(f"Wrote {path}.")
+        echo(f"Wrote {path}.")

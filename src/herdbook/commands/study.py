@@ -14,6 +14,7 @@ from herdbook.experiment.layout import SCORE_JSON, artifact
 from herdbook.experiment.model import Experiment
 from herdbook.report import page
 from herdbook.report.page import Cell, Page, PageSection, Table
+from herdbook.system.cells import as_cells
 from herdbook.system.files import replacing, write_text
 from herdbook.tables.dictionary import STUDY, names_of
 from herdbook.tables.results import Results, load
@@ -67,7 +68,7 @@ def write_study(folder: Path, table: pd.DataFrame) -> list[Path]:
     """Write summary.csv and summary.html, and return their paths."""
     paths = [folder / "summary.csv", folder / "summary.html"]
     with replacing(paths[0]) as temporary:
-        table.to_csv(temporary, index=False)
+        as_cells(table).to_csv(temporary, index=False)
     write_text(paths[1], page.render_page(study_page(table)))
     return paths
 

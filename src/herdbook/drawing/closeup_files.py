@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from herdbook.arrays import Floats
 from herdbook.drawing.views import ANGLE_DIGITS, PLACE_DIGITS, View
-from herdbook.errors import HerdbookError
+from herdbook.errors import HerdbookError, parsing
+from herdbook.system.cells import as_cells, from_cell
 from herdbook.system.files import write_text
 
 COLUMNS = ("frame", "movie_frame", "time", "x0", "y0", "angle", "individual")
@@ -72,7 +73,7 @@ def write_closeup_table(path: Path, view: View, individual: str, frame: NDArray[
         *(np.arange(len(view.x0)), frame[rows], np.round(time_s[frame[rows]], 6)),
         *(np.round(view.x0, PLACE_DIGITS), np.round(view.y0, PLACE_DIGITS), np.round(view.angle, ANGLE_DIGITS), individual),
     ]
-    write_text(path, pd.DataFrame(dict(zip(COLUMNS, columns, strict=True))).to_csv(index=False))
+    write_text(path, as_cells(pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))).to_csv(index=False))
 
 
 def read_closeup_table(path: Path) -> CloseupTable:
@@ -82,12 +83,11 @@ def read_closeup_table(path: Path) -> CloseupTable:
     if not path.is_file():
         raise HerdbookError(f"{path}: there is no such table of a close-up. The rule closeups writes it beside each movie.")
     # An animal may be called NA.
-    try:
+    with parsing(path, "not a table of a close-up", "The rule closeups writes it again."):
         table = pd.read_csv(path, dtype={"individual": str}, keep_default_na=False, na_values={c: [""] for c in COLUMNS[:-1]})
-    except (ValueError, UnicodeDecodeError) as error:
-        raise HerdbookError(f"{path}: not a table of a close-up: {error}") from error
     missing = [name for name in COLUMNS if name not in table]
     if missing or not len(table):
         raise HerdbookError(f"{path}: not a table of a close-up: expected rows with the columns {', '.join(COLUMNS)}")
-    places = (table[name].to_numpy(np.float64) for name in ("time", "x0", "y0", "angle"))
-    return CloseupTable(str(table["individual"].iloc[0]), table["movie_frame"].to_numpy(np.int64), *places)
+    with parsing(path, "not a table of a close-up", "The rule closeups writes it again."):
+        places = [table[name].to_numpy(np.float64) for name in ("time", "x0", "y0", "angle")]
+        return CloseupTable(from_cell(str(table["individual"].iloc[0])), table["movie_frame"].to_numpy(np.int64), *places)

@@ -1,6 +1,5 @@
 """The section of the experiment file on the animals, and the names for unmarked animals: generated, or taken from an earlier classifier."""
 
-import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -8,6 +7,7 @@ from pydantic import Field, model_validator
 
 from herdbook.experiment.base import MOST_ANIMALS, Count, FilePath, Name, Positive, Section
 from herdbook.experiment.roster import member_name
+from herdbook.system.files import read_json
 
 ANIMAL = "animal"
 
@@ -124,7 +124,7 @@ def card_of(classifier: str) -> Path:
 def names_of(classifier: str) -> list[str]:
     """Identities of a classifier, from its card; none if that cannot be read: `read_card` reports the reason."""
     try:
-        values = json.loads(card_of(classifier).read_text(encoding="utf-8"))
+        values = read_json(card_of(classifier))
         return [name for name in values["classes"] if isinstance(name, str) and name not in values["others"]]
-    except (OSError, ValueError, KeyError, TypeError):
+    except Exception:
         return []

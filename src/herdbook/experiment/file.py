@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-import yaml
 from pydantic import ValidationError
 
 from herdbook.errors import HerdbookError
@@ -16,18 +15,10 @@ from herdbook.experiment.base import Section
 from herdbook.experiment.faults import Fault, describe_faults, faults_of, shown
 from herdbook.experiment.model import OVERRIDABLE, Experiment
 from herdbook.experiment.sheets.movies import read_movie_sheet
+from herdbook.experiment.yaml_text import load_yaml
 
-
-class _OnceLoader(yaml.SafeLoader):
-    """Refuses a key that is given twice: YAML would silently keep the last one, and lose a whole section."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value in keys and key.tag != "tag:yaml.org,2002:merge":
-                raise yaml.constructor.ConstructorError(None, None, f"the key {key.value!r} is given twice: merge the two", key.start_mark)
-            keys.add(str(key.value))
-        return super().construct_mapping(node, deep)
+# Ten thousand movies take 1 MB; what YAML makes of a text takes thirty times its size.
+MOST_BYTES = 1 << 24
 
 
 def load_experiment(path: Path, overrides: Mapping[str, Any] | None = None) -> Experiment:
@@ -37,10 +28,13 @@ def load_experiment(path: Path, overrides: Mapping[str, Any] | None = None) -> E
     """
     if not path.is_file():
         raise HerdbookError(f"{path}: there is no such experiment file. `herdbook new DIR --movies 'videos/*.mp4'` writes one.")
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise HerdbookError(f"{path}: has {size >> 20} MB, an experiment file has at most {MOST_BYTES >> 20} MB. Is it the right file?")
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), _OnceLoader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        place = re.sub(r"\s+", " ", str(error))
+        raw = load_yaml(path.read_text(encoding="utf-8"))
+    except Exception as error:  # YAML makes dates, numbers and sets of texts, each with errors of its own
+        place = re.sub(r"\s+", " ", str(error)) or type(error).__name__
         raise HerdbookError(f"{path}: not valid YAML: {place}") from error
     if not isinstance(raw, dict):
         raise HerdbookError(f"{path}: expected keys such as experiment, movies and animals, found {type(raw).__name__}.")

@@ -5,7 +5,6 @@ number is the last one in the image's name.
 """
 
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from herdbook.errors import HerdbookError
-from herdbook.formats.deeplabcut_hdf5 import KEY, LEVELS, read_hdf5_table
+from herdbook.formats.deeplabcut_hdf5 import KEY, LEVELS, MOST_ROWS, read_hdf5_table
 from herdbook.formats.files import POINT, SOFTWARE
 from herdbook.formats.poses import ONLY_ANIMAL, Poses, check_length
+from herdbook.system.cells import as_cell, from_cell
 from herdbook.system.files import replacing
 from herdbook.tables.tracks import Tracks
 
@@ -26,15 +26,16 @@ def read_deeplabcut(path: Path) -> Poses:
     rows = _frames_of(path, table)
     names = [(column[1] if len(column) == 4 else ONLY_ANIMAL, column[-2], column[-1]) for column in table.columns]
     individuals, points = tuple(dict.fromkeys(n[0] for n in names)), tuple(dict.fromkeys(n[1] for n in names))
-    check_length(int(rows.max(initial=-1)) + 1, len(rows), len(individuals) * len(points))
-    values = np.full((int(rows.max(initial=-1)) + 1, len(individuals), len(points), 3), np.nan)
-    coords = {"x": 0, "y": 1, "likelihood": 2}
+    frames = int(rows.max(initial=-1)) + 1
+    check_length(frames, len(rows) * len({n[:2] for n in names}), len(individuals) * len(points))
+    xy = np.full((frames, len(individuals), len(points), 2), np.nan)
+    likelihood = np.full(xy.shape[:3], np.nan)
+    columns = {"x": xy[..., 0], "y": xy[..., 1], "likelihood": likelihood}
     for (individual, point, coord), column in zip(names, table.to_numpy(float).T, strict=True):
-        if coord in coords:
-            values[rows, individuals.index(individual), points.index(point), coords[coord]] = column
-    xy = values[..., :2].copy()
+        if coord in columns:
+            columns[coord][rows, individuals.index(individual), points.index(point)] = column
     xy[np.isnan(xy).any(axis=-1)] = np.nan
-    return Poses(individuals, points, xy, values[..., 2].copy())
+    return Poses(individuals, points, xy, likelihood)
 
 
 def rewrite_deeplabcut(path: Path, poses: Poses, like: Path) -> None:
@@ -52,9 +53,8 @@ def rewrite_deeplabcut(path: Path, poses: Poses, like: Path) -> None:
     moved.columns = table.columns
     with replacing(path) as temporary:
         if path.suffix.lower() == ".csv":
-            moved.to_csv(temporary)
+            _as_cells(moved).to_csv(temporary)
         else:
-            shutil.copyfile(like, temporary)
             _needing_tables(lambda: moved.to_hdf(temporary, key=KEY, format="table", mode="w"))
 
 
@@ -70,7 +70,7 @@ def _read_table(path: Path) -> pd.DataFrame:
                 raise ValueError("its first column does not begin with " + ", ".join(LEVELS[0]))
             index = int((head.iloc[len(levels) - 1].isin(["x", "y", "likelihood"])).to_numpy().argmax())
             table = pd.read_csv(path, header=list(range(len(levels))), index_col=list(range(index)))
-            table.columns = table.columns.set_names(levels)
+            table.columns = pd.MultiIndex.from_tuples([tuple(map(from_cell, name)) for name in table.columns], names=levels)
         except (ValueError, pd.errors.ParserError) as error:
             raise HerdbookError(f"{path}: expected a table of DeepLabCut, found something else ({error})") from error
     if list(table.columns.names) not in LEVELS:
@@ -78,8 +78,16 @@ def _read_table(path: Path) -> pd.DataFrame:
     return table
 
 
+def _as_cells(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with its names as cells of a CSV."""
+    names = pd.MultiIndex.from_tuples([tuple(map(as_cell, name)) for name in table.columns], names=table.columns.names)
+    return table.set_axis(names, axis="columns")
+
+
 def _frames_of(path: Path, table: pd.DataFrame) -> Any:
     """The frame of each row."""
+    if len(table) > MOST_ROWS:
+        raise HerdbookError(f"{path}: has {len(table):,} rows, at most {MOST_ROWS:,} are read. Split the table and its movie.")
     entries = [entry[-1] if isinstance(entry, tuple) else entry for entry in table.index]
     numbers = [re.findall(r"\d+", str(entry)) for entry in entries]
     if not all(numbers):
@@ -101,7 +109,7 @@ def write_deeplabcut(path: Path, tracks: Tracks) -> None:
     table = pd.DataFrame(values.reshape(tracks.frames, -1), columns=columns)
     with replacing(path) as temporary:
         if path.suffix == ".csv":
-            table.round(3).to_csv(temporary)
+            _as_cells(table.round(3)).to_csv(temporary)
         else:
             # Format "table" keeps all names of columns in 64 KB of attributes.
             table.to_hdf(temporary, key=KEY, format="table" if 0 < len(tracks.individuals) <= 200 else "fixed", mode="w")

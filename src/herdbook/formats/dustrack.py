@@ -6,24 +6,20 @@ from pathlib import Path
 
 import numpy as np
 
-from herdbook.errors import HerdbookError
+from herdbook.errors import parsing
 from herdbook.formats.poses import ONLY_ANIMAL, Poses, check_length
-from herdbook.system.files import write_text
+from herdbook.system.files import read_json, write_text
 
 
 def read_dustrack(path: Path) -> Poses:
     """One layer of annotations as points of a single animal. Raises HerdbookError for another content."""
-    try:
-        layer = json.loads(path.read_text(encoding="utf-8"))
+    with parsing(path, "expected annotations of DUSTrack, {label: {frame: [x, y]}}, found something else", "Export the layer again."):
+        layer = read_json(path)
         tracks = {str(name): {int(t): (float(x), float(y)) for t, (x, y) in track.items()} for name, track in layer.items()}
         if any(t < 0 for track in tracks.values() for t in track):
             raise ValueError("a frame is negative")
-    except (ValueError, TypeError, AttributeError) as error:
-        raise HerdbookError(
-            f"{path}: expected annotations of DUSTrack, {{label: {{frame: [x, y]}}}}, found something else ({error})"
-        ) from error
-    frames = 1 + max((t for track in tracks.values() for t in track), default=-1)
-    check_length(frames, sum(map(len, tracks.values())), len(tracks))
+        frames = 1 + max((t for track in tracks.values() for t in track), default=-1)
+        check_length(frames, sum(map(len, tracks.values())), len(tracks))
     xy = np.full((frames, 1, len(tracks), 2), np.nan)
     for k, track in enumerate(tracks.values()):
         for t, place in track.items():

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from herdbook.system.cells import as_cells
 from herdbook.system.files import replacing
 from herdbook.tables.tracks import Tracks
 
@@ -34,4 +35,4 @@ def write_mot_names(path: Path, tracks: Tracks) -> None:
     """Who has which id in the CSV of MOTChallenge."""
     table = pd.DataFrame({"id": np.arange(1, len(tracks.individuals) + 1), "individual": list(tracks.individuals)})
     with replacing(path) as temporary:
-        table.to_csv(temporary, index=False)
+        as_cells(table).to_csv(temporary, index=False)

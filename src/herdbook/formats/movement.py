@@ -1,6 +1,5 @@
 """netCDF files of movement, read and written. Dimensions are as in `poses.Poses`."""
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -13,9 +12,10 @@ from numpy.typing import NDArray
 from herdbook.arrays import Floats
 from herdbook.errors import HerdbookError
 from herdbook.formats.files import POINT, SOFTWARE
-from herdbook.formats.hdf5 import dataset_names, whole_dataset
+from herdbook.formats.hdf5 import copy_values, dataset_names, open_values, read_values
 from herdbook.formats.poses import Poses
 from herdbook.system.files import replacing
+from herdbook.system.hdf5 import new_hdf5
 from herdbook.tables.tracks import Tracks
 
 # The dimensions of movement's variables, in the order of Poses; later versions name them in the singular.
@@ -71,25 +71,23 @@ def _save(
 
 def read_movement(path: Path) -> Poses:
     """Body points of a netCDF file of movement: position by time, space, keypoints, individuals."""
-    with h5py.File(path, "r") as file:
+    with open_values(path) as file:
         order = _order(path, file["position"])
-        xy = np.transpose(whole_dataset(file["position"]), order).astype(np.float64)
+        xy = np.transpose(read_values(file["position"]), order).astype(np.float64)
         names = {DIMENSIONS[name]: dataset_names(file[name]) for name in DIMENSIONS if name in file and DIMENSIONS[name] in (1, 2)}
         if names.keys() != {1, 2} or xy.shape[3] != 2:
             raise HerdbookError(f"{path}: expected positions in x and y by keypoints and individuals, found {xy.shape}")
         likelihood = np.full(xy.shape[:3], np.nan)
         if "confidence" in file:
-            likelihood = np.transpose(whole_dataset(file["confidence"]), _order(path, file["confidence"])).astype(np.float64)
+            likelihood = np.transpose(read_values(file["confidence"]), _order(path, file["confidence"])).astype(np.float64)
     xy[np.isnan(xy).any(axis=-1)] = np.nan
     return Poses(names[1], names[2], xy, likelihood)
 
 
 def rewrite_movement(path: Path, poses: Poses, like: Path) -> None:
-    """Write a copy of the netCDF file `like` with other places."""
-    with replacing(path) as temporary:
-        shutil.copyfile(like, temporary)
-        with h5py.File(temporary, "r+") as file:
-            file["position"][...] = np.transpose(poses.xy, np.argsort(_order(like, file["position"])))
+    """Write the values of the netCDF file `like` with other places."""
+    with open_values(like) as file, replacing(path) as temporary, new_hdf5(temporary) as new:
+        copy_values(file, new.file, {"position": np.transpose(poses.xy, np.argsort(_order(like, file["position"])))})
 
 
 def _order(path: Path, variable: h5py.Dataset) -> list[int]:

@@ -3,17 +3,17 @@
 A written file is the file that was read with other places: names, likelihoods and whatever else it holds stay.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import h5py
 import numpy as np
 
-from herdbook.errors import HerdbookError
+from herdbook.errors import HerdbookError, parsing
 from herdbook.formats import deeplabcut, deeplabcut_hdf5, dustrack, movement, sleap
 from herdbook.formats.poses import Poses
+from herdbook.system.hdf5 import open_hdf5
 
 FARTHEST_PX = 1e9
 KNOWN = "DeepLabCut .h5 or .csv, SLEAP analysis .h5, movement .nc, DUSTrack .json"
@@ -38,7 +38,7 @@ def read_poses(paths: Sequence[Path]) -> Poses:
     """
     layers = []
     for path in paths:
-        with _as_herdbook_error(path):
+        with parsing(path, "not a readable file of body points", f"Expected {KNOWN}. Write or copy it anew."):
             layers.append(_format_of(path).read(path))
         _check_places(path, layers[-1])
     if len(layers) > 1 and any(_format_of(path) is not DUSTRACK for path in paths):
@@ -50,7 +50,8 @@ def rewrite_poses(path: Path, poses: Poses, like: Path) -> None:
     """Write `poses`, which have the names and frames of those read from the file `like`, as a file of the same kind."""
     if path.suffix != like.suffix:
         raise HerdbookError(f"{path}: expected a file {like.suffix} as {like.name}")
-    _format_of(like).rewrite(path, poses, like)
+    with parsing(like, f"cannot be written with other places as {path.name}", "Write the file anew with the tool that made it."):
+        _format_of(like).rewrite(path, poses, like)
 
 
 def _check_places(path: Path, poses: Poses) -> None:
@@ -64,18 +65,6 @@ def _check_places(path: Path, poses: Poses) -> None:
         )
 
 
-@contextmanager
-def _as_herdbook_error(path: Path) -> Iterator[None]:
-    """HDF5 and pandas word a damaged file in many ways: each becomes a HerdbookError."""
-    try:
-        yield
-    except (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError, MemoryError) as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise HerdbookError(
-            f"{path}: not a readable file of body points ({lines[0]:.200}). Expected {KNOWN}. Write or copy it anew."
-        ) from error
-
-
 def _format_of(path: Path) -> _Format:
     if not path.is_file():
         raise HerdbookError(f"{path}: there is no such file of body points. Expected {KNOWN}.")
@@ -85,7 +74,7 @@ def _format_of(path: Path) -> _Format:
         case ".json":
             return DUSTRACK
         case ".nc" | ".h5" | ".hdf5" if h5py.is_hdf5(path):
-            with h5py.File(path, "r") as file:
+            with open_hdf5(path) as file:
                 if "tracks" in file:
                     return SLEAP
                 if "position" in file:

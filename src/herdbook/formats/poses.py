@@ -13,8 +13,9 @@ from herdbook.errors import HerdbookError
 
 # Name of the animal in files of a single one, which give it none.
 ONLY_ANIMAL = "animal"
-# Places for points of frames between those that a table has; each takes 24 bytes.
-MOST_SPARSE = 50_000_000
+# Places for points that a file does not tell, as of frames between those that a table has; each takes 24 bytes. A file that tells one in
+# twenty may have more.
+MOST_SPARSE, MOST_BLANK = 40_000_000, 20
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,10 @@ class Poses:
         return replace(self, xy=np.concatenate([self.xy, missing]), likelihood=np.concatenate([self.likelihood, missing[..., 0]]))
 
 
-def check_length(frames: int, rows: int, points: int) -> None:
-    """Raise ValueError for the `frames` of a table of few `rows` and so many `points` of all animals if they cannot be those of a movie."""
-    if frames * max(points, 1) > MOST_SPARSE and frames > 1000 * rows:
-        raise ValueError(f"frame {frames - 1} in a table of {rows} rows: no movie is so long")
+def check_length(frames: int, known: int, points: int) -> None:
+    """Raise ValueError if so many `frames`, each with so many `points` of all animals, are far more than the `known` places of a file."""
+    if frames * max(points, 1) > max(MOST_SPARSE, MOST_BLANK * known):
+        raise ValueError(f"frame {frames - 1}, and {points} points in each frame, but only {known} places: no movie is so long")
 
 
 def no_poses(frames: int) -> Poses:

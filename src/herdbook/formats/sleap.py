@@ -1,16 +1,14 @@
 """Analysis files of SLEAP, read and written. Dimensions are as in `poses.Poses`."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from herdbook.errors import HerdbookError
 from herdbook.formats.files import POINT, SOFTWARE
-from herdbook.formats.hdf5 import dataset_names, whole_dataset
+from herdbook.formats.hdf5 import copy_values, dataset_names, open_values, read_values
 from herdbook.formats.poses import Poses
 from herdbook.system.files import replacing
 from herdbook.system.hdf5 import new_hdf5
@@ -20,13 +18,13 @@ from herdbook.version import VERSION
 
 def read_sleap(path: Path) -> Poses:
     """Body points of a SLEAP analysis file: tracks (individuals, 2, points, frames)."""
-    with h5py.File(path, "r") as file:
-        tracks = whole_dataset(file["tracks"])
+    with open_values(path) as file:
+        tracks = read_values(file["tracks"])
         if tracks.ndim != 4 or tracks.shape[1] != 2 or "node_names" not in file:
             raise HerdbookError(f"{path}: expected a SLEAP analysis file with tracks (animals, 2, points, frames), found {tracks.shape}")
         points = dataset_names(file["node_names"])
         individuals = dataset_names(file["track_names"]) if "track_names" in file else ()
-        scores = whole_dataset(file["point_scores"]).transpose(2, 0, 1) if "point_scores" in file else None
+        scores = read_values(file["point_scores"]).transpose(2, 0, 1) if "point_scores" in file else None
     xy = tracks.transpose(3, 0, 2, 1).astype(np.float64)
     xy[np.isnan(xy).any(axis=-1)] = np.nan
     likelihood = np.full(xy.shape[:3], np.nan) if scores is None else scores.astype(np.float64)
@@ -35,15 +33,13 @@ def read_sleap(path: Path) -> Poses:
 
 
 def rewrite_sleap(path: Path, poses: Poses, like: Path) -> None:
-    """Write a copy of the analysis file `like` with other places; an animal that has any counts as present."""
-    with replacing(path) as temporary:
-        shutil.copyfile(like, temporary)
-        with h5py.File(temporary, "r+") as file:
-            file["tracks"][...] = poses.xy.transpose(1, 3, 2, 0)
-            if "track_occupancy" in file:
-                present = poses.known.any(axis=2)
-                occupancy = file["track_occupancy"]
-                occupancy[...] = present if occupancy.shape == present.shape else present.T
+    """Write the values of the analysis file `like` with other places; an animal that has any counts as present."""
+    with open_values(like) as file, replacing(path) as temporary, new_hdf5(temporary) as new:
+        instead: dict[str, Any] = {"tracks": poses.xy.transpose(1, 3, 2, 0)}
+        if "track_occupancy" in file:
+            present = poses.known.any(axis=2)
+            instead["track_occupancy"] = present if file["track_occupancy"].shape == present.shape else present.T
+        copy_values(file, new.file, instead)
 
 
 def write_sleap(path: Path, tracks: Tracks) -> None:

@@ -17,6 +17,7 @@ from herdbook.artifacts.propagate import LABELLED
 from herdbook.errors import HerdbookError
 from herdbook.experiment.sheets.facts import IS
 from herdbook.experiment.sheets.table import read_table
+from herdbook.system.cells import as_cell
 from herdbook.system.files import replacing
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def write_doubts(path: Path, doubts: Iterable[Doubt]) -> None:
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(DOUBT_COLUMNS)
-        writer.writerows(astuple(doubt) for doubt in doubts)
+        writer.writerows([as_cell(value) if isinstance(value, str) else value for value in astuple(doubt)] for doubt in doubts)
 
 
 def read_doubts(path: Path, rule: str) -> list[Doubt]:

@@ -10,6 +10,7 @@ import pandas as pd
 from herdbook.arrays import Floats, Ints
 from herdbook.artifacts.smooth import FROM_MERGED, FROM_RESOLVED
 from herdbook.report.summaries import ROWS_AT_ONCE, UNKNOWN, UNTRACKED, Recording
+from herdbook.system.cells import from_cells
 from herdbook.tables.event_tables import split_names
 from herdbook.tables.events import MERGE
 
@@ -90,7 +91,8 @@ def read_merges(path: Path) -> pd.DataFrame:
     """The merges of a table of events: columns recording, time (s), individuals (as in the table)."""
     text = dict.fromkeys(("recording", "kind", "individuals"), str)
     events = pd.read_csv(path, usecols=[*text, "time"], dtype=text | {"time": float}, keep_default_na=False)
-    return events[events["kind"] == MERGE].drop(columns="kind")
+    merges = events[events["kind"] == MERGE].drop(columns="kind")
+    return merges.assign(**{name: from_cells(merges[name]) for name in ("recording", "individuals")})
 
 
 def merges_in_bins(merges: pd.DataFrame, edges_s: Floats) -> Ints:

@@ -10,13 +10,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import h5py
-
 from herdbook.artifacts.store import read_attributes
 from herdbook.experiment.docs import Key, as_yaml, keys_of, summary
 from herdbook.experiment.model import Experiment
 from herdbook.report.page import Cell, PageSection, Table
 from herdbook.system.files import file_fingerprint
+from herdbook.system.hdf5 import open_hdf5
 from herdbook.version import VERSION
 
 # What the package needs, as pyproject.toml lists it.
@@ -117,7 +116,7 @@ def _read_origins(paths: Iterable[Path]) -> tuple[list[Made], list[list[Cell]]]:
     for path in paths:
         attributes: dict[str, str] = {}
         if path.suffix == ".h5":
-            with h5py.File(path, "r") as file:
+            with open_hdf5(path) as file:
                 attributes = {key: str(value) for key, value in read_attributes(file).items()}
         elif path.suffix == ".json":
             attributes = _of_card(json.loads(path.read_text(encoding="utf-8")))

@@ -24,6 +24,7 @@ from herdbook.errors import HerdbookError
 from herdbook.report.samples import SampleFrame, read_samples
 from herdbook.report.summaries import HIDDEN, UNKNOWN, UNTRACKED, Contacts, MovieSummary, Recording, RecordingTracks, count_how_known
 from herdbook.segmentation.arenas import map_arenas
+from herdbook.system.cells import from_cells
 from herdbook.tables.event_tables import split_names
 from herdbook.tables.events import CONTACT
 from herdbook.tables.motion import body_axes
@@ -141,6 +142,7 @@ def read_contacts(path: Path) -> pd.DataFrame:
     """The contacts of a table of events: columns recording, individuals (as in the table), duration (s)."""
     events = pd.read_csv(path, usecols=["recording", "kind", "individuals", "duration"], dtype=str, keep_default_na=False)
     contacts = events[events["kind"] == CONTACT].drop(columns="kind")
+    contacts = contacts.assign(**{name: from_cells(contacts[name]) for name in ("recording", "individuals")})
     return contacts.assign(duration=contacts["duration"].astype(float))
 
 

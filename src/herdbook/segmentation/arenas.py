@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from herdbook.arrays import Mask
-from herdbook.errors import HerdbookError
+from herdbook.errors import HerdbookError, parsing
 from herdbook.experiment.frame_faults import ordered_regions
 from herdbook.geometry.regions import Ellipse, Polygon, paint_regions
 from herdbook.segmentation.scene_file import image_size
@@ -55,7 +55,8 @@ def read_mask(path: Path, shape: tuple[int, int], name: str) -> Mask:
             f"{path}: the mask of the arena {name!r} is {size[0]} x {size[1]} px, the movie {shape[1]} x {shape[0]} px. "
             "Draw it on a frame of the movie in full size."
         )
-    pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if size else None
+    with parsing(path, f"the mask of the arena {name!r} cannot be read", "Give an image file such as PNG."):
+        pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if size else None
     if pixels is None or pixels.shape[:2] != shape:
         raise HerdbookError(f"{path}: the mask of the arena {name!r} cannot be read. Give an image file such as PNG.")
     return np.asarray(pixels[..., :3].any(axis=2) if pixels.ndim == 3 else pixels > 0)

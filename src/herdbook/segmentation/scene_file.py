@@ -8,7 +8,7 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from herdbook.errors import HerdbookError
+from herdbook.errors import HerdbookError, parsing
 
 
 def read_scene(path: Path, width: int, height: int) -> NDArray[np.uint8]:
@@ -22,7 +22,8 @@ def read_scene(path: Path, width: int, height: int) -> NDArray[np.uint8]:
             f"{path}: the image is {size[0]} x {size[1]} px, but the movie is {width} x {height} px. "
             "background.file needs an image of the empty scene in the size of the movie."
         )
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION) if size else None
+    with parsing(path, "cannot be read as an image", "Give a PNG, TIFF or JPEG file as background.file."):
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION) if size else None
     if image is None or image.shape[:2] != (height, width):
         raise HerdbookError(f"{path}: cannot be read as an image. Give a PNG, TIFF or JPEG file as background.file.")
     return np.asarray(image, np.uint8)
@@ -35,5 +36,5 @@ def image_size(path: Path) -> tuple[int, int] | None:
             return image.size
     except PIL.Image.DecompressionBombError as error:
         raise HerdbookError(f"{path}: the image is larger than any movie ({error}). Give an image in the size of the movie.") from error
-    except (OSError, ValueError, SyntaxError):
+    except Exception:  # each format has errors of its own
         return None

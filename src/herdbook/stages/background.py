@@ -1,6 +1,5 @@
 """Stage background: the image of the empty scene of a movie or a recording, or one for each window of time or scene of a movie."""
 
-import sys
 from collections.abc import Sequence
 
 from herdbook.artifacts.index import Index
@@ -8,6 +7,7 @@ from herdbook.errors import HerdbookError
 from herdbook.job import Job, run_stage
 from herdbook.segmentation.scenes import make_background
 from herdbook.segmentation.transitions import change_sentences
+from herdbook.system.words import say
 
 STAGE = "background"
 STAGE_VERSION = 3
@@ -30,9 +30,9 @@ def _work(job: Job) -> None:
     made, broken = make_background(movies, indices, intervals, settings, image, stage=STAGE)
     if broken:
         sampled = broken + made.frames_used
-        print(f"{STAGE}: {broken} of {sampled} sampled frames are black, broken or unlike the others and left out", file=sys.stderr)
+        say(f"{STAGE}: {broken} of {sampled} sampled frames are black, broken or unlike the others and left out")
     for sentence in change_sentences(made):
-        print(f"{STAGE}: {sentence} Each scene has a background of its own.", file=sys.stderr)
+        say(f"{STAGE}: {sentence} Each scene has a background of its own.")
     made.save(job.file("out"), job.provenance())
 
 

@@ -18,6 +18,7 @@ from herdbook.classifier.reading import Depth, Reader, in_order, labelled_classe
 from herdbook.geometry.ellipses import body_length
 from herdbook.geometry.heads import head_directions
 from herdbook.job import Job, run_stage
+from herdbook.system.words import say
 
 STAGE = "classify"
 STAGE_VERSION = 3
@@ -38,7 +39,7 @@ def _work(job: Job) -> None:
         depth = Depth(settings["images"], settings["most_images"])
         look, reading = read_movie(reader, blobs, tracklets, card, depth, drift=settings["drift"])
     for first, last in reading.colourless:
-        print(f"frames {first} to {last}: the movie shows no colour, so images there say nothing of who it is")
+        say(f"frames {first} to {last}: the movie shows no colour, so images there say nothing of who it is", log=False)
     Evidence(
         classes=classes,
         log_likelihood=in_order(reading.evidence, card, classes),

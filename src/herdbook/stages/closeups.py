@@ -1,6 +1,5 @@
 """Stage `closeups`: a movie of each animal, which stays in its middle, with a table that leads back to the whole frame."""
 
-import sys
 from collections.abc import Sequence
 from functools import partial
 
@@ -14,6 +13,7 @@ from herdbook.drawing.views import plan_views
 from herdbook.job import Job, run_stage
 from herdbook.movie.reading import read_frame_samples
 from herdbook.system.progress import progress
+from herdbook.system.words import say
 
 STAGE = "closeups"
 STAGE_VERSION = 1
@@ -28,7 +28,7 @@ def _work(job: Job) -> None:
     views = plan_views(tracks, shown.frame, size_px, head_up=settings["head_up"], least_frames=settings["shortest_s"] * shown.fps)
     names = [tracks.individuals[view.individual] for view in views]
     fewer = len(np.unique(tracks.individual)) - len(views)
-    print(f"closeups: {len(views)} of {size_px} px; {fewer} animals are seen for less than {settings['shortest_s']:g} s", file=sys.stderr)
+    say(f"closeups: {len(views)} of {size_px} px; {fewer} animals are seen for less than {settings['shortest_s']:g} s")
     with replacing_folder(job.file("out")) as folder:
         stems = file_stems(names)
         movies = zip((folder / f"{stem}.mp4" for stem in stems), views, strict=True)

@@ -14,11 +14,12 @@ from herdbook.formats.pose_files import rewrite_poses
 from herdbook.formats.poses import as_poses
 from herdbook.identity.doubts import read_doubts, write_doubts
 from herdbook.job import Job, run_stage
+from herdbook.system.cells import as_cells
 from herdbook.system.files import replacing
 from herdbook.tables.positions import DECIMALS, POINT_DECIMALS, body_point_table, recording_starts, tidy_table
 
 STAGE = "export"
-STAGE_VERSION = 5
+STAGE_VERSION = 6
 
 
 def _work(job: Job) -> None:
@@ -32,7 +33,7 @@ def _work(job: Job) -> None:
     with replacing(job.file("out")) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         for number, movie in enumerate(movies):
             table = tidy_table(movie, Trajectories.load(files[movie]), starts[movie] + indices[movie].time_s)
-            table.round(DECIMALS).to_csv(file, index=False, header=number == 0)
+            as_cells(table.round(DECIMALS)).to_csv(file, index=False, header=number == 0)
     if job.files["hdf5"]:
         _write_hdf5(job, movies, files, indices, starts)
     if job.files["pose_tables"]:
@@ -50,7 +51,7 @@ def _write_poses(job: Job, movies: list[str], times_s: dict[str, np.ndarray]) ->
     with replacing(table) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         for number, movie in enumerate(movies):
             rows = body_point_table(movie, found[movie], times_s[movie])
-            rows.round(POINT_DECIMALS).to_csv(file, index=False, header=number == 0)
+            as_cells(rows.round(POINT_DECIMALS)).to_csv(file, index=False, header=number == 0)
     for place, like in zip(places, job.files["poses"], strict=True):
         rewrite_poses(place, as_poses(found[place.stem]), like)
 

@@ -1,6 +1,5 @@
 """Stage segment: decodes a movie once and keeps its blobs: features, outlines as runs, and images of some of them."""
 
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from herdbook.segmentation.stretches import segment_movie
 from herdbook.segmentation.transitions import arena_sentences
 from herdbook.system.files import write_text
 from herdbook.system.progress import progress
+from herdbook.system.words import say
 
 STAGE = "segment"
 STAGE_VERSION = 4
@@ -68,7 +68,7 @@ def _work(job: Job) -> None:
         table = job.file("out").with_suffix(".excess.csv")
         write_text(table, excess_table(excess, index.time_s))
         if len(excess):
-            print(f"{STAGE}: {excess_words(excess)} All of them are in {table}.", file=sys.stderr)
+            say(f"{STAGE}: {excess_words(excess)} All of them are in {table}.")
 
 
 def _store_pieces(pieces: Iterable[Piece], store: PieceWriter, settings: dict[str, Any]) -> tuple[list[int], NDArray[np.int64]]:
@@ -90,7 +90,7 @@ def _check(movie: Path, settings: dict[str, Any], blobs: int, broken: list[int],
     if settings["on_excess"] == "stop" and len(excess):
         raise HerdbookError(f"{movie}: {excess_words(excess)} Raise segment.area or segment.difference, or let on_excess be warn.")
     if broken:
-        print(f"{STAGE}: {broken_words(broken, tracked)}", file=sys.stderr)
+        say(f"{STAGE}: {broken_words(broken, tracked)}")
     if blobs == 0:
         raise HerdbookError(
             f"{movie}: no blob was found in {tracked} frames. Lower segment.difference ({settings['difference']}), check "

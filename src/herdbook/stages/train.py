@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from herdbook.artifacts.trainset import TrainingSet, UnmarkedSet
+from herdbook.artifacts.trainset import UnmarkedSet
 from herdbook.classifier.cards import check_classes, read_card
-from herdbook.classifier.image_folders import check_given_set
-from herdbook.classifier.merging import labelled_part
+from herdbook.classifier.image_folders import check_given_set, load_set
 from herdbook.job import Job, run_stage
 from herdbook.system.files import replacing, write_text
+from herdbook.system.words import say
 
 STAGE = "train"
 STAGE_VERSION = 4
@@ -49,7 +49,7 @@ def _save(network: Any, path: Path) -> None:
 def _learn_marked(job: Job) -> tuple[Any, dict[str, Any]]:
     from herdbook.classifier.training import train_classifier
 
-    examples = labelled_part(TrainingSet.load(job.file("trainset")))
+    examples = load_set(job.file("trainset"))
     start: Path | None = job.files["start"][0] if job.files["start"] else None
     model: Path | None = job.files["model"][0] if job.files["model"] else None
     given = "given" in job.settings
@@ -65,10 +65,10 @@ def _learn_unmarked(job: Job) -> tuple[Any, dict[str, Any]]:
     like: Path | None = job.files["like"][0] if job.files["like"] else None
     network, card = train_unmarked(UnmarkedSet.load(job.file("trainset")), job.file("trainset"), job.settings, job.seed, like)
     for warning in card["warnings"]:
-        print(f"warning: {warning}")
+        say(f"warning: {warning}", log=False)
     for note in card["notes"]:
-        print(f"note: {note}")
-    print(f"{100 * card['estimated_accuracy']:.1f} % of the frames of single animals are estimated to have the right animal")
+        say(f"note: {note}", log=False)
+    say(f"{100 * card['estimated_accuracy']:.1f} % of the frames of single animals are estimated to have the right animal", log=False)
     return network, card
 
 

@@ -19,6 +19,7 @@ from herdbook.experiment.sheets.labels import Label, read_labels
 from herdbook.experiment.sheets.places import label_place_faults
 from herdbook.geometry.ellipses import body_length
 from herdbook.job import Job, run_stage
+from herdbook.system.words import say
 
 STAGE = "trainset"
 STAGE_VERSION = 4
@@ -44,7 +45,7 @@ def _work(job: Job) -> None:
     if settings.get("needs_labels", True):
         _check(examples, identities, job.files["labels"], reader.notes)
     for note in reader.notes:
-        print(f"label not used: {note}")
+        say(f"label not used: {note}", log=False)
     examples.notes = reader.notes
     examples.save(job.file("out"), job.provenance())
 

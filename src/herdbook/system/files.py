@@ -3,11 +3,13 @@
 import errno
 import glob
 import hashlib
+import json
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +17,8 @@ from herdbook.errors import HerdbookError
 from herdbook.system.interrupts import raise_interrupt
 
 FINGERPRINT_BLOCK_BYTES = 1 << 16
+# As Python objects JSON takes up to twenty times its size; a million points take half of this.
+MOST_JSON_BYTES = 1 << 26
 # Remedies by number of error, for errors that occur only in writing.
 _FULL_REMEDIES = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "Free some space there, or choose a folder on another disk (results)"),
@@ -73,6 +77,14 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file (UTF-8), which appears only when it is complete."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file that was given. Raises ValueError or RecursionError for other content, or for a file that is too large."""
+    size = path.stat().st_size
+    if size > MOST_JSON_BYTES:
+        raise ValueError(f"it has {size >> 20} MB, at most {MOST_JSON_BYTES >> 20} MB are read")
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def file_fingerprint(path: Path) -> str:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from herdbook.system.interrupts import raise_interrupt
+from herdbook.system.words import say
 
 T = TypeVar("T")
 
@@ -66,8 +67,4 @@ def _print_line(stage: str, unit: str, count: int, total: int, elapsed_s: float)
     rate = count / max(elapsed_s, 1e-9)
     left_s = (total - count) / max(rate, 1e-9)
     share = 100 * count / max(1, total)
-    print(
-        f"{stage}: {count}/{total} {unit} ({share:.0f} %), {rate:.0f} {unit}/s, {left_s:.0f} s left",
-        file=sys.stderr,
-        flush=True,
-    )
+    say(f"{stage}: {count}/{total} {unit} ({share:.0f} %), {rate:.0f} {unit}/s, {left_s:.0f} s left")

@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow.parquet import ParquetWriter
 
+from herdbook.system.cells import as_cells
 from herdbook.system.files import replacing
 
 Append = Callable[[pd.DataFrame], None]
@@ -31,7 +32,7 @@ def csv_parts(path: Path | None) -> Iterator[Append]:
         yield lambda _: None
         return
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        yield lambda part: part.to_csv(file, index=False, header=file.tell() == 0)
+        yield lambda part: as_cells(part).to_csv(file, index=False, header=file.tell() == 0)
 
 
 @contextmanager

@@ -32,7 +32,11 @@ the stages are explained in [artifacts.md](artifacts.md), reading all of it in P
 Points are (x, y) in px of the movie, x to the right and y down; the centre of the top left pixel is (0, 0). A frame in which an animal was
 not found has no row in tables with a row for each position, and NaN or an empty cell in those with a row for each frame. mm need
 [`scale`](../config/README.md#scale), dates need `start` of a movie. Movies of one recording follow each other; files of the other tools are
-one per movie."""
+one per movie.
+
+A text that begins like a formula, with =, +, - or @, and is no number, stands behind a ' in files of comma-separated values: an animal that
+somebody named =HYPERLINK(...) is shown by a spreadsheet, not followed. Herdbook takes the ' away when it reads such a table; other formats
+hold the names as they are."""
 
 
 def main() -> None:

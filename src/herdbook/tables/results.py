@@ -7,7 +7,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -19,6 +18,7 @@ from herdbook.artifacts.tracklets import Tracklets
 from herdbook.errors import HerdbookError
 from herdbook.experiment.layout import MADE_BY, artifact
 from herdbook.experiment.output import CONTACT_GAP_S
+from herdbook.system.hdf5 import open_hdf5
 from herdbook.tables.event_tables import EVENT_COLUMNS, event_table, tracklet_table
 from herdbook.tables.positions import recording_clocks
 from herdbook.tables.tracks import Tracks, read_tracks
@@ -77,7 +77,7 @@ class Results:
         """The settings that each artifact was made with: stage, file, key, value, and the versions of stage and package."""
         rows = []
         for path in sorted(self.folder.glob("*/*.h5")):
-            with h5py.File(path, "r") as file:
+            with open_hdf5(path) as file:
                 attributes = read_attributes(file)
             if "settings" in attributes:
                 values = _flat(json.loads(attributes["settings"]))

@@ -15,7 +15,8 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from herdbook.arrays import Bools, Ints
-from herdbook.errors import HerdbookError
+from herdbook.errors import HerdbookError, parsing
+from herdbook.system.cells import from_cells
 from herdbook.tables.score_metrics import (
     CellVerdicts,
     count_lasting_switches,
@@ -107,7 +108,7 @@ def load_truth(path: str | Path) -> pd.DataFrame:
 def _load_positions(path: Path, name_columns: Sequence[str], optional: Sequence[str] = ()) -> pd.DataFrame:
     known = {"movie", "frame", "x", "y", *name_columns, *optional}
     numbers = ["frame", "x", "y", *optional]
-    try:
+    with parsing(path, "cannot be read as a table of positions", f"Expected [movie,] frame, {'|'.join(name_columns)}, x, y."):
         table = pd.read_csv(
             path,
             usecols=lambda column: column in known,
@@ -116,8 +117,6 @@ def _load_positions(path: Path, name_columns: Sequence[str], optional: Sequence[
             na_values={column: ["", "nan", "NaN", "NA"] for column in numbers},
             low_memory=False,
         )
-    except (OSError, ValueError) as fault:
-        raise HerdbookError(f"{path}: cannot be read as a table of positions ({fault}).") from fault
     name = next((column for column in name_columns if column in table), None)
     missing = [column for column in ("frame", "x", "y") if column not in table]
     if name is None:
@@ -127,11 +126,12 @@ def _load_positions(path: Path, name_columns: Sequence[str], optional: Sequence[
     if "movie" not in table:
         table["movie"] = ""
     table = table.rename(columns={name: "individual"})
+    table = table.assign(movie=from_cells(table["movie"]), individual=from_cells(table["individual"]))
     for column in [column for column in numbers if column in table]:
         values = pd.to_numeric(table[column], errors="coerce").astype(float)
         refused = np.isinf(values) | (values.isna() & table[column].notna())
         if column == "frame":
-            refused |= ~((values >= 0) & (values % 1 == 0))
+            refused |= ~((values >= 0) & (values % 1 == 0) & (values < 2**53))
         expected = "a whole number from 0" if column == "frame" else "a finite number"
         _refuse_first(path, table, refused, lambda row, c=column, e=expected: f"{c} is '{row[c]}', expected {e}")
         table[column] = values

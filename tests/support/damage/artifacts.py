@@ -1,5 +1,6 @@
 """Artifacts that are damaged on the disk, and what the stages that read them make of it."""
 
+import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 
 from herdbook.artifacts.store import Provenance
 from herdbook.artifacts.trainset import TrainingSet
+from herdbook.classifier.crops import CropSpec
 from herdbook.experiment.model import Experiment
 from herdbook.stages import background, export, index, overlay, propagate, segment, smooth, tracklets
 from tests.support.damage.limits import TOLD, Outcome, run_limited
@@ -91,13 +93,18 @@ def write_chain(folder: Path) -> None:
     shutil.rmtree(movies)
     for stage in READERS:
         run_reader(stage, folder)
+    write_trainset(place(folder, "trainset"))
+
+
+def write_trainset(path: Path) -> None:
+    """A small training set."""
     rng = np.random.default_rng(4)
     n, whole = 20, np.zeros(20, np.int32)
     TrainingSet(
         classes=["A", "Bé"],
         movies=["m"],
         notes=["line 7: no blob"],
-        crops="{}",
+        crops=json.dumps(CropSpec(40.0).as_dict()),
         body_length_px=12.5,
         images=rng.integers(0, 255, (n, 48, 32, 3), dtype=np.uint8),
         label=whole,
@@ -109,7 +116,7 @@ def write_chain(folder: Path) -> None:
         group_movie=whole[:1],
         group_tracklet=whole[:1],
         coexisting=np.zeros((0, 2), np.int32),
-    ).save(place(folder, "trainset"), Provenance("trainset", 1))
+    ).save(path, Provenance("trainset", 1))
 
 
 def damage(whole: Path, number: int, folder: Path, seed: int) -> Case:

@@ -38,6 +38,8 @@ STRANGE: tuple[Any, ...] = (
 _DEEP = 3000
 _BOMB = "".join(f"k{n}: &k{n} [{', '.join([f'*k{n - 1}'] * 9) if n else '1'}]\n" for n in range(12))
 # Text put before, after, or in the place of a line.
+# Mappings that are merged, each twice the one before: PyYAML before 6.0.4 doubles its work forty times.
+_MERGES = "k0: &k0 {a: 1}\n" + "".join(f"k{n}: &k{n} {{<<: [*k{n - 1}, *k{n - 1}]}}\n" for n in range(1, 40))
 SNIPPETS = (
     "\t- a\n",
     "a: b: c\n",
@@ -49,6 +51,8 @@ SNIPPETS = (
     "&a a: {<<: *a}\n",
     "seed: " + "9" * 5000 + "\n",
     "seed: 0x" + "f" * 100 + "\n",
+    "seed: 0x" + "f" * 5000 + "\n",
+    "segment: {area: [1, 0x" + "f" * 5000 + "]}\n",
     "results: !!python/object/apply:os.system ['touch run']\n",
     "results: !!binary aGVsbG8=\n",
     "seed: !!set {1, 2}\n",
@@ -64,6 +68,8 @@ SNIPPETS = (
     "'unclosed\n",
     "{unclosed\n",
     _BOMB,
+    _MERGES,
+    _MERGES + "animals: {<<: *k39, marking: none}\n",
     _BOMB + "animals: *k11\n",
     _BOMB + "movies: *k11\n",
     _BOMB + "segment: {polarity: *k11}\n",

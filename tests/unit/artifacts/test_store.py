@@ -33,6 +33,18 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(5)
 
 
+def test_a_column_that_is_a_group_is_reported(tmp_path: Path) -> None:
+    example(Index, 3).save(tmp_path / "a.h5", PROVENANCE)
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        del file["pts"]
+        file.create_group("pts")
+    for without in ((), ("pts",)):
+        with pytest.raises(
+            HerdbookError, match=r"a\.h5: not a readable artifact \(/pts holds other datasets.*the rule 'index' makes it again"
+        ):
+            Index.load(tmp_path / "a.h5", without=without)
+
+
 def example(kind: type[Artifact], rows: int) -> Artifact:
     """An artifact with a random array, of the declared dtype, in every array field."""
     rng = np.random.default_rng(rows)

@@ -1,5 +1,9 @@
+import io
+import json
 import time
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -114,3 +118,84 @@ def test_new_classes_leave_the_answers_for_the_old_ones():
     assert after.shape == (3, 3)
     np.testing.assert_allclose(after[:, [2, 0]], before[:, [0, 2]], rtol=1e-5, atol=1e-6)
     assert with_classes(model, ["a", "b", "c"], ["a", "b", "c"]) is model
+
+
+def small_json(**changes):
+    """The description of a network, with other values at these keys of its last layer."""
+    config = json.loads(build_network("small", 48, 32, 3)[0].to_json())
+    config["config"]["layers"][-1]["config"] |= changes
+    return config
+
+
+@pytest.mark.parametrize(
+    ("units", "expected"),
+    [(10**9, "has 2,30[0-9,]+ weights"), (10**20, "more than 10\\^15 weights"), (-1, "not a readable"), ("x", "not a")],
+)
+def test_the_weights_of_a_network_are_counted_before_they_are_made(tmp_path, units, expected):
+    (tmp_path / "my.json").write_text(json.dumps(small_json(units=units)))
+    with pytest.raises(HerdbookError, match=rf"my\.json: .*{expected}"):
+        load_model(tmp_path / "my.json")
+
+
+def test_a_layer_that_unfolds_is_refused(tmp_path):
+    inputs = keras.Input((48, 32, 3))
+    inner = keras.Sequential([keras.Input((48, 32, 3)), keras.layers.ZeroPadding2D(7000), keras.layers.GlobalAveragePooling2D()])
+    (tmp_path / "my.json").write_text(keras.Model(inputs, keras.layers.Dense(3)(inner(inputs))).to_json())
+    with pytest.raises(HerdbookError, match="values in one layer for one image; a network for crops has at most"):
+        load_model(tmp_path / "my.json")
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"a": ' * 5_000 + "1" + "}" * 5_000, f'{{"a": {"9" * 5000}}}'], ids=["open", "deep", "digits"]
+)
+def test_a_description_that_cannot_be_parsed_is_reported(tmp_path, text):
+    (tmp_path / "my.json").write_text(text)
+    with pytest.raises(HerdbookError, match=r"my\.json: not a readable Keras 3 model"):
+        load_model(tmp_path / "my.json")
+
+
+def rewritten(path, change, compression=ZIP_STORED):
+    """The .keras with other members."""
+    with ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    change(members)
+    with ZipFile(path, "w", compression) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def link_weights(members):
+    content = io.BytesIO(members["model.weights.h5"])
+    with h5py.File(content, "r+") as file:
+        file["layers/more"] = h5py.ExternalLink("other.h5", "/values")
+    members["model.weights.h5"] = content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda members: members.update({"../outside.txt": b"outside"}), "holds '../outside.txt', which no network for crops has"),
+        (lambda members: members.update({"metadata.json": bytes(200_000_000)}), "says that it holds 19[0-9] MB"),
+        (lambda members: members.pop("config.json"), "not a readable Keras 3 model"),
+        (link_weights, "/layers/more is a link"),
+    ],
+    ids=["outside", "packed", "lost", "link"],
+)
+def test_members_of_a_model_are_checked_before_they_are_read(tmp_path, change, expected):
+    save_model(build_network("small", 48, 32, 3)[0], tmp_path / "my.keras")
+    rewritten(tmp_path / "my.keras", change, ZIP_DEFLATED)
+    with pytest.raises(HerdbookError, match=rf"my\.keras: .*{expected}"):
+        load_model(tmp_path / "my.keras")
+
+
+def test_networks_of_usual_layers_are_still_taken(tmp_path):
+    layers = keras.layers
+    inputs = keras.Input((48, 32, 3))
+    x = layers.RandomFlip()(layers.Normalization(mean=[1.0, 2, 3], variance=[1.0, 1, 1])(inputs))
+    x = layers.Dropout(0.2)(layers.SeparableConv2D(4, 3)(layers.LayerNormalization()(x)))
+    x = keras.Sequential([layers.Conv2D(4, 3), layers.GlobalAveragePooling2D()])(x)
+    model = keras.Model(inputs, layers.Dense(3)(x))
+    model.save(tmp_path / "my.keras")
+    (tmp_path / "my.json").write_text(model.to_json())
+    np.testing.assert_allclose(predict_logits(load_model(tmp_path / "my.keras"), IMAGES), predict_logits(model, IMAGES), rtol=1e-6)
+    assert load_model(tmp_path / "my.json").count_params() == model.count_params()

@@ -1,15 +1,23 @@
 """Training sets as folders of images and back, put together, with what contradicts itself."""
 
+import json
+import struct
+import zlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import PIL.Image
 import pytest
+from PIL.PngImagePlugin import PngInfo
 
+from herdbook.artifacts.store import Provenance, columns_writer
 from herdbook.artifacts.trainset import TrainingSet
+from herdbook.classifier import image_folders
 from herdbook.classifier.crops import CropSpec
-from herdbook.classifier.image_folders import check_given_set, export_images, import_images
+from herdbook.classifier.image_folders import check_given_set, export_images, import_images, load_set
 from herdbook.classifier.merging import (
     Example,
     assemble_set,
@@ -209,3 +217,68 @@ def test_a_montage_shows_every_image_under_its_tracklet(rng: np.random.Generator
     picture = montage(blocks, columns=1, zoom=1)
     for image in np.concatenate([images for _, images in blocks]):
         assert any((picture[y : y + 24, 2:18] == image).all() for y in range(len(picture) - 23))
+
+
+def write_header(path: Path, width: int, height: int) -> None:
+    """A PNG whose header says another size than its pixels have."""
+    data = path.read_bytes()
+    header = b"IHDR" + struct.pack(">II", width, height) + data[24:29]
+    path.write_bytes(data[:12] + header + struct.pack(">I", zlib.crc32(header)) + data[33:])
+
+
+def test_an_image_that_is_no_animal_is_not_decoded(tmp_path: Path, rng: np.random.Generator) -> None:
+    export_images(make_set(rng, ROWS), tmp_path / "set")
+    write_header(tmp_path / "set" / "A" / "m1.x.7.1.png", 30_000, 30_000)
+    write_header(tmp_path / "set" / "B" / "m1.x.3.9.png", 12_000, 900)
+    with pytest.raises(HerdbookError, match=r"(?s)2 files.*m1.x.7.1.png: .*\n.*m1.x.3.9.png: 12000 x 900 px; the image of an animal"):
+        import_images(tmp_path / "set")
+
+
+def test_pixels_of_all_images_are_bounded_before_any_is_read(
+    tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export_images(make_set(rng, ROWS), tmp_path / "set")
+    monkeypatch.setattr(image_folders, "MOST_PIXELS", 4 * 16 * 24 - 1)
+    monkeypatch.setattr(image_folders, "_read", lambda path: pytest.fail("an image was decoded"))
+    with pytest.raises(HerdbookError, match="set: its images have 0 million pixels, at most 0 million are read"):
+        import_images(tmp_path / "set")
+
+
+@pytest.mark.parametrize("size", [[10**6, 10**6], "x"])
+def test_a_note_that_asks_for_huge_images_is_refused(tmp_path: Path, rng: np.random.Generator, size: object) -> None:
+    export_images(make_set(rng, ROWS), tmp_path / "set")
+    image = tmp_path / "set" / "A" / "m1.x.7.1.png"
+    with PIL.Image.open(image) as picture:
+        note = json.loads(picture.info["herdbook"])
+        note["crops"]["size"] = size
+        info = PngInfo()
+        info.add_text("herdbook", json.dumps(note))
+        picture.save(image, pnginfo=info)
+    with pytest.raises(HerdbookError, match=r"1 files cannot be used:\n.*m1.x.7.1.png: not a readable image"):
+        import_images(tmp_path / "set")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"label": np.array([0, 1, 2, 99], np.int32)}, "label from 0 to 99, there are 3"),
+        ({"group": np.array([0, 1], np.int32)}, "their lengths are"),
+        ({"group_movie": np.array([-1, 0, 0], np.int32)}, "group_movie from -1"),
+        ({"images": np.zeros((4, 24, 16), np.uint8)}, "images of the shape"),
+        ({"crops": "{}"}, "size"),
+    ],
+)
+def test_a_given_set_that_does_not_fit_together_is_refused(
+    tmp_path: Path, rng: np.random.Generator, changes: dict[str, Any], expected: str
+) -> None:
+    replace(make_set(rng, ROWS), **changes).save(tmp_path / "set.h5", Provenance("trainset", 1))
+    with pytest.raises(HerdbookError, match=rf"set\.h5: the columns of the training set do not fit together \(.*{expected}"):
+        load_set(tmp_path / "set.h5")
+
+
+def test_a_given_set_of_packed_nothing_is_not_read(tmp_path: Path, rng: np.random.Generator) -> None:
+    with columns_writer(tmp_path / "set.h5", "trainset", Provenance("trainset", 1)) as writer:
+        for _ in range(20):
+            writer.append("images", np.zeros((5000, 48, 32, 3), np.uint8))
+    with pytest.raises(HerdbookError, match=r"set\.h5: .*/images says that it holds .* values, which are not there"):
+        load_set(tmp_path / "set.h5")

@@ -1,14 +1,17 @@
 """Files of body points: what is in them comes back, and a written file is the read one with other places."""
 
 import json
+import pickle
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 from herdbook.errors import HerdbookError
+from herdbook.formats import deeplabcut_hdf5
 from herdbook.formats.pose_files import read_poses, rewrite_poses
 from herdbook.formats.poses import ONLY_ANIMAL, Poses
 from tests.conftest import ROOT
@@ -207,3 +210,132 @@ def test_unlikely_points_are_unknown(poses):
     np.testing.assert_array_equal(found.known, poses.known & (poses.likelihood >= 0.5))
     nothing_said = Poses(ANIMALS, POINTS, poses.xy, np.full(poses.likelihood.shape, np.nan))
     np.testing.assert_array_equal(nothing_said.likely(0.9).known, poses.known)
+
+
+def in_another_file(path, name, victim):
+    """Move the values of a dataset into another file."""
+    with h5py.File(path, "r+") as file:
+        values = file[name][...]
+        victim.write_bytes(values.tobytes())
+        attributes = dict(file[name].attrs)
+        del file[name]
+        moved = file.create_dataset(name, values.shape, values.dtype, external=[(str(victim), 0, values.nbytes)])
+        for key, value in attributes.items():
+            moved.attrs[key] = value
+
+
+@pytest.mark.parametrize(("kind", "name"), [("analysis.h5", "tracks"), ("movement.nc", "position"), ("analysis.h5", "track_occupancy")])
+def test_writing_points_changes_no_other_file(tmp_path, poses, kind, name):
+    FILES[kind][0](tmp_path / kind, poses)
+    in_another_file(tmp_path / kind, name, tmp_path / "thesis.tex")
+    before = (tmp_path / "thesis.tex").read_bytes()
+    with pytest.raises(HerdbookError, match=f"/{name} has its values in other files"):
+        read_poses([tmp_path / kind])
+    with pytest.raises(HerdbookError, match=f"/{name} has its values in other files"):
+        rewrite_poses(tmp_path / f"out{Path(kind).suffix}", poses, tmp_path / kind)
+    assert (tmp_path / "thesis.tex").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([kind, "thesis.tex"])
+
+
+@pytest.mark.parametrize("name", ["movement.nc", "movement 0.17.nc"])
+def test_a_file_written_with_other_places_is_the_same_to_xarray(tmp_path, poses, name):
+    FILES[name][0](tmp_path / name, poses)
+    with h5py.File(tmp_path / name, "r+") as file:
+        file["position"].attrs["units"] = "px"
+        file.attrs["fps"] = 25.0
+        file["more/inside"] = [1, 2]
+    rewrite_poses(tmp_path / "out.nc", poses.moved_to(poses.columns + 1), tmp_path / name)
+    with xr.open_dataset(tmp_path / name) as given, xr.open_dataset(tmp_path / "out.nc") as written:
+        xr.testing.assert_identical(written, given.assign(position=(given["position"] + 1).assign_attrs(given["position"].attrs)))
+        assert {**written["position"].attrs, **written.attrs} == {"units": "px", "ds_type": "poses", "fps": 25.0}
+    with h5py.File(tmp_path / "out.nc") as file:
+        assert file["more/inside"][...].tolist() == [1, 2]
+
+
+def put_more_blocks(file):
+    file["df_with_missing"].attrs["nblocks"] = 10**12
+
+
+def put_more_levels(file):
+    file["df_with_missing"].attrs["axis0_nlevels"] = 10**12
+
+
+def put_packed_zeros(file):
+    values = file["df_with_missing/block0_values"]
+    del file["df_with_missing/block0_values"]
+    zeros = file.create_dataset("df_with_missing/block0_values", (3 * 10**8, values.shape[1]), "u1", chunks=(10**6, 1), compression="gzip")
+    zeros[:10] = 1
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [(put_more_blocks, "1000000000000 blocks"), (put_more_levels, "1000000000000 levels"), (put_packed_zeros, "MB of values, in")],
+)
+def test_counts_and_sizes_of_a_table_are_checked_before_it_is_read(tmp_path, poses, change, expected):
+    dlc_table(poses).to_hdf(tmp_path / "a.h5", key="df_with_missing", format="fixed")
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        change(file)
+    with pytest.raises(HerdbookError, match=rf"a\.h5: .*{expected}"):
+        read_poses([tmp_path / "a.h5"])
+
+
+def test_names_that_are_nested_lists_are_refused(tmp_path, poses):
+    dlc_table(poses).to_hdf(tmp_path / "a.h5", key="df_with_missing", format="table")
+    # A list of lists that doubles thirty times: small as a pickle, huge when it is written out.
+    names = ["x"]
+    for _ in range(30):
+        names = [names, names]
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        file["df_with_missing"].attrs["non_index_axes"] = np.bytes_(pickle.dumps([(1, [names])], protocol=0))
+    with pytest.raises(HerdbookError, match="names of columns that are no texts"):
+        read_poses([tmp_path / "a.h5"])
+
+
+def test_one_long_name_that_is_told_a_million_times_is_not_read(tmp_path, poses):
+    write_sleap(tmp_path / "a.h5", poses)
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        del file["node_names"]
+        names = file.create_dataset("node_names", (90_000,), h5py.string_dtype(), chunks=(10_000,), compression="gzip")
+        names[:300] = "x" * 60_000
+    with pytest.raises(HerdbookError, match="node_names holds more than 16 MB of texts"):
+        read_poses([tmp_path / "a.h5"])
+
+
+@pytest.mark.parametrize("frame", ["9" * 25, "9" * 5000])
+def test_a_frame_with_too_many_digits_is_reported(tmp_path, frame):
+    (tmp_path / "a.csv").write_text(f"scorer,me,me\nbodyparts,nose,nose\ncoords,x,y\n0,1,2\n{frame},3,4\n")
+    with pytest.raises(HerdbookError, match=r"a\.csv: not a readable file of body points"):
+        read_poses([tmp_path / "a.csv"])
+
+
+def test_a_few_rows_do_not_ask_for_more_memory_than_they_hold(tmp_path):
+    (tmp_path / "rows.csv").write_text("scorer,me,me\nbodyparts,nose,nose\ncoords,x,y\n0,1,2\n99999999,3,4\n")
+    many = 3000
+    columns = [("s", f"a{k}", f"p{k}", coord) for k in range(many) for coord in "xy"]
+    pd.DataFrame(np.ones((9, 2 * many)), columns=pd.MultiIndex.from_tuples(columns, names=deeplabcut_hdf5.LEVELS[1])).to_csv(
+        tmp_path / "columns.csv"
+    )
+    for name in ("rows.csv", "columns.csv"):
+        with pytest.raises(HerdbookError, match=f"{name}: .*no movie is so long"):
+            read_poses([tmp_path / name])
+
+
+def test_names_like_formulas_are_read_back_from_a_csv(tmp_path, poses):
+    hostile = Poses(("=1+1", "-2"), ("@SUM(A1)", "-x", "+a"), poses.xy, poses.likelihood)
+    dlc_table(hostile).to_csv(tmp_path / "a.csv")
+    rewrite_poses(tmp_path / "out.csv", read_poses([tmp_path / "a.csv"]), tmp_path / "a.csv")
+    cells = [cell for line in (tmp_path / "out.csv").read_text().splitlines()[:4] for cell in line.split(",")]
+    assert set(cells) == {
+        "scorer",
+        "net",
+        "individuals",
+        "'=1+1",
+        "-2",
+        "bodyparts",
+        "'@SUM(A1)",
+        "'-x",
+        "'+a",
+        *("coords", "x", "y", "likelihood"),
+    }
+    again = read_poses([tmp_path / "out.csv"])
+    assert (again.individuals, again.points) == (hostile.individuals, hostile.points)

@@ -25,6 +25,7 @@ from herdbook.experiment.model import Experiment
 from herdbook.experiment.sheets.labels import Label, read_labels
 from herdbook.geometry.ellipses import body_length
 from herdbook.geometry.heads import head_directions
+from herdbook.system.cells import as_cell
 from herdbook.system.files import replacing
 
 # Tracklets with fewer images are skipped; at most this number of the longest ones are compared, by this number of images each.
@@ -119,7 +120,7 @@ def write_points(experiment: Experiment, points: Sequence[SuggestedPoint], lengt
     with replacing(folder / "suggested.csv") as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(SUGGESTED_COLUMNS)
-        writer.writerows(astuple(point) for point in points)
+        writer.writerows([as_cell(value) if isinstance(value, str) else value for value in astuple(point)] for point in points)
 
 
 def _labels_of(experiment: Experiment) -> list[Label]:

@@ -9,6 +9,7 @@ import yaml
 from matplotlib.figure import Figure
 from rich.table import Table
 
+from herdbook.commands.screen import add_row, text_table
 from herdbook.commands.tuning.measure import PLATEAU_QUALITY, Proposal
 from herdbook.commands.tuning.plots import Marked, plot_areas, plot_blobs, plot_count_ladder
 from herdbook.errors import HerdbookError
@@ -85,14 +86,14 @@ def ladder_table(proposal: Proposal) -> Table:
     """Table of the results at each difference of the ladder; those of the plateau are bold."""
     animals = "not known" if proposal.animals is None else proposal.animals
     columns = ("difference", "area from", "blobs", "5 % to 95 %", "stability", "score", "plateau")
-    table = Table(*columns, title=f"Blobs per frame of {proposal.movie} (number of animals: {animals})")
+    table = text_table(*columns, title=f"Blobs per frame of {proposal.movie} (number of animals: {animals})")
     ladder = proposal.ladder
     quantiles = np.quantile(proposal.ladder_counts, (0.5, 0.05, 0.95), axis=1).T
     for step, (median, low, high) in enumerate(quantiles):
         inside = ladder.first <= step <= ladder.last
         counts = (f"{ladder.difference[step]:g}", f"{ladder.smallest[step]:.0f} px", f"{median:.0f}", f"{low:.0f} to {high:.0f}")
         shares = (f"{ladder.stability[step]:.2f}", f"{ladder.score[step]:.2f}", "yes" if inside else "")
-        table.add_row(*counts, *shares, style="bold" if inside else None)
+        add_row(table, *counts, *shares, style="bold" if inside else None)
     return table
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from herdbook.experiment.sheets.table import FRAME, NUMBER, NUMBER_OR_EMPTY, PX_OR_EMPTY, TEXT, WHOLE, Column, Kind, read_rows
+from herdbook.system.cells import as_cell
 from herdbook.system.files import replacing
 
 RIGHT, WRONG, CANNOT_SAY = ANSWERS = ("right", "wrong", "cannot say")
@@ -57,7 +58,7 @@ def answer_cells(point: Point) -> list[str]:
     place = [f"{value:.1f}" if point.assigned else "" for value in (point.x, point.y)]
     sure = f"{point.confidence:.3f}" if point.assigned else ""
     first = [str(point.number), point.recording, point.movie, str(point.frame), f"{point.time_s:.3f}", point.individual]
-    return [*first, *place, sure, point.source, point.known, point.answer]
+    return [as_cell(cell) for cell in (*first, *place, sure, point.source, point.known, point.answer)]
 
 
 def read_answers(path: Path) -> list[Point]:

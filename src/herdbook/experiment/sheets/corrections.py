@@ -7,7 +7,7 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
-from herdbook.errors import HerdbookError
+from herdbook.errors import parsing
 from herdbook.experiment.sheets.table import FRAME, PX_OR_EMPTY, Column, make_rows, read_rows, read_text
 
 PLACE = (Column("x", PX_OR_EMPTY), Column("y", PX_OR_EMPTY))
@@ -47,13 +47,11 @@ def _make_correction(unit: str, line: int, x: float, y: float, **values: Any) ->
 def _entries(path: Path) -> list[tuple[int, dict[str, str]]]:
     """The objects of a JSON list, numbered from 0, with their values as cells."""
     names = [column.name for column in COLUMNS]
-    try:
+    with parsing(path, f"expected a list of objects with {', '.join(names)}", "Write it again, or as a CSV."):
         entries = json.loads(read_text(path, names))
         if not (isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)):
             raise ValueError("its content is something else")
-    except (ValueError, RecursionError) as error:
-        raise HerdbookError(f"{path}: expected a list of objects with {', '.join(names)} ({error}).") from error
-    return [(number, {name: _cell(value) for name, value in entry.items()}) for number, entry in enumerate(entries)]
+        return [(number, {name: _cell(value) for name, value in entry.items()}) for number, entry in enumerate(entries)]
 
 
 def _cell(value: Any) -> str:

@@ -4,16 +4,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from herdbook.errors import HerdbookError, nearest
 from herdbook.experiment.sheets.table import Column, Kind, make_rows, read_table
+from herdbook.experiment.yaml_text import load_yaml
 
 
 def _value(cell: str) -> Any:
     try:
-        return yaml.safe_load(cell)
-    except (yaml.YAMLError, RecursionError) as error:
+        return load_yaml(cell)
+    except Exception as error:  # YAML makes dates, numbers and sets of texts, each with errors of its own
         raise ValueError from error
 
 

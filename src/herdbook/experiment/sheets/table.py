@@ -12,12 +12,15 @@ from reprlib import Repr
 from typing import Any, TypeVar
 
 from herdbook.errors import HerdbookError, nearest
+from herdbook.system.cells import from_cell
 
 Cells = Mapping[str, str]
 Row = TypeVar("Row")
 
 # Messages must fit on a screen.
 MOST_FAULTS, MOST_CHARACTERS = 10, 100
+# As Python objects cells take up to twenty times their size; a million rows take half of this.
+MOST_BYTES = 1 << 26
 # No movie is so wide: such a number is a typing error, and too large for computations with positions.
 FARTHEST_PX = 1e9
 
@@ -125,6 +128,9 @@ def read_text(path: Path, columns: Sequence[str]) -> str:
     """
     if not path.is_file():
         raise HerdbookError(f"{path}: there is no such file. Expected a table with the columns {', '.join(columns)}.")
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise HerdbookError(f"{path}: has {size >> 20} MB, at most {MOST_BYTES >> 20} MB of a table are read. Is it the right file?")
     try:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -137,7 +143,7 @@ def _split(text: str, delimiter: str) -> tuple[list[str], list[tuple[int, dict[s
     header = [name.strip() for name in reader.fieldnames or []]
     reader.fieldnames = header
     # csv puts cells beyond the header into one list under the name None.
-    rows = [(reader.line_num, {name: cell.strip() for name, cell in row.items() if isinstance(cell, str)}) for row in reader]
+    rows = [(reader.line_num, {name: from_cell(cell.strip()) for name, cell in row.items() if isinstance(cell, str)}) for row in reader]
     return header, rows
 
 
@@ -154,7 +160,7 @@ def _values(columns: Sequence[Column], cells: Cells) -> tuple[dict[str, Any], li
         try:
             values[column.name] = column.kind.parse(cell)
             fit = column.kind.accepts(values[column.name])
-        except (ValueError, LookupError):
+        except (ValueError, LookupError, ArithmeticError):
             fit = False
         if not fit:
             faults.append(f"{column.name} must be {column.kind.description}, found {_repr.repr(cell)}")

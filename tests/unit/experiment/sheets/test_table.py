@@ -25,6 +25,7 @@ from herdbook.experiment.sheets.table import (
     make_rows,
     read_rows,
 )
+from herdbook.system.cells import as_cell
 
 NAMES = ["A", "B é", 'C, "c"']
 COLUMNS = (Column("name", among=NAMES), Column("frame", FRAME), Column("x", PX), Column("y", PX_OR_EMPTY), Column("note"))
@@ -45,10 +46,10 @@ def table(folder: Path, text: str | bytes) -> Path:
 
 
 def lines_of(rows: list[list[Any]]) -> tuple[str, list[int]]:
-    """The text of a table, and the line in which each row ends."""
+    """The text of a table, texts as Herdbook writes them, and the line in which each row ends."""
     file, ends = io.StringIO(newline=""), []
     for row in [HEADER, *rows]:
-        csv.writer(file, lineterminator="\n").writerow(row)
+        csv.writer(file, lineterminator="\n").writerow([as_cell(value) if isinstance(value, str) else value for value in row])
         ends.append(file.getvalue().count("\n"))
     return file.getvalue(), ends[1:]
 
