@@ -41,6 +41,23 @@ def test_few_tracklets_that_are_all_right_are_no_reason_to_be_certain():
     assert found.doubt == pytest.approx(PRIOR_DOUBT * DOUBT_TRACKLETS / (DOUBT_TRACKLETS + 2), abs=1e-6)
 
 
+@pytest.mark.parametrize(("misread", "unexpected"), [(0, 0.0), (10, 10.0)])
+def test_doubt_is_the_share_of_tracklets_misread_beyond_what_their_images_say(misread, unexpected):
+    # Of the tracklets, each of one image, more are right than their weak images say; of those whose images are sure, `misread` are wrong.
+    weak, sure = np.tile([[1.5, 0.0]], (60, 1)), np.tile([[60.0, 0.0]], (40, 1))
+    logits = (weak if not misread else sure).astype(np.float32)
+    label = (np.arange(len(logits)) < misread).astype(np.int32)
+    number = np.arange(len(logits), dtype=np.int32)
+    found = fit_calibration(logits, label, number, number.astype(float))
+    score = image_scores(logits, found.temperature)
+    _, posterior = tracklet_posteriors(score, number, number.astype(float), Calibration(found.temperature, doubt=0.0))
+    lacking = (1 - posterior.max(axis=1)).sum()
+    assert (lacking > 5) == (misread == 0)
+    expected = (max(0.0, unexpected - lacking) + PRIOR_DOUBT * DOUBT_TRACKLETS) / (len(logits) + DOUBT_TRACKLETS)
+    assert found.doubt == pytest.approx(expected, rel=1e-3)
+    assert found.doubt > 0
+
+
 def test_a_long_tracklet_counts_as_much_as_a_short_one():
     long, short = np.tile([[4.0, 0]], (500, 1)), np.tile([[4.0, 0]], (5, 1))
     logits = np.concatenate([long, short]).astype(np.float32)

@@ -93,7 +93,13 @@ def test_a_window_decides_only_what_it_has_looked_beyond(columns, monkeypatch):
     for k in range(40):
         here, begin = len(spans), 30 * k
         way = rng.permutation(2)
-        spans += [(begin, begin + 9), (begin + 10, begin + 19), (begin + 10, begin + 19), (begin + 20, begin + 29), (begin + 20, begin + 29)]
+        spans += [
+            (begin, begin + 9),
+            (begin + 10, begin + 19),
+            (begin + 10, begin + 19),
+            (begin + 20, begin + 29),
+            (begin + 20, begin + 29),
+        ]
         edges += [(here - 2, here), (here - 1, here)] if k else []
         edges += [(here, here + 1), (here, here + 2), (here + 1, here + 3), (here + 2, here + 4)]
         animals += [2, 1, 1, 1, 1]
