@@ -1,6 +1,6 @@
 """Programmes whose relaxation is not integral, and blocks that are solved in windows."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ HALVED = [
 def value_of(graph: Graph, rows: list[int], scores: np.ndarray, path_costs: PathCosts) -> float:
     """Greatest value of one animal in the tracklets `rows`: what it gains there, less what its ways cost; -inf if two are simultaneous."""
     spans = sorted((graph.first[k], graph.last[k]) for k in rows)
-    if any(after[0] <= before[1] for before, after in zip(spans, spans[1:], strict=False)):
+    if any(after[0] <= before[1] for before, after in pairwise(spans)):
         return -np.inf
     links = set(map(tuple, path_costs.links.tolist()))
     saved = np.array([[path_costs.away[a, 1] + path_costs.away[b, 0] if (a, b) in links else 0.0 for b in rows] for a in rows])
@@ -93,13 +93,7 @@ def test_a_window_decides_only_what_it_has_looked_beyond(columns, monkeypatch):
     for k in range(40):
         here, begin = len(spans), 30 * k
         way = rng.permutation(2)
-        spans += [
-            (begin, begin + 9),
-            (begin + 10, begin + 19),
-            (begin + 10, begin + 19),
-            (begin + 20, begin + 29),
-            (begin + 20, begin + 29),
-        ]
+        spans += [(begin + 10 * step, begin + 10 * step + 9) for step in (0, 1, 1, 2, 2)]
         edges += [(here - 2, here), (here - 1, here)] if k else []
         edges += [(here, here + 1), (here, here + 2), (here + 1, here + 3), (here + 2, here + 4)]
         animals += [2, 1, 1, 1, 1]
