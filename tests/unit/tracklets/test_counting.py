@@ -221,6 +221,11 @@ def test_area_of_one_is_that_of_frames_in_which_all_are_separate():
     assert area_of_one(*frames_of(frames), 2) == 105
 
 
+@pytest.mark.parametrize(("frames", "area"), [(19, 115), (20, 105)])
+def test_area_of_one_needs_twenty_frames_in_which_all_are_separate(frames, area):
+    assert area_of_one(*frames_of([[100, 110]] * frames + [[230]] * 60), 2) == area
+
+
 def test_area_of_one_is_a_share_of_the_total_if_they_are_rarely_separate():
     assert area_of_one(*frames_of([[100, 110]] * 5 + [[230]] * 60), 2) == 115
 
