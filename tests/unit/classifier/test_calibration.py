@@ -4,6 +4,7 @@ import pytest
 from herdbook.classifier.calibration import (
     DOUBT_TRACKLETS,
     IMAGE_DOUBT,
+    LOG_TEMPERATURE_SPREAD,
     PRIOR_DOUBT,
     Calibration,
     combine_images,
@@ -81,6 +82,29 @@ def test_the_correlation_of_neighbouring_frames_is_found_again(lasting, decay_s)
     found = fit_correlation(np.concatenate(score), np.concatenate(group).astype(np.int32), np.concatenate(time_s))
     assert found[0] == pytest.approx(lasting, abs=0.1)
     assert decay_s / 2.6 <= found[1] <= decay_s * 2.6
+
+
+@pytest.mark.parametrize("decay_s", [0.2, 0.5, 2.0])
+def test_the_decay_of_the_correlation_is_found_among_those_tried(decay_s):
+    # Pairs of images up to 3 s apart, of which a fifth of the variance lasts.
+    rng = np.random.default_rng(6)
+    lag = rng.uniform(0, 3, 4000)
+    kept = 0.2 + 0.8 * np.exp(-lag / decay_s)
+    first, other = rng.normal(size=(2, 4000))
+    score = np.stack([first, kept * first + np.sqrt(1 - kept**2) * other], 1).ravel()
+    time_s = np.stack([np.zeros(4000), lag], 1).ravel()
+    lasting, found = fit_correlation(score, np.repeat(np.arange(4000), 2).astype(np.int32), time_s)
+    assert found == decay_s
+    assert lasting == pytest.approx(0.2, abs=0.06)
+
+
+def test_the_temperature_weighs_each_tracklet_once_against_the_prior():
+    logits = np.tile(np.array([[3.0, 0, 0]], np.float32), (40, 1))
+    label, group = np.zeros(40, np.int32), np.repeat([0, 1], [10, 30]).astype(np.int32)
+    tried = np.linspace(-1.5, 1, 20_001)
+    each = np.log1p(2 * np.exp(-3 / np.exp(tried)))  # loss of one image, and so of one tracklet
+    best = np.exp(tried[(2 * each + (tried / LOG_TEMPERATURE_SPREAD) ** 2 / 2).argmin()])
+    assert fit_temperature(logits, label, group) == pytest.approx(best, rel=1e-3)
 
 
 def test_images_are_worth_the_less_the_more_they_resemble_each_other():
