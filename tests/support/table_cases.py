@@ -69,8 +69,11 @@ TRACKLETS = [
     ("b", 5, 9, "B", True, False),
     ("b", 13, 19, "B", False, False),
     ("b", 13, 19, "", False, False),
+    ("c", 0, 9, "A", False, False),
+    ("c", 10, 14, "AB", False, False),
+    ("c", 15, 19, "A", False, False),
 ]
-EDGES = {"a": [(0, 2), (1, 2), (2, 3), (2, 4)], "b": []}
+EDGES = {"a": [(0, 2), (1, 2), (2, 3), (2, 4)], "b": [], "c": [(0, 1), (1, 2)]}
 ANIMALS = ("A", "B", "C")
 FRAMES, FPS = 20, 10.0
 
@@ -80,37 +83,38 @@ def place_of(animal, frame):
     return (10.0 + frame, 20.0) if animal == "A" else (60.0, 30.0)
 
 
-def write_results(folder, *, marking="marked", formats=(), px_per_mm=None, starts=None, individuals=ANIMALS):
-    """Artifacts of a recording `day` of two movies of 20 frames, a and b, and its tables; A and B meet, B leaves and returns, C is nowhere.
+def write_results(folder, *, marking="marked", formats=(), px_per_mm=None, starts=None, individuals=ANIMALS, movies="ab"):
+    """Artifacts of a recording `day` of movies of 20 frames, a and b, and its tables; A and B meet, B leaves and returns, C is nowhere.
 
-    Between the movies nothing is linked.
+    Between the movies nothing is linked. With movie c, A and B meet there again.
     """
+    told = [one for one in TRACKLETS if one[0] in movies]
     origin = Provenance("test", 1, json.dumps({"marking": marking}))
     members = []
-    for number, movie in enumerate("ab"):
-        mine = [one for one in TRACKLETS if one[0] == movie]
+    for number, movie in enumerate(movies):
+        mine = [one for one in told if one[0] == movie]
         _write_movie(folder, movie, mine, origin, individuals)
         members += [(number, k, individuals.index(who)) for k, one in enumerate(mine) for who in one[3]]
     columns = np.array(members, np.int32).reshape(-1, 3)
     columns = columns[np.lexsort(columns.T[::-1])]
-    sizes = [sum(one[0] == movie for one in TRACKLETS) for movie in "ab"]
+    sizes = [sum(one[0] == movie for one in told) for movie in movies]
     Identities(
-        ["a", "b"],
+        list(movies),
         list(individuals),
         *columns.T.copy(),
         np.full(len(columns), 0.9, np.float32),
         np.full(len(columns), LABELLED, np.uint8),
-        np.array([max(1, len(one[3])) for one in TRACKLETS], np.int16),
+        np.array([max(1, len(one[3])) for one in told], np.int16),
         np.cumsum([0, *sizes]),
         0.0,
     ).save(folder / "propagate" / "day.h5", origin)
-    settings = {"recordings": {"day": ["a", "b"]}, "marking": marking, "arenas": ["dish"], "px_per_mm": px_per_mm, "starts": starts or {}}
+    settings = {"recordings": {"day": list(movies)}, "marking": marking, "arenas": ["dish"], "px_per_mm": px_per_mm, "starts": starts or {}}
     settings |= {"formats": list(formats), "movement_names": "singular", "contact_gap_s": 0.0}
     artifacts = {"trajectories": "smooth", "index": "index", "blobs": "segment", "tracklets": "tracklets", "identities": "propagate"}
     files = {name: sorted((folder / stage).glob("*.h5")) for name, stage in artifacts.items()}
     files |= {"out": [folder / "trajectories.csv"], "hdf5": [folder / "trajectories.h5"]}
     files["tables"] = [folder / name for name in (*TABLES, *table_files(formats)) if name != "trajectories.h5"]
-    files["formats"] = [folder / name for name in movie_files(formats, ["a", "b"])]
+    files["formats"] = [folder / name for name in movie_files(formats, list(movies))]
     options = [part for name, paths in files.items() for part in (f"--{name}", *map(str, paths))]
     export.main([*options, "--settings", json.dumps(settings)])
     return folder
@@ -118,7 +122,7 @@ def write_results(folder, *, marking="marked", formats=(), px_per_mm=None, start
 
 def _write_movie(folder, movie, tracklets, origin, individuals):
     """Index, blobs, tracklets and trajectories of a movie; an animal alone is 24 px long and 8 px wide."""
-    start = FRAMES * "ab".index(movie)
+    start = FRAMES * "abc".index(movie)
     keyframe = np.ones(FRAMES, bool)
     Index(np.arange(FRAMES), np.arange(FRAMES) / FPS, keyframe, 100, 80, FPS, "h264", False, False, movie).save(
         folder / "index" / f"{movie}.h5", origin

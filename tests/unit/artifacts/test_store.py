@@ -276,6 +276,27 @@ def test_a_movie_is_identified_by_its_content(tmp_path: Path, rng: np.random.Gen
     assert file_fingerprint(path) != file_fingerprint(copy)
 
 
+def test_a_change_anywhere_in_a_movie_of_a_mebibyte_is_seen(tmp_path: Path) -> None:
+    path, block = tmp_path / "a.mp4", 64 * 1024
+    path.write_bytes(bytes(16 * block))
+    seen = {file_fingerprint(path)}
+    for k in range(16):
+        content = bytearray(16 * block)
+        content[k * block + 17 * k] = 1
+        path.write_bytes(content)
+        seen.add(file_fingerprint(path))
+    assert len(seen) == 17
+
+
+def test_the_end_of_a_long_movie_is_seen(tmp_path: Path) -> None:
+    path, content = tmp_path / "a.mp4", bytearray(3 * 1024 * 1024)
+    path.write_bytes(content)
+    before = file_fingerprint(path)
+    content[-1] = 1
+    path.write_bytes(content)
+    assert file_fingerprint(path) != before
+
+
 def test_a_folder_of_images_is_identified_by_names_and_sizes(tmp_path: Path) -> None:
     (tmp_path / "0.png").write_bytes(b"123")
     before = file_fingerprint(tmp_path)

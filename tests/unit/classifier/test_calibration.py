@@ -4,6 +4,7 @@ import pytest
 from herdbook.classifier.calibration import (
     DOUBT_TRACKLETS,
     IMAGE_DOUBT,
+    LOG_TEMPERATURE_SPREAD,
     PRIOR_DOUBT,
     Calibration,
     combine_images,
@@ -41,6 +42,23 @@ def test_few_tracklets_that_are_all_right_are_no_reason_to_be_certain():
     assert found.doubt == pytest.approx(PRIOR_DOUBT * DOUBT_TRACKLETS / (DOUBT_TRACKLETS + 2), abs=1e-6)
 
 
+@pytest.mark.parametrize(("misread", "unexpected"), [(0, 0.0), (10, 10.0)])
+def test_doubt_is_the_share_of_tracklets_misread_beyond_what_their_images_say(misread, unexpected):
+    # Of the tracklets, each of one image, more are right than their weak images say; of those whose images are sure, `misread` are wrong.
+    weak, sure = np.tile([[1.5, 0.0]], (60, 1)), np.tile([[60.0, 0.0]], (40, 1))
+    logits = (weak if not misread else sure).astype(np.float32)
+    label = (np.arange(len(logits)) < misread).astype(np.int32)
+    number = np.arange(len(logits), dtype=np.int32)
+    found = fit_calibration(logits, label, number, number.astype(float))
+    score = image_scores(logits, found.temperature)
+    _, posterior = tracklet_posteriors(score, number, number.astype(float), Calibration(found.temperature, doubt=0.0))
+    lacking = (1 - posterior.max(axis=1)).sum()
+    assert (lacking > 5) == (misread == 0)
+    expected = (max(0.0, unexpected - lacking) + PRIOR_DOUBT * DOUBT_TRACKLETS) / (len(logits) + DOUBT_TRACKLETS)
+    assert found.doubt == pytest.approx(expected, rel=1e-3)
+    assert found.doubt > 0
+
+
 def test_a_long_tracklet_counts_as_much_as_a_short_one():
     long, short = np.tile([[4.0, 0]], (500, 1)), np.tile([[4.0, 0]], (5, 1))
     logits = np.concatenate([long, short]).astype(np.float32)
@@ -64,6 +82,29 @@ def test_the_correlation_of_neighbouring_frames_is_found_again(lasting, decay_s)
     found = fit_correlation(np.concatenate(score), np.concatenate(group).astype(np.int32), np.concatenate(time_s))
     assert found[0] == pytest.approx(lasting, abs=0.1)
     assert decay_s / 2.6 <= found[1] <= decay_s * 2.6
+
+
+@pytest.mark.parametrize("decay_s", [0.2, 0.5, 2.0])
+def test_the_decay_of_the_correlation_is_found_among_those_tried(decay_s):
+    # Pairs of images up to 3 s apart, of which a fifth of the variance lasts.
+    rng = np.random.default_rng(6)
+    lag = rng.uniform(0, 3, 4000)
+    kept = 0.2 + 0.8 * np.exp(-lag / decay_s)
+    first, other = rng.normal(size=(2, 4000))
+    score = np.stack([first, kept * first + np.sqrt(1 - kept**2) * other], 1).ravel()
+    time_s = np.stack([np.zeros(4000), lag], 1).ravel()
+    lasting, found = fit_correlation(score, np.repeat(np.arange(4000), 2).astype(np.int32), time_s)
+    assert found == decay_s
+    assert lasting == pytest.approx(0.2, abs=0.06)
+
+
+def test_the_temperature_weighs_each_tracklet_once_against_the_prior():
+    logits = np.tile(np.array([[3.0, 0, 0]], np.float32), (40, 1))
+    label, group = np.zeros(40, np.int32), np.repeat([0, 1], [10, 30]).astype(np.int32)
+    tried = np.linspace(-1.5, 1, 20_001)
+    each = np.log1p(2 * np.exp(-3 / np.exp(tried)))  # loss of one image, and so of one tracklet
+    best = np.exp(tried[(2 * each + (tried / LOG_TEMPERATURE_SPREAD) ** 2 / 2).argmin()])
+    assert fit_temperature(logits, label, group) == pytest.approx(best, rel=1e-3)
 
 
 def test_images_are_worth_the_less_the_more_they_resemble_each_other():

@@ -319,6 +319,26 @@ def test_an_override_reaches_only_its_movie_and_stage(tmp_path: Path) -> None:
         assert (experiment.settings(stage, "m2") == plain.settings(stage, "m2")) == (stage != "segment")
 
 
+def test_an_override_that_clashes_with_the_section_it_changes_is_a_fault_of_its_movie(tmp_path: Path) -> None:
+    raw = with_change("overlay", value={"intervals": [[0.5, 3]], "intervals_in": "s"})
+    raw["movies"][1]["override"] = {"overlay": {"intervals_in": "frames"}}
+    text = message(tmp_path, raw)
+    assert "movies.m2.override.overlay" in text
+    assert "[0.5, 3] are not whole numbers of frames" in text
+    del raw["overlay"]
+    assert parse_experiment(raw, tmp_path / "e.yaml").section("overlay", "m2").intervals_in == "frames"
+
+
+def test_there_are_no_fewer_animals_than_names_and_members_of_groups(tmp_path: Path) -> None:
+    raw = with_change("animals", "groups", value={"workers": 3})
+    for number in (2, 3, 4):
+        raw["animals"]["number"] = number
+        assert f"{number} animals cannot have 2 identities and 3 members of groups" in message(tmp_path, raw)
+    for number in (5, 6):
+        raw["animals"]["number"] = number
+        assert parse_experiment(raw, tmp_path / "e.yaml").number == number
+
+
 def test_an_override_is_passed_as_the_section_would_be(tmp_path: Path) -> None:
     for number in (12, 12.0, "12"):
         raw = with_change("movies", 1, "override", "segment", "difference", value=number)

@@ -49,6 +49,23 @@ def test_movement_of_the_flow_is_no_jump(rng):
     assert not find_jumps(path, path + rng.normal(0, 0.5, path.shape), WINDOW).any()
 
 
+@pytest.mark.parametrize(("away", "jumps"), [(13.5, False), (14.2, True)])
+def test_a_jump_exceeds_the_scatter_of_its_point_by_eight_standard_deviations(away, jumps):
+    # Distances to the flow of 1 and 3 px in turn: their median is 2, the median deviation 1, and the limit 2 + 8 * 1.4826 = 13.86.
+    expected = np.full((42, 1, 2), 50.0)
+    points = expected + np.stack([np.where(np.arange(42) % 2, 1.0, 3.0), np.zeros(42)], 1)[:, None]
+    points[20, 0] = [50.0, 50.0 + away]
+    assert find_jumps(points, expected, WINDOW)[:, 0].tolist() == [jumps and t == 20 for t in range(42)]
+
+
+def test_the_scatter_of_a_point_that_rests_is_no_reason_to_call_small_steps_jumps():
+    expected = np.full((41, 1, 2), 50.0)
+    for away in (LEAST_JUMP_PX - 0.1, LEAST_JUMP_PX + 0.1):
+        points = expected.copy()
+        points[20, 0, 0] += away
+        assert find_jumps(points, expected, WINDOW).any() == (away > LEAST_JUMP_PX)
+
+
 def test_unknown_points_do_not_jump():
     points = np.full((20, 2, 2), np.nan)
     points[:, 1] = 10.0

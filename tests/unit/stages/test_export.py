@@ -109,8 +109,10 @@ def test_times_are_those_of_the_frames_where_the_rate_varies(tmp_path, rng):
     assert table.time.tolist() == pytest.approx([0, 0.13, 0.23, 0.3])
 
 
-def test_a_movie_of_one_frame_lasts_one_frame():
-    assert recording_starts({"r": ["a", "b"]}, {"a": make_index(1), "b": make_index(5)}) == {"a": 0.0, "b": 0.05}
+def test_a_movie_begins_when_all_before_it_have_ended_and_one_of_one_frame_lasts_one_frame():
+    indices = {"a": make_index(1), "b": make_index(5), "c": make_index(2), "d": make_index(2)}
+    starts = recording_starts({"r": ["a", "b", "c"], "s": ["d"]}, indices)
+    assert starts == pytest.approx({"a": 0.0, "b": 0.05, "c": 0.3, "d": 0.0})
 
 
 def test_hdf5_holds_the_same_in_full_precision(tmp_path, rng):

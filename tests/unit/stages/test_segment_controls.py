@@ -44,9 +44,9 @@ def scene(*images, starts=(0,), noise=1.0, spread=1.0):
 def segmenter(stage_settings):
     """A segmenter with keys of the section segment by name; the background is an image or an artifact."""
 
-    def build(empty, *, arenas=(), **section):
+    def build(empty, *, arenas=(), full_range=True, **section):
         settings = stage_settings("segment", arenas=list(arenas), segment={"area": (1, 100_000)} | section)
-        return Segmenter(empty if isinstance(empty, Background) else scene(empty), json.loads(settings), full_range=True)
+        return Segmenter(empty if isinstance(empty, Background) else scene(empty), json.loads(settings), full_range=full_range)
 
     return build
 
@@ -286,6 +286,18 @@ def test_blobs_without_enough_contrast_are_dropped(segmenter):
     assert found(segmenter(empty(), difference=20).blobs(still(image)), masks) == [0, 1, 2, 3]
     assert found(segmenter(empty(), difference=20, min_contrast=40).blobs(still(image)), masks) == [1, 2, 3]
     assert found(segmenter(empty(), difference=20, min_contrast=40.5, close=1).blobs(still(image)), masks) == [2, 3]
+
+
+@pytest.mark.parametrize("cleaned", [{}, {"close": 1}], ids=["in one pass", "by a mask"])
+def test_contrast_is_in_grey_levels_also_in_limited_range(segmenter, cleaned):
+    # 40 levels of luma are 46.6 grey levels.
+    image, masks = squares([GROUND - 30, GROUND - 40], empty())
+    for least, kept in ((34.5, [0, 1]), (46, [1]), (47, [])):
+        one = segmenter(empty(), full_range=False, difference=20, min_contrast=least, **cleaned)
+        blobs = one.blobs(still(image))
+        assert found(blobs, masks) == kept
+        contrast = one.columns(np.zeros(len(blobs), np.int32), blobs)["contrast"]
+        assert contrast == pytest.approx(np.array([30, 40])[kept] * 255 / 219, abs=0.2)
 
 
 @pytest.mark.parametrize("section", [{}, {"reduce": 2}, {"fill_holes": True}], ids=["plain", "reduced", "filled"])

@@ -63,6 +63,8 @@ def test_the_radius_of_a_circle_is_found_from_points_on_its_rim(rng):
 def test_the_clock_of_a_recording_goes_back_from_the_first_movie_that_has_one():
     clocks = recording_clocks({"r": ["a", "b"], "s": ["c"]}, {"b": "2026-05-17T14:03:20"}, {"a": 10.0, "b": 5.0, "c": 1.0})
     assert clocks == {"r": "2026-05-17T14:03:10", "s": ""}
+    third = recording_clocks({"r": ["a", "b", "c"]}, {"c": "2026-05-17T14:03:20"}, {"a": 10.0, "b": 5.0, "c": 1.0})
+    assert third == {"r": "2026-05-17T14:03:05"}
 
 
 def test_the_tables_of_motion_are_those_of_the_drawn_animals(tmp_path):

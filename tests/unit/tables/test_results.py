@@ -37,6 +37,21 @@ def test_trajectories_are_the_table_by_time_individual_and_space(folder):
     assert tracks.position.sel(individual="C").isnull().all()
 
 
+def test_times_go_on_through_the_third_movie_of_a_recording(tmp_path):
+    folder = write_results(tmp_path / "results" / "demo", movies="abc")
+    tracks = herdbook.load(folder).trajectories
+    assert tracks.time.values == pytest.approx(np.arange(60) / 10)
+    assert tracks.movie.values.tolist() == ["a"] * 20 + ["b"] * 20 + ["c"] * 20
+    table = pd.read_csv(folder / "trajectories.csv")
+    assert table[table.movie == "c"].time.to_numpy() == pytest.approx(4 + table[table.movie == "c"].frame / 10)
+    events = herdbook.load(folder).events
+    contacts = events[events.kind == "contact"]
+    assert list(zip(contacts.movie, contacts.frame, contacts.time, contacts.duration, strict=True)) == [
+        ("a", 10, 1.0, 0.5),
+        ("c", 10, 5.0, 0.5),
+    ]
+
+
 def test_one_recording_is_a_part_of_all(folder):
     results = herdbook.load(folder)
     assert results.recording("day").equals(results.trajectories)

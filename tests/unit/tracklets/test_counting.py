@@ -94,6 +94,27 @@ def test_a_merge_of_two_holds_two_whatever_its_area(number, ratio):
     assert (margin[2] < 0) == (ratio < (1 + 2**DEFAULT.growth) / 2)  # area alone would have said one
 
 
+def test_a_sure_number_gives_way_where_it_costs_too_much_on_both_sides():
+    """Two animals each before and after a tracklet whose area says one: a loss before it and another after it outweigh its area."""
+    spans = [(0, 40), (0, 40), (41, 60), (61, 99), (61, 99)]
+    first, last = np.array(spans, np.int64).T
+    edges = np.array([(0, 2), (1, 2), (2, 3), (2, 4)])
+
+    def numbers(spread):
+        sizes = SizeModel(0.9, spread)
+        cost = count_costs(np.ones(1), np.array([20]), 3, sizes)[0]
+        animals, _ = count_animals(np.ones(5), first, last, edges, np.zeros((5, 2), bool), number=None, intervals=WHOLE, sizes=sizes)
+        return cost[2] - cost[1], animals.tolist()
+
+    # Either loss alone is less than the area weighs, and more than half of that.
+    weight, animals = numbers(0.0826)
+    assert APPEAR_COST < weight < 2 * APPEAR_COST
+    assert animals == [1, 1, 2, 1, 1]
+    weight, animals = numbers(0.078)
+    assert weight > 2 * APPEAR_COST
+    assert animals == [1, 1, 1, 1, 1]
+
+
 def test_a_speck_that_splits_off_holds_no_animal():
     animals, _ = count([1, 1, 0.1], [(0, 40), (41, 99), (41, 60)], [(0, 1), (0, 2)])
     assert animals.tolist() == [1, 1, 0]
@@ -198,6 +219,11 @@ def frames_of(areas_by_frame):
 def test_area_of_one_is_that_of_frames_in_which_all_are_separate():
     frames = [[100, 110]] * 25 + [[230]] * 60 + [[100, 110, 4]] * 30
     assert area_of_one(*frames_of(frames), 2) == 105
+
+
+@pytest.mark.parametrize(("frames", "area"), [(19, 115), (20, 105)])
+def test_area_of_one_needs_twenty_frames_in_which_all_are_separate(frames, area):
+    assert area_of_one(*frames_of([[100, 110]] * frames + [[230]] * 60), 2) == area
 
 
 def test_area_of_one_is_a_share_of_the_total_if_they_are_rarely_separate():

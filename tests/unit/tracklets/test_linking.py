@@ -160,6 +160,18 @@ def test_assignment_is_that_of_brute_force(rng):
         assert len({a for a, _ in pairs}) == len({b for _, b in pairs}) == len(pairs)
 
 
+@pytest.mark.parametrize(("x", "linked"), [(10.5, False), (11.5, True), (18.5, True), (19.5, False)])
+def test_an_animal_is_expected_where_the_mean_of_its_last_two_steps_leads(x, linked):
+    # Steps of 2 and 8 px lead to 15.
+    points = [(0, 0, 0), (1, 2, 0), (2, 10, 0), (3, x, 0)]
+    assert ((2, 3) in motion_links(points, links=links_of([(0, 1), (1, 2)]), max_step_px=4)) == linked
+
+
+@pytest.mark.parametrize(("x", "linked"), [(13.5, False), (14.5, True), (21.5, True), (22.5, False)])
+def test_an_animal_with_one_step_is_expected_to_take_it_again(x, linked):
+    assert ((1, 2) in motion_links([(0, 2, 0), (1, 10, 0), (2, x, 0)], links=links_of([(0, 1)]), max_step_px=4)) == linked
+
+
 @pytest.mark.parametrize(("gap", "bridged"), [(2, True), (3, True), (4, False)])
 def test_a_drop_out_is_bridged_up_to_the_number_of_frames(gap, bridged):
     points = [(0, 10, 10), (1, 12, 10), (1 + gap, 12 + 2 * gap, 10), (2 + gap, 14 + 2 * gap, 10)]
