@@ -30,8 +30,8 @@ NEAR, SPREAD = 15, 15
 TRIALS = 12
 TRIAL_APART = 25
 LEAST_IMAGES = 5
-# Images of one merge follow each other closely and show animals half covered: each counts for this much of one of an animal alone. With half
-# or one and a half times as much, 16 small ants have 1.7 and 1.2 times as many wrong positions in contact, 15 large ants and mice the same.
+# Images of one merge follow each other closely and show animals half covered: each counts for so much of one of an animal alone. With half
+# or twice as much, 16 small ants have 1.7 and 1.5 times as many wrong positions in contact; 15 large ants and mice the same.
 WORTH = 0.3
 
 # The image of a blob, or None where none was kept.

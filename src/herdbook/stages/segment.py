@@ -54,7 +54,7 @@ def _work(job: Job) -> None:
     if faults:
         raise HerdbookError(f"{movie}: the arenas do not fit the frame:\n  " + "\n  ".join(faults))
     for sentence in arena_sentences(background, [arena.get("name", "arena") for arena in settings["arenas"]]):
-        print(f"{STAGE}: {sentence}", file=sys.stderr)
+        say(f"{STAGE}: {sentence}")
     intervals = tracked_intervals(settings["intervals"], len(index), movie)
     segmenter = Segmenter(background, settings, index.full_range, job.files["masks"])
     step = max(1, round(index.fps / settings["images_per_s"]))
