@@ -8,7 +8,8 @@ import typer
 MovieFile = Annotated[Path, typer.Argument(metavar="MOVIE", help="the movie")]
 Out = Annotated[Path, typer.Option(help="file to write, of the same format as the given points")]
 EngineName = Annotated[
-    Literal["numba", "opencv"], typer.Option(help="optical flow; opencv is slower and gives the same results as DUSTrack")
+    Literal["numba", "opencv"],
+    typer.Option(help="optical flow; numba counts only where it agrees with the points; opencv is slower, with the results of DUSTrack"),
 ]
 
 

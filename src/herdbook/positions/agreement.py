@@ -22,13 +22,13 @@ def kinds_of_positions(table: Positions, rows: tuple[Ints, Ints], shape: tuple[i
     """The kinds of the positions of a table whose rows are at `rows` (frame, column) of an array of this shape: of animals alone, and
     inside merges. `width_px` is the width of an animal.
 
-    Half a width from the centre of a blob is beside the animal. Inside a merged blob a position may be that of the animal beside it, but
-    nobody is farther away than a width. Positions there hardly jitter, but are wrong for many frames on end: their jitter tells nothing.
+    Half a width from the middle of an animal is beside it: nobody's limit is farther. Inside a merged blob the limit is also the tolerance:
+    positions there hardly jitter, but are wrong for many frames on end, so that their jitter does not tell how sure they are.
     """
     kind, measured = np.full(shape, ALONE, np.int64), np.zeros(shape, bool)
     kind[rows] = np.where(np.isin(table.source, (FROM_RESOLVED, FROM_MERGED)), INSIDE_MERGES, ALONE)
     measured[rows] = table.source == FROM_SINGLE
-    return Kinds(kind, measured, np.array([width_px / 2, width_px]))
+    return Kinds(kind, measured, np.full(2, width_px / 2))
 
 
 def kinds_of_points(known: NDArray[np.bool_], corrected: NDArray[np.bool_], limit: Floats) -> Kinds:

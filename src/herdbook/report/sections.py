@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from herdbook.identity.doubts import Doubt
+from herdbook.report.agreement import smoothing_sentences
 from herdbook.report.links import PageLinks
 from herdbook.report.page import Cell, PageSection, Table, duration, percent
 from herdbook.report.summaries import MovieSummary, Recording
@@ -28,7 +29,8 @@ def movies_section(recordings: Sequence[Recording], links: PageLinks) -> PageSec
     rows = [row(recording, movie) for recording in recordings for movie in recording.movies]
     header: tuple[str, ...] = ("movie", "recording", "frames", "tracked", "duration", "size (px)", "frames/s", "codec")
     header += ("overlay movie",) if links.overlays else ()
-    return PageSection("What was tracked", tables=[Table(header, rows, "The movies")])
+    sentences = smoothing_sentences([movie for recording in recordings for movie in recording.movies])
+    return PageSection("What was tracked", sentences, [Table(header, rows, "The movies")])
 
 
 def score_section(score: Score, text: str, radius_px: float, named: bool) -> PageSection:

@@ -28,11 +28,11 @@ class Agreement(NamedTuple):
 def settle(points: Floats, result: RstcResult, tolerance: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     """The smoothed points (T, L, 2) where they agree with the given `points`, else these; and where they agree, bool (T, L).
 
-    A smoothed point counts in full up to the tolerance (T, L) px from the given one, and less and less up to twice of it, so that no path
-    leaps where the flow slowly loses its animal. Points that no window reaches are as given, and do not agree.
+    A smoothed point counts in full up to half of the tolerance (T, L) px from the given one, and less and less up to the whole of it, so
+    that no path leaps where the flow slowly loses its animal. Points that no window reaches are as given, and do not agree.
     """
     move = result.smoothed - points
     distance = np.hypot(*np.moveaxis(move, -1, 0))
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(result.agreeing > 0, np.clip(2 - distance / tolerance, 0, 1), 0.0)
+        share = np.where(result.agreeing > 0, np.clip(2 - 2 * distance / tolerance, 0, 1), 0.0)
     return np.where(share[..., None] == 1, result.smoothed, points + share[..., None] * np.nan_to_num(move)), share > 0.5
