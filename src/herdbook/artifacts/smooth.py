@@ -21,7 +21,9 @@ class Trajectories(Artifact):
     `frame` int32, `individual` int32 (into `individuals`), `x`, `y` float64 px, `x_raw`, `y_raw` float64 px before smoothing,
     `heading` float32 rad (image axes: x right, y down), `confidence` float32, `source` uint8 (index into SOURCES). `disagreement` float32
     px between forward and backward flow, NaN where nothing was smoothed; `jump` bool, farther from the expected position than movement
-    and flow allow. `windows` int64 (k,) length of the smoothing window in each interval (frames), 0 where nothing was smoothed.
+    and flow allow. `windows` int64 (k,) length of the smoothing window in each interval (frames), 0 where nothing was smoothed;
+    `agreement`, `points_agreement` float64 (k,) at which share of the positions and of the body points flow and blob, or point, agree, NaN
+    where that was not asked. Below a half nothing was smoothed.
     """
 
     kind: ClassVar[str] = "smooth"
@@ -39,6 +41,8 @@ class Trajectories(Artifact):
     disagreement: NDArray[np.float32]
     jump: NDArray[np.bool_]
     windows: NDArray[np.int64] | None = None
+    agreement: NDArray[np.float64] | None = None
+    points_agreement: NDArray[np.float64] | None = None
 
 
 @dataclass

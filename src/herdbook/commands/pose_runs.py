@@ -12,9 +12,11 @@ from herdbook.experiment.sheets.corrections import read_corrections
 from herdbook.formats.pose_files import read_poses, rewrite_poses
 from herdbook.formats.poses import Poses
 from herdbook.movie.scanning import MovieScan, scan_movie
+from herdbook.positions.agreement import farthest_px, find_agreement, kinds_of_points
 from herdbook.positions.body_points import body_points, check_inside
 from herdbook.positions.corrections import correct_points
 from herdbook.report.figures.style import png_bytes
+from herdbook.smoothing.agreement import LEAST_AGREEING
 from herdbook.smoothing.frames import movie_source
 from herdbook.smoothing.gaps import fill_gaps_by_flow, find_gaps
 from herdbook.smoothing.points import SmoothedPoints, checked_window, smooth_columns
@@ -56,17 +58,22 @@ def smooth_pose_file(
     check_inside(given, source.shape, str(files[0]))
     frames = checked_window(window_s, scan.fps, scan.n_frames, str(movie))
     columns = given.columns
+    known, trusted = ~np.isnan(columns[..., 0]), corrected.reshape(columns.shape[:2])
     result = smooth_columns(
         source,
         columns,
-        find_gaps(~np.isnan(columns[..., 0]), frames if fill is None else fill),
+        find_gaps(known, frames if fill is None else fill),
         frames,
-        trusted=corrected.reshape(columns.shape[:2]),
+        trusted=trusted,
         engine=engine,
         repair=repair,
         threads=threads,
         stage="smooth-points",
+        agreement=find_agreement(source, columns, kinds_of_points(known, trusted, farthest_px(given)), trusted, engine),
     )
+    agreeing = result.agreement(known & ~trusted)
+    if lost := agreeing < LEAST_AGREEING:
+        result = result.as_given()
     rewrite_poses(out, given.moved_to(result.smoothed).lasting(len(read)), files[0])
     if table:
         rows = body_point_table(movie.stem, body_points(given, result, corrected, len(read)), scan.time_s)
@@ -75,7 +82,13 @@ def smooth_pose_file(
     if plot:
         with replacing(plot) as temporary:
             temporary.write_bytes(_picture(given, result))
-    return "\n".join([f"Wrote {out}: {int(result.filled.sum())} points filled, {int(result.jump.sum())} jumped.", *_notes(scan)])
+    message = f"Wrote {out}: {int(result.filled.sum())} points filled, {int(result.jump.sum())} jumped."
+    if lost:
+        message += (
+            f" Nothing was smoothed: the flow of the movie agrees with the points in only {agreeing:.0%} of the places. The animals move too "
+            "far from one frame to the next, or these are not the points of this movie."
+        )
+    return "\n".join([message, *_notes(scan)])
 
 
 def interpolate_pose_file(movie: Path, files: Sequence[Path], out: Path, *, engine: str, reading: Mapping[str, Any]) -> str:

@@ -10,7 +10,8 @@ from herdbook.commands.screen import echo
 MovieFile = Annotated[Path, typer.Argument(metavar="MOVIE", help="the movie")]
 Out = Annotated[Path, typer.Option(help="file to write, of the same format as the given points")]
 EngineName = Annotated[
-    Literal["numba", "opencv"], typer.Option(help="optical flow; opencv is slower and gives the same results as DUSTrack")
+    Literal["numba", "opencv"],
+    typer.Option(help="optical flow; numba counts only where it agrees with the points; opencv is slower, with the results of DUSTrack"),
 ]
 # How the movie is read, as its keys in an experiment say: see docs/movies.md.
 Rate = Annotated[float | None, typer.Option(help="frames per second, for images and where the file is wrong", min=1e-9)]

@@ -76,7 +76,9 @@ class SmoothSection(Section):
         None, description="length of the smoothing window (s); by default the shortest, up to 0.5 s, that removes nearly all jitter"
     )
     engine: Literal["numba", "opencv"] = Field(
-        "numba", description="optical flow: numba, or the slower opencv, whose results are identical to those of DUSTrack"
+        "numba",
+        description="optical flow: numba, which counts only where it agrees with what was found; or the slower opencv, which counts "
+        "everywhere, with results identical to those of DUSTrack",
     )
     fill: Annotated[int, Field(ge=0)] | None = Field(
         None, description="longest gap that is filled (frames); by default the length of the window"
@@ -86,5 +88,5 @@ class SmoothSection(Section):
     )
     likelihood: Share = Field(0.0, description="body points with a lower likelihood are treated as unknown")
     corrections: FilePath | None = Field(
-        None, description="CSV or JSON with movie, frame, individual, point, x, y: positions that replace the found ones, before smoothing"
+        None, description="CSV or JSON with movie, frame, individual, point, x, y: positions that replace the found ones, exactly as given"
     )

@@ -9,18 +9,26 @@ from numpy.typing import NDArray
 
 from herdbook.arrays import Floats
 from herdbook.artifacts.smooth import FROM_CORRECTED, FROM_INTERPOLATED, Trajectories
+from herdbook.positions.agreement import find_agreement, join_kinds, kinds_of_points, kinds_of_positions
 from herdbook.positions.located import Located
 from herdbook.positions.locating import head_directions
 from herdbook.positions.scene import Positions
+from herdbook.smoothing.agreement import LEAST_AGREEING
 from herdbook.smoothing.frames import FrameSource
 from herdbook.smoothing.gaps import Gaps, find_gaps
-from herdbook.smoothing.points import SmoothedPoints, checked_window, smooth_columns
+from herdbook.smoothing.points import SmoothedPoints, checked_window, smooth_columns, unsmoothed_points
 from herdbook.smoothing.window import choose_window, windows_to_try
+
+
+class _Shares(NamedTuple):
+    positions: float
+    points: float
 
 
 class Places(NamedTuple):
     """Of each row of a table of positions: place before and after smoothing (n, 2) px, disagreement (n,) px, whether it jumps (n,);
-    and the `window` (frames) that they were smoothed over, 0 for none.
+    the `window` (frames) that they were smoothed over, 0 for none; the shares of the positions and of the body points that flow reaches at
+    which it agrees with what was found, `agreement` and `points_agreement`, NaN for none.
     """
 
     given: Floats
@@ -28,18 +36,14 @@ class Places(NamedTuple):
     disagreement: Floats
     jump: NDArray[np.bool_]
     window: int
+    agreement: float
+    points_agreement: float
 
 
-def unsmoothed(table: Positions) -> Places:
-    """The places of the table as they are."""
-    given = np.stack([table.x, table.y], 1)
-    return Places(given, given, np.full(len(table), np.nan), np.zeros(len(table), bool), 0)
-
-
-def unsmoothed_points(body: Floats) -> SmoothedPoints:
-    """Body points (T, L, 2) as they are."""
-    nowhere = np.zeros(body.shape[:2], bool)
-    return SmoothedPoints(body, body, np.full(body.shape[:2], np.nan), nowhere, nowhere)
+def unsmoothed(given: Floats, agreement: float = np.nan, points_agreement: float = np.nan) -> Places:
+    """Places (n, 2) as they are."""
+    n = len(given)
+    return Places(given, given, np.full(n, np.nan), np.zeros(n, bool), 0, agreement, points_agreement)
 
 
 def slots_of(table: Positions, pause_frames: int) -> NDArray[np.int64]:
@@ -73,6 +77,8 @@ def smooth_places(
     windows: Sequence[int],
     *,
     corrected: NDArray[np.bool_],
+    width_px: float,
+    farthest_px: Floats,
     fill: int,
     engine: str,
     repair: bool,
@@ -81,26 +87,45 @@ def smooth_places(
     """Positions of the table's rows and body points (T, L, 2), smoothed over the best of these windows (frames, ascending).
 
     `source` holds the T frames of an interval that begins with frame `first`, in which all rows lie. Rows with source interpolated are
-    filled anew by flow, as are gaps of at most `fill` frames of the body points, `corrected` (T, L) of which a person gave. The other
-    parameters are those of `point_smoothing.smooth_columns`.
+    filled anew by flow, as are gaps of at most `fill` frames of the body points, `corrected` (T, L) of which a person gave. `width_px` is
+    the width of an animal, `farthest_px` (L,) as of `agreement.farthest_px`. The other parameters are those of
+    `smoothing.points.smooth_columns`. Where flow and blob disagree, the blob counts; if that is the rule, nothing is smoothed.
     """
     slot = slots_of(table, windows[-1])
     animals = int(slot.max(initial=-1)) + 1
     rows = table.frame - first, slot
     between = table.source == FROM_INTERPOLATED
-    inside = np.clip(np.stack([table.x, table.y], 1), 0, np.array(source.shape[::-1]) - 1.0)
+    places = np.stack([table.x, table.y], 1)
+    inside = np.clip(places, 0, np.array(source.shape[::-1]) - 1.0)
     points = np.full((source.n_frames, animals + body.shape[1], 2), np.nan)
     points[rows] = np.where(between[:, None], np.nan, inside)
     points[:, animals:] = body
     trusted = np.zeros(points.shape[:2], bool)
     trusted[rows] = table.source == FROM_CORRECTED
     trusted[:, animals:] = corrected
-    of_body = find_gaps(~np.isnan(body[..., 0]), fill)
+    known = ~np.isnan(body[..., 0])
+    of_body = find_gaps(known, fill)
     gaps = _join(_gaps_of_rows(table, slot, first), of_body._replace(label=of_body.label + animals))
-    window = choose_window(source, points, windows, engine)
-    result = smooth_columns(source, points, gaps, window, trusted=trusted, engine=engine, repair=repair, threads=threads)
-    own = Places(result.given[rows], result.smoothed[rows], result.disagreement[rows], result.jump[rows], window)
-    return own, result.of_columns(animals)
+    kinds = kinds_of_positions(table, rows, (source.n_frames, animals), width_px)
+    agreement = find_agreement(source, points, join_kinds(kinds, kinds_of_points(known, corrected, farthest_px)), trusted, engine)
+    window = choose_window(source, points, windows, engine, agreement)
+    result = smooth_columns(
+        source, points, gaps, window, trusted=trusted, engine=engine, repair=repair, threads=threads, agreement=agreement
+    )
+    exact = table.source == FROM_CORRECTED
+    # A person may place an animal outside of the frame, where no flow can start.
+    given, smoothed = (np.where(exact[:, None], places, column[rows]) for column in (result.given, result.smoothed))
+    bodies = result.of_columns(animals)
+    agreeing = _Shares(np.nan, np.nan)
+    if engine != "opencv":
+        found = np.zeros(trusted.shape, bool)
+        found[rows] = ~(between | exact)
+        found[:, animals:] = known & ~corrected
+        agreeing = _Shares(result.agreement(found[:, :animals]), bodies.agreement(found[:, animals:]))
+    own = Places(given, smoothed, result.disagreement[rows], result.jump[rows], window, *agreeing)
+    if agreeing.positions < LEAST_AGREEING:
+        own = unsmoothed(given, *agreeing)
+    return own, bodies.as_given() if agreeing.points < LEAST_AGREEING else bodies
 
 
 def _gaps_of_rows(table: Positions, slot: NDArray[np.int64], first: int) -> Gaps:
@@ -134,6 +159,7 @@ def smooth_movie(
     located: Located,
     columns: Floats,
     corrected: NDArray[np.bool_],
+    farthest_px: Floats,
     wanted: Smoothing,
     fps: float,
     movie: str,
@@ -141,13 +167,14 @@ def smooth_movie(
 ) -> tuple[list[Places], SmoothedPoints]:
     """Places of each interval's positions, and the body points `columns` (frames, L, 2), both smoothed interval by interval.
 
-    `source` gives the frames from one to another (exclusive); `corrected` (frames, L) tells which body points a person gave; `movie` names
-    the movie in messages. Raises HerdbookError for a window that does not fit an interval.
+    `source` gives the frames from one to another (exclusive); `corrected` (frames, L) tells which body points a person gave; `farthest_px`
+    (L,) as of `agreement.farthest_px`; `movie` names the movie in messages. Raises HerdbookError for a window that does not fit an
+    interval.
     """
     places, bodies = [], unsmoothed_points(columns)
     for (first, end), table in zip(located.intervals.tolist(), located.positions, strict=True):
         if wanted.method == "none" or end - first == 1 or not (len(table) or columns.size):
-            places.append(unsmoothed(table))
+            places.append(unsmoothed(np.stack([table.x, table.y], 1)))
             continue
         windows = windows_to_try(fps, end - first)
         if wanted.window_s is not None:
@@ -160,6 +187,8 @@ def smooth_movie(
             first,
             windows,
             corrected=corrected[first:end],
+            width_px=4 * located.variances[1] ** 0.5,
+            farthest_px=farthest_px,
             fill=wanted.fill,
             engine=wanted.engine,
             repair=wanted.repair,
@@ -190,6 +219,8 @@ def trajectories_of(located: Located, places: Sequence[Places], frames: int) -> 
         disagreement=disagreement.astype(np.float32),
         jump=jump,
         windows=np.array([own.window for own in places], np.int64),
+        agreement=np.array([own.agreement for own in places]),
+        points_agreement=np.array([own.points_agreement for own in places]),
     )
 
 

@@ -115,9 +115,13 @@ def _read_movie(movie: str, files: Files, identities: Identities) -> _MovieCount
     nameless = held > np.bincount(named, minlength=len(tracklets))
     looked_at = Evidence.load(files["evidence"][movie]).images if movie in files["evidence"] else np.zeros(0, np.int64)
     tracked = int(np.diff(intervals).sum())
+    tracks = Trajectories.load(_path(files, "trajectories", movie), without=UNSEEN)
+    agreement = [np.zeros(0) if share is None else share for share in (tracks.agreement, tracks.points_agreement)]
     return _MovieCounts(
-        summary=MovieSummary(movie, len(index), tracked, index.duration_s, index.width, index.height, index.fps, index.codec, index.notes),
-        tracks=Trajectories.load(_path(files, "trajectories", movie), without=UNSEEN),
+        summary=MovieSummary(
+            movie, len(index), tracked, index.duration_s, index.width, index.height, index.fps, index.codec, index.notes, *agreement
+        ),
+        tracks=tracks,
         time_s=index.time_s,
         blobs=np.bincount(blob_frame, minlength=len(index)),
         animals=np.rint(np.bincount(frame, held[rows], minlength=len(index))).astype(np.int64),

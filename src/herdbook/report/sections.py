@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from herdbook.identity.doubts import Doubt
 from herdbook.movie.notes import join_notes
+from herdbook.report.agreement import smoothing_sentences
 from herdbook.report.links import PageLinks
 from herdbook.report.page import Cell, PageSection, Table, duration, percent
 from herdbook.report.summaries import MovieSummary, Recording
@@ -29,8 +30,9 @@ def movies_section(recordings: Sequence[Recording], links: PageLinks, notes: Seq
     rows = [row(recording, movie) for recording in recordings for movie in recording.movies]
     header: tuple[str, ...] = ("movie", "recording", "frames", "tracked", "duration", "size (px)", "frames/s", "codec")
     header += ("overlay movie",) if links.overlays else ()
-    of_frames = join_notes({movie.name: movie.notes for recording in recordings for movie in recording.movies})
-    return PageSection("What was tracked", [*notes, *of_frames], tables=[Table(header, rows, "The movies")])
+    movies = [movie for recording in recordings for movie in recording.movies]
+    sentences = [*notes, *join_notes({movie.name: movie.notes for movie in movies}), *smoothing_sentences(movies)]
+    return PageSection("What was tracked", sentences, [Table(header, rows, "The movies")])
 
 
 def score_section(score: Score, text: str, radius_px: float, named: bool) -> PageSection:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.arrays import Floats
 from herdbook.artifacts.propagate import HOW_KNOWN
 from herdbook.artifacts.smooth import SOURCES
 from herdbook.report.samples import SampleFrame
@@ -126,7 +127,9 @@ def _line(tracks: RecordingTracks, rows: NDArray[np.int64], most_points: int) ->
 
 @dataclass(frozen=True)
 class MovieSummary:
-    """What the index says about one movie, and in how many of its frames animals are tracked."""
+    """What the index says about one movie, in how many of its frames animals are tracked, and at which share of the positions and of the
+    body points of each interval (k,) the flow agrees with what was found, as in `Trajectories`; empty where that is not known.
+    """
 
     name: str
     frames: int
@@ -137,6 +140,8 @@ class MovieSummary:
     fps: float
     codec: str
     notes: Sequence[str] = ()
+    agreement: Floats = field(default_factory=lambda: np.zeros(0))
+    points_agreement: Floats = field(default_factory=lambda: np.zeros(0))
 
 
 @dataclass(frozen=True)

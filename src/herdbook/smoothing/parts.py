@@ -29,7 +29,16 @@ class _Stretch(NamedTuple):
     end: int
 
 
-def smooth_movie(source: FrameSource, points: Floats, window: int, *, engine: str = "numba", threads: int = 1, stage: str) -> RstcResult:
+def smooth_movie(
+    source: FrameSource,
+    points: Floats,
+    window: int,
+    *,
+    engine: str = "numba",
+    threads: int = 1,
+    stage: str,
+    tolerance: Floats | None = None,
+) -> RstcResult:
     """Smooth the points (T, L, 2) of a movie's T frames by LK-RSTC, in `threads` processes.
 
     Parameters, result and errors are those of `rstc.smooth_points`; the result is the same for any number of threads. `stage` is the name
@@ -52,7 +61,7 @@ def smooth_movie(source: FrameSource, points: Floats, window: int, *, engine: st
         return _joined(track(stretch), -(-(stretch.end - stretch.first) // (WAITING // 3)))
 
     tracks = run_side_by_side(track_in_batches if threads > 1 else track, stretches, threads)
-    return combine_windows(points, window, progress(tracks, total=count, stage=stage, unit="windows", size=_windows))
+    return combine_windows(points, window, progress(tracks, total=count, stage=stage, unit="windows", size=_windows), tolerance)
 
 
 def chunk_windows(shape: tuple[int, int], window: int) -> int:

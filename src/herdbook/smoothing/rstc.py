@@ -29,12 +29,13 @@ CHUNK_WINDOWS = 64
 
 class RstcResult(NamedTuple):
     """Smoothed trajectories (T, L, 2); distance between forward and backward track (T, L); positions of the points as expected by the flow
-    from other frames (T, L, 2); all float64 px.
+    from other frames (T, L, 2); all float64 px. `agreeing` (T, L): share of the windows that were counted.
     """
 
     smoothed: Floats
     disagreement: Floats
     expected: Floats
+    agreeing: Floats
 
 
 class WindowTracks(NamedTuple):
@@ -70,12 +71,14 @@ def rstc_weights(n: int, epsilon: float = 0.01) -> tuple[NDArray[np.float64], ND
     return stretched(slope), stretched(-slope)
 
 
-def smooth_points(frames: Iterable[NDArray[np.uint8]], points: Floats, window: int, engine: str = "numba") -> RstcResult:
+def smooth_points(
+    frames: Iterable[NDArray[np.uint8]], points: Floats, window: int, engine: str = "numba", tolerance: Floats | None = None
+) -> RstcResult:
     """Smooth point trajectories by LK-RSTC.
 
     `frames` are T grey images (H, W) uint8 in order, each a separate array; at most a window and a chunk of them are in memory. `points` is
     (T, L, 2) float64, (x, y) in px; a point with a NaN is missing. `window` is the length of the window in frames, `engine` the optical
-    flow, "opencv" or "numba". The result is that of `combine_windows`.
+    flow, "opencv" or "numba". `tolerance` and the result are those of `combine_windows`.
 
     Raises HerdbookError if the window has fewer than 2 or more than T frames, if a point is so far outside of the frame that its flow
     window contains no pixel, or if the frames differ in size or are not T in number; ValueError for arrays of another shape or type, and
@@ -83,17 +86,22 @@ def smooth_points(frames: Iterable[NDArray[np.uint8]], points: Floats, window: i
     """
     points = np.asarray(points, np.float64)
     check_points(points, window)
-    return combine_windows(points, window, iterate_windows(frames, points, window, engine))
+    return combine_windows(points, window, iterate_windows(frames, points, window, engine), tolerance)
 
 
-def combine_windows(points: Floats, window: int, tracks: Iterable[WindowTracks]) -> RstcResult:
+def combine_windows(points: Floats, window: int, tracks: Iterable[WindowTracks], tolerance: Floats | None = None) -> RstcResult:
     """The result for `points` (T, L, 2) from the tracks of all windows of `window` frames, in order.
 
     `smoothed` (T, L, 2): mean over the windows that contain the frame and in which the point is known at both ends; if there is none, the
     given point. `disagreement` (T, L): mean over the same windows of the distance between forward and backward track, NaN if there is none.
-    `expected` (T, L, 2): median of all tracks that reach the frame from another one, NaN if there is none.
+    `expected` (T, L, 2): median of all tracks that reach the frame from another one, NaN if there is none. `agreeing` (T, L): 1, or NaN if
+    there is no window.
+
+    This is the method as it was published. With a `tolerance` (T, L) px only those windows count for `smoothed` in which both tracks arrive
+    at the given point of their last frame, within the smaller tolerance of the two ends; `agreeing` is their share.
     """
-    smoothed, spread, count = np.zeros(points.shape), np.zeros(points.shape[:2]), np.zeros(points.shape[:2], np.int32)
+    smoothed, spread = np.zeros(points.shape), np.zeros(points.shape[:2])
+    count, agreed = np.zeros(points.shape[:2], np.int32), np.zeros(points.shape[:2], np.int32)
     expected = np.full(points.shape, np.nan)
     forward_weight, backward_weight = rstc_weights(window)
     # Tracks that reach the frames from `start` on from other frames: NaN at the end where a track begins.
@@ -101,13 +109,15 @@ def combine_windows(points: Floats, window: int, tracks: Iterable[WindowTracks])
     for start, forward, backward in tracks:
         n = len(forward)
         known = ~np.isnan(forward[:, 0, :, 0])
+        counted = known if tolerance is None else known & _arrive(points, start, forward, backward, tolerance)
         fresh = np.full((n + window - 1 - len(arriving), *arriving.shape[1:]), np.nan, np.float32)
         arriving = np.concatenate([arriving, fresh])
         # Backwards through a window, so that the windows of each frame are summed in their order, whatever the chunks.
         for k in range(window - 1, -1, -1):
             inside = slice(start + k, start + k + n)
             f, b = forward[:, k].astype(np.float64), backward[:, k].astype(np.float64)
-            smoothed[inside] += np.where(known[..., None], f * forward_weight[k] + b * backward_weight[k], 0)
+            smoothed[inside] += np.where(counted[..., None], f * forward_weight[k] + b * backward_weight[k], 0)
+            agreed[inside] += counted
             spread[inside] += np.where(known, np.hypot(*np.moveaxis(f - b, -1, 0)), 0)
             count[inside] += known
             if k > 0:
@@ -118,12 +128,23 @@ def combine_windows(points: Floats, window: int, tracks: Iterable[WindowTracks])
         arriving = arriving[n:]
     expected[len(points) - len(arriving) :] = _median(arriving)
 
-    covered = count > 0
-    smoothed[covered] /= count[covered, None]
+    covered = agreed > 0
+    smoothed[covered] /= agreed[covered, None]
     smoothed[~covered] = points[~covered]
-    spread[covered] /= count[covered]
-    spread[~covered] = np.nan
-    return RstcResult(smoothed, spread, expected)
+    reached = count > 0
+    spread[reached] /= count[reached]
+    spread[~reached] = np.nan
+    return RstcResult(smoothed, spread, expected, np.where(reached, agreed / np.maximum(count, 1), np.nan))
+
+
+def _arrive(
+    points: Floats, start: int, forward: NDArray[np.float32], backward: NDArray[np.float32], tolerance: Floats
+) -> NDArray[np.bool_]:
+    """Whether both tracks of each point arrive where it is in their last frame, bool (windows, L); the windows begin at frame `start`."""
+    n, window = forward.shape[:2]
+    first, last = slice(start, start + n), slice(start + window - 1, start + window - 1 + n)
+    missed = [np.hypot(*np.moveaxis(a - b, -1, 0)) for a, b in ((forward[:, -1], points[last]), (backward[:, 0], points[first]))]
+    return np.asarray(np.maximum(*missed) <= np.minimum(tolerance[first], tolerance[last]))
 
 
 def iterate_windows(

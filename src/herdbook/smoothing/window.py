@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from herdbook.arrays import Floats
+from herdbook.smoothing.agreement import Agreement, settle
 from herdbook.smoothing.frames import FrameSource
 from herdbook.smoothing.rstc import smooth_points, window_frames
 
@@ -31,19 +32,24 @@ def windows_to_try(fps: float, frames: int) -> list[int]:
     return sorted({min(int(window), frames) for window in tried})
 
 
-def choose_window(source: FrameSource, points: Floats, windows: Sequence[int], engine: str = "numba") -> int:
+def choose_window(
+    source: FrameSource, points: Floats, windows: Sequence[int], engine: str = "numba", agreement: Agreement | None = None
+) -> int:
     """The shortest of the windows (frames, ascending) whose jitter of the points (T, L, 2) is nearly as small as the smallest.
 
     Jitter is the median size of the second difference over time, measured on points smoothed in some samples of the frames, for which all
-    windows give a position. Without such points, the longest window is chosen.
+    windows give a position; with an `agreement`, on the points that `settle` makes of them. Without such points, the longest window is
+    chosen.
     """
     if len(windows) == 1:
         return windows[0]
     found: list[list[Floats]] = [[] for _ in windows]
     for first, end in sample_stretches(source.n_frames, max(SAMPLE_FRAMES, 2 * windows[-1])):
         part = points[first:end]
+        tolerance = None if agreement is None else agreement.tolerance[first:end]
         for sizes, window in zip(found, windows, strict=True):
-            smoothed = smooth_points(source.read(first, end), part, window, engine).smoothed
+            result = smooth_points(source.read(first, end), part, window, engine, tolerance)
+            smoothed = result.smoothed if tolerance is None else settle(part, result, tolerance)[0]
             sizes.append(np.hypot(*np.moveaxis(np.diff(smoothed, 2, axis=0), -1, 0)))
     jitter = np.stack([np.concatenate(sizes).ravel() for sizes in found])
     jitter = jitter[:, np.isfinite(jitter).all(axis=0)]

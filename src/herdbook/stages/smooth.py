@@ -14,6 +14,7 @@ from herdbook.artifacts.tracklets import Tracklets
 from herdbook.experiment.sheets.corrections import Correction, read_corrections
 from herdbook.formats.poses import Poses, no_poses
 from herdbook.job import Job, run_stage
+from herdbook.positions.agreement import farthest_px
 from herdbook.positions.body_points import body_points, check_inside
 from herdbook.positions.corrections import correct_points
 from herdbook.positions.located import Located, locate_movie
@@ -63,7 +64,8 @@ def _work(job: Job) -> None:
     wanted = Smoothing(settings["method"], settings["window_s"], settings["engine"], settings["jumps"] == "repair", fill)
     source = partial(movie_source, movie, index)
     flags = corrected.reshape(len(index), -1)
-    places, bodies = smooth_movie(source, located, poses.columns, flags, wanted, index.fps, str(movie), job.threads)
+    away = farthest_px(poses)
+    places, bodies = smooth_movie(source, located, poses.columns, flags, away, wanted, index.fps, str(movie), job.threads)
     origin = job.provenance(outputs=("out", "points"))
     trajectories_of(located, places, len(index)).save(job.file("out"), origin)
     body_points(poses, bodies, corrected, pose_frames).save(job.file("points"), origin)

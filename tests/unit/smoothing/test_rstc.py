@@ -107,7 +107,7 @@ def test_weights_without_a_meaning_are_refused(n: int, epsilon: float) -> None:
 def test_jitter_is_smoothed_towards_the_true_motion(rng: np.random.Generator) -> None:
     frames, truth = drifting(50, rng)
     noisy = truth + rng.normal(0, 1.0, truth.shape)
-    smoothed, disagreement, expected = smooth_points(frames, noisy, window=15)
+    smoothed, disagreement, expected, _ = smooth_points(frames, noisy, window=15)
     before = np.sqrt(((noisy - truth)[10:-10] ** 2).mean())
     after = np.sqrt(((smoothed - truth)[10:-10] ** 2).mean())
     assert after < 0.5 * before
@@ -118,7 +118,7 @@ def test_jitter_is_smoothed_towards_the_true_motion(rng: np.random.Generator) ->
 @pytest.mark.parametrize("engine", ["opencv", "numba"])
 def test_true_points_stay_on_a_subpixel_motion(rng: np.random.Generator, engine: str) -> None:
     frames, truth = drifting(30, rng)
-    smoothed, disagreement, _ = smooth_points(frames, truth, 10, engine)
+    smoothed, disagreement, *_ = smooth_points(frames, truth, 10, engine)
     assert np.abs(smoothed - truth).max() < FLOW_ERROR_PX
     assert disagreement.max() < FLOW_ERROR_PX
 
@@ -129,7 +129,7 @@ def test_zero_motion_gives_the_identical_points(texture: NDArray[np.uint8], engi
     for _, forward, backward in one_by_one(iterate_windows([texture] * 20, points, 7, engine)):
         np.testing.assert_array_equal(forward, points[:7])
         np.testing.assert_array_equal(backward, points[:7])
-    smoothed, disagreement, _ = smooth_points([texture] * 20, points, 7, engine)
+    smoothed, disagreement, *_ = smooth_points([texture] * 20, points, 7, engine)
     np.testing.assert_allclose(smoothed, points, rtol=0, atol=1e-12)
     np.testing.assert_array_equal(disagreement, 0)
 
@@ -170,7 +170,7 @@ def test_only_windows_with_both_ends_known_count(rng: np.random.Generator) -> No
     frames, points = drifting(12, rng)
     points[6:, 1, 0] = np.nan
     points[:, 2] = np.nan
-    smoothed, disagreement, _ = smooth_points(frames, points, window=4)
+    smoothed, disagreement, *_ = smooth_points(frames, points, window=4)
     np.testing.assert_array_equal(np.isnan(disagreement[:, 1]), np.arange(12) >= 6)
     np.testing.assert_array_equal(smoothed[6:, 1], points[6:, 1])
     assert np.isnan(smoothed[:, 2]).all()
@@ -188,7 +188,7 @@ def test_a_short_gap_is_filled_along_the_motion(rng: np.random.Generator) -> Non
 def test_a_lonely_point_that_no_window_covers_stays_as_it_was(texture: NDArray[np.uint8]) -> None:
     points = np.full((9, 1, 2), np.nan)
     points[4, 0] = [60.3, 70.7]
-    smoothed, disagreement, _ = smooth_points([texture] * 9, points, window=3)
+    smoothed, disagreement, *_ = smooth_points([texture] * 9, points, window=3)
     np.testing.assert_array_equal(smoothed, points)
     assert np.isnan(disagreement).all()
 
@@ -225,7 +225,7 @@ def test_no_more_than_a_window_and_a_chunk_of_frames_are_read_ahead(texture: NDA
 
 
 def test_a_movie_with_no_point_gives_empty_results(texture: NDArray[np.uint8]) -> None:
-    smoothed, disagreement, _ = smooth_points([texture] * 4, np.empty((4, 0, 2)), window=3)
+    smoothed, disagreement, *_ = smooth_points([texture] * 4, np.empty((4, 0, 2)), window=3)
     assert smoothed.shape == (4, 0, 2)
     assert disagreement.shape == (4, 0)
 

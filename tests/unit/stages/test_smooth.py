@@ -9,6 +9,7 @@ import pytest
 from herdbook.artifacts.propagate import Identities
 from herdbook.artifacts.segment import Blobs
 from herdbook.artifacts.smooth import (
+    CORRECTED,
     FROM_CORRECTED,
     FROM_INTERPOLATED,
     FROM_RESOLVED,
@@ -262,6 +263,78 @@ def test_corrections_are_smoothed_in_and_say_so(tmp_path, scene):
     assert (after.source[~mine] == FROM_SINGLE).all()
     assert errors_px(before, PARALLEL).max() > 5
     assert errors_px(after, PARALLEL).max() < 0.7
+
+
+def write_corrections(folder, places, point=""):
+    """A table of corrections of the first animal, `places` by frame."""
+    lines = [f"m,{t},{'animal' if point else 'animal0'},{point},{x},{y}" for t, (x, y) in places.items()]
+    (folder / "corrections.csv").write_text("\n".join(["movie,frame,individual,point,x,y", *lines]))
+    return {"corrections": folder / "corrections.csv"}
+
+
+@pytest.mark.parametrize("engine", ["numba", "opencv"])
+@pytest.mark.parametrize("truth", [PARALLEL, MEETING])
+def test_corrections_are_published_as_given_and_drag_nobody(tmp_path, scene, truth, engine):
+    path = scene(truth)
+    before = run(tmp_path, path, engine=engine)
+    # Far off, out of the frame, a little beside, two beside each other, and right: before, in and after the contact of those who meet.
+    offsets = {3: (90, 40), 4: (-60, 0), 12: (0, 9), 20: (8, -6), 21: (9, -7), 30: (0, 0), 36: (-3, 40)}
+    places = {t: tuple((truth[t, 0] + by).round(2).tolist()) for t, by in offsets.items()}
+    after = run(tmp_path, path, files=write_corrections(tmp_path, places), engine=engine)
+    mine = (after.individual == 0) & np.isin(after.frame, list(places))
+    assert [(x, y) for x, y in zip(after.x[mine], after.y[mine], strict=True)] == list(places.values())
+    assert (after.source[mine] == FROM_CORRECTED).all()
+    assert (after.confidence[mine] == 1).all()
+    assert not after.jump[mine].any()
+    moved = np.hypot(after.x - before.x, after.y - before.y)[~mine]
+    assert moved.max() < 1.5
+
+
+def test_corrected_body_points_are_published_as_given_and_drag_nobody(tmp_path, scene, rng):
+    poses = write_points(tmp_path, PARALLEL, 0.5, rng)
+    places = {9: (100.5, 90.25), 20: (70.0, 45.0), 21: (72.0, 46.0)}
+    files = {"poses": poses, **write_corrections(tmp_path, places, "centre0")}
+    run(tmp_path, scene(PARALLEL), files=files)
+    found = BodyPoints.load(tmp_path / "points.h5")
+    given = found.source == CORRECTED
+    assert [(x, y) for x, y in zip(found.x[given], found.y[given], strict=True)] == list(places.values())
+    error = np.hypot(*(np.stack([found.x, found.y], 1) - PARALLEL[found.frame, found.point]).T)
+    assert error[~given].max() < 1.5
+
+
+@pytest.fixture
+def leaping(rng):
+    """Animals that are somewhere else in each frame, each in a half of its own."""
+    return np.stack([rng.uniform((20, y - 12), (140, y + 12), (FRAMES, 2)) for y in (35.0, 85.0)], 1)
+
+
+def test_animals_that_the_flow_loses_stay_where_they_were_found(tmp_path, scene, leaping):
+    poses = write_points(tmp_path, leaping)
+    path = scene(leaping)
+    found = run(tmp_path, path, files={"poses": poses})
+    points = BodyPoints.load(tmp_path / "points.h5")
+    for table in (found, points):
+        assert np.array_equal(table.x, table.x_raw)
+        assert np.array_equal(table.y, table.y_raw)
+        assert np.isnan(table.disagreement).all()
+    assert found.windows.tolist() == [0]
+    assert found.agreement[0] < 0.5
+    assert found.points_agreement[0] < 0.5
+    published = run(tmp_path, path, engine="opencv")
+    assert np.hypot(published.x - published.x_raw, published.y - published.y_raw).mean() > 5
+    assert np.isnan(published.agreement).all()
+
+
+def test_one_leap_stays_and_all_else_is_smoothed(tmp_path, scene, rng):
+    truth = PARALLEL.copy()
+    truth[20:, 1, 0] -= 55
+    seen_at = truth + rng.normal(0, 0.5, truth.shape)
+    found = run(tmp_path, scene(truth, seen_at=seen_at))
+    raw, smoothed = errors_px(found, truth, "_raw"), errors_px(found, truth)
+    assert smoothed.max() < raw.max() + 0.1
+    assert smoothed.mean() < 0.8 * raw.mean()
+    assert 0.8 < found.agreement[0] <= 1
+    assert np.isnan(found.points_agreement).all()
 
 
 def test_threads_do_not_change_a_bit(tmp_path, scene, rng):
