@@ -85,8 +85,8 @@ def smooth_pose_file(
     message = f"Wrote {out}: {int(result.filled.sum())} points filled, {int(result.jump.sum())} jumped."
     if lost:
         message += (
-            f" Nothing was smoothed: the flow of the movie agrees with the points in only {agreeing:.0%} of the places. The animals move too "
-            "far from one frame to the next, or these are not the points of this movie."
+            f" Nothing was smoothed: the flow of the movie agrees with the points in only {agreeing:.0%} of the places. The animals move "
+            "too far from one frame to the next, or these are not the points of this movie."
         )
     return "\n".join([message, *_notes(scan)])
 
