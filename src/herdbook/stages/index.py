@@ -1,6 +1,5 @@
 """Stage index: the frames of a movie, their times and keyframes; a broken file is found here."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from herdbook.experiment.sheets.times import read_times
 from herdbook.job import Job, run_stage
 from herdbook.movie.scanning import scan_movie
 from herdbook.system.files import file_fingerprint
+from herdbook.system.words import say
 
 STAGE = "index"
 STAGE_VERSION = 4
@@ -35,7 +35,7 @@ def _work(job: Job) -> None:
     with unchanged(path):
         scan = scan_movie(path, times_s=read_times(times[0]) if times else None, **job.settings)
     for note in scan.notes:
-        print(f"{STAGE}: {note}", file=sys.stderr)
+        say(f"{STAGE}: {note}")
     Index.from_scan(scan, file_fingerprint(path)).save(job.file("out"), job.provenance())
 
 
