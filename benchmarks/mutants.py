@@ -41,7 +41,7 @@ TESTS = {
     "segmentation": ["segmentation", "stages/test_segment_controls.py", "stages/test_segment.py"],
     "smoothing": ["smoothing"],
     "classifier": ["classifier", "stages/test_trainset.py"],
-    "artifacts": ["artifacts", "stages/test_segment.py", "stages/test_tracklets.py"],
+    "artifacts": ["artifacts", "test_job_records.py", "stages/test_segment.py", "stages/test_tracklets.py"],
 }
 # A decorator that compiles or caches changes no result; names of variables would have to be chosen by hand.
 LEFT_OUT = re.compile("RemoveDecorator|VariableReplacer|VariableInserter|ExceptionReplacer")

@@ -176,6 +176,22 @@ def test_a_flat_field_moves_the_band_of_intensities_with_the_light(segmenter, dr
     assert not np.array_equal(mask_of(segmenter(ground, **settings).blobs(still(image))), animals)
 
 
+@pytest.mark.parametrize(("level", "black"), [(1, 0), (200, 0), (17, 16), (120, 16)])
+def test_even_light_is_the_same_everywhere_however_dim(level, black):
+    inside = np.ones(SIZE[::-1], bool)
+    inside[:40] = False
+    ground = np.where(inside, level, 255).astype(np.uint8)  # what is outside of the arena does not count
+    assert relative_light(ground, inside, black)[inside] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_no_shade_is_deeper_than_a_quarter_of_the_light():
+    ground = np.full(SIZE[::-1], 200, np.uint8)
+    ground[:, :60] = 10
+    relative = relative_light(ground, np.ones(ground.shape, bool), 0)
+    assert relative.min() == 0.25
+    assert relative[:, 100:] == pytest.approx(1.0, abs=0.01)
+
+
 @pytest.mark.parametrize("gain", [0.75, 0.9, 1.0, 1.2])
 @pytest.mark.parametrize("section", [{}, {"channel": "colour"}, {"close": 1}], ids=["grey", "colour", "closed"])
 def test_flicker_is_taken_out(segmenter, draw, rng, gain, section):

@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+from herdbook.tracklets.count_flow import SURE_COUNT_NATS
 from herdbook.tracklets.counting import (
     APPEAR_AT_BORDER_COST,
     APPEAR_COST,
@@ -110,6 +111,10 @@ def test_a_sure_number_gives_way_where_it_costs_too_much_on_both_sides():
     weight, animals = numbers(0.0826)
     assert APPEAR_COST < weight < 2 * APPEAR_COST
     assert animals == [1, 1, 2, 1, 1]
+    # A number that is not sure gives way at once.
+    weight, animals = numbers(0.095)
+    assert APPEAR_COST < weight < SURE_COUNT_NATS
+    assert animals == [1, 1, 2, 1, 1]
     weight, animals = numbers(0.078)
     assert weight > 2 * APPEAR_COST
     assert animals == [1, 1, 1, 1, 1]
@@ -155,6 +160,11 @@ def test_the_margin_is_the_cost_of_the_next_best_number():
     costs = count_costs(np.array([1.2]), np.array([100]), 3, DEFAULT)[0]
     assert animals.tolist() == [1]
     assert margin[0] == pytest.approx(min(costs[0], costs[2]) - costs[1])
+    for ratio in (1.75, 2.0):
+        animals, margin = count([ratio], [(0, 99)])
+        costs = count_costs(np.array([ratio]), np.array([100]), 4, DEFAULT)[0]
+        assert animals.tolist() == [2]
+        assert margin[0] == pytest.approx(min(costs[1], costs[3]) - costs[2])
     assert count([1.0], [(0, 99)], number=1)[1][0] == pytest.approx(count_costs(np.array([1.0]), np.array([100]), 1, DEFAULT)[0, 0])
 
 
