@@ -24,7 +24,9 @@ def no_body_points() -> BodyPoints:
     """The artifact of a movie without body points."""
     nothing = no_poses(0)
     flags = np.zeros((0, 0), bool)
-    return body_points(nothing, SmoothedPoints(nothing.columns, nothing.columns, np.empty((0, 0)), flags, flags), flags[:, :, None], 0)
+    return body_points(
+        nothing, SmoothedPoints(nothing.columns, nothing.columns, np.empty((0, 0)), flags, flags, flags), flags[:, :, None], 0
+    )
 
 
 def make_tracks(rng, frames=40, individuals=ODD_NAMES, *, known=0.8, **changes):

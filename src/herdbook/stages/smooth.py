@@ -24,7 +24,7 @@ from herdbook.smoothing.rstc import window_frames
 from herdbook.smoothing.window import LONGEST_S
 
 STAGE = "smooth"
-STAGE_VERSION = 8
+STAGE_VERSION = 9
 
 
 def _read_body_points(job: Job, index: Index, corrections: Sequence[Correction]) -> tuple[Poses, NDArray[np.bool_], int]:

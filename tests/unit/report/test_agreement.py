@@ -8,7 +8,7 @@ from herdbook.report.summaries import MovieSummary
 
 
 def movie(agreement=(), points=()):
-    return MovieSummary("m1", 10, 10, 1.0, 10, 10, 10.0, "h264", np.array(agreement), np.array(points))
+    return MovieSummary("m1", 10, 10, 1.0, 10, 10, 10.0, "h264", agreement=np.array(agreement), points_agreement=np.array(points))
 
 
 @pytest.mark.parametrize(

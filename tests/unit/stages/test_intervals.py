@@ -325,7 +325,8 @@ def test_each_interval_has_the_positions_of_a_movie_of_its_own(chain, decoded, t
     # 7 frames: longer than a gap, as long as the last interval.
     section = {"smooth": {"method": method, "window_s": 0.35}, "background": {"file": str(tmp_path / "empty.png")}}
     whole = Trajectories.load(chain(**section).run(*ALL))
-    assert decoded.get("smooth", []) == (INSIDE if method == "lkrstc" else [])
+    # Some stretches are read twice: how well flow and blobs agree is measured first.
+    assert sorted(set(decoded.get("smooth", []))) == (INSIDE if method == "lkrstc" else [])
     assert sorted(set(whole.frame.tolist())) == INSIDE
     for first, end in SPANS:
         alone = Trajectories.load(chain(folder=f"from{first}", frames=range(first, end), intervals=[], **section).run(*ALL))
