@@ -43,6 +43,8 @@ _BEGUN, _NOISES, _MOST_NOISE = 0.05, 3.0, 0.4
 # By how much more the scene may change from the first to the last third of a plateau: in a drift, these differ by 0.4 of what the plateaus
 # on both sides differ by if they are one group apart, by 0.2 if they are six. Both plateaus together must have so many frames to tell.
 _MOST_DRIFT, _LEAST_SAMPLES = 0.1, 12
+# Pace of the scene within a plateau, in relation to that of the change: 0 beside a fade, 1 in a drift.
+_MOST_PACE = 0.3
 # A fade has ended where plateaus that are farther apart differ by less than this factor.
 _GROWTH = 1.03
 # Largest flicker of single frames, as a part of the change: the medians of two plateaus then differ by 5 times their standard error.
@@ -232,7 +234,11 @@ class _Scenes:
         if self._time_s[first_after] - self._time_s[last_before] > LONGEST_FADE_S and first_after - last_before > _MOST_BETWEEN:
             return None
         sides = (gone[inner.start : last_before + 1], gone[first_after : inner.stop])
-        if len(sides[0]) + len(sides[1]) < _LEAST_SAMPLES or noise > _MOST_FLICKER or any(_drifts(side) for side in sides):
+        if (
+            len(sides[0]) + len(sides[1]) < _LEAST_SAMPLES
+            or noise > _MOST_FLICKER
+            or any(_drifts(side, first_after - last_before) for side in sides)
+        ):
             return None
         steps = np.abs(lighter)
         light = (float(np.median(lighter)), float(np.percentile(steps, 95)), float((steps > _LEAST_LIGHT).mean()))
@@ -277,13 +283,14 @@ def _light_step(before: Floats, after: Floats) -> float:
     return max(abs(float(np.median(step))) / _LEAST_LIGHT, abs(up - down) / _LEAST_SAME, (up + down) / _LEAST_EITHER)
 
 
-def _drifts(gone: Floats) -> bool:
-    """Whether a change goes on in the frames of a plateau, from the progress (n,) in these."""
+def _drifts(gone: Floats, lasts: int) -> bool:
+    """Whether a change goes on in the frames of a plateau, from the progress (n,) in these; `lasts` is its own number of frames."""
     third = len(gone) // 3
     if third < 1:
         return False  # too few to tell; then there are enough on the other side
     step = abs(float(np.median(gone[-third:]) - np.median(gone[:third])))
-    return bool(step > min(_MOST_DRIFT + _NOISES * _noise(gone), _MOST_NOISE))
+    pace = step / (len(gone) - third) * lasts
+    return bool(step > min(_MOST_DRIFT + _NOISES * _noise(gone), _MOST_NOISE) or (step > _BEGUN and pace > _MOST_PACE))
 
 
 def _noise(gone: Floats) -> float:
