@@ -41,6 +41,7 @@ Floats = NDArray[np.float64]
 WIDTH, HEIGHT, FPS, FRAMES = 320, 240, 25, 240
 NEAR_PX = 5.0
 GROUND, ANIMAL = 200.0, 60.0
+ALONG_PX = 10  # half of the length of an animal
 MARGIN = 60  # px around the frame, into which a pushed camera looks
 
 
@@ -201,10 +202,11 @@ def measure(case: Case, folder: Path) -> Result:
     right, blobs = np.zeros(FRAMES), np.zeros(FRAMES)
     for frame, truth in zip(read_frames(movie, listed.pts), truths, strict=True):
         found = segmenter.blobs(frame)
-        truth = truth[(truth > 10).all(axis=1) & (truth < [WIDTH - 10, HEIGHT - 10]).all(axis=1)]  # not those who are out of sight
+        in_sight, clear = (((truth > edge) & (truth < [WIDTH - edge, HEIGHT - edge])).all(axis=1) for edge in (-ALONG_PX, ALONG_PX))
+        truth = truth[clear]
         if found is not None and len(found.area) and len(truth):
             far = np.hypot(found.x[:, None] - truth[:, 0], found.y[:, None] - truth[:, 1])
-            right[frame.index], blobs[frame.index] = (far.min(axis=0) <= NEAR_PX).mean(), len(found.area) / len(truth)
+            right[frame.index], blobs[frame.index] = (far.min(axis=0) <= NEAR_PX).mean(), len(found.area) / in_sight.sum()
     for start, end in pairwise([0, case.frame, FRAMES]):
         result.right.append(float(right[start:end].mean()) if end > start else 1.0)
         result.blobs.append(float(blobs[start:end].mean()) if end > start else 1.0)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from herdbook.arrays import Floats, Image, Ints, Singles
+from herdbook.arrays import Bools, Floats, Image, Ints, Singles
 from herdbook.segmentation.registration import Motion, block_change, find_motion, quick_shift, structure, window_of
 
 # Frames are compared in images with at most this many pixels in width and height: a shift of 1 px of 4K video is still 1/8 px of them.
@@ -18,6 +18,9 @@ _LONGEST_PX = 480
 _GROUP = 3
 # A plateau is the median of so many groups before or after a change.
 _PLATEAU = 3
+# Where three samples differ by so many levels, an animal moves: more than the noise and flicker of cameras. Pixels around it (px of the
+# reduced images) are blurred by it. If more than a third of the frame changes, it is not an animal.
+_MOVING_LEVELS, _AROUND_PX, _MOST_MOVING = 16, 5, 0.33
 # Light is compared as the median level of tiles (px of the reduced images), so that an animal does not count unless it fills half of one.
 _TILE_PX = 16
 # Smallest change of light, in levels: a fifth of the smallest difference by default between animals and background.
@@ -40,6 +43,8 @@ _BEGUN, _NOISES, _MOST_NOISE = 0.05, 3.0, 0.4
 # By how much more the scene may change from the first to the last third of a plateau: in a drift, these differ by 0.4 of what the plateaus
 # on both sides differ by if they are one group apart, by 0.2 if they are six. Both plateaus together must have so many frames to tell.
 _MOST_DRIFT, _LEAST_SAMPLES = 0.1, 12
+# Pace of the scene within a plateau, in relation to that of the change: 0 beside a fade, 1 in a drift.
+_MOST_PACE = 0.3
 # A fade has ended where plateaus that are farther apart differ by less than this factor.
 _GROWTH = 1.03
 # Largest flicker of single frames, as a part of the change: the medians of two plateaus then differ by 5 times their standard error.
@@ -150,7 +155,8 @@ class _Scenes:
         self.starts = list(range(first, len(images), _GROUP))
         self.groups = [_middle(images[start : start + _GROUP]) for start in self.starts]
         self._tiles = np.stack([_tile_levels(group) for group in self.groups])
-        self._structures = [structure(group, black) for group in self.groups]
+        self._steady = [_steady(images[start : start + _GROUP]) for start in self.starts]
+        self._structures = [structure(group, black, steady) for group, steady in zip(self.groups, self._steady, strict=True)]
         self._window = window_of(images[0].shape)
         steps_s = np.diff(time_s[self.starts])
         self._group_s = float(np.median(steps_s)) if len(steps_s) else 0.0
@@ -181,7 +187,7 @@ class _Scenes:
         changed, moved = {}, {}
         for cut in range(first + 1, end):
             pair = (self._structure(max(first, cut - _PLATEAU), cut), self._structure(cut, min(end, cut + _PLATEAU)))
-            changed[cut] = block_change(*pair)
+            changed[cut] = block_change(*pair, self._steady_in(max(first, cut - _PLATEAU), min(end, cut + _PLATEAU)))
             moved[cut] = float(np.hypot(*quick_shift(*pair, self._window)))
         cuts = [
             *_peaks(changed)[:_MOST_CUTS],
@@ -228,7 +234,11 @@ class _Scenes:
         if self._time_s[first_after] - self._time_s[last_before] > LONGEST_FADE_S and first_after - last_before > _MOST_BETWEEN:
             return None
         sides = (gone[inner.start : last_before + 1], gone[first_after : inner.stop])
-        if len(sides[0]) + len(sides[1]) < _LEAST_SAMPLES or noise > _MOST_FLICKER or any(_drifts(side) for side in sides):
+        if (
+            len(sides[0]) + len(sides[1]) < _LEAST_SAMPLES
+            or noise > _MOST_FLICKER
+            or any(_drifts(side, first_after - last_before) for side in sides)
+        ):
             return None
         steps = np.abs(lighter)
         light = (float(np.median(lighter)), float(np.percentile(steps, 95)), float((steps > _LEAST_LIGHT).mean()))
@@ -236,8 +246,10 @@ class _Scenes:
 
     def _motion(self, start: int, stop: int, first: int, end: int) -> Motion | None:
         """How the scene moved between two plateaus, in px of the reduced images."""
-        before, after = self._structure(max(first, start - _PLATEAU), start), self._structure(stop, min(end, stop + _PLATEAU))
-        motion = find_motion(before, after, quick_shift(before, after, self._window))
+        earliest, last = max(first, start - _PLATEAU), min(end, stop + _PLATEAU)
+        before, after = self._structure(earliest, start), self._structure(stop, last)
+        steady = self._steady_in(earliest, start) & self._steady_in(stop, last)
+        motion = find_motion(before, after, steady, quick_shift(before, after, self._window))
         if motion is None or self._factor * motion.farthest(*before.shape[::-1]) < LEAST_SHIFT_PX:
             return None
         return motion
@@ -249,9 +261,19 @@ class _Scenes:
         """Levels of the tiles in the groups start .. stop - 1, as far as these are in first .. end - 1."""
         return np.asarray(np.median(self._tiles[max(first, start) : min(end, stop)], axis=0))
 
+    def _steady_in(self, start: int, stop: int) -> Bools:
+        return np.asarray(np.logical_and.reduce(self._steady[start:stop]))
+
     def _structure(self, start: int, stop: int) -> Singles:
         parts = self._structures[start:stop]
         return _middle_of_three(*parts) if len(parts) == _PLATEAU else parts[len(parts) // 2]
+
+
+def _steady(images: Sequence[Image]) -> Bools:
+    """Pixels (h, w) of three images without animals that move, and without their surroundings; all pixels if everything changes."""
+    low, high = (function(function(images[0], images[1]), images[2]) for function in (np.minimum, np.maximum))
+    moving = cv2.dilate((cv2.subtract(high, low) >= _MOVING_LEVELS).astype(np.uint8), np.ones((_AROUND_PX, _AROUND_PX), np.uint8)) > 0
+    return np.ones(moving.shape, np.bool_) if moving.mean() > _MOST_MOVING else np.logical_not(moving)
 
 
 def _light_step(before: Floats, after: Floats) -> float:
@@ -261,13 +283,14 @@ def _light_step(before: Floats, after: Floats) -> float:
     return max(abs(float(np.median(step))) / _LEAST_LIGHT, abs(up - down) / _LEAST_SAME, (up + down) / _LEAST_EITHER)
 
 
-def _drifts(gone: Floats) -> bool:
-    """Whether a change goes on in the frames of a plateau, from the progress (n,) in these."""
+def _drifts(gone: Floats, lasts: int) -> bool:
+    """Whether a change goes on in the frames of a plateau, from the progress (n,) in these; `lasts` is its own number of frames."""
     third = len(gone) // 3
     if third < 1:
         return False  # too few to tell; then there are enough on the other side
     step = abs(float(np.median(gone[-third:]) - np.median(gone[:third])))
-    return bool(step > min(_MOST_DRIFT + _NOISES * _noise(gone), _MOST_NOISE))
+    pace = step / (len(gone) - third) * lasts
+    return bool(step > min(_MOST_DRIFT + _NOISES * _noise(gone), _MOST_NOISE) or (step > _BEGUN and pace > _MOST_PACE))
 
 
 def _noise(gone: Floats) -> float:

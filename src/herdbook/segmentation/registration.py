@@ -10,6 +10,7 @@ from herdbook.arrays import Bools, Floats, Image, Singles
 # Structure is what differs from the surroundings within this distance (px of the reduced images): wide enough for the rim of a dish,
 # narrow enough to be free of light that changes over the frame.
 _SURROUNDINGS_PX = 8.0
+_LEAST_WEIGHT = 1e-3
 # The same blur for all images: a shift by part of a pixel blurs by itself, which must not look like a better match.
 _BLUR_PX = 1.0
 # Structure is the logarithm of the level, so that light changes nothing; this is added, because dark levels are mostly noise.
@@ -77,11 +78,18 @@ class Motion:
         return Motion(matrix)
 
 
-def structure(image: Image, black: int) -> Singles:
-    """Relative differences of each pixel from its surroundings, float32 (h, w), independent of the light; `black` is the level of black."""
+def structure(image: Image, black: int, steady: Bools) -> Singles:
+    """Relative differences of each pixel from its surroundings, float32 (h, w), independent of the light.
+
+    black: the level of black; steady: pixels (h, w) without animals that move, which do not count as surroundings (normalised convolution,
+    Knutsson & Westin 1993, CVPR).
+    """
     levels = np.log(np.arange(256, dtype=np.float32).clip(black) - black + _DARK_LEVELS)
     logarithm = cv2.GaussianBlur(levels[image], (0, 0), _BLUR_PX)
-    return np.asarray(np.clip(logarithm - cv2.GaussianBlur(logarithm, (0, 0), _SURROUNDINGS_PX), -_MOST_CONTRAST, _MOST_CONTRAST))
+    weight = steady.astype(np.float32)
+    around, share = (cv2.GaussianBlur(values, (0, 0), _SURROUNDINGS_PX) for values in (logarithm * weight, weight))
+    difference = logarithm - around / np.maximum(share, _LEAST_WEIGHT)
+    return np.asarray(np.clip(difference, -_MOST_CONTRAST, _MOST_CONTRAST) * (share > _LEAST_WEIGHT), np.float32)
 
 
 def window_of(shape: tuple[int, int]) -> Singles:
@@ -98,39 +106,43 @@ def quick_shift(before: Singles, after: Singles, window: Singles) -> tuple[float
     return x, y
 
 
-def block_change(before: Singles, after: Singles) -> float:
+def block_change(before: Singles, after: Singles, steady: Bools) -> float:
     """By how much structure (h, w) changes in the blocks of a frame: most of them change less, some more.
 
-    The rim of a dish lies in 0.4 of the blocks; animals that move are in fewer.
+    steady: pixels (h, w) without animals that move. The rim of a dish lies in 0.4 of the blocks.
     """
-    return float(np.quantile(_by_block((after - before) ** 2, np.ones(before.shape, np.bool_)), _QUANTILE))
+    changes = _by_block((after - before) ** 2, steady)
+    return float(np.nanquantile(changes, _QUANTILE)) if np.isfinite(changes).any() else 0.0
 
 
-def find_motion(before: Singles, after: Singles, guess: tuple[float, float]) -> Motion | None:
+def find_motion(before: Singles, after: Singles, steady: Bools, guess: tuple[float, float]) -> Motion | None:
     """How the whole scene moved and turned between two structures (h, w); None if it stands, or if there is no telling.
 
-    The movement that maximises the correlation (Evangelidis & Psarakis 2008, IEEE Trans. PAMI 30:1858) is sought from `guess` on. It counts
-    if it explains most blocks of the frame that changed at all, and if these lie all over the frame: animals that move explain neither.
+    The movement that maximises the correlation (Evangelidis & Psarakis 2008, IEEE Trans. PAMI 30:1858) is sought from `guess` on, and from
+    none. It counts if it explains enough blocks of the frame, and if these lie all over the frame: animals that move explain neither.
+    steady: pixels (h, w) without animals that move, in either image.
     """
     starts = [guess, (0.0, 0.0)] if max(abs(guess[0]) / before.shape[1], abs(guess[1]) / before.shape[0]) <= _FARTHEST else [(0.0, 0.0)]
     for x, y in starts:
-        found = _refined(before, after, np.array([[1, 0, -x], [0, 1, -y]], np.float32))
+        found = _refined(before, after, steady, np.array([[1, 0, -x], [0, 1, -y]], np.float32))
         if found is not None:
             return found
     return None
 
 
-def _refined(before: Singles, after: Singles, start: Singles) -> Motion | None:
-    guessed, seen = _moved(before, start)
+def _refined(before: Singles, after: Singles, steady: Bools, start: Singles) -> Motion | None:
+    guessed, seen = _moved(before, steady, start)
     if not seen.any() or ((after - guessed) ** 2)[seen].sum() > _LEFT_BY_GUESS * ((after - before) ** 2)[seen].sum():
         return None
     criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, _STEPS, _PRECISION)
     try:
-        _, back = cv2.findTransformECC(after, before, start, cv2.MOTION_EUCLIDEAN, criteria, None, 1)
+        _, back = cv2.findTransformECC(after, before, start, cv2.MOTION_EUCLIDEAN, criteria, steady.astype(np.uint8), 1)
     except cv2.error:
         return None  # not converged: nothing in common
-    moved, seen = _moved(before, np.asarray(back, np.float32))
+    moved, seen = _moved(before, steady, np.asarray(back, np.float32))
     unmoved, remaining, content = (_by_block(image**2, seen) for image in (after - before, after - moved, after))
+    if not np.isfinite(remaining).any():
+        return None
     active = np.fmax(unmoved, remaining) > max(_LEAST_CHANGE * float(np.nanmedian(remaining)), _LEAST_DIFFERENCE)
     rows, columns = np.nonzero(active & (remaining < _MOST_LEFT * np.minimum(unmoved, content)))
     contradict = np.count_nonzero(active & (remaining > _CONTRADICTS * unmoved))
@@ -140,16 +152,20 @@ def _refined(before: Singles, after: Singles, start: Singles) -> Motion | None:
     return Motion(cv2.invertAffineTransform(np.asarray(back, np.float64)))
 
 
-def _moved(image: Singles, back: Singles) -> tuple[Singles, Bools]:
-    """An image moved by the inverse of a matrix (2, 3), and which of its pixels were inside of the frame before."""
+def _moved(image: Singles, steady: Bools, back: Singles) -> tuple[Singles, Bools]:
+    """An image moved by the inverse of a matrix (2, 3), and which pixels are steady before and after, were inside of the frame, and are not
+    at its edge, where half of the surroundings is unknown.
+    """
     size, flags = image.shape[::-1], cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    inside = cv2.warpAffine(np.ones_like(image), back, size, flags=flags) > 0.99
-    return np.asarray(cv2.warpAffine(image, back, size, flags=flags), np.float32), np.asarray(inside)
+    seen = (cv2.warpAffine(steady.astype(np.float32), back, size, flags=flags) > 0.99) & steady
+    edge = round(_SURROUNDINGS_PX)
+    seen[:edge], seen[-edge:], seen[:, :edge], seen[:, -edge:] = False, False, False, False
+    return np.asarray(cv2.warpAffine(image, back, size, flags=flags), np.float32), np.asarray(seen)
 
 
 def _by_block(values: Singles, seen: Bools) -> Floats:
-    """Mean of the seen values (h, w) in each block, (_BLOCKS, _BLOCKS); NaN where less than half is seen."""
+    """Mean of the seen values (h, w) in each block, (_BLOCKS, _BLOCKS); NaN where less than a quarter is seen."""
     size = (_BLOCKS, _BLOCKS)
     share = cv2.resize(seen.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     total = cv2.resize(np.where(seen, values, 0).astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    return np.where(share > 0.5, total / np.maximum(share, 0.5), np.nan).astype(np.float64)
+    return np.where(share > 0.25, total / np.maximum(share, 0.25), np.nan).astype(np.float64)

@@ -86,8 +86,10 @@ def motion_between(before: Background, after: Background, full_range: bool) -> M
     if one.shape != other.shape:
         return None
     factor = reduction(one.shape)
-    early, late = (structure(reduced_by(image, factor), 0 if full_range else LIMITED_BLACK) for image in (one, other))
-    motion = find_motion(early, late, quick_shift(early, late, window_of((early.shape[0], early.shape[1]))))
+    images = [reduced_by(image, factor) for image in (one, other)]
+    steady = np.ones(images[0].shape, np.bool_)
+    early, late = (structure(image, 0 if full_range else LIMITED_BLACK, steady) for image in images)
+    motion = find_motion(early, late, steady, quick_shift(early, late, window_of((early.shape[0], early.shape[1]))))
     if motion is None or motion.scaled(factor).farthest(one.shape[1], one.shape[0]) < LEAST_SHIFT_PX:
         return None
     return motion.scaled(factor)

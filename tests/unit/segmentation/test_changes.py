@@ -110,8 +110,9 @@ def test_animals_are_no_change_of_the_scene(bedding, dish, walk, animals):
     assert [find(film(ground, walk=walk, animals=animals)) for ground in (bedding, dish, plain)] == [[], [], []]
 
 
-def test_light_that_drifts_is_no_change(bedding):
-    assert find(film(bedding, light=lambda t: 1 - 0.15 * t / FRAMES), fps=0.2) == []
+@pytest.mark.parametrize("fps", [0.2, 6.0])
+def test_light_that_drifts_is_no_change(bedding, fps):
+    assert find(film(bedding, light=lambda t: 1 - 0.15 * t / FRAMES), fps=fps) == []
 
 
 def test_light_that_drifts_for_a_while_is_no_change(bedding):
