@@ -150,12 +150,13 @@ def _solve_in_rounds(problem: _Problem, informed: Bools) -> tuple[NDArray[np.int
         clashes = _clashes(graph, held, members)
         opened = found.left | (others > worth[blocks.block]).any(axis=1)
         opened[clashes[(sure[clashes] >= 0).all(axis=1)]] = True
-        opened[_in_the_way(graph, sure, free, np.where(taken, gains, 0), scores)] = True
+        in_the_way, barred = _in_the_way(graph, sure, free, np.where(taken, gains, 0), scores)
+        opened[in_the_way] = True
         if firm or not (opened.any() or len(clashes) or wanted.any()):
             break
         let_in[free] |= wanted
         joined = np.concatenate([joined, clashes])
-        concerned = np.concatenate([np.flatnonzero(opened), clashes.ravel(), free[wanted.any(axis=1)]])
+        concerned = np.concatenate([np.flatnonzero(opened), barred, clashes.ravel(), free[wanted.any(axis=1)]])
         changed = np.isin(blocks.block, blocks.block[concerned])
         sure = np.where(opened, -1, sure)
     # An identity that is taken from a tracklet leaves the graph before it and enters it again after it.
@@ -203,15 +204,16 @@ def _portions(blocks: Blocks, active: Bools, allowed: Bools) -> Iterator[Bools]:
         yield active & (portion == k)
 
 
-def _in_the_way(graph: Graph, sure: Ints, free: Ints, gains: NDArray[np.float32], scores: NDArray[np.floating]) -> Ints:
-    """Separators whose identity would gain more in a simultaneous tracklet of `free` than they would lose."""
-    found = []
+def _in_the_way(graph: Graph, sure: Ints, free: Ints, gains: NDArray[np.float32], scores: NDArray[np.floating]) -> tuple[Ints, Ints]:
+    """Separators whose identity would gain more in a simultaneous tracklet of `free` than they would lose, and those tracklets."""
+    found, barred = [np.zeros(0, np.int64)], []
     for row, identity in np.argwhere(gains > 0).tolist():
         mine = np.flatnonzero(sure == identity)
         mine = mine[(graph.first[mine] <= graph.last[free[row]]) & (graph.last[mine] >= graph.first[free[row]])]
         if scores[mine, identity].sum() < gains[row, identity]:
             found.append(mine)
-    return np.concatenate([np.zeros(0, np.int64), *found])
+            barred.append(free[row])
+    return np.concatenate(found), np.array(barred, np.int64)
 
 
 def _clashes(graph: Graph, held: NDArray[np.int16], members: Ints) -> Ints:

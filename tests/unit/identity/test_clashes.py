@@ -42,6 +42,12 @@ def test_a_separator_gives_way_to_a_path_that_gains_more(sure, names):
     assert letters(solve(graph, [[15, 0], [sure, 0], [15, 0], [6, -2]])) == names
 
 
+@pytest.mark.parametrize(("sure", "names"), [(20.0, ["A", "", "A"]), (60.0, ["", "A", ""])])
+def test_a_separator_that_nothing_links_to_the_path_gives_way_too(sure, names):
+    graph = make_graph([(0, 9), (5, 14), (10, 19)], [(0, 2)])
+    assert letters(solve(graph, [[13, -2], [sure, -2], [13, -2]])) == names
+
+
 def test_two_that_nothing_tells_apart_have_no_names():
     spans = [(0, 9), (0, 9), (10, 19), (20, 29), (20, 29)]
     graph = make_graph(spans, [(0, 2), (1, 2), (2, 3), (2, 4)], [1, 1, 2, 1, 1])
