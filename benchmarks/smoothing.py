@@ -187,6 +187,7 @@ def jitter(data: Path, plot: str | None) -> dict:
     from herdbook.commands.pose_plots import plot_smoothing
     from herdbook.formats.pose_files import read_poses
     from herdbook.movie.scanning import scan_movie
+    from herdbook.positions.agreement import farthest_px, find_agreement, kinds_of_points
     from herdbook.report.figures.style import png_bytes
     from herdbook.smoothing.frames import movie_source
     from herdbook.smoothing.gaps import find_gaps
@@ -196,9 +197,9 @@ def jitter(data: Path, plot: str | None) -> dict:
     movie = data / "flies2" / "movie.mp4"
     source, poses = movie_source(movie, scan_movie(movie)), read_poses([data / "flies2" / "pose.analysis.h5"])
     columns = poses.columns
-    result = smooth_columns(
-        source, columns, find_gaps(~np.isnan(columns[..., 0]), 12), 12, trusted=np.zeros(columns.shape[:2], bool), stage="flies2"
-    )
+    known, nobody = ~np.isnan(columns[..., 0]), np.zeros(columns.shape[:2], bool)
+    agreement = find_agreement(source, columns, kinds_of_points(known, nobody, farthest_px(poses)), nobody, "numba")
+    result = smooth_columns(source, columns, find_gaps(known, 12), 12, trusted=nobody, stage="flies2", agreement=agreement)
 
     def jitter_px(places: np.ndarray) -> float:
         return float(np.nanmedian(np.hypot(*np.moveaxis(np.diff(places, 2, axis=0), -1, 0))))

@@ -12,7 +12,7 @@ from herdbook.artifacts.tracklets import Tracklets
 from herdbook.formats.files import TABLES, movie_files, table_files
 from herdbook.formats.poses import no_poses
 from herdbook.positions.body_points import body_points
-from herdbook.smoothing.points import SmoothedPoints
+from herdbook.smoothing.points import unsmoothed_points
 from herdbook.stages import export
 from herdbook.tables.motion import measure_speeds
 from herdbook.tables.tracks import Tracks
@@ -23,10 +23,7 @@ ODD_NAMES = ("Ä1", "b, c", 'd "e"', "f;g", "0", "ünïcödé 猫", "x/y", "a:b"
 def no_body_points() -> BodyPoints:
     """The artifact of a movie without body points."""
     nothing = no_poses(0)
-    flags = np.zeros((0, 0), bool)
-    return body_points(
-        nothing, SmoothedPoints(nothing.columns, nothing.columns, np.empty((0, 0)), flags, flags, flags), flags[:, :, None], 0
-    )
+    return body_points(nothing, unsmoothed_points(nothing.columns), np.zeros((0, 0, 0), bool), 0)
 
 
 def make_tracks(rng, frames=40, individuals=ODD_NAMES, *, known=0.8, **changes):

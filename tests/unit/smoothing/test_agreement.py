@@ -6,6 +6,7 @@ import pytest
 from herdbook.smoothing.agreement import LEAST_AGREEING, Agreement, settle
 from herdbook.smoothing.gaps import Gaps, find_gaps
 from herdbook.smoothing.jitter import SIGMAS, Kinds, measure_agreement
+from herdbook.smoothing.jumps import LEAST_JUMP_PX
 from herdbook.smoothing.points import smooth_columns
 from herdbook.smoothing.rstc import RstcResult, smooth_points
 from tests.support.drifting import START, Source, drifting
@@ -32,13 +33,20 @@ def errors_px(points, truth):
     return np.hypot(*np.moveaxis(points - truth, -1, 0))
 
 
-@pytest.mark.parametrize("jitter_px", [0.3, 0.7, 1.5])
+@pytest.mark.parametrize("jitter_px", [0.1, 0.3, 0.5])
 def test_the_tolerance_is_that_of_the_jitter(rng, jitter_px):
     frames, truth = drifting(FRAMES, rng)
     points = truth + rng.normal(0, jitter_px, truth.shape)
     agreement = measure_agreement(Source(frames).source, points, kinds_of(points, limit=100.0))
     assert np.ptp(agreement.tolerance) == 0
     assert agreement.tolerance[0, 0] == pytest.approx(SIGMAS * np.sqrt(2) * jitter_px, rel=0.3)
+
+
+def test_leaps_are_not_taken_for_jitter_however_large_their_limit(rng):
+    frames, truth = drifting(FRAMES, rng)
+    leaping = rng.uniform(30, 130, truth.shape)
+    agreement = measure_agreement(Source(frames).source, leaping, kinds_of(leaping, limit=100.0))
+    assert agreement.tolerance == pytest.approx(LEAST_JUMP_PX)
 
 
 def test_no_tolerance_exceeds_its_limit_and_a_kind_without_points_has_it(rng):
