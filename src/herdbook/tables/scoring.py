@@ -16,6 +16,7 @@ from scipy.optimize import linear_sum_assignment
 
 from herdbook.arrays import Bools, Ints
 from herdbook.errors import HerdbookError
+from herdbook.tables.position_files import read_columns
 from herdbook.tables.score_metrics import (
     CellVerdicts,
     count_lasting_switches,
@@ -105,19 +106,8 @@ def load_truth(path: str | Path) -> pd.DataFrame:
 
 
 def _load_positions(path: Path, name_columns: Sequence[str], optional: Sequence[str] = ()) -> pd.DataFrame:
-    known = {"movie", "frame", "x", "y", *name_columns, *optional}
     numbers = ["frame", "x", "y", *optional]
-    try:
-        table = pd.read_csv(
-            path,
-            usecols=lambda column: column in known,
-            dtype=dict.fromkeys(("movie", *name_columns), str),
-            keep_default_na=False,
-            na_values={column: ["", "nan", "NaN", "NA"] for column in numbers},
-            low_memory=False,
-        )
-    except (OSError, ValueError) as fault:
-        raise HerdbookError(f"{path}: cannot be read as a table of positions ({fault}).") from fault
+    table = read_columns(path, numbers, ("movie", *name_columns))
     name = next((column for column in name_columns if column in table), None)
     missing = [column for column in ("frame", "x", "y") if column not in table]
     if name is None:

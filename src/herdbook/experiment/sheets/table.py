@@ -75,7 +75,7 @@ class Column:
 def read_rows(path: Path, columns: Sequence[Column], make: Callable[..., Row]) -> list[Row]:
     """Read a table. Returns one object per row, built by `make` as in `make_rows`."""
     sheet = read_table(path, columns)
-    refuse_faults(path, list(_faults_of_length(sheet, columns)))
+    refuse_cut_rows(path, sheet, columns)
     return make_rows(path, rows_of(sheet), columns, make, delimiter=sheet.delimiter)
 
 
@@ -133,8 +133,12 @@ def rows_of(sheet: Sheet) -> list[tuple[int, dict[str, str]]]:
     return [(line, dict(zip(sheet.header, [*cells, *[""] * (width - len(cells))], strict=False))) for line, cells in sheet.rows]
 
 
+def refuse_cut_rows(path: Path, sheet: Sheet, columns: Sequence[Column]) -> None:
+    """Raise HerdbookError for rows with fewer or more cells than the header where something else would be read than was meant."""
+    refuse_faults(path, list(_faults_of_length(sheet, columns)))
+
+
 def _faults_of_length(sheet: Sheet, columns: Sequence[Column]) -> Iterator[str]:
-    """Faults of rows whose cells are too few or too many for the header, where another column than the one meant would be read."""
     for line, cells in sheet.rows:
         # An empty cell is told by its own column unless that may be empty.
         lacking = [c.name for c in columns if not c.optional and c.name in sheet.header[len(cells) :] and _may_be_empty(c)]

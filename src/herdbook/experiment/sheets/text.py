@@ -91,7 +91,9 @@ def _encoding_of(data: bytes) -> str:
             return name
     # A table begins with the name of a column, whose Latin letters have an empty byte each in UTF-16.
     empty = [byte == 0 for byte in data[:4]]
-    return {(False, True, False, True): "utf-16-le", (True, False, True, False): "utf-16-be"}.get(tuple(empty), "utf-8")
+    if empty == [False, True, False, True]:
+        return "utf-16-le"
+    return "utf-16-be" if empty == [True, False, True, False] else "utf-8"
 
 
 def _read_single_bytes(path: Path, data: bytes) -> str:
@@ -130,7 +132,8 @@ def _split(text: str, delimiter: str, skipped: int) -> Sheet:
     """The rows of a table; the text begins after `skipped` lines. Only this function decides how cells are separated."""
     # strict: otherwise a quotation mark that is not closed would hide all following rows in one cell.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    header, rows = [name.strip() for name in next(reader, [])], []
+    header = [name.strip() for name in next(reader, [])]
+    rows: list[tuple[int, list[str]]] = []
     while True:
         try:
             cells = [cell.strip() for cell in next(reader)]
