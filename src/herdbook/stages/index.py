@@ -8,7 +8,7 @@ from herdbook.artifacts.index import Index
 from herdbook.errors import HerdbookError
 from herdbook.job import Job, run_stage
 from herdbook.movie.reading import scan_movie
-from herdbook.system.files import file_fingerprint
+from herdbook.system.fingerprints import file_fingerprint
 
 STAGE = "index"
 STAGE_VERSION = 3

@@ -1,20 +1,16 @@
-"""Files that are written under a temporary name and then renamed, fingerprints of files, and errors of full disks."""
+"""Files that are written under a temporary name and then renamed, and errors of full disks."""
 
 import errno
 import glob
-import hashlib
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-
 from herdbook.errors import HerdbookError
 from herdbook.system.interrupts import raise_interrupt
 
-FINGERPRINT_BLOCK_BYTES = 1 << 16
 # Remedies by number of error, for errors that occur only in writing.
 _FULL_REMEDIES = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "Free some space there, or choose a folder on another disk (results)"),
@@ -73,22 +69,3 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file (UTF-8), which appears only when it is complete."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-
-
-def file_fingerprint(path: Path) -> str:
-    """Fingerprint of a file, from its size and 16 blocks of 64 KiB spread over it: a 10 GB movie takes milliseconds.
-
-    That of a folder is made from the names and sizes of its files.
-    """
-    if path.is_dir():
-        digest = hashlib.sha256()
-        for entry in sorted(path.iterdir()):
-            digest.update(f"{entry.name} {entry.stat().st_size} ".encode())
-        return digest.hexdigest()[:32]
-    size = path.stat().st_size
-    digest = hashlib.sha256(str(size).encode())
-    with path.open("rb") as file:
-        for start in sorted({int(s) for s in np.linspace(0, max(0, size - FINGERPRINT_BLOCK_BYTES), 16)}):
-            file.seek(start)
-            digest.update(file.read(FINGERPRINT_BLOCK_BYTES))
-    return digest.hexdigest()[:32]
