@@ -9,7 +9,7 @@ from herdbook.commands.pose_plots import plot_smoothing
 from herdbook.errors import HerdbookError
 from herdbook.experiment.sheets.corrections import read_corrections
 from herdbook.formats.pose_files import read_poses, rewrite_poses
-from herdbook.formats.poses import Poses
+from herdbook.formats.poses import Poses, missing_frames
 from herdbook.movie.reading import scan_movie
 from herdbook.positions.body_points import body_points, check_inside
 from herdbook.positions.corrections import correct_points
@@ -47,7 +47,7 @@ def smooth_pose_file(
     scan = scan_movie(movie)
     source = movie_source(movie, scan)
     read = read_poses(files)
-    given = read.likely(likelihood).lasting(scan.n_frames)
+    given = read.likely(likelihood).lasting(scan.n_frames, files[0])
     places = [c for c in read_corrections(corrections) if c.movie == movie.stem] if corrections else []
     given, corrected = correct_points(given, places, corrections or Path())
     check_inside(given, source.shape, str(files[0]))
@@ -72,7 +72,12 @@ def smooth_pose_file(
     if plot:
         with replacing(plot) as temporary:
             temporary.write_bytes(_picture(given, result))
-    return f"Wrote {out}: {int(result.filled.sum())} points filled, {int(result.jump.sum())} jumped."
+    shorter = missing_frames(read, scan.n_frames)
+    told = [
+        f"Wrote {out}: {int(result.filled.sum())} points filled, {int(result.jump.sum())} jumped.",
+        *([f"Note: {shorter}."] if shorter else []),
+    ]
+    return "\n".join(told)
 
 
 def interpolate_pose_file(movie: Path, files: Sequence[Path], out: Path, *, engine: str) -> str:
@@ -83,7 +88,7 @@ def interpolate_pose_file(movie: Path, files: Sequence[Path], out: Path, *, engi
     scan = scan_movie(movie)
     source = movie_source(movie, scan)
     read = read_poses(files)
-    given = read.lasting(scan.n_frames)
+    given = read.lasting(scan.n_frames, files[0])
     check_inside(given, source.shape, str(files[0]))
     gaps = find_gaps(given.known.reshape(len(given), -1))
     if not len(gaps.label):

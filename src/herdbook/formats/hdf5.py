@@ -7,6 +7,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.experiment.sheets.text import composed
+
 # Packed a thousand times smaller at best; a small dataset may say what it will.
 MOST_PACKED, LEAST_BYTES = 2000, 1 << 26
 
@@ -20,5 +22,11 @@ def whole_dataset(dataset: h5py.Dataset) -> NDArray[Any]:
 
 
 def dataset_names(dataset: h5py.Dataset) -> tuple[str, ...]:
-    """The texts of a dataset of names."""
-    return tuple(entry.decode() if isinstance(entry, bytes) else str(entry) for entry in np.atleast_1d(dataset[...]).tolist())
+    """The texts of a dataset of names, with composed letters."""
+    return tuple(composed(entry.decode() if isinstance(entry, bytes) else str(entry)) for entry in np.atleast_1d(dataset[...]).tolist())
+
+
+def dataset_text(value: Any) -> str:
+    """The text of an attribute, "" if there is none."""
+    single = np.ravel(value)[0] if isinstance(value, np.ndarray) and value.size else value
+    return single.decode() if isinstance(single, bytes) else "" if single is None else str(single)

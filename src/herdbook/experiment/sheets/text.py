@@ -67,7 +67,7 @@ def read_sheet(path: Path, required: Sequence[str]) -> Sheet:
     is taken. Raises HerdbookError if the file or a required column is missing, or if it is not text.
     """
     text = read_text(path, required)
-    named, body = _named_delimiter(text)
+    named, body = named_delimiter(text)
     found = {mark: header for mark in ([named] if named else DELIMITERS) if (header := _header(body, mark)) is not None}
     fit = [mark for mark, header in found.items() if set(required) <= set(header)]
     # A header of one column shows no separator.
@@ -113,7 +113,7 @@ def _read_single_bytes(path: Path, data: bytes) -> str:
     return data.decode("cp1252", "replace")
 
 
-def _named_delimiter(text: str) -> tuple[str, str]:
+def named_delimiter(text: str) -> tuple[str, str]:
     """The separator that a first line such as `sep=;` names, "" for none, and the text after that line."""
     first, _, rest = text.partition("\n")
     word = first.rstrip("\r").strip('"')
