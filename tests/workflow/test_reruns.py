@@ -181,7 +181,7 @@ def test_a_value_from_the_command_line_counts_like_one_in_the_file(finished: Ben
 # All files that an experiment can name, larger than 1 MB: of such a file Snakemake alone would look at the time.
 GIVEN: dict[str, Any] = {
     **BASE,
-    "experiment": "given",
+    "results": "known",
     "movies": [movie | ({"poses": ["given/poses.json"]} if movie["name"] == "b" else {}) for movie in BASE["movies"]],
     "animals": BASE["animals"] | {"labels": "given/labels.csv", "facts": "given/facts.csv"},
     "arenas": [{"mask": "given/mask.png"}],
