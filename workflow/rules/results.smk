@@ -15,7 +15,7 @@ rule export:
         tracklets=files("tracklets", MOVIES),
         identities=files("propagate", RECORDINGS),
         points=files("points", MOVIES),
-        poses=[movie.poses[0] for movie in EXPERIMENT.movies if movie.poses],
+        poses=given(movie.poses[0] for movie in EXPERIMENT.movies if movie.poses),
         doubtful=PLAN.doubts,
     output:
         out=at("trajectories.csv"),
@@ -47,7 +47,7 @@ rule export:
         runtime=scaled(60),
     params:
         settings=settings("export"),
-        version=stage_version("export"),
+        version=version("export"),
     shell:
         "python -m herdbook.stages.export --trajectories {input.trajectories:q} --index {input.index:q}"
         " --blobs {input.blobs:q} --tracklets {input.tracklets:q} --identities {input.identities:q}"
@@ -70,9 +70,9 @@ rule report:
         trajectories=files("smooth", MOVIES),
         table=at("trajectories.csv"),
         card=[at("train/classifier.json")] if NAMED else [],
-        truth=[source(EXPERIMENT.score.truth)] if EXPERIMENT.score else [],
+        truth=given([EXPERIMENT.score.truth] if EXPERIMENT.score else []),
         events=at("events.csv"),
-        masks=list(EXPERIMENT.masks.values()),
+        masks=given(EXPERIMENT.masks.values()),
         review=[at("doubtful.csv")] if NAMED else [],
         tables=[*PLAN.hdf5_table, *PLAN.tables, *PLAN.tool_files, *PLAN.pose_tables],
     output:
@@ -104,7 +104,7 @@ rule report:
         runtime=scaled(60),
     params:
         settings=settings("report"),
-        version=stage_version("report"),
+        version=version("report"),
     shell:
         "python -m herdbook.stages.report --movie {input.movie:q} --masks {input.masks:q} --events {input.events:q}"
         " --index {input.index:q} --background {input.background:q}"

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from herdbook.experiment.base import MOST_ANIMALS, Count, FilePath, Name, Positive, Section
 from herdbook.experiment.roster import member_name
+from herdbook.experiment.sheets.text import composed
 from herdbook.system.files import read_json
 
 ANIMAL = "animal"
@@ -125,6 +126,6 @@ def names_of(classifier: str) -> list[str]:
     """Identities of a classifier, from its card; none if that cannot be read: `read_card` reports the reason."""
     try:
         values = read_json(card_of(classifier))
-        return [name for name in values["classes"] if isinstance(name, str) and name not in values["others"]]
+        return [composed(name) for name in values["classes"] if isinstance(name, str) and name not in values["others"]]
     except Exception:
         return []

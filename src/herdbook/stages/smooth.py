@@ -24,7 +24,7 @@ from herdbook.smoothing.rstc import window_frames
 from herdbook.smoothing.window import LONGEST_S
 
 STAGE = "smooth"
-STAGE_VERSION = 9
+STAGE_VERSION = 10
 
 
 def _read_body_points(job: Job, index: Index, corrections: Sequence[Correction]) -> tuple[Poses, NDArray[np.bool_], int]:
@@ -37,7 +37,7 @@ def _read_body_points(job: Job, index: Index, corrections: Sequence[Correction])
 
     file = job.files["poses"][0]
     read = read_poses(job.files["poses"])
-    poses = read.likely(job.settings["likelihood"]).lasting(len(index))
+    poses = read.likely(job.settings["likelihood"]).lasting(len(index), ", ".join(map(str, job.files["poses"])))
     poses, corrected = correct_points(poses, corrections, file)
     check_inside(poses, (index.height, index.width), str(file))
     return poses, corrected, len(read)
