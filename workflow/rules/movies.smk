@@ -4,9 +4,7 @@
 rule index:
     input:
         movie=movie_file,
-        times=inspected(
-            lambda wildcards: given(PLAN.times(wildcards.movie))
-        ),
+        times=inspected(lambda wildcards: given(PLAN.times(wildcards.movie))),
     output:
         out=at("index/{movie}.h5"),
     log:
