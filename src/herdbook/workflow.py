@@ -147,7 +147,7 @@ class Plan:
             *((key, path, ("train",)) for key, given in classifiers for path in classifier_files(given)),
             ("train.model", experiment.train.model, ("train",)),
             ("trainset.use", experiment.trainset.use, ("train",)),
-            *(("animals.facts", path, ("propagate",)) for path in self.facts),
+            *(("animals.facts", path, ("propagate", "smooth")) for path in self.facts),
             ("smooth.corrections", experiment.smooth.corrections, ("smooth",)),
             ("score.truth", experiment.score.truth if experiment.score else None, ("report",)),
         ]

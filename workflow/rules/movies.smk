@@ -133,6 +133,7 @@ rule smooth:
         corrections=given(
             [EXPERIMENT.smooth.corrections] if EXPERIMENT.smooth.corrections else []
         ),
+        facts=given(PLAN.facts),
     output:
         out=at("smooth/{movie}.h5"),
         points=at("points/{movie}.h5"),
@@ -153,6 +154,7 @@ rule smooth:
         "python -m herdbook.stages.smooth --movie {input.movie:q} --index {input.index:q} --blobs {input.blobs:q}"
         " --tracklets {input.tracklets:q} --identities {input.identities:q}"
         " --poses {input.poses:q} --corrections {input.corrections:q}"
+        " --facts {input.facts:q}"
         " --out {output.out:q} --points {output.points:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
 

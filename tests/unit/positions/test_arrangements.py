@@ -5,7 +5,10 @@ from itertools import product
 import numpy as np
 import pytest
 
+from herdbook.experiment.sheets.corrections import Correction
+from herdbook.experiment.sheets.facts import Fact
 from herdbook.positions import arrangements
+from herdbook.positions.answers import Answer, answers_of, with_answers
 from herdbook.positions.arrangements import (
     OTHER_PASS_NATS,
     PRIOR_FRAMES,
@@ -215,3 +218,24 @@ def test_exchanges_between_known_ends_tell_how_often_animals_stray():
     prior = PRIOR_STRAY * PRIOR_FRAMES
     assert stray_rate(here, here) == pytest.approx(prior / (40 + PRIOR_FRAMES))
     assert stray_rate(here, here[::-1]) == pytest.approx((4 + prior) / (40 + PRIOR_FRAMES))
+
+
+def test_one_answer_in_a_stay_decides_it_for_all_members():
+    # They lie on each other in the middle; nothing is known of them afterwards but where a person saw the first one in the last frame.
+    left, right, middle = (0.0, 20.0, 0.0), (60.0, 20.0, 0.0), (30.0, 20.0, 0.0)
+    frames = [[left, right], [middle, middle], [middle, middle], [left, right]]
+    frame_of = np.arange(1, 5)
+    for at in (left, right):
+        evidence = with_answers(silent, frame_of, [Answer(4, "a", at[0] + 3, at[1] - 2), Answer(4, "group", 0, 0)], ["a", "b"], 8.0)
+        place, probability = one_merge(frames, frames, entered=[left, right], evidence=evidence)
+        assert tuple(place[3, 0]) == at
+        assert tuple(place[3, 1]) == ({left, right} - {at}).pop()
+        assert (probability[3] > 0.999).all()
+    assert with_answers(silent, frame_of, [Answer(4, "a", 0, 0)], ["a", "b"], 8.0)(0, [0, 1], np.zeros((4, 3))) is None
+
+
+def test_facts_and_corrections_of_animals_are_answers():
+    corrections = [Correction("m", 3, "a", "", 1.0, 2.0, ""), Correction("m", 3, "a", "nose", 5.0, 6.0, "")]
+    corrections.append(Correction("m", 4, "a", "", np.nan, np.nan, ""))
+    facts = [Fact("m", 5, 7.0, 8.0, kind, "b", 5, 2) for kind in ("is", "not")]
+    assert answers_of(corrections, facts) == [Answer(3, "a", 1.0, 2.0), Answer(5, "b", 7.0, 8.0)]
