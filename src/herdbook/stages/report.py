@@ -27,7 +27,7 @@ from herdbook.tables.scoring import Score, format_score, load_trajectories, load
 from herdbook.version import VERSION
 
 STAGE = "report"
-STAGE_VERSION = 7
+STAGE_VERSION = 8
 
 MANY = ("index", "background", "blobs", "tracklets", "identities", "evidence", "trajectories")
 SINGLE = ("table", "card", "truth", "review")
@@ -56,7 +56,8 @@ def make_page(job: Job, recordings: Sequence[Recording], doubts: Sequence[Doubt]
     files = [path.relative_to(folder).as_posix() for name in ("table", "tables", "review") for path in job.files[name]]
     links = find_links(recordings, files, settings["shown"])
     card = _card(job.file("card")) if job.files["card"] else None
-    sections = [movies_section(recordings, links), quality_section(known, totals, named, settings.get("keep", False))]
+    kept, alone = settings.get("keep", False), settings.get("alone", False)
+    sections = [movies_section(recordings, links), quality_section(known, totals, named, kept, alone)]
     if score is not None:
         sections.append(score_section(score, format_score(score), settings["score"]["radius"], named))
     if named:
@@ -68,7 +69,7 @@ def make_page(job: Job, recordings: Sequence[Recording], doubts: Sequence[Doubt]
     made_from = [path for name in (*MANY, "movie", *SINGLE) for path in job.files[name]]
     sections += [files_section(links, score is not None), *origin_sections(made_from, settings["marking"])]
     error = expected_wrong(card, recordings) if named else float("nan")
-    gist = Gist(recordings, totals, settings["marking"], settings.get("keep", False), len(doubts), score, error, unknown_share(known))
+    gist = Gist(recordings, totals, settings["marking"], kept, len(doubts), score, error, unknown_share(known), alone)
     return Page(settings["experiment"], gist.subtitle(), gist.key_figures(), sections, f"Herdbook {VERSION}", gist.sentences())
 
 
@@ -92,10 +93,8 @@ def _work(job: Job) -> None:
         check_unchanged(path)
     files = _files_by_name(job)
     contacts = read_contacts(job.file("events")) if job.settings["marking"] != "none" else None
-    recordings = [
-        read_recording(name, movies, files, px_per_mm=job.settings["px_per_mm"], masks=job.files["masks"], contacts=contacts)
-        for name, movies in job.settings["recordings"].items()
-    ]
+    given = {"px_per_mm": job.settings["px_per_mm"], "masks": job.files["masks"], "numbers": job.settings["numbers"]}
+    recordings = [read_recording(name, movies, files, contacts=contacts, **given) for name, movies in job.settings["recordings"].items()]
     doubts = read_doubts(job.file("review"), "export") if job.files["review"] else []
     score = _score(job, recordings[0].movies[0].fps)
     folder = job.file("out").parent

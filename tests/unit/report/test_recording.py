@@ -10,6 +10,7 @@ from herdbook.identity.doubts import Doubt
 from herdbook.report import recording as recording_report
 from herdbook.report.figures import files as pictures
 from herdbook.report.figures import style as plots
+from herdbook.report.gist import Gist
 from herdbook.report.page import Picture
 from herdbook.report.reading import count_contacts, read_contacts, read_recording
 from herdbook.report.recording import recording_section, review_pictures
@@ -46,6 +47,22 @@ def test_time_runs_on_through_the_movies_of_a_recording(tmp_path):
     assert totals.names == ["a", "b"]
     assert totals.sources.tolist() == [[80, 0, 0, 0, 0]] * 2
     assert totals.confidence == pytest.approx([0.9, 0.9])
+
+
+def test_completeness_is_counted_against_the_number_of_animals_not_against_those_in_sight(tmp_path):
+    files = write_recording(tmp_path, ["track1", "track2"], 40)
+    in_sight, of_four = (read_recording("day", ["m"], files, numbers=numbers) for numbers in ([None], [4]))
+    shares = [
+        Gist([one], sum_individuals([one]), "none", False, 0, None, float("nan"), float("nan")).assigned for one in (in_sight, of_four)
+    ]
+    assert shares == [1.0, 0.5]
+    gist = Gist([of_four], sum_individuals([of_four]), "none", False, 0, None, float("nan"), float("nan"))
+    assert "50.0\u00a0% of the frames of 4 animals have a position; in the others they were not found." in gist.sentences()
+    assert ("50.0 %", "of the animals' frames have a position") in gist.key_figures()
+    # Two of the animals have names: the share is still that of all four.
+    named = Gist([of_four], sum_individuals([of_four]), "marked", False, 0, None, float("nan"), 0.0)
+    assert named.assigned == 0.5
+    assert "There are 4 animals, of which 2 have names." in named.sentences()
 
 
 def test_who_has_no_position_is_unknown_only_where_somebody_has_no_name(tmp_path):
