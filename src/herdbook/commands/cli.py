@@ -137,7 +137,8 @@ def tune(
         typer.echo(f"This is the proposal in {folder / 'tune.json'}, which was made of the same movie and settings.")
         for warning in found["warnings"]:
             typer.echo(f"warning: {warning}")
-    (first, last), sections = found["plateau"], {name: found[name] for name in ("background", "segment") if name in found}
+    (first, last), names = found["plateau"], ["background", "segment"]
+    sections = {name: found[name] for name in names if name in found}
     typer.echo(f"Proposed for {movie}, {found['sure']}: the plateau reaches from {first} to {last} grey levels.\n")
     typer.echo(f"{section_lines(sections)}\n")
     typer.echo(f"Look at the pictures in {folder}.")

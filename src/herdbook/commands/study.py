@@ -133,7 +133,8 @@ def _measures(results: Results, recording: str, movies: Sequence[str], experimen
         tracks = results.tracks(movie)
         names |= set(tracks.individuals)
         tracked += results.tracked_frames(movie)
-        filled += int(filled_places(tracks.frame, tracks.arena, [n or 0 for n in experiment.population], tracks.frames).sum())
+        numbers = [one or 0 for one in experiment.population]
+        filled += int(filled_places(tracks.frame.astype(np.int64), tracks.arena, numbers, tracks.frames).sum())
         frames, seconds = frames + tracks.frames, seconds + results.duration_s(movie)
         for name in ("confidence", "source", "speed", "length"):
             found[name].append(getattr(tracks, name))

@@ -128,8 +128,8 @@ def _by_animal(known: Sequence[Known], names: Sequence[str]) -> Table:
     colours = as_css(individual_colours(names))
     table = [[Cell(name, colour=colour), *of_animal_cells(row)] for row, (name, colour) in enumerate(zip(names, colours, strict=True))]
     filled, wanted = (sum(int(getattr(one.recording, name).sum()) for one in known) for name in ("filled", "wanted"))
-    total = {key: values.sum() for key, values in sums.items()}
-    whole = [Cell("all"), *cells(total, tracked * len(names), merges, ratio(filled, wanted))]
+    of_all = {key: float(values.sum()) for key, values in sums.items()}
+    whole = [Cell("all"), *cells(of_all, tracked * len(names), merges, ratio(filled, wanted))]
     header = ("animal", "assigned", "expected error", "unknown", "hidden", "merged", "merges")
     return Table(header, table, f"By animal, in {count(tracked, 'frame')}", whole if len(names) > 1 else ())
 

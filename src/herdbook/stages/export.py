@@ -54,7 +54,7 @@ def _homes(job: Job, recordings: dict[str, list[str]]) -> dict[str, dict[str, st
         return {}
     identities = {path.stem: path for path in job.files["identities"]}
     tracklets = {path.stem: path for path in job.files["tracklets"]}
-    homes = {}
+    homes: dict[str, dict[str, str]] = {}
     for recording, movies in recordings.items():
         known = Identities.load(identities[recording])
         arena = arenas_of_individuals(known, {movie: Tracklets.load(tracklets[movie]).arena for movie in movies})

@@ -1,22 +1,24 @@
 """Stage `report`: one page that tells a biologist what was tracked, how completely, how it is known and how right it is."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from herdbook.artifacts.origin import check_unchanged
+from herdbook.artifacts.tracklets import Tracklets
 from herdbook.errors import HerdbookError
 from herdbook.identity.doubts import Doubt, read_doubts
 from herdbook.job import Job, run_stage
 from herdbook.report import page
 from herdbook.report.classifier import card_sections
+from herdbook.report.found import FoundBlobs, found_section, found_warnings, read_found
 from herdbook.report.gist import Gist, expected_wrong
 from herdbook.report.known import read_merges
 from herdbook.report.links import files_section, find_links
 from herdbook.report.origin import origin_sections
-from herdbook.report.page import Page
+from herdbook.report.page import Page, count
 from herdbook.report.quality import measure_recordings, quality_section, unknown_share, worst_places
 from herdbook.report.reading import read_contacts, read_recording
 from herdbook.report.recording import recording_section, review_pictures
@@ -46,7 +48,7 @@ def _score(job: Job, fps: float) -> Score | None:
     return score_trajectories(predicted, truth, named=named, radius_px=wanted["radius"], fps=fps, apart_px=wanted["apart"])
 
 
-def make_page(job: Job, recordings: Sequence[Recording], doubts: Sequence[Doubt], score: Score | None) -> Page:
+def make_page(job: Job, recordings: Sequence[Recording], found: Sequence[FoundBlobs], doubts: Sequence[Doubt], score: Score | None) -> Page:
     """Put the page together."""
     settings = job.settings
     named = settings["marking"] != "none"
@@ -58,6 +60,7 @@ def make_page(job: Job, recordings: Sequence[Recording], doubts: Sequence[Doubt]
     card = _card(job.file("card")) if job.files["card"] else None
     kept, alone = settings.get("keep", False), settings.get("alone", False)
     sections = [movies_section(recordings, links), quality_section(known, totals, named, kept, alone)]
+    sections.append(found_section(found, settings["numbers"], settings["arenas"]))
     if score is not None:
         sections.append(score_section(score, format_score(score), settings["score"]["radius"], named))
     if named:
@@ -70,7 +73,9 @@ def make_page(job: Job, recordings: Sequence[Recording], doubts: Sequence[Doubt]
     sections += [files_section(links, score is not None), *origin_sections(made_from, settings["marking"])]
     error = expected_wrong(card, recordings) if named else float("nan")
     gist = Gist(recordings, totals, settings["marking"], kept, len(doubts), score, error, unknown_share(known), alone)
-    return Page(settings["experiment"], gist.subtitle(), gist.key_figures(), sections, f"Herdbook {VERSION}", gist.sentences())
+    warnings = sum(len(one.warnings) for one in found)
+    summary = [*gist.sentences(), *([f"{count(warnings, 'warning')}: see What was found."] if warnings else [])]
+    return Page(settings["experiment"], gist.subtitle(), gist.key_figures(), sections, f"Herdbook {VERSION}", summary)
 
 
 def _card(path: Path) -> dict[str, Any]:
@@ -88,6 +93,16 @@ def _files_by_name(job: Job) -> dict[str, dict[str, Path]]:
     return files | {"movie": dict(zip(files["index"], job.files["movie"], strict=False))}
 
 
+def _found(job: Job, files: Mapping[str, Mapping[str, Path]]) -> list[FoundBlobs]:
+    """What was found in each movie."""
+    numbers, names = job.settings["numbers"], job.settings["arenas"]
+    return [
+        read_found(movie, files["blobs"][movie], Tracklets.load(files["tracklets"][movie]), numbers, names)
+        for members in job.settings["recordings"].values()
+        for movie in members
+    ]
+
+
 def _work(job: Job) -> None:
     for path in (*job.files["table"], *job.files["events"], *job.files["review"]):
         check_unchanged(path)
@@ -101,7 +116,9 @@ def _work(job: Job) -> None:
     if score is not None:
         write_text(folder / "score.json", json.dumps(score_as_dict(score), indent=1) + "\n")
         write_text(folder / "score.txt", format_score(score) + "\n")
-    report = make_page(job, recordings, doubts, score)
+    found = _found(job, files)
+    write_text(folder / "notes.txt", "".join(f"{line}\n" for line in found_warnings(found)))
+    report = make_page(job, recordings, found, doubts, score)
     for picture in report.pictures:
         for name, content in ((picture.file, picture.png), (picture.vector_file, picture.vector)):
             if content:

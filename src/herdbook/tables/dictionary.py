@@ -32,7 +32,9 @@ TEXT, WHOLE, NUMBER, YES = "text", "whole number", "number", "0 or 1"
 MOVIE = DescribedColumn("movie", TEXT, "", "name of the movie")
 FRAME = DescribedColumn("frame", WHOLE, "", "number of the frame in its movie, from 0")
 TIME = DescribedColumn("time", NUMBER, "s", "time since the recording began, over all of its movies, by the time stamps of the frames")
-WHO = DescribedColumn("individual", TEXT, "", "name of the animal; track0001 and so on with marking: none")
+WHO = DescribedColumn(
+    "individual", TEXT, "", "name of the animal; with marking: none track0001 and so on, or that of the arena it is alone in"
+)
 X = DescribedColumn("x", NUMBER, "px", "centre of the body after smoothing, from the left; the centre of the first pixel is 0")
 Y = DescribedColumn("y", NUMBER, "px", "centre of the body after smoothing, from the top; the centre of the first pixel is 0")
 HEADING = DescribedColumn("heading", NUMBER, "rad", "direction of the body: 0 is right, π/2 is down")

@@ -15,6 +15,7 @@ from herdbook.commands.tuning.attempt import (
     propose,
 )
 from herdbook.commands.tuning.footage import Footage, Way, read_background, read_footage
+from herdbook.commands.tuning.lacking import lacking_arenas
 from herdbook.commands.tuning.proposal import POOR_SEPARATION, difference_ladder
 from herdbook.commands.tuning.shapes import with_shapes
 from herdbook.errors import HerdbookError
@@ -34,8 +35,11 @@ WORTH_IT = 0.02
 # Two animals that rest side by side have up to this many times the area of one, with shadows; what is larger is something else. The
 # smallest animal of a group is larger than this share of a typical one.
 LEAST_OF_ANIMAL, MOST_OF_ANIMAL = 1 / 3, 3.0
-# Without a known number, another way is worth a warning if it finds this many blobs per frame where the given one finds nothing.
+# With many animals, or without a known number, it is enough to find this many per frame where the given way finds nothing: one that rests
+# for half of the movie.
 MORE_BLOBS = 0.5
+# The background of a recording is tried if it has so few movies: all of them are scanned for it.
+MOST_MEMBERS = 12
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def compare_ways(experiment: Experiment, movie: str, frames: int) -> Comparison:
     first = propose(footage, Way(given.method, given.polarity, background))
     first = _other_polarity(experiment, movie, footage, given.polarity, first)
     tried = [first] if first else []
-    if first is None or np.isnan(first.agreement) or first.agreement < 1 - WORTH_IT:
+    if first is None or first.animals is None or _lacks_animals(first):
         polarity = first.polarity if first else given.polarity
         ways = _other_ways(experiment, movie, footage, polarity, background)
         if first and first.animals is None:
@@ -79,6 +83,11 @@ def compare_ways(experiment: Experiment, movie: str, frames: int) -> Comparison:
             "intervals, and whether the animals move: an animal that never moves becomes part of the background."
         )
     return Comparison(with_shapes(footage, _best(tried)), tried)
+
+
+def _lacks_animals(found: Proposal) -> bool:
+    """Whether animals are missing, in all arenas together or in one of many."""
+    return found.agreement < 1 - WORTH_IT or bool(lacking_arenas(found.view_counts, found.numbers, []))
 
 
 def _other_polarity(experiment: Experiment, movie: str, footage: Footage, polarity: str, found: Proposal | None) -> Proposal | None:
@@ -99,7 +108,7 @@ def _other_ways(experiment: Experiment, movie: str, footage: Footage, polarity: 
     if alone:
         yield Way("background", polarity, background, given=False)
     if section.file is None:
-        if section.scope == "movie" and len(members) > 1:
+        if section.scope == "movie" and 1 < len(members) <= MOST_MEMBERS:
             yield _with_background(experiment, movie, polarity, {"scope": "recording"})
         statistic = UNCOVERING.get(polarity)
         if statistic and statistic != section.statistic:
@@ -118,9 +127,10 @@ def _best(tried: list[Proposal]) -> Proposal:
     first, best = tried[0], tried[0]
     if first.animals is None:
         return first
+    worth = min(WORTH_IT * first.animals, MORE_BLOBS)
     for other in tried[1:]:
         animals, others = newly_found(first, other)
-        clear = other.separation >= min(POOR_SEPARATION, first.separation) and animals >= WORTH_IT * first.animals > others
+        clear = other.separation >= min(POOR_SEPARATION, first.separation) and animals >= worth > others
         if clear and other.agreement > best.agreement:
             best = other
     return best
