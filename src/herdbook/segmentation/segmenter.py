@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from herdbook.arrays import Pixels
 from herdbook.artifacts.background import Background
+from herdbook.artifacts.segment import LOST_AS, LOST_BORDER, LOST_FAINT, LOST_LARGE, LOST_SMALL
 from herdbook.movie.frame import Frame
 from herdbook.segmentation import components
 from herdbook.segmentation.arenas import arena_edges, map_arenas, split_touching
@@ -164,20 +165,22 @@ class Segmenter:
     def _filtered(self, blobs: components.FrameBlobs) -> tuple[components.FrameBlobs, Losses]:
         """The blobs of a proper area, with enough contrast and, if drop_border is set, away from the border; and what was dropped."""
         smallest, largest = self._settings["area"]
-        tests = [blobs.area < smallest, blobs.area > largest]
-        if self._settings["min_contrast"] > 0:
-            tests.append(blobs.contrast_sum < self._settings["min_contrast"] * self._unit * blobs.area)
-        else:
-            tests.append(np.zeros(len(blobs), bool))
+        # In the order of LOST_AS from behind: the first reason is the one that counts.
+        reason = np.full(len(blobs), -1, np.int64)
         if self._settings["drop_border"]:
-            tests.append(touching(blobs.runs, blobs.run_offsets, self._edge))
-        lost = np.any(tests, axis=0)
-        if not lost.any():
+            reason[touching(blobs.runs, blobs.run_offsets, self._edge)] = LOST_BORDER
+        if self._settings["min_contrast"] > 0:
+            reason[blobs.contrast_sum < self._settings["min_contrast"] * self._unit * blobs.area] = LOST_FAINT
+        reason[blobs.area > largest] = LOST_LARGE
+        reason[blobs.area < smallest] = LOST_SMALL
+        lost = np.flatnonzero(reason >= 0)
+        if not len(lost):
             return blobs, NO_LOSSES
-        reason = np.argmax(tests, axis=0)[lost]
-        heads = blobs.runs[blobs.run_offsets[:-1]][lost]
-        kinds, numbers = np.unique(np.stack([self.arena[heads[:, 0], heads[:, 1]], reason], 1), axis=0, return_counts=True)
-        return chosen_blobs(blobs, ~lost), np.column_stack([kinds, numbers]).astype(np.int32)
+        heads = blobs.runs[blobs.run_offsets[lost]]
+        counts = np.bincount(self.arena[heads[:, 0], heads[:, 1]].astype(np.int64) * len(LOST_AS) + reason[lost])
+        kinds = np.flatnonzero(counts)
+        losses = np.column_stack([*divmod(kinds, len(LOST_AS)), counts[kinds]]).astype(np.int32)
+        return chosen_blobs(blobs, reason < 0), losses
 
     def _scene_at(self, frame: int) -> _Reference:
         background = self._background
