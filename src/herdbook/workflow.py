@@ -224,9 +224,12 @@ class Plan:
         ]
 
     def closing_message(self) -> str:
-        """The text that a successful run prints at its end: the score, if the truth is known, and the path of the report."""
-        score, page = Path(self.at(layout.SCORE)), Path(self.at(layout.artifact("report")))
+        """The text that a successful run prints at its end: the score, if the truth is known, warnings, and the path of the report."""
+        score, notes, page = (Path(self.at(path)) for path in (layout.SCORE, layout.NOTES, layout.artifact("report")))
         lines = [score.read_text(encoding="utf-8")] if self.experiment.score and score.exists() else []
+        warnings = notes.read_text(encoding="utf-8").splitlines() if notes.exists() else []
+        lines += [f"warning: {warning}" for warning in warnings[:MOST_FAULTS]]
+        lines += [f"{len(warnings) - MOST_FAULTS} more warnings are in the report."] if len(warnings) > MOST_FAULTS else []
         return printable("\n".join([*lines, f"Report: {page.resolve()}"] if page.exists() else lines))
 
     def _simulated_files(self) -> dict[str, str]:

@@ -178,9 +178,13 @@ class RecordingFiles:
         groups: Mapping[str, int] | None = None,
         number: int | None = None,
         facts: Sequence[str] = (),
+        more: Mapping[str, Any] | None = None,
         **settings: Any,
     ) -> Identities:
-        """Run the stage; `facts` are lines of that table. The number of animals is that of the names unless it is given."""
+        """Run the stage; `facts` are lines of that table, `more` settings that are no keys of the section.
+
+        The number of animals is that of the names unless it is given.
+        """
         groups = groups or {}
         classes = [*(self.classes if identities is None else identities), *groups]
         section = PropagateSection(**settings).model_dump() | {
@@ -190,6 +194,7 @@ class RecordingFiles:
             "marking": marking,
             "numbers": [number or (len(classes) - len(groups) + sum(groups.values()) or None)],
         }
+        section |= more or {}
         files: dict[str, Any] = {"blobs": self.blobs, "tracklets": self.tracklets, "evidence": self.evidence}
         files["out"] = self.folder / f"{name}.h5"
         if facts:

@@ -19,6 +19,9 @@ from herdbook.movie.frame import Coding
 
 # A click at most this far (px) from a blob means this blob, if it is the nearest one.
 REACH_PX = 10.0
+# Why blobs were dropped: the area is below the smallest, but nearly reaches it, or above the largest; too little contrast; at the border.
+LOST_AS = ("small", "large", "faint", "border")
+LOST_SMALL, LOST_LARGE, LOST_FAINT, LOST_BORDER = range(len(LOST_AS))
 
 
 @dataclass
@@ -29,7 +32,7 @@ class Blobs:
     `moments` float32 (n, 3) central second moments xx, xy, yy, px²; `contrast` float32 mean distance from the background in grey
     levels; `intensity` float32 mean grey level; `arena` int16; `border` bool, touches the frame's or arena's edge.
     `image` int64: row of its image in the file, -1 for none. `frames` is the number of frames in the movie, `intervals` int64 (k, 2) first
-    and end (exclusive) frame of each tracked interval; frames outside of them were not analysed.
+    and end (exclusive) frame of each tracked interval; frames outside of them were not analysed. What was dropped says `read_lost`.
     """
 
     kind: ClassVar[str] = "segment"
@@ -71,6 +74,16 @@ class Blobs:
                 name: file[name][:0] if name in without else read_column(file, name) for name in ("intervals", *cls.columns)
             }
             return cls(path=path, **numbers, **read)
+
+
+def read_lost(path: Path) -> NDArray[np.int32]:
+    """What a segment artifact says of dropped blobs, int32 (k, 4): frame, arena, reason (index into LOST_AS), number of blobs.
+
+    Empty for artifacts of earlier versions.
+    """
+    with open_artifact(path, Blobs.kind) as file:
+        lost: NDArray[np.int32] = read_column(file, "lost") if "lost" in file else np.zeros((0, 4), np.int32)
+        return lost
 
 
 @dataclass(frozen=True)

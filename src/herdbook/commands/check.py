@@ -35,15 +35,18 @@ class MovieFacts:
 
 @dataclass
 class Findings:
-    """Result of a check: the movies that could be read, by name; faults, which prevent a run; notes, which do not."""
+    """Result of a check: the movies that could be read, by name; faults, which prevent a run; notes, which do not; and the movies in
+    some of whose frames blobs were looked for.
+    """
 
     movies: dict[str, MovieFacts] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    looked_at: list[str] = field(default_factory=list)
 
 
-def check_experiment(experiment: Experiment) -> Findings:
-    """Read all movies and tables of an experiment and find all faults."""
+def check_experiment(experiment: Experiment, look: int = 0) -> Findings:
+    """Read all movies and tables of an experiment and find all faults; without any, look for blobs in frames of `look` movies."""
     findings = Findings()
     _read_movies(experiment, findings)
     sizes = {name: movie.size for name, movie in findings.movies.items()}
@@ -57,6 +60,8 @@ def check_experiment(experiment: Experiment) -> Findings:
     _check_truth(experiment, findings)
     _check_classifier(experiment, findings)
     _check_formats(experiment, findings)
+    if look and not findings.faults:
+        _look(experiment, findings, look)
     return findings
 
 
@@ -240,6 +245,22 @@ def _check_classifier(experiment: Experiment, findings: Findings) -> None:
                 check_classes(card, experiment.animals.classes)
         except HerdbookError as error:
             findings.faults.append(str(error))
+
+
+def _look(experiment: Experiment, findings: Findings, most: int) -> None:
+    # Imported here: segmentation compiles kernels.
+    from herdbook.commands.look import look_at_movie, spread_movies
+
+    for movie in spread_movies(experiment, most):
+        if findings.movies[movie].simulated:
+            continue
+        try:
+            notes = look_at_movie(experiment, movie)
+        except HerdbookError as error:
+            findings.faults.append(f"movie {movie}: {error}")
+            continue
+        findings.looked_at.append(movie)
+        findings.notes += [f"movie {movie}: {note}" for note in notes]
 
 
 def _check_formats(experiment: Experiment, findings: Findings) -> None:

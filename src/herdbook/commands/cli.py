@@ -78,16 +78,21 @@ def new(
 
 
 @app.command()
-def check(file: ExperimentFile) -> None:
-    """Check an experiment file, its movies, labels, arenas and truth, and list the jobs that would run."""
+def check(
+    file: ExperimentFile,
+    look: Annotated[int, typer.Option(help="number of movies, spread over the experiment, in whose frames blobs are counted", min=0)] = 3,
+) -> None:
+    """Check an experiment file, its movies, labels, arenas and truth, count blobs in some frames, and list the jobs that would run."""
     from herdbook.commands.check import check_experiment, planned_jobs, project_snakefile
     from herdbook.experiment.file import load_experiment
 
     experiment = load_experiment(file)
-    findings = check_experiment(experiment)
+    findings = check_experiment(experiment, look)
     show(_movie_table(experiment, findings))
     for note in findings.notes:
         echo(f"note: {note}")
+    if findings.looked_at:
+        echo(f"Blobs were counted in frames of {', '.join(findings.looked_at)}.")
     if findings.faults:
         count = "one fault" if len(findings.faults) == 1 else f"{len(findings.faults)} faults"
         raise HerdbookError("\n  ".join([f"{file}: {count}:", *findings.faults]))
@@ -111,27 +116,48 @@ def tune(
     out: Annotated[Path | None, typer.Option(help="folder of the pictures; by default tune in the experiment's results")] = None,
     write: Annotated[bool, typer.Option("--write", help="write the proposed values into the experiment file")] = False,
 ) -> None:
-    """Propose segment.difference and segment.area from sampled frames of a movie, with pictures to judge them by."""
-    from herdbook.commands.tuning.measure import tune_movie
-    from herdbook.commands.tuning.results import ladder_table, proposal_warnings, section_lines, section_values, write_results, write_values
+    """Propose how to find the animals of a movie, from sampled frames of it, with pictures to judge the proposal by.
+
+    Proposed are segment.difference and segment.area, and where animals are missing another background or method, opening and closing.
+    """
+    from herdbook.commands.tuning.results import section_lines, write_values
+    from herdbook.commands.tuning.reuse import proposal_basis, proposal_before
     from herdbook.experiment.file import load_experiment
 
     experiment = load_experiment(file)
     movie = experiment.movies[0].name if movie is None else movie
     check_movies([movie], experiment, file)
-    proposal = tune_movie(experiment, movie, frames)
-    folder = out or experiment.folder / "tune"
-    write_results(folder, experiment, proposal)
-    first, last = proposal.plateau
-    show(ladder_table(proposal))
-    for warning in proposal_warnings(experiment, proposal):
-        echo(f"warning: {warning}")
-    echo(f"Proposed for {proposal.movie}, {proposal.sureness}: the plateau reaches from {first} to {last} grey levels.\n")
-    echo(f"{section_lines(section_values(experiment, proposal))}\n")
+    folder, basis = out or experiment.folder / "tune", proposal_basis(experiment, movie, frames)
+    found = proposal_before(folder / "tune.json", basis) if write else None
+    if found is None:
+        found = _tune(experiment, movie, frames, folder, basis)
+    else:
+        echo(f"This is the proposal in {folder / 'tune.json'}, which was made of the same movie and settings.")
+        for warning in found["warnings"]:
+            echo(f"warning: {warning}")
+    (first, last), names = found["plateau"], ["background", "segment"]
+    sections = {name: found[name] for name in names if name in found}
+    echo(f"Proposed for {movie}, {found['sure']}: the plateau reaches from {first} to {last} grey levels.\n")
+    echo(f"{section_lines(sections)}\n")
     echo(f"Look at the pictures in {folder}.")
     if write:
-        write_values(file, experiment, proposal)
+        write_values(file, experiment, movie, sections)
         echo(f"Wrote these values into {file}.")
+
+
+def _tune(experiment: "Experiment", movie: str, frames: int, folder: Path, basis: dict[str, Any]) -> dict[str, Any]:
+    """Compute a proposal, show its tables and warnings, write its pictures, and return what tune.json holds."""
+    from herdbook.commands.tuning.measure import compare_ways
+    from herdbook.commands.tuning.results import ladder_table, ways_table, write_results
+
+    comparison = compare_ways(experiment, movie, frames)
+    found = write_results(folder, experiment, comparison, basis)
+    for table in (ways_table(comparison), ladder_table(comparison.chosen)):
+        if table:
+            show(table)
+    for warning in found["warnings"]:
+        echo(f"warning: {warning}")
+    return found
 
 
 @app.command()

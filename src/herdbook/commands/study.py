@@ -16,6 +16,7 @@ from herdbook.report import page
 from herdbook.report.page import Cell, Page, PageSection, Table
 from herdbook.system.cells import as_cells
 from herdbook.system.files import replacing, write_text
+from herdbook.tables.completeness import filled_places
 from herdbook.tables.dictionary import STUDY, names_of
 from herdbook.tables.results import Results, load
 from herdbook.version import VERSION
@@ -118,19 +119,23 @@ def _experiment_rows(experiment: Experiment) -> Iterator[Mapping[str, Any]]:
             "recording": recording,
             "marking": experiment.animals.marking,
             "movies": len(movies),
-            **_measures(results, recording, movies, experiment.number, scale),
+            **_measures(results, recording, movies, experiment, scale),
             "correct": np.nan if correct is None else correct,
         }
 
 
-def _measures(results: Results, recording: str, movies: Sequence[str], number: int | None, scale: float) -> dict[str, Any]:
+def _measures(results: Results, recording: str, movies: Sequence[str], experiment: Experiment, scale: float) -> dict[str, Any]:
     """The figures of one recording, movie by movie."""
+    number = experiment.number
     found: dict[str, list[np.ndarray]] = {name: [] for name in ("confidence", "source", "speed", "length", "nearest")}
-    frames, seconds, distance = 0, 0.0, 0.0
+    frames, tracked, filled, seconds, distance = 0, 0, 0, 0.0, 0.0
     names: set[str] = set()
     for movie in movies:
         tracks = results.tracks(movie)
         names |= set(tracks.individuals)
+        tracked += results.tracked_frames(movie)
+        numbers = [one or 0 for one in experiment.population]
+        filled += int(filled_places(tracks.frame.astype(np.int64), tracks.arena, numbers, tracks.frames).sum())
         frames, seconds = frames + tracks.frames, seconds + results.duration_s(movie)
         for name in ("confidence", "source", "speed", "length"):
             found[name].append(getattr(tracks, name))
@@ -139,7 +144,7 @@ def _measures(results: Results, recording: str, movies: Sequence[str], number: i
         distance += float(np.nansum(tracks.speed * step[tracks.frame]))
     values = {name: np.concatenate(parts) for name, parts in found.items()}
     animals = number or (len(names) if results.named else np.nan)
-    cells = frames * animals
+    cells = tracked * animals
     events = results.events
     contacts = events[(events["recording"] == recording) & (events["kind"] == "contact")]
     hours = seconds / 3600
@@ -150,7 +155,7 @@ def _measures(results: Results, recording: str, movies: Sequence[str], number: i
         "hours": hours,
         "animals": animals,
         "positions": len(values["source"]),
-        "assigned": len(values["source"]) / cells if cells else np.nan,
+        "assigned": (filled if number else len(values["source"])) / cells if cells else np.nan,
         "expected_error": 1 - float(values["confidence"].mean()) if len(values["confidence"]) else np.nan,
         **dict(zip(SOURCES, sources.tolist(), strict=True)),
         "body_length": _median(values["length"]),

@@ -80,7 +80,8 @@ def with_unmarked_names(raw: Any) -> Any:
     """The content of an experiment file, with a name for each unmarked animal, by arena if there are several.
 
     Names animal1, animal2 and so on are added to `identities` until there are as many as `number`, of all animals or of each arena. With
-    `like`, names of that classifier are used first, in order, arena after arena. Invalid content is not changed: the models report it.
+    `like`, names of that classifier are used first, in order, arena after arena. An animal that lives alone in an arena with a name has
+    that name. Invalid content is not changed: the models report it.
     """
     match raw:
         case {"animals": {"marking": "unmarked"} as animals}:
@@ -92,11 +93,14 @@ def with_unmarked_names(raw: Any) -> Any:
     spare = [name for name in earlier if name not in given]
     taken = {name for name in [*given, *earlier] if isinstance(name, str)}
 
-    def fill(known: list[Any], number: Any, every: bool) -> list[Any]:
+    def fill(known: list[Any], number: Any, every: bool, arena: Any) -> list[Any]:
         count = number if isinstance(number, int) and number <= MOST_ANIMALS else 0
         names = list(known)
         while spare and (every or len(names) < count):
             names.append(spare.pop(0))
+        if count == 1 and not names and isinstance(arena, str) and arena not in taken:
+            names.append(arena)
+            taken.add(arena)
         following = 1
         while len(names) < count:
             name = f"{ANIMAL}{following}"
@@ -107,11 +111,14 @@ def with_unmarked_names(raw: Any) -> Any:
         return names
 
     if isinstance(arenas, list) and len(arenas) > 1 and all(isinstance(arena, dict) for arena in arenas):
-        filled = [arena | {"identities": fill(list(arena.get("identities") or []), arena.get("number"), False)} for arena in arenas]
+        filled = [
+            arena | {"identities": fill(list(arena.get("identities") or []), arena.get("number"), False, arena.get("name"))}
+            for arena in arenas
+        ]
         names = list(dict.fromkeys(name for arena in filled for name in arena["identities"]))
         return raw | {"animals": animals | {"identities": names}, "arenas": filled}
     inside = arenas[0] if isinstance(arenas, list) and arenas and isinstance(arenas[0], dict) else {}
-    names = fill(list(given), inside.get("number", animals.get("number")), True)
+    names = fill(list(given), inside.get("number", animals.get("number")), True, inside.get("name"))
     if inside.get("identities"):
         return raw | {"animals": animals | {"identities": names}, "arenas": [inside | {"identities": names}]}
     return raw | {"animals": animals | {"identities": names}}

@@ -150,6 +150,15 @@ def group_homes(arenas: Sequence[Arena], groups: Mapping[str, int]) -> list[dict
     return [dict(arena.groups) for arena in arenas] if len(arenas) > 1 else [dict(groups)]
 
 
+def lone_names(arenas: Sequence[Arena]) -> list[str]:
+    """The name of the only animal in each arena, "" where several animals live, where their number is unknown, or where they have names.
+
+    One animal that lives alone in an arena needs no other name than that of its arena, if the experiment file gives one.
+    """
+    alone = [arena.size == 1 and not arena.known and "name" in arena.model_fields_set for arena in arenas]
+    return [arena.name if lone else "" for arena, lone in zip(arenas, alone, strict=True)]
+
+
 def region_settings(arenas: Sequence[Arena]) -> list[dict[str, Any]]:
     """The arena settings passed to stage segment: regions, and the file name of a mask."""
     values = [arena.model_dump(mode="json", exclude_defaults=True, exclude={"identities", "groups", "number"}) for arena in arenas]

@@ -9,6 +9,7 @@ WHOLE = {
 }
 CARD = "train/classifier.json"
 SCORE = "report/score.txt"
+NOTES = "report/notes.txt"
 SCORE_JSON = "report/score.json"
 BODY_POINTS = "body_points.csv"
 # Files or folders that the stages that write movies make for each movie.

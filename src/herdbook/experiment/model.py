@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import Field, field_validator, model_validator
 
 from herdbook.experiment.animals import Animals, with_unmarked_names
-from herdbook.experiment.arenas import Arena, faults_of_arenas, population, with_names_of_arenas
+from herdbook.experiment.arenas import Arena, faults_of_arenas, lone_names, population, with_names_of_arenas
 from herdbook.experiment.base import FilePath, Name, Section
 from herdbook.experiment.classifier import ClassifySection, TrainSection, TrainsetSection
 from herdbook.experiment.faults import faults_of_names
@@ -119,6 +119,11 @@ class Experiment(Section):
     def population(self) -> list[int | None]:
         """Number of animals in each arena, None where it is unknown."""
         return population(self.arenas, len(self.animals.individuals), self.animals.number)
+
+    @property
+    def alone(self) -> bool:
+        """Whether each animal lives alone in an arena, whose name it has."""
+        return bool(self.arenas) and all(lone_names(self.arenas))
 
     @property
     def learns_together(self) -> bool:

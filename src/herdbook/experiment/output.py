@@ -121,6 +121,8 @@ class ReportSection(Section):
             "recordings": experiment.recordings,
             "score": score.model_dump(mode="json", exclude={"truth"}) if score else None,
             "individuals": animals.individuals,
+            "numbers": experiment.population,
+            "arenas": [arena.name for arena in experiment.arenas],
             "px_per_mm": experiment.scale.value if experiment.scale else None,
         }
-        return values | ({"keep": animals.keep} if animals.marking == "none" else {})
+        return values | ({"keep": animals.keep, "alone": experiment.alone} if animals.marking == "none" else {})

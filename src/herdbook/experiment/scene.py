@@ -89,8 +89,10 @@ class SegmentSection(Section):
         0.0, description="smallest mean difference of a blob from the background (grey levels)"
     )
     drop_border: bool = Field(False, description="drop blobs that touch the edge of the frame or arena")
-    on_excess: Literal["ignore", "warn", "stop"] = Field(
-        "ignore", description="frames with more blobs than animals: ignore them, warn and list them in segment/<movie>.excess.csv, or stop"
+    on_excess: Literal["ignore", "warn", "stop"] | None = Field(
+        None,
+        description="frames with more blobs than animals: ignore them, warn and list them in segment/<movie>.excess.csv, or stop; by "
+        "default, where the number is known, warn of blobs that last, without a list",
     )
     images_per_s: Positive | None = Field(
         None,
@@ -133,7 +135,9 @@ class SegmentSection(Section):
         if self.area_body is not None and animals.body_length is not None:
             values["area"] = [max(1, round(share * animals.body_length**2)) for share in self.area_body]
         values["images_per_s"] = self.images_per_s or (UNMARKED_IMAGES_PER_S if animals.marking == "unmarked" else IMAGES_PER_S)
-        values["numbers"] = experiment.population if self.on_excess != "ignore" else []
+        # Lasting blobs are counted by stage tracklets, so that another number of animals does not run this stage again.
+        values["on_excess"] = self.on_excess or "ignore"
+        values["numbers"] = experiment.population if values["on_excess"] != "ignore" else []
         return values | {"arenas": region_settings(experiment.arenas)}
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from herdbook.experiment.arenas import group_homes, homes
+from herdbook.experiment.arenas import group_homes, homes, lone_names
 from herdbook.experiment.base import Count, FilePath, Positive, Section, Share
 
 if TYPE_CHECKING:
@@ -43,8 +43,9 @@ class TrackletsSection(Section):
     )
 
     def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
-        """The settings of a job: the section, and the number of animals in each arena, where it is known."""
-        return super().job(experiment, unit) | {"numbers": experiment.population}
+        """The settings of a job: the section, the number of animals in each arena, where it is known, and if too many are to be ignored."""
+        ignored = experiment.section("segment", unit).on_excess == "ignore"
+        return super().job(experiment, unit) | {"numbers": experiment.population} | ({"on_excess": "ignore"} if ignored else {})
 
 
 class PropagateSection(Section):
@@ -62,7 +63,11 @@ class PropagateSection(Section):
             "marking": animals.marking,
             "numbers": experiment.population,
         }
-        return values | ({"keep": animals.keep} if animals.marking == "none" else {})
+        if animals.marking != "none":
+            return values
+        # Only where there are such names: other experiments need not run again.
+        lone = lone_names(arenas)
+        return values | {"keep": animals.keep} | ({"lone": lone} if any(lone) else {})
 
 
 class SmoothSection(Section):

@@ -17,7 +17,8 @@ WHO = {"marked": "with marks", "unmarked": "without marks, told apart by what th
 class Gist:
     """What the first sentences need: totals of all recordings, how animals are told apart, or without that whether numbers are `kept`
     through contacts, the number of spans worth a look, the score if the truth is known, what of the positions is expected to be wrong, if
-    animals have names, and the share of the animals' frames in which they are unknown.
+    animals have names, and the share of the animals' frames in which they are unknown, NaN if not known. `alone`: each animal without a
+    name of its own lives alone in an arena.
     """
 
     recordings: Sequence[Recording]
@@ -28,6 +29,7 @@ class Gist:
     score: Score | None
     error: ExpectedError | None
     unknown: float
+    alone: bool = False
 
     @property
     def named(self) -> bool:
@@ -36,11 +38,19 @@ class Gist:
 
     @property
     def assigned(self) -> float:
-        """Share of the frames in which the animals have a position; without names of those in which they are in sight."""
-        tracked = sum(recording.tracked for recording in self.recordings)
-        seen = sum(int(recording.animals.sum()) for recording in self.recordings)
-        wanted = tracked * len(self.totals.names) if self.named else seen
-        return min(1.0, int(self.totals.sources.sum()) / wanted) if wanted else float("nan")
+        """Share of the animals' frames that have a position; if their number is not known, of the frames in which they are in sight."""
+        filled, wanted = (sum(int(getattr(one, name).sum()) for one in self.recordings) for name in ("filled", "wanted"))
+        return filled / wanted if wanted else float("nan")
+
+    @property
+    def counted(self) -> bool:
+        """Whether the number of animals is known."""
+        return all(recording.number is not None for recording in self.recordings)
+
+    @property
+    def animals(self) -> int:
+        """Number of animals with a name, or that are known to be there, whichever is more."""
+        return max([len(self.totals.names) if self.named else 0, *(recording.number or 0 for recording in self.recordings)])
 
     def subtitle(self) -> str:
         """What was filmed."""
@@ -53,11 +63,18 @@ class Gist:
         length = duration(sum(recording.duration_s for recording in self.recordings))
         if not self.named:
             lines = [f"Animals without names were followed for {length}, {self._without_names(number)}."]
-            lines.append(f"{percent(self.assigned)} of the animals in sight have a position.")
+            if self.counted:
+                frames = f"the frames of {count(self.animals, 'animal')}"
+                lines.append(f"{percent(self.assigned)} of {frames} have a position; in the others they were not found.")
+            else:
+                lines.append(f"{percent(self.assigned)} of the animals in sight have a position; how many there are is not known.")
         else:
             its, it_has, it_is = ("its", "it has", "it is") if number == 1 else ("their", "they have", "they are")
             followed = f"{count(number, 'animal')} {WHO[self.marking]} {'was' if number == 1 else 'were'} followed for {length}"
             lines = [f"{followed}{_in_error(self.error)}."]
+            if self.animals > number:
+                lines.append(f"There are {self.animals} animals, of which {number} {'has a name' if number == 1 else 'have names'}.")
+                its, it_has, it_is = "all animals'", "they have", "they are"
             parts = [f"In {percent(self.assigned)} of {its} frames {it_has} a position"]
             parts += [f"in {percent(self.unknown)} nobody knows where {it_is}"] * (self.unknown > 0)
             parts += [f"in the others {it_is} hidden or outside"] * (self.assigned + self.unknown < 1 - ROUNDING)
@@ -71,6 +88,8 @@ class Gist:
         return [sentence.replace(" %", "\u00a0%") for sentence in lines]
 
     def _without_names(self, number: int) -> str:
+        if self.alone:
+            return f"each alone in its arena, in {count(number, 'arena')}"
         return f"under {count(number, 'number')} kept through contacts" if self.kept else f"in {count(number, 'fragment')}"
 
     def key_figures(self) -> list[tuple[str, str]]:
@@ -78,12 +97,12 @@ class Gist:
         number = len(self.totals.names)
         frames, tracked = (sum(getattr(recording, name) for recording in self.recordings) for name in ("frames", "tracked"))
         figures = [
-            (f"{number:,}", ("animal" if self.named or self.kept else "fragment") + "s" * (number != 1)),
+            (f"{number:,}", ("animal" if self.named or self.kept or self.alone else "fragment") + "s" * (number != 1)),
             (
                 duration(sum(recording.duration_s for recording in self.recordings)),
                 f"in {count(frames, 'frame')}" + (f", {tracked:,} tracked" if tracked < frames else ""),
             ),
-            (percent(self.assigned), "of the animals' frames have a position"),
+            (percent(self.assigned), "of the animals' frames have a position" + ("" if self.counted else ", of those in sight")),
         ]
         if self.named:
             figures.append((percent(self.unknown), "of the frames it is not known where they are"))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from herdbook.artifacts.propagate import HOW_KNOWN
 from herdbook.artifacts.smooth import SOURCES
@@ -40,12 +41,12 @@ def measure_recordings(recordings: Sequence[Recording], merges: pd.DataFrame) ->
     return found
 
 
-def quality_section(known: Sequence[Known], totals: IndividualTotals, marked: bool, kept: bool) -> PageSection:
-    """How well each animal is known, by animal and by time; of those without names, whose numbers may be `kept` through contacts, how
-    completely.
+def quality_section(known: Sequence[Known], totals: IndividualTotals, marked: bool, kept: bool, alone: bool = False) -> PageSection:
+    """How well each animal is known, by animal and by time; of those without names, whose numbers may be `kept` through contacts, or that
+    may live `alone` in their arenas, how completely.
     """
     if not marked:
-        return _nameless_section(known, totals, kept)
+        return _nameless_section(known, totals, kept, alone)
     tables = [_by_animal(known, totals.names), *_by_time(known, named=True)]
     for one in known:
         tables += _by_animal_and_time(one, len(known) > 1)
@@ -112,8 +113,7 @@ def _by_animal(known: Sequence[Known], names: Sequence[str]) -> Table:
         merges += int(merges_in_bins(one.merges, one.quality.edges_s).sum())
         of_animal += merges_of(one.merges, names)
 
-    def cells(values: Mapping[str, float], frames: int, merges: int) -> list[Cell]:
-        assigned = ratio(values["positions"], frames)
+    def cells(values: Mapping[str, float], frames: int, merges: int, assigned: float) -> list[Cell]:
         return [
             Cell(percent(assigned), share=0.0 if np.isnan(assigned) else min(1.0, assigned)),
             Cell(percent(ratio(values["doubt"], values["positions"]))),
@@ -121,12 +121,15 @@ def _by_animal(known: Sequence[Known], names: Sequence[str]) -> Table:
             Cell(f"{merges:,}"),
         ]
 
+    def of_animal_cells(row: int) -> list[Cell]:
+        values = {key: total[row] for key, total in sums.items()}
+        return cells(values, tracked, int(of_animal[row]), ratio(values["positions"], tracked))
+
     colours = as_css(individual_colours(names))
-    table = [
-        [Cell(name, colour=colour), *cells({key: total[row] for key, total in sums.items()}, tracked, int(of_animal[row]))]
-        for row, (name, colour) in enumerate(zip(names, colours, strict=True))
-    ]
-    whole = [Cell("all"), *cells({key: values.sum() for key, values in sums.items()}, tracked * len(names), merges)]
+    table = [[Cell(name, colour=colour), *of_animal_cells(row)] for row, (name, colour) in enumerate(zip(names, colours, strict=True))]
+    filled, wanted = (sum(int(getattr(one.recording, name).sum()) for one in known) for name in ("filled", "wanted"))
+    of_all = {key: float(values.sum()) for key, values in sums.items()}
+    whole = [Cell("all"), *cells(of_all, tracked * len(names), merges, ratio(filled, wanted))]
     header = ("animal", "assigned", "expected error", "unknown", "hidden", "merged", "merges")
     return Table(header, table, f"By animal, in {count(tracked, 'frame')}", whole if len(names) > 1 else ())
 
@@ -138,12 +141,12 @@ def _by_time(known: Sequence[Known], named: bool) -> list[Table]:
     for one in known:
         quality, recording = one.quality, one.recording
         merges = merges_in_bins(one.merges, quality.edges_s)
-        held = _animals_in_bins(recording, quality)
+        held, filled, places = (_in_bins(getattr(recording, name), recording, quality) for name in ("animals", "filled", "wanted"))
         for span, frames in enumerate(quality.tracked.tolist()):
             positions = int(quality.positions[:, span].sum())
-            wanted = frames * len(recording.tracks.names) if named else held[span]
-            assigned = ratio(positions, wanted)
-            cells = [Cell(f"{frames:,}"), Cell(percent(min(1.0, assigned)), share=0.0 if np.isnan(assigned) else min(1.0, assigned))]
+            wanted = frames * len(recording.tracks.names)
+            assigned = ratio(filled[span], places[span])
+            cells = [Cell(f"{frames:,}"), Cell(percent(assigned), share=0.0 if np.isnan(assigned) else assigned)]
             if named:
                 cells.append(Cell(percent(ratio(quality.doubt[:, span].sum(), positions))))
                 cells += [Cell(percent(ratio(getattr(quality, key)[:, span].sum(), wanted))) for key in ("unknown", "hidden", "merged")]
@@ -199,13 +202,15 @@ def _origin(totals: IndividualTotals, frames: int) -> list[Table]:
     ]
 
 
-def _nameless_section(known: Sequence[Known], totals: IndividualTotals, kept: bool) -> PageSection:
+def _nameless_section(known: Sequence[Known], totals: IndividualTotals, kept: bool, alone: bool) -> PageSection:
     found = totals.sources.sum(axis=1)
     positions = int(found.sum())
     title = "How complete"
-    who = "animal" if kept else "fragment"
+    who = "animal" if kept or alone else "fragment"
     meant = (
-        "each keeps its number through contacts by its movement alone, so that two may leave one with each other's"
+        "each lives alone in its arena and has the name of that"
+        if alone
+        else "each keeps its number through contacts by its movement alone, so that two may leave one with each other's"
         if kept
         else "a fragment is one animal for as long as it could be followed"
     )
@@ -219,7 +224,7 @@ def _nameless_section(known: Sequence[Known], totals: IndividualTotals, kept: bo
     shares = [Cell(percent(share)) for share in (totals.sources.sum(axis=0) / positions).tolist()]
     origin = Table(("positions", *SOURCES), [[Cell("all"), *shares]], "Where the positions come from")
     terms = [
-        ("with a position", "share of the animals in sight that have one"),
+        ("with a position", "share of the animals that have one; of those in sight, if their number is not known"),
         ("animals in sight", "how many animals the blobs hold, on average"),
         ("merged", "share of the positions inside blobs of several animals"),
         ("merges", "how often animals came to touch each other"),
@@ -228,10 +233,10 @@ def _nameless_section(known: Sequence[Known], totals: IndividualTotals, kept: bo
     return PageSection(title, sentences, [*by_time, origin], terms=terms if by_time else ())
 
 
-def _animals_in_bins(recording: Recording, quality: Quality) -> list[int]:
-    """Animals in sight, summed over the frames of each bin of time."""
+def _in_bins(values: NDArray[np.int64], recording: Recording, quality: Quality) -> list[int]:
+    """Values (frames,) summed over the frames of each bin of time."""
     starts = np.searchsorted(recording.time_s[:-1], quality.edges_s[:-1])
-    sums = np.concatenate([[0], np.cumsum(recording.animals)])
+    sums = np.concatenate([[0], np.cumsum(values)])
     return [int(n) for n in np.diff(sums[np.append(starts, recording.frames)])]
 
 

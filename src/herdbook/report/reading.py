@@ -25,6 +25,7 @@ from herdbook.report.samples import SampleFrame, read_samples
 from herdbook.report.summaries import HIDDEN, UNKNOWN, UNTRACKED, Contacts, MovieSummary, Recording, RecordingTracks, count_how_known
 from herdbook.segmentation.arenas import map_arenas
 from herdbook.system.cells import from_cells
+from herdbook.tables.completeness import arenas_of_individuals, filled_places
 from herdbook.tables.event_tables import split_names
 from herdbook.tables.events import CONTACT
 from herdbook.tables.motion import body_axes
@@ -46,11 +47,13 @@ def read_recording(
     px_per_mm: float | None = None,
     masks: Sequence[Path] = (),
     contacts: pd.DataFrame | None = None,
+    numbers: Sequence[int | None] = (None,),
 ) -> Recording:
     """Read what the report counts and shows of one recording; `files` are the paths by artifact and file stem, of `movie` by its name.
 
     `masks` are the files of the arenas that have one; `contacts` the contacts among the events of all recordings, None for animals
-    without lasting names. Raises HerdbookError when an artifact of one of its movies is not among the files.
+    without lasting names; `numbers` those of the animals in each arena, None where unknown. Raises HerdbookError when an artifact
+    of one of its movies is not among the files.
     """
     identities = Identities.load(_path(files, "identities", name))
     parts = [_read_movie(movie, files, identities) for movie in movies]
@@ -62,13 +65,18 @@ def read_recording(
     scene = Background.load(background, without=("luma", "luma_noise", "bgr_noise")).bgr[0]
     lacking = np.concatenate([part.lacking for part in parts])
     lengths_px = np.concatenate([part.lengths_px for part in parts])
+    tracks = _join_tracks(names, [part.tracks for part in parts], first_frames[:-1])
+    animals = np.concatenate([part.animals for part in parts])
+    homes = arenas_of_individuals(identities, {part.summary.name: part.arena for part in parts})
+    known = [number for number in numbers if number is not None]
+    number = sum(known) if len(known) == len(numbers) else None
     return Recording(
         name=name,
         movies=facts,
-        tracks=_join_tracks(names, [part.tracks for part in parts], first_frames[:-1]),
+        tracks=tracks,
         time_s=np.concatenate([*(part.time_s + start_s for part, start_s in zip(parts, starts_s, strict=False)), [starts_s[-1]]]),
         blobs=np.concatenate([part.blobs for part in parts]),
-        animals=np.concatenate([part.animals for part in parts]),
+        animals=animals,
         how_known=_how_known(identities, {part.summary.name: part.tracklet_frames for part in parts}, len(names)),
         gap=identities.gap,
         tracklets=sum(len(part.tracklet_frames) for part in parts),
@@ -76,6 +84,9 @@ def read_recording(
         images_read=sum(part.images_read for part in parts),
         background=scene,
         lacking=lacking,
+        wanted=animals if number is None else np.where(lacking != UNTRACKED, number, 0),
+        filled=_filled(tracks, homes, animals, known, number),
+        number=number,
         arenas=_arenas(_path(files, "blobs", movies[0]), (scene.shape[0], scene.shape[1]), masks),
         body_length_px=float(np.median(lengths_px)) if len(lengths_px) else np.nan,
         px_per_mm=px_per_mm,
@@ -87,7 +98,8 @@ def read_recording(
 @dataclass(frozen=True)
 class _MovieCounts:
     """What one movie adds to its recording: `time_s`, `blobs`, `animals`, `lacking` (frames,) as in `Recording`, times from its own
-    beginning; `lengths_px` of some animals that are alone; `tracklet_frames` (tracklets,) in which each tracklet has a blob.
+    beginning; `lengths_px` of some animals that are alone; `tracklet_frames` (tracklets,) in which each tracklet has a blob, and
+    its `arena`.
     """
 
     summary: MovieSummary
@@ -98,6 +110,7 @@ class _MovieCounts:
     lacking: NDArray[np.uint8]
     lengths_px: Floats
     tracklet_frames: Ints
+    arena: NDArray[np.int16]
     tracklets_read: int
     images_read: int
 
@@ -128,9 +141,19 @@ def _read_movie(movie: str, files: Files, identities: Identities) -> _MovieCount
         lacking=_lacking(len(index), intervals, frame[nameless[rows]]),
         lengths_px=lengths_px,
         tracklet_frames=np.bincount(rows, minlength=len(tracklets)),
+        arena=tracklets.arena,
         tracklets_read=int((looked_at > 0).sum()),
         images_read=int(looked_at.sum()),
     )
+
+
+def _filled(tracks: RecordingTracks, homes: NDArray[np.int16], animals: Ints, numbers: Sequence[int], number: int | None) -> Ints:
+    """How many animals have a position, (frames,); of those in sight if their number is not known."""
+    if number is None:
+        return np.minimum(np.bincount(tracks.frame, minlength=len(animals)), animals)
+    # Individuals that only trajectories name follow those of the identities.
+    home = np.concatenate([homes, np.full(len(tracks.names) - len(homes), -1, np.int16)])
+    return filled_places(tracks.frame, home[tracks.individual], numbers, len(animals))
 
 
 def _how_known(identities: Identities, tracklet_frames: Mapping[str, Ints], individuals: int) -> Ints:

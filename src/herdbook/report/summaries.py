@@ -156,6 +156,9 @@ class Contacts:
 class Recording:
     """One recording: its movies, positions, and what the report counts in it.
 
+    `wanted` int64 (frames,) is how many animals there are in a frame, 0 where none are tracked; as many as are in sight if their number is
+    not known (`number` is None). `filled` int64 (frames,): how many of them have a position, see `filled_places`; `number` of animals.
+
     `time_s` (frames + 1,) of the frames through the recording and of its end; `blobs`, `animals` int64 (frames,) blobs per frame and
     animals that the tracklets hold in them; `how_known` int64 (individuals, ways) frames, see `count_how_known`; `gap` see `Identities`;
     `tracklets` number of them, `tracklets_read` of those looked at by the classifier, `images_read` images it looked at;
@@ -177,6 +180,9 @@ class Recording:
     images_read: int
     background: NDArray[np.uint8]
     lacking: NDArray[np.uint8]
+    wanted: NDArray[np.int64]
+    filled: NDArray[np.int64]
+    number: int | None
     arenas: NDArray[np.int16]
     body_length_px: float
     px_per_mm: float | None = None

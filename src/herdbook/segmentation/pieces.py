@@ -6,7 +6,7 @@ keyframes of the movie and do not depend on the number of threads, and therefore
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from herdbook.segmentation.tables import joined_blobs, no_blobs, runs_of
 
 # Frames whose blobs are compared and measured together. Their pixels are kept in memory: 16 frames of 1080p are 50 MB.
 BATCH_FRAMES = 16
+NO_LOST = np.zeros((0, 4), np.int32)
 
 
 @dataclass
@@ -30,7 +31,8 @@ class Piece:
     """Blobs of some consecutive frames.
 
     `columns` as in the artifact; `runs` (r, 3) with `run_offsets` (n + 1,); per image `image_blob` (m,), its blob, and `image_box` (m, 4);
-    `samples` of all images with `image_offsets` (m + 1,). Numbers of blobs and offsets begin at 0 in each piece. `broken`: frames that were
+    `samples` of all images with `image_offsets` (m + 1,); `lost` int32 (k, 4) as in the artifact.
+    Numbers of blobs and offsets begin at 0 in each piece. `broken`: frames that were
     not segmented.
     """
 
@@ -44,6 +46,7 @@ class Piece:
     image_offsets: NDArray[np.int64]
     samples: NDArray[np.uint8]
     coding: Coding
+    lost: NDArray[np.int32] = field(default_factory=lambda: NO_LOST)
 
     def __len__(self) -> int:
         return len(self.run_offsets) - 1
@@ -57,20 +60,26 @@ def segment_frames(frames: Iterable[Frame], segmenter: Segmenter, *, image_step:
     """
     held: list[tuple[Frame, components.FrameBlobs]] = []
     broken: list[int] = []
+    lost: list[NDArray[np.int32]] = []
     known = np.zeros(0, bool)
     for frame in frames:
-        blobs = segmenter.blobs(frame)
-        if blobs is None:
+        found = segmenter.separate(frame)
+        if found is None:
             broken.append(frame.index)
-        held.append((frame, no_blobs() if blobs is None else blobs))
+        elif len(found[1]):
+            lost.append(np.insert(found[1], 0, frame.index, axis=1))
+        held.append((frame, no_blobs() if found is None else found[0]))
         if len(held) == 1 and not len(known):
             known = np.zeros(len(held[0][1]), bool)
         if len(held) > BATCH_FRAMES:
             piece, known = _measure(held[:-1], held[-1][1], known, segmenter, image_step, broken)
+            piece.lost = np.concatenate([NO_LOST, *lost])
             yield piece
-            held, broken = held[-1:], []
+            held, broken, lost = held[-1:], [], []
     if held:
-        yield _measure(held, None, known, segmenter, image_step, broken)[0]
+        piece = _measure(held, None, known, segmenter, image_step, broken)[0]
+        piece.lost = np.concatenate([NO_LOST, *lost])
+        yield piece
 
 
 def joined_pieces(pieces: Iterable[Piece], frames: int) -> Iterator[Piece]:
@@ -103,6 +112,7 @@ def _join(pieces: list[Piece]) -> Piece:
         image_offsets=offsets("image_offsets", images),
         samples=np.concatenate([piece.samples for piece in pieces]),
         coding=pieces[0].coding,
+        lost=np.concatenate([piece.lost for piece in pieces]),
     )
 
 
@@ -200,6 +210,7 @@ class PieceWriter:
             image_box=piece.image_box,
             image_offsets=piece.image_offsets[1:] + self._samples,
             image_pixels=piece.samples,
+            lost=piece.lost,
         )
         self._coding = self._coding or piece.coding
         self.blobs += len(piece)

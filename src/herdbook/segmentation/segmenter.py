@@ -3,6 +3,7 @@
 Images are (row, col[, channel]) uint8; points are (x, y) px.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from herdbook.arrays import Pixels
 from herdbook.artifacts.background import Background
+from herdbook.artifacts.segment import LOST_AS, LOST_BORDER, LOST_FAINT, LOST_LARGE, LOST_SMALL
 from herdbook.movie.frame import Frame
 from herdbook.segmentation import components
 from herdbook.segmentation.arenas import arena_edges, map_arenas, split_touching
@@ -39,6 +41,14 @@ from herdbook.segmentation.thresholds import (
 _CHANNELS = {"blue": slice(0, 1), "green": slice(1, 2), "red": slice(2, 3), "colour": slice(0, 3)}
 # Frames whose brightness relative to the background is outside of this range cannot be matched to it.
 _LEAST_GAIN, _MOST_GAIN = 1 / 3, 3.0
+
+
+# Specks are dropped by the thousand, rightly. Worth counting are those nearly as large as the smallest blob: this share of its area.
+NEARLY_LARGE = 0.5
+# What was dropped of a frame, int32 (m, 3): arena, reason (index into `artifacts.segment.LOST_AS`), number of blobs.
+Losses = NDArray[np.int32]
+NO_LOSSES: Losses = np.zeros((0, 3), np.int32)
+NO_LOSSES.flags.writeable = False
 
 
 @dataclass(frozen=True)
@@ -97,6 +107,11 @@ class Segmenter:
 
         None for a broken frame: it is black, or differs as a whole so much from the background that animals cannot be separated from it.
         """
+        found = self.separate(frame)
+        return None if found is None else found[0]
+
+    def separate(self, frame: Frame) -> tuple[components.FrameBlobs, Losses] | None:
+        """Blobs of one frame, and what was dropped: see `blobs` and `Losses`."""
         if not self._scene.first <= frame.index < self._scene.end:
             self._scene = self._scene_at(frame.index)
         scene, luma, gain = self._scene, frame.luma, 1.0
@@ -107,15 +122,15 @@ class Segmenter:
             luma = at_unit_gain(luma, gain, self._black)
         elif not scene.shifts[0] <= scene.meter.shift(luma) <= scene.shifts[1]:
             return None
-        smallest, largest = self._settings["area"]
+        least = max(1, math.ceil(NEARLY_LARGE * self._settings["area"][0]))
         if scene.rows:
-            found = [self._labeller.label(luma, *rows, min_area=smallest, max_area=largest) for rows in scene.rows]
+            found = [self._labeller.label(luma, *rows, min_area=least) for rows in scene.rows]
             return self._filtered(found[0] if len(found) == 1 else joined_blobs(found))
         colours = None
         if self._channels is not None:
             colours = at_unit_gain(np.ascontiguousarray(frame.bgr()[:, :, self._channels]), gain, 0)
         masks = self._masks(luma if colours is None else colours)
-        blobs = joined_blobs([self._labeller.label_mask(mask, luma, scene.luma, min_area=smallest, max_area=largest) for mask in masks])
+        blobs = joined_blobs([self._labeller.label_mask(mask, luma, scene.luma, min_area=least) for mask in masks])
         if colours is not None:
             # In units of luma.
             blobs.contrast_sum = self._unit * summed_differences(blobs.runs, blobs.run_offsets, colours, scene.colours)
@@ -147,13 +162,25 @@ class Segmenter:
         plane = reduced(image[:, :, 0] if image.shape[2:] == (1,) else image, self._reduce)
         return np.asarray(cv2.GaussianBlur(plane, (0, 0), self._blur)) if self._blur else plane
 
-    def _filtered(self, blobs: components.FrameBlobs) -> components.FrameBlobs:
-        """The blobs with enough contrast and, if drop_border is set, away from the border."""
-        if self._settings["min_contrast"] > 0:
-            blobs = chosen_blobs(blobs, blobs.contrast_sum >= self._settings["min_contrast"] * self._unit * blobs.area)
+    def _filtered(self, blobs: components.FrameBlobs) -> tuple[components.FrameBlobs, Losses]:
+        """The blobs of a proper area, with enough contrast and, if drop_border is set, away from the border; and what was dropped."""
+        smallest, largest = self._settings["area"]
+        # In the order of LOST_AS from behind: the first reason is the one that counts.
+        reason = np.full(len(blobs), -1, np.int64)
         if self._settings["drop_border"]:
-            blobs = chosen_blobs(blobs, ~touching(blobs.runs, blobs.run_offsets, self._edge))
-        return blobs
+            reason[touching(blobs.runs, blobs.run_offsets, self._edge)] = LOST_BORDER
+        if self._settings["min_contrast"] > 0:
+            reason[blobs.contrast_sum < self._settings["min_contrast"] * self._unit * blobs.area] = LOST_FAINT
+        reason[blobs.area > largest] = LOST_LARGE
+        reason[blobs.area < smallest] = LOST_SMALL
+        lost = np.flatnonzero(reason >= 0)
+        if not len(lost):
+            return blobs, NO_LOSSES
+        heads = blobs.runs[blobs.run_offsets[lost]]
+        counts = np.bincount(self.arena[heads[:, 0], heads[:, 1]].astype(np.int64) * len(LOST_AS) + reason[lost])
+        kinds = np.flatnonzero(counts)
+        losses = np.column_stack([*divmod(kinds, len(LOST_AS)), counts[kinds]]).astype(np.int32)
+        return chosen_blobs(blobs, reason < 0), losses
 
     def _scene_at(self, frame: int) -> _Reference:
         background = self._background

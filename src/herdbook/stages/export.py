@@ -19,10 +19,11 @@ from herdbook.identity.doubts import Doubt, read_doubts, write_doubts
 from herdbook.job import Job, run_stage
 from herdbook.system.cells import as_cells
 from herdbook.system.files import replacing
+from herdbook.tables.completeness import arenas_of_individuals
 from herdbook.tables.positions import DECIMALS, POINT_DECIMALS, body_point_table, recording_starts, tidy_table
 
 STAGE = "export"
-STAGE_VERSION = 7
+STAGE_VERSION = 8
 
 
 def _work(job: Job) -> None:
@@ -33,12 +34,13 @@ def _work(job: Job) -> None:
     # Read first: nothing is written if they are damaged.
     doubts = [doubt for path in job.files["doubtful"] for doubt in read_doubts(path, "propagate")]
     movies = [movie for members in recordings.values() for movie in members]
+    homes = _homes(job, recordings)
     with replacing(job.file("out")) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         for number, movie in enumerate(movies):
-            table = tidy_table(movie, Trajectories.load(files[movie]), starts[movie] + indices[movie].time_s)
+            table = tidy_table(movie, Trajectories.load(files[movie]), starts[movie] + indices[movie].time_s, homes.get(movie))
             as_cells(table.round(DECIMALS)).to_csv(file, index=False, header=number == 0)
     if job.files["hdf5"]:
-        _write_hdf5(job, movies, files, indices, starts)
+        _write_hdf5(job, movies, files, indices, starts, homes)
     if job.files["pose_tables"]:
         _write_poses(job, movies, {movie: starts[movie] + indices[movie].time_s for movie in movies})
     if job.files["tables"] or job.files["formats"]:
@@ -58,6 +60,22 @@ def _doubtful_places(job: Job, files: dict[str, Path], indices: dict[str, Index]
     return found
 
 
+def _homes(job: Job, recordings: dict[str, list[str]]) -> dict[str, dict[str, str]]:
+    """The arena of each individual by movie and name; {} for an experiment without arenas."""
+    arenas = np.array([*job.settings.get("arenas", []), ""], object)
+    if len(arenas) == 1:
+        return {}
+    identities = {path.stem: path for path in job.files["identities"]}
+    tracklets = {path.stem: path for path in job.files["tracklets"]}
+    homes: dict[str, dict[str, str]] = {}
+    for recording, movies in recordings.items():
+        known = Identities.load(identities[recording])
+        arena = arenas_of_individuals(known, {movie: Tracklets.load(tracklets[movie]).arena for movie in movies})
+        by_name = dict(zip(known.individuals, arenas[arena].tolist(), strict=True))
+        homes |= {movie: by_name for movie in movies}
+    return homes
+
+
 def _write_poses(job: Job, movies: list[str], times_s: dict[str, np.ndarray]) -> None:
     """The table of all body points, and a file per movie like that which its body points came from."""
     table, *places = job.files["pose_tables"]
@@ -70,8 +88,16 @@ def _write_poses(job: Job, movies: list[str], times_s: dict[str, np.ndarray]) ->
         rewrite_poses(place, as_poses(found[place.stem]), like)
 
 
-def _write_hdf5(job: Job, movies: list[str], files: dict[str, Path], indices: dict[str, Index], starts: dict[str, float]) -> None:
-    """All trajectories as columns: `movie` and `individual` are numbers into the attributes of these names, `source` into `sources`."""
+def _write_hdf5(
+    job: Job,
+    movies: list[str],
+    files: dict[str, Path],
+    indices: dict[str, Index],
+    starts: dict[str, float],
+    homes: dict[str, dict[str, str]],
+) -> None:
+    """All trajectories as columns: `movie`, `individual`, `source` and `arena` are numbers into the attributes `movies` and so on."""
+    number_of = {arena: number for number, arena in enumerate(job.settings.get("arenas", []))}
     provenance = job.provenance(outputs=("out", "hdf5", "review", "pose_tables", "tables", "formats"))
     names: list[str] = []
     with columns_writer(job.file("hdf5"), STAGE, provenance) as writer:
@@ -88,8 +114,13 @@ def _write_hdf5(job: Job, movies: list[str], files: dict[str, Path], indices: di
             }
             for name in ("x", "y", "x_raw", "y_raw", "heading", "confidence", "source", "disagreement", "jump"):
                 columns[name] = getattr(t, name)
+            if homes:
+                arena = [number_of.get(homes[movie].get(name, ""), -1) for name in t.individuals]
+                columns["arena"] = np.array(arena, np.int16)[t.individual] if arena else np.zeros(0, np.int16)
             for name, values in columns.items():
                 writer.append(name, values)
+        if homes:
+            writer.attribute("arenas", list(number_of))
         writer.attribute("movies", movies)
         writer.attribute("individuals", names)
         writer.attribute("sources", list(SOURCES))

@@ -41,7 +41,7 @@ def _work(job: Job) -> None:
     if unnamed and job.settings.get("keep"):
         result = _kept(job, recording, movies, blobs, tracklets)
     else:
-        result = _unnamed(recording, movies) if unnamed else _named(job, recording, movies, blobs, tracklets)
+        result = _unnamed(recording, movies, job.settings.get("lone", [])) if unnamed else _named(job, recording, movies, blobs, tracklets)
     result.save(job.file("out"), job.provenance())
 
 
@@ -115,6 +115,7 @@ def _kept(job: Job, recording: RecordingGraph, movies: list[str], blobs: Sequenc
     velocity = end_velocities(recording, blobs, tracklets)
     row, individual, confidence = [], [], []
     names: list[str] = []
+    lone = job.settings.get("lone") or [""] * len(job.settings["numbers"])
     for arena, number in enumerate(job.settings["numbers"]):
         mine = np.flatnonzero(recording.arena == arena)
         graph = recording.graph.take(mine)
@@ -123,16 +124,21 @@ def _kept(job: Job, recording: RecordingGraph, movies: list[str], blobs: Sequenc
         row.append(mine[kept.row])
         individual.append(kept.individual + len(names))
         confidence.append(kept.confidence)
-        first = len(names)
-        names += [f"animal{first + k + 1}" for k in range(max(number, int(kept.individual.max(initial=-1)) + 1))]
+        first, found = len(names), max(number, int(kept.individual.max(initial=-1)) + 1)
+        names += [lone[arena]] if found == 1 and lone[arena] else [f"animal{first + k + 1}" for k in range(found)]
     rows = np.concatenate(row)
     how = np.full(len(rows), PROPAGATED)
     return _identities(recording, movies, names, rows, np.concatenate(individual), np.concatenate(confidence), how, 0.0)
 
 
-def _unnamed(recording: RecordingGraph, movies: list[str]) -> Identities:
-    """A name of its own for each animal of each tracklet; a tracklet that runs on in the next movie keeps its name."""
+def _unnamed(recording: RecordingGraph, movies: list[str], lone: Sequence[str]) -> Identities:
+    """A name of its own for each animal of each tracklet; a tracklet that runs on in the next movie keeps its name.
+
+    `lone`: name of the only animal of each arena, "" for arenas with several, [] if there is none. Its tracklets all have this name.
+    """
     graph = recording.graph
+    alone = [name for name in lone if name]
+    number_of = {arena: alone.index(name) for arena, name in enumerate(lone) if name}
     children = np.bincount(graph.edges[:, 0], minlength=len(graph))
     parents = np.bincount(graph.edges[:, 1], minlength=len(graph))
     name_of = np.full(len(graph), -1, np.int64)
@@ -141,20 +147,24 @@ def _unnamed(recording: RecordingGraph, movies: list[str]) -> Identities:
         same = recording.movie[parent] != recording.movie[child] and graph.animals[parent] == graph.animals[child]
         if same and children[parent] == 1 and parents[child] == 1:
             before[child] = parent
-    count = 0
+    count = len(alone)
     rows: list[int] = []
     individuals: list[int] = []
     for k in range(len(graph)):
         animals = int(graph.animals[k])
-        if before[k] >= 0:
+        arena = int(recording.arena[k])
+        if animals == 1 and arena in number_of:
+            name_of[k] = number_of[arena]
+        elif before[k] >= 0:
             name_of[k] = name_of[before[k]]
         else:
             name_of[k] = count
             count += animals
         rows += [k] * animals
         individuals += range(int(name_of[k]), int(name_of[k]) + animals)
-    width = max(4, len(str(count)))
-    names = [f"track{number + 1:0{width}d}" for number in range(count)]
+    fragments = count - len(alone)
+    width = max(4, len(str(fragments)))
+    names = alone + [f"track{number + 1:0{width}d}" for number in range(fragments)]
     row = np.array(rows, np.int64)
     return _identities(
         recording, movies, names, row, np.array(individuals, np.int64), np.ones(len(row)), np.full(len(row), PROPAGATED), 0.0

@@ -1,22 +1,24 @@
 """Stage `report`: one page that tells a biologist what was tracked, how completely, how it is known and how right it is."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from herdbook.artifacts.origin import check_unchanged
+from herdbook.artifacts.tracklets import Tracklets
 from herdbook.errors import HerdbookError
 from herdbook.identity.doubts import Doubt, read_doubts
 from herdbook.job import Job, run_stage
 from herdbook.report import page
 from herdbook.report.classifier import card_sections
+from herdbook.report.found import FoundBlobs, found_section, found_warnings, read_found
 from herdbook.report.gist import Gist, expected_wrong
 from herdbook.report.known import read_merges
 from herdbook.report.links import files_section, find_links
 from herdbook.report.origin import origin_sections
-from herdbook.report.page import Page
+from herdbook.report.page import Page, count
 from herdbook.report.quality import measure_recordings, quality_section, unknown_share, worst_places
 from herdbook.report.reading import read_contacts, read_recording
 from herdbook.report.recording import recording_section, review_pictures
@@ -28,7 +30,7 @@ from herdbook.tables.scoring import Score, format_score, load_trajectories, load
 from herdbook.version import VERSION
 
 STAGE = "report"
-STAGE_VERSION = 9
+STAGE_VERSION = 10
 
 # Notes on changes of the scene among the first sentences; more stand with the movies.
 MOST_NOTES = 3
@@ -50,7 +52,7 @@ def _score(job: Job, fps: float) -> Score | None:
     return score_trajectories(predicted, truth, named=named, radius_px=wanted["radius"], fps=fps, apart_px=wanted["apart"])
 
 
-def make_page(job: Job, recordings: Sequence[Recording], doubts: Sequence[Doubt], score: Score | None) -> Page:
+def make_page(job: Job, recordings: Sequence[Recording], found: Sequence[FoundBlobs], doubts: Sequence[Doubt], score: Score | None) -> Page:
     """Put the page together."""
     settings = job.settings
     named = settings["marking"] != "none"
@@ -61,7 +63,9 @@ def make_page(job: Job, recordings: Sequence[Recording], doubts: Sequence[Doubt]
     links = find_links(recordings, files, settings["shown"])
     card = _card(job.file("card")) if job.files["card"] else None
     notes = scene_notes(settings["recordings"], _files_by_name(job))
-    sections = [movies_section(recordings, links, notes), quality_section(known, totals, named, settings.get("keep", False))]
+    kept, alone = settings.get("keep", False), settings.get("alone", False)
+    sections = [movies_section(recordings, links, notes), quality_section(known, totals, named, kept, alone)]
+    sections.append(found_section(found, settings["numbers"], settings["arenas"]))
     if score is not None:
         sections.append(score_section(score, format_score(score), settings["score"]["radius"], named))
     if named:
@@ -73,8 +77,10 @@ def make_page(job: Job, recordings: Sequence[Recording], doubts: Sequence[Doubt]
     made_from = [path for name in (*MANY, "movie", *SINGLE) for path in job.files[name]]
     sections += [files_section(links, score is not None), *origin_sections(made_from, settings["marking"])]
     error = expected_wrong(card, recordings) if named else None
-    gist = Gist(recordings, totals, settings["marking"], settings.get("keep", False), len(doubts), score, error, unknown_share(known))
+    gist = Gist(recordings, totals, settings["marking"], kept, len(doubts), score, error, unknown_share(known), alone)
+    warnings = sum(len(one.warnings) for one in found)
     sentences = [*gist.sentences(), *notes[:MOST_NOTES], *(["See the notes on the movies for more."] if len(notes) > MOST_NOTES else [])]
+    sentences += [f"{count(warnings, 'warning')}: see What was found."] if warnings else []
     return Page(settings["experiment"], gist.subtitle(), gist.key_figures(), sections, f"Herdbook {VERSION}", sentences)
 
 
@@ -93,22 +99,32 @@ def _files_by_name(job: Job) -> dict[str, dict[str, Path]]:
     return files | {"movie": dict(zip(files["index"], job.files["movie"], strict=False))}
 
 
+def _found(job: Job, files: Mapping[str, Mapping[str, Path]]) -> list[FoundBlobs]:
+    """What was found in each movie."""
+    numbers, names = job.settings["numbers"], job.settings["arenas"]
+    return [
+        read_found(movie, files["blobs"][movie], Tracklets.load(files["tracklets"][movie]), numbers, names)
+        for members in job.settings["recordings"].values()
+        for movie in members
+    ]
+
+
 def _work(job: Job) -> None:
     for path in (*job.files["table"], *job.files["events"], *job.files["review"]):
         check_unchanged(path)
     files = _files_by_name(job)
     contacts = read_contacts(job.file("events")) if job.settings["marking"] != "none" else None
-    recordings = [
-        read_recording(name, movies, files, px_per_mm=job.settings["px_per_mm"], masks=job.files["masks"], contacts=contacts)
-        for name, movies in job.settings["recordings"].items()
-    ]
+    given = {"px_per_mm": job.settings["px_per_mm"], "masks": job.files["masks"], "numbers": job.settings["numbers"]}
+    recordings = [read_recording(name, movies, files, contacts=contacts, **given) for name, movies in job.settings["recordings"].items()]
     doubts = read_doubts(job.file("review"), "export") if job.files["review"] else []
     score = _score(job, recordings[0].movies[0].fps)
     folder = job.file("out").parent
     if score is not None:
         write_text(folder / "score.json", json.dumps(score_as_dict(score), indent=1) + "\n")
         write_text(folder / "score.txt", format_score(score) + "\n")
-    report = make_page(job, recordings, doubts, score)
+    found = _found(job, files)
+    write_text(folder / "notes.txt", "".join(f"{line}\n" for line in found_warnings(found)))
+    report = make_page(job, recordings, found, doubts, score)
     for picture in report.pictures:
         for name, content in ((picture.file, picture.png), (picture.vector_file, picture.vector)):
             if content:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.arrays import Ints
 from herdbook.artifacts.background import Background
 from herdbook.artifacts.index import Index
 from herdbook.artifacts.segment import Blobs
@@ -16,7 +17,8 @@ from herdbook.experiment.frame_faults import arena_faults
 from herdbook.geometry.intervals import tracked_intervals
 from herdbook.job import Job, run_stage
 from herdbook.segmentation.excess import count_excess, excess_table, first_frames
-from herdbook.segmentation.pieces import Piece, PieceWriter
+from herdbook.segmentation.losses import loss_words, sum_losses
+from herdbook.segmentation.pieces import NO_LOST, Piece, PieceWriter
 from herdbook.segmentation.segmenter import Segmenter, unread_images
 from herdbook.segmentation.stretches import segment_movie
 from herdbook.segmentation.transitions import arena_sentences
@@ -25,7 +27,7 @@ from herdbook.system.progress import progress
 from herdbook.system.words import say
 
 STAGE = "segment"
-STAGE_VERSION = 4
+STAGE_VERSION = 5
 
 # A job that stops at frames with more blobs than animals names this many of them at most.
 ENOUGH_EXCESS = 10
@@ -62,27 +64,33 @@ def _work(job: Job) -> None:
     tracked = int(np.diff(intervals).sum())
     with columns_writer(job.file("out"), Blobs.kind, job.provenance()) as writer:
         store = PieceWriter(writer)
-        broken, excess = _store_pieces(progress(pieces, total=tracked, stage=STAGE, size=lambda piece: piece.frames), store, settings)
+        broken, excess, lost = _store_pieces(progress(pieces, total=tracked, stage=STAGE, size=lambda piece: piece.frames), store, settings)
         _check(movie, settings, store.blobs, broken, excess, tracked)
         store.finish(intervals, frames=len(index), width=index.width, height=index.height, fps=index.fps)
+        for line in loss_words(sum_losses(lost), tracked, settings["area"], settings["min_contrast"]):
+            say(f"{STAGE}: {line}")
         table = job.file("out").with_suffix(".excess.csv")
         write_text(table, excess_table(excess, index.time_s))
         if len(excess):
             say(f"{STAGE}: {excess_words(excess)} All of them are in {table}.")
 
 
-def _store_pieces(pieces: Iterable[Piece], store: PieceWriter, settings: dict[str, Any]) -> tuple[list[int], NDArray[np.int64]]:
-    """Store the pieces as they come; the frames that were not segmented, and those (m, 3) with more blobs than animals, if that matters."""
+def _store_pieces(pieces: Iterable[Piece], store: PieceWriter, settings: dict[str, Any]) -> tuple[list[int], Ints, NDArray[np.int32]]:
+    """Store the pieces as they come; the frames that were not segmented, those (m, 3) with more blobs than animals, if that matters, and
+    what was dropped (k, 4).
+    """
     broken: list[int] = []
+    lost = [NO_LOST]
     excess = np.zeros((0, 3), np.int64)
     for piece in pieces:
         store.add(piece)
         broken += piece.broken
+        lost.append(piece.lost)
         if settings["on_excess"] != "ignore":
             excess = np.concatenate([excess, count_excess(piece.columns["frame"], piece.columns["arena"], settings["numbers"])])
         if settings["on_excess"] == "stop" and len(excess) >= ENOUGH_EXCESS:
             break
-    return broken, excess
+    return broken, excess, np.concatenate(lost)
 
 
 def _check(movie: Path, settings: dict[str, Any], blobs: int, broken: list[int], excess: NDArray[np.int64], tracked: int) -> None:

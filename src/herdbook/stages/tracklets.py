@@ -7,10 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from herdbook.artifacts.segment import Blobs, open_blob_images
+from herdbook.artifacts.tracklets import Tracklets
 from herdbook.geometry.ellipses import body_length
 from herdbook.geometry.overlap import frame_overlaps
 from herdbook.job import Job, run_stage
+from herdbook.system.words import say
 from herdbook.tracklets.building import build_tracklets, movie_links
+from herdbook.tracklets.excess import excess_sentence, lasting_excess
 from herdbook.tracklets.linking import link_by_motion, link_overlapping
 
 STAGE = "tracklets"
@@ -35,6 +38,16 @@ def _work(job: Job) -> None:
     if job.files["previous"]:
         result.border_edges = _border_edges(job, blobs, body_length_px)
     result.save(job.file("out"), job.provenance())
+    if settings.get("on_excess") != "ignore":
+        _warn(result, blobs, settings["numbers"])
+
+
+def _warn(tracklets: Tracklets, blobs: Blobs, numbers: Sequence[int | None]) -> None:
+    spans = tracklets.first.astype(np.int64), tracklets.last.astype(np.int64), tracklets.arena.astype(np.int64)
+    tracked = int(np.diff(blobs.intervals).sum())
+    for excess in lasting_excess(*spans, tracklets.size.astype(np.float64), numbers=numbers, frames=blobs.frames, fps=blobs.fps):
+        name = f"number {excess.arena + 1}" if len(numbers) > 1 else ""
+        say(f"{STAGE}: {excess_sentence(excess, name, tracked)}")
 
 
 def _border_edges(job: Job, blobs: Blobs, body_length_px: float) -> NDArray[np.int64]:

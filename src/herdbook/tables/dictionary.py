@@ -32,7 +32,9 @@ TEXT, WHOLE, NUMBER, YES = "text", "whole number", "number", "0 or 1"
 MOVIE = DescribedColumn("movie", TEXT, "", "name of the movie")
 FRAME = DescribedColumn("frame", WHOLE, "", "number of the frame in its movie, from 0")
 TIME = DescribedColumn("time", NUMBER, "s", "time since the recording began, over all of its movies, by the time stamps of the frames")
-WHO = DescribedColumn("individual", TEXT, "", "name of the animal; track0001 and so on with marking: none")
+WHO = DescribedColumn(
+    "individual", TEXT, "", "name of the animal; with marking: none track0001 and so on, or that of the arena it is alone in"
+)
 X = DescribedColumn("x", NUMBER, "px", "centre of the body after smoothing, from the left; the centre of the first pixel is 0")
 Y = DescribedColumn("y", NUMBER, "px", "centre of the body after smoothing, from the top; the centre of the first pixel is 0")
 HEADING = DescribedColumn("heading", NUMBER, "rad", "direction of the body: 0 is right, π/2 is down")
@@ -68,11 +70,18 @@ MOTION = (
 )
 PUBLIC = (MOVIE, FRAME, TIME, WHO, X, Y, HEADING, CONFIDENCE, SOURCE)
 
-TRAJECTORIES = Description("trajectories.csv", "All positions, a row for each animal and frame that has one.", PUBLIC)
+HOME = DescribedColumn("arena", TEXT, "", "arena in which the animal lives; the column is there only if the experiment has arenas")
+
+TRAJECTORIES = Description(
+    "trajectories.csv",
+    "All positions, a row for each animal and frame that has one. If the experiment has arenas, a last column `arena` holds the name of "
+    "that in which the animal lives.",
+    PUBLIC,
+)
 TRAJECTORIES_HDF5 = Description(
     "trajectories.h5",
     "The same rows, as columns of an HDF5 file. `movie`, `individual` and `source` are numbers into the attributes `movies`, `individuals` "
-    "and `sources`.",
+    "and `sources`; if the experiment has arenas, a column `arena` holds numbers into the attribute `arenas`, -1 where it is not known.",
     (
         *(
             DescribedColumn(c.name, WHOLE, "", f"number into the attribute {c.name}s") if c.name in ("movie", "individual", "source") else c
@@ -277,7 +286,12 @@ STUDY = Description(
         DescribedColumn("hours", NUMBER, "h", "length"),
         DescribedColumn("animals", NUMBER, "", "number of animals; empty if it is not known"),
         DescribedColumn("positions", WHOLE, "", "number of positions"),
-        DescribedColumn("assigned", NUMBER, "0..1", "share of the animals' frames that have a position"),
+        DescribedColumn(
+            "assigned",
+            NUMBER,
+            "0..1",
+            "share of the animals' tracked frames that have a position, by their number in each arena",
+        ),
         DescribedColumn("expected_error", NUMBER, "0..1", "share of the positions that are expected to be wrong by their confidence"),
         *(DescribedColumn(name, NUMBER, "0..1", f"share of the positions with the source {name}") for name in SOURCES),
         DescribedColumn("body_length", NUMBER, "px", "median length of animals that are alone in their blob"),
@@ -312,10 +326,15 @@ def names_of(description: Description) -> list[str]:
     return [column.name for column in description.columns]
 
 
-def describe_tables(formats: Collection[str], *, reviewed: bool, points: bool) -> list[Description]:
-    """The tables of an experiment with these formats; `reviewed`: it has doubtful.csv, `points`: it has body_points.csv."""
+def describe_tables(formats: Collection[str], *, reviewed: bool, points: bool, arenas: bool = False) -> list[Description]:
+    """The tables of an experiment with these formats; `reviewed`: it has doubtful.csv, `points`: body_points.csv, `arenas`: arenas."""
     some = [DOUBTFUL] * reviewed + [BODY_POINTS] * points
-    return [*ALWAYS, *some, *(one for name, several in BY_FORMAT.items() if name in formats for one in several), DICTIONARY]
+    tables = [*ALWAYS, *some, *(one for name, several in BY_FORMAT.items() if name in formats for one in several), DICTIONARY]
+    if not arenas:
+        return tables
+    number = HOME._replace(type=WHOLE, meaning="number into the attribute arenas, -1 where it is not known; only if there are arenas")
+    more = {TRAJECTORIES: HOME, TRAJECTORIES_HDF5: number}
+    return [one._replace(columns=(*one.columns, more[one])) if one in more else one for one in tables]
 
 
 def dictionary_table(descriptions: Sequence[Description]) -> pd.DataFrame:

@@ -13,7 +13,8 @@ import xarray as xr
 
 from herdbook.artifacts.index import Index
 from herdbook.artifacts.propagate import Identities
-from herdbook.artifacts.store import open_artifact, read_attributes
+from herdbook.artifacts.segment import Blobs
+from herdbook.artifacts.store import open_artifact, read_attributes, read_column
 from herdbook.artifacts.tracklets import Tracklets
 from herdbook.errors import HerdbookError
 from herdbook.experiment.layout import MADE_BY, artifact
@@ -146,6 +147,11 @@ class Results:
     def duration_s(self, movie: str) -> float:
         """How long a movie lasts (s)."""
         return self._movies[movie][1]
+
+    def tracked_frames(self, movie: str) -> int:
+        """In how many frames of a movie animals are tracked."""
+        with open_artifact(self._path("blobs", movie), Blobs.kind) as file:
+            return int(np.diff(read_column(file, "intervals")).sum())
 
     def _path(self, kind: str, name: str) -> Path:
         return self.folder / artifact(MADE_BY[kind], name)

@@ -330,6 +330,26 @@ def test_the_number_of_animals_is_passed_to_segment_only_if_it_matters(tmp_path:
     assert passed(2, on_excess="warn") != passed(3, on_excess="warn")
 
 
+def test_an_animal_alone_in_an_arena_has_the_name_of_the_arena(tmp_path: Path) -> None:
+    square = {"polygon": [[0, 0], [9, 0], [9, 9]]}
+    arenas = [{"name": name, "include": [square], "number": number} for name, number in (("A1", 1), ("A2", 2), ("animal9", 1))]
+    raw = {"experiment": "e", "movies": [{"name": "m", "file": "m.mp4"}], "arenas": arenas}
+
+    def parsed(**animals: Any) -> Experiment:
+        return parse_experiment(copy.deepcopy(raw) | {"animals": animals}, tmp_path / "e.yaml")
+
+    assert parsed(marking="unmarked").animals.identities == ["A1", "animal1", "animal2", "animal9"]
+    plain = parsed(marking="none")
+    assert json.loads(plain.settings("propagate"))["lone"] == ["A1", "", "animal9"]
+    assert not plain.alone
+    raw["arenas"] = [arena | {"number": 1} for arena in arenas]
+    assert parsed(marking="none").alone
+    raw["arenas"] = [{"include": [square], "number": 1}]
+    nameless = parsed(marking="none")
+    assert "lone" not in json.loads(nameless.settings("propagate"))
+    assert parsed(marking="unmarked").animals.identities == ["animal1"]
+
+
 def test_an_override_reaches_only_its_movie_and_stage(tmp_path: Path) -> None:
     experiment = parse_experiment(FULL, tmp_path / "e.yaml")
     plain = parse_experiment(with_change("movies", 1, "override", value={}), tmp_path / "e.yaml")

@@ -5,11 +5,14 @@ import pandas as pd
 import pytest
 
 from herdbook.artifacts.propagate import HOW_KNOWN
+from herdbook.artifacts.tracklets import Tracklets
 from herdbook.errors import HerdbookError
 from herdbook.identity.doubts import Doubt
 from herdbook.report import recording as recording_report
 from herdbook.report.figures import files as pictures
 from herdbook.report.figures import style as plots
+from herdbook.report.found import found_section, found_warnings, read_found
+from herdbook.report.gist import Gist
 from herdbook.report.page import Picture
 from herdbook.report.reading import count_contacts, read_contacts, read_recording
 from herdbook.report.recording import recording_section, review_pictures
@@ -46,6 +49,36 @@ def test_time_runs_on_through_the_movies_of_a_recording(tmp_path):
     assert totals.names == ["a", "b"]
     assert totals.sources.tolist() == [[80, 0, 0, 0, 0]] * 2
     assert totals.confidence == pytest.approx([0.9, 0.9])
+
+
+def test_completeness_is_counted_against_the_number_of_animals_not_against_those_in_sight(tmp_path):
+    files = write_recording(tmp_path, ["track1", "track2"], 40)
+    in_sight, of_four = (read_recording("day", ["m"], files, numbers=numbers) for numbers in ([None], [4]))
+    shares = [Gist([one], sum_individuals([one]), "none", False, 0, None, None, float("nan")).assigned for one in (in_sight, of_four)]
+    assert shares == [1.0, 0.5]
+    gist = Gist([of_four], sum_individuals([of_four]), "none", False, 0, None, None, float("nan"))
+    assert "50.0\u00a0% of the frames of 4 animals have a position; in the others they were not found." in gist.sentences()
+    assert ("50.0 %", "of the animals' frames have a position") in gist.key_figures()
+    # Two of the animals have names: the share is still that of all four.
+    named = Gist([of_four], sum_individuals([of_four]), "marked", False, 0, None, None, 0.0)
+    assert named.assigned == 0.5
+    assert "There are 4 animals, of which 2 have names." in named.sentences()
+
+
+@pytest.mark.parametrize(
+    ("number", "fewer", "more", "words"),
+    [(2, 0, 0, []), (3, 40, 0, []), (1, 0, 40, ["in 40 of 40 frames there are up to 2 blobs that last"]), (None, 0, 0, [])],
+)
+def test_the_page_tells_where_blobs_are_fewer_or_more_than_animals(tmp_path, number, fewer, more, words):
+    files = write_recording(tmp_path, ["a", "b"], 40)
+    found = read_found("m", files["blobs"]["m"], Tracklets.load(files["tracklets"]["m"]), [number], ["dish"])
+    assert (found.fewer.tolist(), found.more.tolist()) == ([fewer], [more])
+    assert [warning.partition("dish: ")[2][: len(word)] for warning, word in zip(found.warnings, words, strict=True)] == words
+    section = found_section([found], [number], ["dish"])
+    rows = [[cell.text for cell in row] for table in section.tables for row in table.rows]
+    shares = [f"{share} %" for share in (100 * fewer // 40, 100 * more // 40)]
+    assert rows == ([["m", "dish", str(number), *shares]] if fewer or more else [])
+    assert found_warnings([found]) == [f"Movie m: {warning}" for warning in found.warnings]
 
 
 def test_who_has_no_position_is_unknown_only_where_somebody_has_no_name(tmp_path):

@@ -254,10 +254,10 @@ def test_a_stage_gets_only_the_settings_of_arenas_that_it_needs(tmp_path):
     # One network learns from all tracklets, in each arena as many animals as live there.
     assert told(moved) == {"trainset", "train", "propagate"}
     assert told(shifted) == {"segment"}
-    assert told(counted) == {"tracklets", "trainset", "train", "propagate"}
+    assert told(counted) == {"tracklets", "trainset", "train", "propagate", "report"}
     # One that learns from labelled images alone knows nothing of it.
     assert told(of_labelled_images(moved), of_labelled_images(before)) == {"trainset", "propagate"}
-    assert told(of_labelled_images(counted), of_labelled_images(before)) == {"tracklets", "propagate"}
+    assert told(of_labelled_images(counted), of_labelled_images(before)) == {"tracklets", "propagate", "report"}
 
 
 def test_masks_are_relative_to_the_experiment_file_and_passed_by_name(tmp_path):

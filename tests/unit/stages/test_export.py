@@ -16,6 +16,8 @@ from herdbook.positions.body_points import body_points
 from herdbook.positions.smoothed import unsmoothed_points
 from herdbook.stages import export
 from herdbook.tables.positions import COLUMNS, recording_starts
+from herdbook.tables.scoring import load_trajectories
+from tests.support.table_cases import write_results
 
 ORIGIN = Provenance("test", 1)
 NAMES = ["Ä1", "b, c", "d"]
@@ -81,6 +83,19 @@ def test_the_table_has_the_promised_columns_and_values(tmp_path, rng):
     assert table.source.tolist() == [SOURCES[s] for s in made.source]
     for name, half_a_digit in {"x": 0.0005, "y": 0.0005, "heading": 0.0005, "confidence": 0.0005}.items():
         assert table[name].to_numpy() == pytest.approx(getattr(made, name), abs=half_a_digit * 1.01)
+
+
+def test_the_arena_of_each_animal_is_the_last_column_where_there_are_arenas(tmp_path):
+    folder = write_results(tmp_path, formats=["hdf5", "motion"])
+    table = pd.read_csv(folder / "trajectories.csv")
+    assert tuple(table.columns) == (*COLUMNS, "arena")
+    assert set(table.arena) == {"dish"}
+    assert pd.read_csv(folder / "motion.csv").arena.tolist() == table.arena.tolist()
+    with open_artifact(folder / "trajectories.h5", "export") as file:
+        assert list(read_attributes(file)["arenas"]) == ["dish"]
+        assert set(file["arena"][...].tolist()) == {0}
+    # Who reads the table for a comparison with the truth does not mind the column.
+    assert len(load_trajectories(folder / "trajectories.csv")) == len(table)
 
 
 def test_numbers_are_written_with_few_digits(tmp_path, rng):

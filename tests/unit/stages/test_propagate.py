@@ -27,6 +27,20 @@ def test_without_identities_every_animal_of_every_tracklet_has_a_name_of_its_own
     assert (found.confidence == 1).all()
 
 
+@pytest.mark.parametrize("keep", [False, True])
+def test_an_animal_alone_in_its_arena_has_the_name_of_the_arena_in_all_its_tracklets(recording, keep):
+    tracks = [Track(0, 40, (LEFT,)), Track(44, 89, (LEFT,)), Track(0, 89, (RIGHT,), arena=1), Track(0, 89, (BELOW,), arena=1)]
+    recording.add(tracks, 90)
+    recording.add([Track(0, 49, (LEFT,))], 50)
+    more = {"numbers": [1, 2], "lone": ["well A1", ""], "keep": keep}
+    found = recording.identities(marking="none", identities=[], more=more)
+    names = ["animal2", "animal3"] if keep else ["track0001", "track0002"]
+    assert [who_where(found)[k] for k in (0, 1)] == ["well A1", "well A1"]
+    assert {who_where(found)[k] for k in (2, 3)} == set(names)
+    assert who_where(found, 1) == {0: "well A1"}
+    assert found.individuals == ["well A1", *names]
+
+
 def test_names_run_on_across_a_movie_border_where_only_one_way_leads(recording):
     recording.add([Track(0, 4, (LEFT,)), Track(0, 4, (RIGHT,)), Track(0, 4, (BELOW, Body(90, 90)), animals=2)], 5)
     tracks = [Track(0, 4, (RIGHT,)), Track(0, 4, (LEFT,)), Track(0, 4, (BELOW, Body(90, 90)), animals=2)]

@@ -243,7 +243,7 @@ def test_the_page_tells_the_software_but_not_whose_machine_it_was(tmp_path):
 
 def test_the_first_sentences_agree_in_number():
     totals = IndividualTotals(["a"], np.array([[3, 0, 0, 0, 0]]), np.zeros((1, 5), np.int64), np.ones(1))
-    recording = SimpleNamespace(movies=[1], tracked=4, frames=4, duration_s=4.0, animals=np.ones(4, np.int64))
+    recording = SimpleNamespace(movies=[1], tracked=4, frames=4, duration_s=4.0, wanted=np.ones(4), filled=np.array([1, 1, 0, 1]), number=1)
     expected = Expected(100, 0.25, 0.1, 0.5)
     error = ExpectedError(expected, expected._replace(share=0.02), expected._replace(share=0.5))
     one = Gist([recording], totals, "marked", False, 1, None, error, 0.0)

@@ -7,7 +7,17 @@ from herdbook.artifacts.store import open_artifact
 from herdbook.experiment.output import FormatName
 from herdbook.formats.files import FORMAT_TABLES, MOVIE_FILES
 from herdbook.identity.doubts import DOUBT_COLUMNS
-from herdbook.tables.dictionary import BODY_POINTS, BY_FORMAT, DOUBTFUL, EVERYTHING, MOT_NAMES, TRAJECTORIES, TRAJECTORIES_HDF5, names_of
+from herdbook.tables.dictionary import (
+    BODY_POINTS,
+    BY_FORMAT,
+    DOUBTFUL,
+    EVERYTHING,
+    MOT_NAMES,
+    TRAJECTORIES,
+    TRAJECTORIES_HDF5,
+    describe_tables,
+    names_of,
+)
 from herdbook.tables.dictionary_page import tables_page
 from herdbook.tables.positions import COLUMNS, body_point_table
 from tests.conftest import ROOT
@@ -29,14 +39,15 @@ def test_every_format_is_explained_and_has_files():
 
 def test_columns_of_files_are_the_explained_ones(tmp_path):
     folder = write_results(tmp_path, formats=["hdf5", "parquet", "motion", "mot", "deeplabcut"])
-    for one in EVERYTHING:
+    explained = {one.file: one for one in describe_tables(list(BY_FORMAT), reviewed=True, points=True, arenas=True)}
+    for one in explained.values():
         path = folder / one.file
         if path.suffix == ".csv" and path.is_file():
             assert pd.read_csv(path).columns.tolist() == names_of(one), one.file
     assert pd.read_parquet(folder / "trajectories.parquet").columns.tolist() == names_of(BY_FORMAT["parquet"][0])
     assert pd.read_csv(folder / "mot" / "a.names.csv").columns.tolist() == names_of(MOT_NAMES)
     with open_artifact(folder / "trajectories.h5", "export") as file:
-        assert set(file) == set(names_of(TRAJECTORIES_HDF5))
+        assert set(file) == set(names_of(explained["trajectories.h5"])) == {*names_of(TRAJECTORIES_HDF5), "arena"}
     assert tuple(names_of(TRAJECTORIES)) == COLUMNS
     assert tuple(names_of(DOUBTFUL)) == DOUBT_COLUMNS
     nothing = body_point_table("m", no_body_points(), pd.Series(dtype=float).to_numpy())

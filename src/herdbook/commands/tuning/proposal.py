@@ -21,10 +21,16 @@ _SMOOTHING_BINS = 1.5
 _LEAST_AREA = 2.0
 # Cuts with at least this share of the best value are in the same gap.
 _AS_GOOD = 0.95
-# Other frames may have larger specks than the sampled ones: the gap begins at this share of an animal's area or above.
-_LEAST_SHARE = 1 / 64
+# Areas of single animals of one species span about one octave, those of animals half hidden two. A smaller blob than this share of an
+# animal's area is no animal: it neither fills the place of a missing one, nor need the smallest area be as small. Other frames may have
+# larger specks than the sampled ones.
+_LEAST_SHARE = 1 / 8
+# A warning is given below this separation of specks and animals.
+POOR_SEPARATION = 0.9
 # One blob too many costs as much as this number too few: missing ones may be merged or hidden, but additional ones have no explanation.
 _EXCESS_WEIGHT = 4.0
+# With this many blobs for each animal, the agreement is 0 in any case.
+_FAR_TOO_MANY = 2.0
 # Scale of stability: relative change of the count from one step of the ladder to the next.
 _STEADY = 0.1
 # If the number of animals is unknown, a good difference finds at least this number of blobs per view.
@@ -92,7 +98,8 @@ def split_areas(view: Ints, area: Ints, animals: Floats) -> Split | None:
     The density of blobs over the logarithm of their area has specks on the left and animals, also merged ones, on the right. The value of a
     cut is the product of three: the drop from the highest density on its right to its own, in standard deviations of such counts (square
     roots); the share by which the density falls from the highest one on its left, if there is any; and the agreement of the blobs above
-    the cut with the number of animals.
+    the cut with the number of animals. The smallest area lies in the middle of the gap right below the animals, also if there are smaller
+    gaps between specks, which then are too small to be animals.
     """
     if not len(area):
         return None
@@ -103,15 +110,18 @@ def split_areas(view: Ints, area: Ints, animals: Floats) -> Split | None:
     # At the smallest specks there is no gap, although the density rises from there.
     falls = 1 - np.divide(valley, specks, out=np.zeros_like(valley), where=specks > 0)
     counts = count_from(view, area, len(animals), cuts)
-    agreement = agree(counts, animals)
-    worth = np.where(cuts >= _LEAST_AREA, (np.sqrt(hill) - np.sqrt(valley)) * falls * agreement, 0.0)
+    # Blobs of several animals count as several, so that specks do not make up for animals that touch.
+    agreement = np.maximum(agree(counts, animals), agree(_counts_by_area(view, area, animals, cuts), animals))
+    enough = cuts >= max(_LEAST_AREA, _LEAST_SHARE * _area_of_one(view, area, animals))
+    worth = np.where(enough, (np.sqrt(hill) - np.sqrt(valley)) * falls * agreement, 0.0)
     best = int(worth.argmax())
     if worth[best] <= 0:
         return None
-    lesser = np.flatnonzero(worth < _AS_GOOD * worth[best])
-    low, high = (cuts[[lesser[lesser < best].max(initial=-1) + 1, lesser[lesser > best].min(initial=len(cuts)) - 1]]).tolist()
+    good = worth >= _AS_GOOD * worth[best]
+    best = int(np.flatnonzero(good)[-1])
+    low, high = cuts[[np.flatnonzero(~good[: best + 1]).max(initial=-1) + 1, best]].tolist()
     one_area = float(np.median(area[area >= cuts[best]]))
-    smallest = float(np.sqrt(min(max(low, _LEAST_SHARE * one_area), high) * high))
+    smallest = float(np.sqrt(low * high))
     kept = area >= smallest
     return Split(
         gap=(low, high),
@@ -124,11 +134,37 @@ def split_areas(view: Ints, area: Ints, animals: Floats) -> Split | None:
     )
 
 
+def _area_of_one(view: Ints, area: Ints, animals: Floats) -> float:
+    """Area of one animal: the mean of the views' total area, each divided by its number of animals; without a number half of all area is in
+    larger blobs.
+    """
+    if np.isfinite(animals).all():
+        return float(np.median(np.bincount(view, area, minlength=len(animals)) / animals))
+    ranked = np.sort(area)
+    return float(ranked[np.searchsorted(np.cumsum(ranked), ranked.sum() / 2)])
+
+
 def count_from(view: Ints, area: Ints, views: int, cuts: Floats) -> Ints:
     """Number of blobs of each view with at least the area of each cut: int64 (views, cuts); `cuts` are sorted."""
     counts = np.zeros((views, len(cuts) + 1), np.int64)
     np.add.at(counts, (view, np.searchsorted(cuts, area, side="right")), 1)
     return counts[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:]
+
+
+def _counts_by_area(view: Ints, area: Ints, animals: Floats, cuts: Floats) -> Ints:
+    """Number of animals that the blobs of each view with at least the area of each cut hold, by their area: int64 (views, cuts).
+
+    A blob holds as many animals as it has areas of the median blob, and at least one. Where there are far more blobs than animals, a blob
+    counts as one.
+    """
+    counts = count_from(view, area, len(animals), cuts)
+    most = _FAR_TOO_MANY * np.nansum(animals)
+    for number, cut in enumerate(cuts):
+        kept = area >= cut
+        if 0 < kept.sum() <= most:
+            held = np.maximum(1, np.rint(area[kept] / np.median(area[kept])))
+            counts[:, number] = np.bincount(view[kept], held, minlength=len(animals)).astype(np.int64)
+    return counts
 
 
 def agree(counts: Ints, animals: Floats) -> Floats:
@@ -172,12 +208,15 @@ def rate_ladder(difference: Floats, blobs: Sequence[tuple[Ints, Ints]], animals:
 def area_bounds(view: Ints, area: Ints, split: Split, animals: Floats) -> tuple[int, int]:
     """Smallest and largest area (px, two digits) from the blobs at the proposed difference: the cut, and enough for a merge of all animals.
 
-    The area of one animal is taken from views with exactly as many blobs as animals, if there are any. If the number of animals is unknown,
-    the 95 % quantile of the counts is used.
+    The area of one animal is taken from views with exactly as many blobs as animals, if there are any, and otherwise from the total area
+    of a view. If the number of animals is unknown, the 95 % quantile of the counts is used.
     """
     kept = area >= split.smallest
     alone = kept & (split.counts == animals)[view]
-    one = float(np.quantile(area[alone if alone.any() else kept], 0.95))
+    if alone.any() or not np.isfinite(animals).all():
+        one = float(np.quantile(area[alone if alone.any() else kept], 0.95))
+    else:
+        one = _area_of_one(view[kept], area[kept], animals)
     number = float(np.max(animals)) if np.isfinite(animals).all() else max(1.0, float(np.quantile(split.counts, 0.95)))
     return int(two_digits(split.smallest)) or 1, int(two_digits(_MERGE_ROOM * number * one))
 

@@ -356,7 +356,6 @@ def test_a_polarity_that_is_proposed_is_written_too(tmp_path: Path, draw: Callab
     [
         ({"movies": [{"name": "m", "file": "gone.mp4"}]}, [], "there is no such movie file"),
         ({}, ["--movie", "n"], "there is no movie 'n'"),
-        ({"segment": {"method": "intensity"}}, [], "segment.method is intensity"),
         ({"arenas": [{"include": [{"ellipse": {"centre": [900, 40], "axes": [9, 9]}}]}]}, [], "outside the frame"),
         ({"arenas": [{"include": [{"polygon": [[0, 110], [159, 110], [159, 119], [0, 119]]}]}]}, [], "gives blobs that could be animals"),
         ({"segment": {"difference_noise": 6}}, ["--write"], "segment.difference_noise must be removed"),
