@@ -158,7 +158,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "truth.csv": {"score": {"truth": "truth.csv", "radius": 5}},
 }
 READERS = {
-    **{"scene.png": {"background"}, "mask.png": {"segment", "report"}, "labels.csv": {"trainset"}, "facts.csv": {"propagate"}},
+    **{"scene.png": {"background"}, "mask.png": {"segment", "report"}, "labels.csv": {"trainset"}, "facts.csv": {"propagate", "smooth"}},
     **{name: {"train"} for name in ("set.h5", "m.keras", "m.json", "net.json", "like.json")},
     **{"corrections.csv": {"smooth"}, "p.json": {"smooth", "export"}, "q.json": {"smooth"}, "truth.csv": {"report"}},
 }

@@ -29,7 +29,7 @@ from herdbook.identity.statements import Statement, contradictions, fact_stateme
 from herdbook.job import Job, run_stage
 
 STAGE = "propagate"
-STAGE_VERSION = 7
+STAGE_VERSION = 8
 
 
 def _work(job: Job) -> None:
