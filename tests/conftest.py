@@ -28,7 +28,7 @@ def dtype_of(hint: Any) -> np.dtype[Any]:
 def usual_priority() -> Iterator[None]:
     """No test leaves its process, and with it all that later tests start, at a real-time priority, where it would starve all others."""
     yield
-    assert os.sched_getscheduler(0) == os.SCHED_OTHER
+    assert os.sched_getscheduler(0) not in (os.SCHED_FIFO, os.SCHED_RR)
 
 
 @pytest.fixture(scope="session")
