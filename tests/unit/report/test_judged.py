@@ -1,0 +1,59 @@
+"""Answers of a person correct the expected error."""
+
+import numpy as np
+import pytest
+
+from herdbook.experiment.sheets.answers import CANNOT_SAY, RIGHT, WRONG, Point
+from herdbook.report.expected import Expected, ExpectedError
+from herdbook.report.judged import correct_error
+
+
+def points(wrong: int, right: int, source: str = "single") -> list[Point]:
+    answers = [WRONG] * wrong + [RIGHT] * right
+    return [Point(k, "r", "m", k, 0.0, "A", 1.0, 2.0, 0.9, source, "classified", answer) for k, answer in enumerate(answers)]
+
+
+def error_of(share: float) -> ExpectedError:
+    return ExpectedError(*(Expected(10_000, share, share / 2, share * 2) for _ in range(3)))
+
+
+def test_without_answers_nothing_changes():
+    unanswered = [*points(0, 0), Point(1, "r", "m", 1, 0.0, "A", 1, 2, 0.9, "single", "classified", CANNOT_SAY)]
+    assert correct_error(error_of(0.01), unanswered) == error_of(0.01)
+
+
+def test_answers_that_agree_narrow_it():
+    found = correct_error(error_of(0.02), points(20, 980)).whole
+    assert found.share == pytest.approx(0.02, rel=0.1)
+    assert 0.01 < found.low < found.share < found.high < 0.04
+
+
+def test_answers_that_contradict_it_replace_it():
+    found = correct_error(error_of(0.0005), points(10, 90)).whole
+    assert found.share == pytest.approx(0.1, rel=0.1)
+    assert found.low > 0.05
+    assert found.high < 0.17
+
+
+def test_none_wrong_of_few_says_little_about_a_small_error():
+    found = correct_error(error_of(0.0005), points(0, 100)).whole
+    assert found.share < 0.002
+    assert found.high < 0.01
+
+
+def test_alone_and_in_contact_are_corrected_by_their_own_answers():
+    found = correct_error(error_of(0.001), [*points(0, 200), *points(20, 20, "resolved")])
+    assert found.alone.share < 0.002
+    assert found.contact.share == pytest.approx(0.5, rel=0.1)
+    assert 0.05 < found.whole.share < 0.12
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.0, 2.0, 10.0])
+@pytest.mark.parametrize("told", [0.005, 0.05])
+def test_the_interval_holds_the_truth_of_random_samples(told: float, factor: float):
+    rng = np.random.default_rng(5)
+    true, counts = told * factor, {}
+    for wrong in rng.binomial(400, told * factor, 60).tolist():
+        counts[wrong] = counts.get(wrong, 0) + 1
+    found = {wrong: correct_error(error_of(told), points(wrong, 400 - wrong)).whole for wrong in counts}
+    assert sum(times for wrong, times in counts.items() if found[wrong].low <= true <= found[wrong].high) >= 0.75 * 60
