@@ -10,11 +10,11 @@ from herdbook.artifacts.smooth import FROM_MERGED, FROM_RESOLVED, SOURCES
 from herdbook.experiment.sheets.answers import RIGHT, WRONG, Point
 from herdbook.report.expected import Expected, ExpectedError
 
-# How surely the share is what is expected: a beta distribution of this shape, which lies between a fifth and the 2.4-fold nine times of ten.
-# With a shape of 5.6, which is between a half and the double, intervals hold only half of the shares that are really twice the expected.
+# How surely the share is what is expected: a beta distribution of this shape, which lies between a fifth and the 2.4-fold nine times of
+# ten. With a shape of 5.6, which is between a half and the double, intervals hold only half of the shares that are twice the expected.
 SHAPE = 2.0
-# So probably the expected share means nothing, and only the answers count (Jeffreys' prior). From .1 to .5 it makes no difference for shares
-# that are up to twice the expected; of those ten times as large a tenth more are in the interval.
+# So probably the expected share means nothing, and only the answers count (Jeffreys' prior). From .1 to .5 it makes no difference for
+# shares that are up to twice the expected; of those ten times as large a tenth more are in the interval.
 UNSUPPORTED = 0.25
 LEAST_SHARE = 1e-6
 TAIL = 0.05

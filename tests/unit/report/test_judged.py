@@ -53,7 +53,7 @@ def test_alone_and_in_contact_are_corrected_by_their_own_answers():
 def test_the_interval_holds_the_truth_of_random_samples(told: float, factor: float):
     rng = np.random.default_rng(5)
     true, counts = told * factor, {}
-    for wrong in rng.binomial(400, told * factor, 60).tolist():
+    for wrong in rng.binomial(400, true, 200).tolist():
         counts[wrong] = counts.get(wrong, 0) + 1
     found = {wrong: correct_error(error_of(told), points(wrong, 400 - wrong)).whole for wrong in counts}
-    assert sum(times for wrong, times in counts.items() if found[wrong].low <= true <= found[wrong].high) >= 0.75 * 60
+    assert sum(times for wrong, times in counts.items() if found[wrong].low <= true <= found[wrong].high) >= 0.7 * 200
