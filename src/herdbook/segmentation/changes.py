@@ -35,6 +35,8 @@ LEAST_SHIFT_PX = 0.4
 _LEAST_GUESS_PX = 0.08
 # Of each kind of sign that the scene has moved, the clearest are looked at closer, which takes 0.1 s for each.
 _MOST_CUTS = 3
+# Two looks at the same movement differ by at most so many px of the reduced images, or by this part of it.
+_MOST_OTHER_PX, _MOST_OTHER = 0.3, 0.2
 # Lamps, filters and the exposure of cameras settle within seconds, whereas daylight drifts for minutes; see background.scope: window.
 LONGEST_FADE_S = 5.0
 # Progress of a change, 0 before and 1 after, at which it has begun: 5 %, but 3 times the noise (robust standard deviations) of the frames
@@ -252,7 +254,21 @@ class _Scenes:
         motion = find_motion(before, after, steady, quick_shift(before, after, self._window))
         if motion is None or self._factor * motion.farthest(*before.shape[::-1]) < LEAST_SHIFT_PX:
             return None
-        return motion
+        return motion if self._lasts(motion, start, stop, first, end) else None
+
+    def _lasts(self, motion: Motion, start: int, stop: int, first: int, end: int) -> bool:
+        """Whether plateaus that are farther apart show the same movement: animals go on moving, a scene that was pushed stands still."""
+        height, width = self.images[0].shape
+        most = max(_MOST_OTHER_PX, _MOST_OTHER * motion.farthest(width, height))
+        farther = (max(first + 1, start - _PLATEAU), stop), (start, min(end - 1, stop + _PLATEAU))
+        for earlier, later in (pair for pair in farther if pair != (start, stop)):
+            spans = (max(first, earlier - _PLATEAU), earlier), (later, min(end, later + _PLATEAU))
+            before, after = (self._structure(*span) for span in spans)
+            steady = self._steady_in(*spans[0]) & self._steady_in(*spans[1])
+            again = find_motion(before, after, steady, motion.at(width / 2, height / 2))
+            if again is None or Motion(again.matrix - motion.matrix + np.eye(2, 3)).farthest(width, height) > most:
+                return False
+        return True
 
     def _scene(self, start: int, stop: int) -> Image:
         return _middle(self.images[self.starts[start] : self.starts[stop - 1] + _GROUP])
