@@ -54,9 +54,7 @@ def test_time_runs_on_through_the_movies_of_a_recording(tmp_path):
 def test_completeness_is_counted_against_the_number_of_animals_not_against_those_in_sight(tmp_path):
     files = write_recording(tmp_path, ["track1", "track2"], 40)
     in_sight, of_four = (read_recording("day", ["m"], files, numbers=numbers) for numbers in ([None], [4]))
-    shares = [
-        Gist([one], sum_individuals([one]), "none", False, 0, None, None, float("nan")).assigned for one in (in_sight, of_four)
-    ]
+    shares = [Gist([one], sum_individuals([one]), "none", False, 0, None, None, float("nan")).assigned for one in (in_sight, of_four)]
     assert shares == [1.0, 0.5]
     gist = Gist([of_four], sum_individuals([of_four]), "none", False, 0, None, None, float("nan"))
     assert "50.0\u00a0% of the frames of 4 animals have a position; in the others they were not found." in gist.sentences()
