@@ -186,22 +186,7 @@ def write_experiment(case: Case, folder: Path) -> Path:
 
 def run(file: Path) -> None:
     """Run the chain to the tables; kernels are compiled once for all cases."""
-    table = file.parent / "e" / "trajectories.csv"
-    command = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "--snakefile",
-        SNAKEFILE,
-        "--configfile",
-        file,
-        "--cores",
-        "2",
-        "--quiet",
-        "all",
-        "--",
-        table,
-    ]
+    command = [sys.executable, "-m", "snakemake", "e/trajectories.csv", "--snakefile", SNAKEFILE, "--configfile", file, "--cores", "2"]
     env = os.environ | {"NUMBA_CACHE_DIR": str(file.parents[1] / "numba")}
     result = subprocess.run(list(map(str, command)), cwd=file.parent, capture_output=True, text=True, env=env, check=False)
     if result.returncode:

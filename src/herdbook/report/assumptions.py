@@ -26,7 +26,7 @@ from herdbook.report.expected import ExpectedError
 from herdbook.report.page import Cell, PageSection, Table
 from herdbook.report.scene_notes import scene_notes
 from herdbook.system.files import read_json
-from herdbook.tracklets.excess import lasting_excess
+from herdbook.tracklets.excess import LEAST_SIZE, lasting_excess
 from herdbook.tracklets.seams import Seam, seam_sentence
 from herdbook.tracklets.shown import animals_shown, join_shown, too_large
 
@@ -160,7 +160,7 @@ def _fewer_animals(given: Given, files: Files) -> Assumption:
         tracklets, fps = _tracklets(files, movie), _rate(files, movie)
         for excess in lasting_excess(*_spans(tracklets), numbers=given.numbers, frames=tracklets.frames, fps=fps):
             causes.append(
-                f"{movie} shows up to {excess.most} animals at once{_place(given, excess.arena)}, in {len(excess.frames):,} frames "
+                f"movie {movie} shows up to {excess.most} animals at once{_place(given, excess.arena)}, in {len(excess.frames):,} frames "
                 f"more than the {excess.animals} of animals.number, first in frame {excess.frames[0]}: the number is too "
                 "small, or an animal that is none of the names is there."
             )
@@ -172,19 +172,21 @@ def _more_animals(given: Given, files: Files) -> Assumption:
     name, tested = "no fewer animals than animals.number", "the most blobs at once where none is as large as two animals"
     causes, unclear = [], False
     for recording, movies in given.recordings.items():
-        shown = []
+        shown, seen = [], set[int]()
         for movie in movies:
             tracklets = _tracklets(files, movie)
+            seen |= set(tracklets.arena[tracklets.size >= LEAST_SIZE].tolist())
             shown.append(animals_shown(*_spans(tracklets), arenas=len(given.numbers), frames=tracklets.frames, fps=_rate(files, movie)))
         for arena, (one, number) in enumerate(zip(join_shown(shown), given.numbers, strict=True)):
             large = None if number is None else too_large(one, number)
-            unclear |= large is None
-            if large and one.most == 0:
+            unclear |= large is None and (number is None or arena in seen)
+            if number and arena not in seen:
                 causes.append(f"no animal is ever seen{_place(given, arena)} in recording {recording}.")
             elif large:
                 causes.append(
-                    f"recording {recording} never shows more than {one.most} animals at once{_place(given, arena)}, though in {one.spells} "
-                    f"spells none touches another, but animals.number is {number}: the number is too large, or an animal is never seen."
+                    f"the recording {recording} never shows more than {one.most} animals at once{_place(given, arena)}, though in "
+                    f"{one.spells} spells none touches another, but animals.number is {number}: the number is too large, or "
+                    "an animal is never seen."
                 )
     return _result(name, tested, causes, "animals touch or hide too often to tell, or their number is not known." if unclear else "")
 
@@ -244,7 +246,9 @@ def _rates(given: Given, files: Files) -> Assumption:
     for before, after in _pairs(given):
         one, other = _rate(files, before), _rate(files, after)
         if abs(one - other) > RATE_SHARE * one:
-            causes.append(f"{before} has {one:g} frames per second and {after} {other:g}: one of the rates may be wrong (movies[].fps).")
+            causes.append(
+                f"movie {before} has {one:g} frames per second and {after} {other:g}: one of the rates may be wrong (movies[].fps)."
+            )
     return _result("movies of a recording have one frame rate", "the rates of the movies", causes, withholds=False)
 
 
@@ -262,7 +266,7 @@ def _twice(given: Given, files: Files) -> Assumption:
             same = same if same != movie else next((other for other, theirs in others if same_places(places, theirs)), movie)
             others.append((movie, places))
             if same != movie:
-                causes.append(f"{same} and {movie} are the same movie.")
+                causes.append(f"the movies {same} and {movie} are the same.")
     return _result("each movie was filmed once", "fingerprints of the files, and the places of blobs", causes)
 
 

@@ -296,7 +296,7 @@ STUDY = Description(
             "expected_error",
             NUMBER,
             "0..1",
-            "share of the positions that are expected to be wrong by their confidence; empty where it cannot be told, see the report",
+            "share of the positions that are expected to be wrong; empty where it cannot be told",
         ),
         *(DescribedColumn(name, NUMBER, "0..1", f"share of the positions with the source {name}") for name in SOURCES),
         DescribedColumn("body_length", NUMBER, "px", "median length of animals that are alone in their blob"),

@@ -148,7 +148,7 @@ def test_rates_that_differ_are_told(files, fps, state):
 def test_a_movie_given_twice_is_found_by_its_blobs_even_if_the_file_differs(files):
     name = "each movie was filmed once"
     moved_apart(files)
-    assert states(given(), files)[name].cause == "m1 and m2 are the same movie."
+    assert states(given(), files)[name].cause == "The movies m1 and m2 are the same."
     places = [np.array([[k, k]], float) for k in range(0, 40, 2)]
     assert same_places(places, [place + 0.5 for place in places])
     assert not same_places(places, [place + 3 for place in places])
@@ -156,8 +156,9 @@ def test_a_movie_given_twice_is_found_by_its_blobs_even_if_the_file_differs(file
 
 
 def test_an_arena_without_animals_is_named(files):
-    found = states(given((3, 1), arenas=("left", "right")), files)
-    assert found[MORE].state == UNTESTED or "No animal is ever seen in arena right" in found[MORE].cause
+    one = states(given((3, 1), arenas=("left", "right")), files)[MORE]
+    assert one.state == FAILS
+    assert one.cause == "No animal is ever seen in arena right in recording day."
 
 
 def test_what_fails_is_said_first_on_the_page_and_kept_for_programmes(tmp_path):
