@@ -20,6 +20,9 @@ class Identities(Artifact):
     (index into HOW_KNOWN). Sorted by movie, tracklet, individual. `animals` int16 (all tracklets, movie after movie): number of animals in
     each tracklet, counted over the recording; those of movie k begin at `animals_offsets`[k], int64 (movies + 1,). `gap` float64: how far
     the solution may be from the optimum, as a share of its cost.
+
+    At the seam before each movie, if the animals have names, see `identity.contradictions`: `seam_pairs` int64 (movies,),
+    `seam_contradicted` int64 (movies,), `seam_expected` float64 (movies,).
     """
 
     kind: ClassVar[str] = "propagate"
@@ -33,6 +36,10 @@ class Identities(Artifact):
     animals: NDArray[np.int16]
     animals_offsets: NDArray[np.int64]
     gap: float
+    # Identities of earlier versions lack them.
+    seam_pairs: NDArray[np.int64] | None = None
+    seam_contradicted: NDArray[np.int64] | None = None
+    seam_expected: NDArray[np.float64] | None = None
 
     def animals_of(self, movie: str) -> NDArray[np.int16]:
         """How many animals each tracklet of a movie holds."""

@@ -21,6 +21,9 @@ class Tracklets(Artifact):
     uint8 (index into KINDS); `arena` int16; `size` float32, its median area in units of the area of one animal.
     `edges` int32 (e, 2) parent, child; `edge_weight` float32 (e,). `border_edges` int64 (b, 2): blob row in the previous movie of the
     recording, blob row in this one.
+
+    The seam to that movie, see `tracklets.seams`: `seam_animals` blobs that were compared, 0 if it could not be told or there is no such
+    movie; by how much they moved, and below which movement almost all moments stay, body lengths. Nothing is linked across a broken seam.
     """
 
     kind: ClassVar[str] = "tracklets"
@@ -36,6 +39,11 @@ class Tracklets(Artifact):
     edges: NDArray[np.int32]
     edge_weight: NDArray[np.float32]
     border_edges: NDArray[np.int64]
+    # With defaults, since tracklets of earlier versions lack them.
+    seam_animals: int = 0
+    seam_moved: float = 0.0
+    seam_usual: float = 0.0
+    seam_broken: bool = False
 
     def __len__(self) -> int:
         return len(self.first)

@@ -17,6 +17,7 @@ def status(file: ExperimentFile) -> None:
     """Show the state of each stage for each movie of an experiment, and which files are missing or stale."""
     from herdbook.commands.status import DONE, experiment_status
     from herdbook.experiment.file import load_experiment
+    from herdbook.report.assumptions import read_expected_error
 
     experiment = load_experiment(file)
     found = experiment_status(experiment)
@@ -28,6 +29,11 @@ def status(file: ExperimentFile) -> None:
     echo("whole experiment: " + ", ".join(f"{stage} {state}" for stage, state in found.experiment.items()))
     for path, reason in found.reasons.items():
         echo(f"{path} {reason}")
+    causes, told = read_expected_error(experiment.folder)
+    for cause in causes:
+        echo(f"warning: {cause}")
+    if not told:
+        echo("The expected error cannot be told.")
     if all(state == DONE for states in (*found.movies.values(), found.experiment) for state in states.values()):
         echo("All results exist and are up to date.")
 

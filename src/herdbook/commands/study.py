@@ -13,6 +13,7 @@ from herdbook.errors import HerdbookError
 from herdbook.experiment.layout import SCORE_JSON, artifact
 from herdbook.experiment.model import Experiment
 from herdbook.report import page
+from herdbook.report.assumptions import read_expected_error
 from herdbook.report.page import Cell, Page, PageSection, Table
 from herdbook.system.cells import as_cells
 from herdbook.system.files import replacing, write_text
@@ -113,6 +114,7 @@ def _experiment_rows(experiment: Experiment) -> Iterator[Mapping[str, Any]]:
     score = experiment.folder / SCORE_JSON
     correct = json.loads(score.read_text(encoding="utf-8")).get("correct") if score.is_file() else None
     scale = experiment.scale.value if experiment.scale else np.nan
+    _, told = read_expected_error(experiment.folder)
     for recording, movies in results.recordings.items():
         yield {
             "experiment": experiment.experiment,
@@ -120,6 +122,7 @@ def _experiment_rows(experiment: Experiment) -> Iterator[Mapping[str, Any]]:
             "marking": experiment.animals.marking,
             "movies": len(movies),
             **_measures(results, recording, movies, experiment, scale),
+            **({} if told else {"expected_error": np.nan}),
             "correct": np.nan if correct is None else correct,
         }
 

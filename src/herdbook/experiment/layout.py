@@ -10,6 +10,7 @@ WHOLE = {
 CARD = "train/classifier.json"
 SCORE = "report/score.txt"
 NOTES = "report/notes.txt"
+EXPECTED_ERROR = "report/expected_error.json"
 SCORE_JSON = "report/score.json"
 BODY_POINTS = "body_points.csv"
 # Files or folders that the stages that write movies make for each movie.

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from herdbook.report.assumptions import Assumption, told_first, withheld
 from herdbook.report.expected import ExpectedError, expect_error
 from herdbook.report.page import count, duration, percent
 from herdbook.report.summaries import IndividualTotals, Recording
@@ -18,7 +19,7 @@ class Gist:
     """What the first sentences need: totals of all recordings, how animals are told apart, or without that whether numbers are `kept`
     through contacts, the number of spans worth a look, the score if the truth is known, what of the positions is expected to be wrong, if
     animals have names, and the share of the animals' frames in which they are unknown, NaN if not known. `alone`: each animal without a
-    name of its own lives alone in an arena.
+    name of its own lives alone in an arena. `assumptions`: those on which the expected error rests; it is withheld where some fail.
     """
 
     recordings: Sequence[Recording]
@@ -30,11 +31,17 @@ class Gist:
     error: ExpectedError | None
     unknown: float
     alone: bool = False
+    assumptions: Sequence[Assumption] = ()
 
     @property
     def named(self) -> bool:
         """Whether animals have names."""
         return self.marking != "none"
+
+    @property
+    def withheld(self) -> bool:
+        """Whether the expected error cannot be told."""
+        return self.named and bool(withheld(self.assumptions))
 
     @property
     def assigned(self) -> float:
@@ -71,7 +78,7 @@ class Gist:
         else:
             its, it_has, it_is = ("its", "it has", "it is") if number == 1 else ("their", "they have", "they are")
             followed = f"{count(number, 'animal')} {WHO[self.marking]} {'was' if number == 1 else 'were'} followed for {length}"
-            lines = [f"{followed}{_in_error(self.error)}."]
+            lines = [f"{followed}{'' if self.withheld else _in_error(self.error)}."]
             if self.animals > number:
                 lines.append(f"There are {self.animals} animals, of which {number} {'has a name' if number == 1 else 'have names'}.")
                 its, it_has, it_is = "all animals'", "they have", "they are"
@@ -85,7 +92,7 @@ class Gist:
             lines.append(f"{count(self.spans, 'span')} {'is' if self.spans == 1 else 'are'} worth a look.")
         elif self.named:
             lines.append("No span is in doubt enough to be worth a look.")
-        return [sentence.replace(" %", "\u00a0%") for sentence in lines]
+        return [sentence.replace(" %", "\u00a0%") for sentence in [*told_first(self.assumptions, self.named), *lines]]
 
     def _without_names(self, number: int) -> str:
         if self.alone:
@@ -106,7 +113,9 @@ class Gist:
         ]
         if self.named:
             figures.append((percent(self.unknown), "of the frames it is not known where they are"))
-        if self.error is not None and self.error.whole.positions:
+        if self.withheld:
+            figures.append(("cannot be told", "how many positions are wrong"))
+        elif self.error is not None and self.error.whole.positions:
             figures.append((percent(self.error.whole.share), "of the positions are expected to be wrong"))
         if self.score is not None:
             figures.append((percent(self.score.correct), "of the true positions are right"))

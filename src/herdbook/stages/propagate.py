@@ -17,6 +17,7 @@ from herdbook.experiment.roster import Roster, make_roster
 from herdbook.experiment.sheets.facts import read_facts
 from herdbook.experiment.sheets.places import fact_place_faults
 from herdbook.identity.assignment import solve_identities
+from herdbook.identity.contradictions import find_contradictions
 from herdbook.identity.costs import learn_costs
 from herdbook.identity.doubts import describe_spans, find_spans, write_doubts
 from herdbook.identity.evidence import naming_gains, read_evidence
@@ -68,7 +69,10 @@ def _named(job: Job, recording: RecordingGraph, movies: list[str], blobs: Sequen
     write_doubts(doubts_path(job.file("out")), doubts)
     rows = [(row, k, confidence[row, column], how[row, column]) for row, column in np.argwhere(held).tolist() for k in who(row, column)]
     row, individual, sure, way = np.array(rows, float).reshape(-1, 4).T
-    return _identities(recording, movies, roster.individuals, row.astype(np.int64), individual.astype(np.int64), sure, way, solution.gap)
+    result = _identities(recording, movies, roster.individuals, row.astype(np.int64), individual.astype(np.int64), sure, way, solution.gap)
+    found = find_contradictions(recording, read)
+    result.seam_pairs, result.seam_contradicted, result.seam_expected = found.pairs, found.contradicted, found.expected
+    return result
 
 
 def _members(roster: Roster, held: NDArray[np.int16], graph: Graph, gaps: NDArray[np.int64]) -> Callable[[int, int], list[int]]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ from herdbook.errors import HerdbookError
 from herdbook.identity.doubts import Doubt, read_doubts
 from herdbook.job import Job, run_stage
 from herdbook.report import page
+from herdbook.report.assumptions import Assumption, Given, as_json, assumptions_section, check_assumptions, told_first
 from herdbook.report.classifier import card_sections
+from herdbook.report.expected import ExpectedError
 from herdbook.report.found import FoundBlobs, found_section, found_warnings, read_found
 from herdbook.report.gist import Gist, expected_wrong
 from herdbook.report.known import read_merges
@@ -30,10 +32,7 @@ from herdbook.tables.scoring import Score, format_score, load_trajectories, load
 from herdbook.version import VERSION
 
 STAGE = "report"
-STAGE_VERSION = 10
-
-# Notes on changes of the scene among the first sentences; more stand with the movies.
-MOST_NOTES = 3
+STAGE_VERSION = 11
 
 MANY = ("index", "background", "blobs", "tracklets", "identities", "evidence", "trajectories")
 SINGLE = ("table", "card", "truth", "review")
@@ -52,8 +51,22 @@ def _score(job: Job, fps: float) -> Score | None:
     return score_trajectories(predicted, truth, named=named, radius_px=wanted["radius"], fps=fps, apart_px=wanted["apart"])
 
 
-def make_page(job: Job, recordings: Sequence[Recording], found: Sequence[FoundBlobs], doubts: Sequence[Doubt], score: Score | None) -> Page:
+@dataclass(frozen=True)
+class Told:
+    """What the stages found out: what was found in each movie; the `error` that is expected, if animals have names, and the `assumptions`
+    on which it rests; the `doubts`; the score if the truth is known.
+    """
+
+    found: Sequence[FoundBlobs]
+    assumptions: Sequence[Assumption]
+    error: ExpectedError | None
+    doubts: Sequence[Doubt]
+    score: Score | None
+
+
+def make_page(job: Job, recordings: Sequence[Recording], told: Told) -> Page:
     """Put the page together."""
+    found, doubts, score = told.found, told.doubts, told.score
     settings = job.settings
     named = settings["marking"] != "none"
     totals = sum_individuals(list(recordings))
@@ -65,7 +78,7 @@ def make_page(job: Job, recordings: Sequence[Recording], found: Sequence[FoundBl
     notes = scene_notes(settings["recordings"], _files_by_name(job))
     kept, alone = settings.get("keep", False), settings.get("alone", False)
     sections = [movies_section(recordings, links, notes), quality_section(known, totals, named, kept, alone)]
-    sections.append(found_section(found, settings["numbers"], settings["arenas"]))
+    sections += [assumptions_section(told.assumptions), found_section(found, settings["numbers"], settings["arenas"])]
     if score is not None:
         sections.append(score_section(score, format_score(score), settings["score"]["radius"], named))
     if named:
@@ -76,12 +89,17 @@ def make_page(job: Job, recordings: Sequence[Recording], found: Sequence[FoundBl
     sections += card_sections(card, recordings) if card else ()
     made_from = [path for name in (*MANY, "movie", *SINGLE) for path in job.files[name]]
     sections += [files_section(links, score is not None), *origin_sections(made_from, settings["marking"])]
-    error = expected_wrong(card, recordings) if named else None
-    gist = Gist(recordings, totals, settings["marking"], kept, len(doubts), score, error, unknown_share(known), alone)
+    gist = Gist(
+        recordings, totals, settings["marking"], kept, len(doubts), score, told.error, unknown_share(known), alone, told.assumptions
+    )
     warnings = sum(len(one.warnings) for one in found)
-    sentences = [*gist.sentences(), *notes[:MOST_NOTES], *(["See the notes on the movies for more."] if len(notes) > MOST_NOTES else [])]
-    sentences += [f"{count(warnings, 'warning')}: see What was found."] if warnings else []
+    sentences = [*gist.sentences(), *([f"{count(warnings, 'warning')}: see What was found."] if warnings else [])]
     return Page(settings["experiment"], gist.subtitle(), gist.key_figures(), sections, f"Herdbook {VERSION}", sentences)
+
+
+def _expected_error(job: Job, recordings: Sequence[Recording]) -> ExpectedError | None:
+    card = _card(job.file("card")) if job.files["card"] else None
+    return expected_wrong(card, recordings) if job.settings["marking"] != "none" else None
 
 
 def _card(path: Path) -> dict[str, Any]:
@@ -109,6 +127,11 @@ def _found(job: Job, files: Mapping[str, Mapping[str, Path]]) -> list[FoundBlobs
     ]
 
 
+def _given(job: Job) -> Given:
+    settings = job.settings
+    return Given(settings["recordings"], settings["numbers"], settings["arenas"], settings["individuals"])
+
+
 def _work(job: Job) -> None:
     for path in (*job.files["table"], *job.files["events"], *job.files["review"]):
         check_unchanged(path)
@@ -122,9 +145,12 @@ def _work(job: Job) -> None:
     if score is not None:
         write_text(folder / "score.json", json.dumps(score_as_dict(score), indent=1) + "\n")
         write_text(folder / "score.txt", format_score(score) + "\n")
-    found = _found(job, files)
-    write_text(folder / "notes.txt", "".join(f"{line}\n" for line in found_warnings(found)))
-    report = make_page(job, recordings, found, doubts, score)
+    found, assumptions = _found(job, files), check_assumptions(_given(job), files)
+    lines = [*told_first(assumptions, job.settings["marking"] != "none"), *found_warnings(found)]
+    write_text(folder / "notes.txt", "".join(f"{line}\n" for line in lines))
+    error = _expected_error(job, recordings)
+    write_text(folder / "expected_error.json", as_json(assumptions, error))
+    report = make_page(job, recordings, Told(found, assumptions, error, doubts, score))
     for picture in report.pictures:
         for name, content in ((picture.file, picture.png), (picture.vector_file, picture.vector)):
             if content:

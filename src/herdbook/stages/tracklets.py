@@ -15,9 +15,10 @@ from herdbook.system.words import say
 from herdbook.tracklets.building import build_tracklets, movie_links
 from herdbook.tracklets.excess import excess_sentence, lasting_excess
 from herdbook.tracklets.linking import link_by_motion, link_overlapping
+from herdbook.tracklets.seams import compare_seam, seam_sentence
 
 STAGE = "tracklets"
-STAGE_VERSION = 5
+STAGE_VERSION = 6
 
 
 def _work(job: Job) -> None:
@@ -36,7 +37,7 @@ def _work(job: Job) -> None:
         bridge_frames=settings["bridge"],
     )
     if job.files["previous"]:
-        result.border_edges = _border_edges(job, blobs, body_length_px)
+        _join_previous(job, blobs, body_length_px, result)
     result.save(job.file("out"), job.provenance())
     if settings.get("on_excess") != "ignore":
         _warn(result, blobs, settings["numbers"])
@@ -50,9 +51,20 @@ def _warn(tracklets: Tracklets, blobs: Blobs, numbers: Sequence[int | None]) -> 
         say(f"{STAGE}: {excess_sentence(excess, name, tracked)}")
 
 
-def _border_edges(job: Job, blobs: Blobs, body_length_px: float) -> NDArray[np.int64]:
-    """Links from the last frame of the previous movie to the first of this one."""
+def _join_previous(job: Job, blobs: Blobs, body_length_px: float, tracklets: Tracklets) -> None:
+    """Link what is in the last frame of the previous movie to what is in the first of this one, if the seam between them is not broken."""
     before = Blobs.load(job.file("previous"), without=("box", "moments", "contrast", "intensity", "image"))
+    seam = compare_seam(before, blobs, body_length_px)
+    tracklets.seam_animals, tracklets.seam_moved, tracklets.seam_usual = seam
+    tracklets.seam_broken = seam.broken
+    if seam.broken:
+        say(f"{STAGE}: {seam_sentence(job.file('previous').stem, job.file('blobs').stem, seam)}")
+    else:
+        tracklets.border_edges = _border_edges(job, before, blobs, body_length_px)
+
+
+def _border_edges(job: Job, before: Blobs, blobs: Blobs, body_length_px: float) -> NDArray[np.int64]:
+    """Links from the last frame of the previous movie to the first of this one."""
     tail = int(np.searchsorted(before.frame, before.frames - 1))
     head = int(np.searchsorted(blobs.frame, 1))
     with open_blob_images(job.file("previous")) as images:

@@ -292,7 +292,12 @@ STUDY = Description(
             "0..1",
             "share of the animals' tracked frames that have a position, by their number in each arena",
         ),
-        DescribedColumn("expected_error", NUMBER, "0..1", "share of the positions that are expected to be wrong by their confidence"),
+        DescribedColumn(
+            "expected_error",
+            NUMBER,
+            "0..1",
+            "share of the positions that are expected to be wrong; empty where it cannot be told",
+        ),
         *(DescribedColumn(name, NUMBER, "0..1", f"share of the positions with the source {name}") for name in SOURCES),
         DescribedColumn("body_length", NUMBER, "px", "median length of animals that are alone in their blob"),
         DescribedColumn("speed", NUMBER, "px/s", "median speed"),

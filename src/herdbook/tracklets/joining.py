@@ -27,7 +27,8 @@ class JoinedTracklets:
     `Tracklets`; `start_xy`, `end_xy` float64 (n, 2) of its first and last blob, `border` bool (n, 2) whether these touch the border;
     `look_frame` int64, `look_xy` float64 (n, 2): the blob in its middle.
     `edges` int64 (e, 2) parent, child, also across the border of two movies. The tracklets of movie k begin at `offsets[k]` int64
-    (movies + 1,), its frames at `start_frame[k]` int64 (movies,). `intervals` int64 (i, 2): first frame and end of what was tracked.
+    (movies + 1,), its frames at `start_frame[k]` int64 (movies,). `intervals` int64 (i, 2): first frame and end of what was tracked;
+    none goes on across a broken seam.
     `body_length_px` the median over movies; `step_px`: 99 of 100 steps from a frame to the next are shorter, 1 px without any step.
     """
 
@@ -54,7 +55,9 @@ def join_tracklets(tracklets: Sequence[Tracklets], blobs: Sequence[Blobs]) -> Jo
     """The tracklets of all movies of a recording, given in the order of the movies with their blobs."""
     columns: dict[str, list[NDArray[Any]]] = defaultdict(list)
     edges: list[Ints] = []
-    lengths, intervals = [], []
+    lengths: list[float] = []
+    # Of each run of movies that go on where the one before ended.
+    intervals: list[list[Ints]] = [[]]
     offsets, starts = [0], [0]
     steps = np.zeros(MOST_STEP_PX * STEPS_PER_PX + 1, np.int64)
     # Tracklet in the recording of each blob of the movie before.
@@ -72,7 +75,9 @@ def join_tracklets(tracklets: Sequence[Tracklets], blobs: Sequence[Blobs]) -> Jo
             edges.append(np.stack([before[old], here[new]], 1))
         lengths.append(body_length(b.moments))
         steps += _count_steps(t, b, rows)
-        intervals.append(b.intervals + starts[-1])
+        if t.seam_broken:
+            intervals.append([])
+        intervals[-1].append(b.intervals + starts[-1])
         before = here
         offsets.append(offsets[-1] + len(t))
         starts.append(starts[-1] + t.frames)
@@ -81,7 +86,7 @@ def join_tracklets(tracklets: Sequence[Tracklets], blobs: Sequence[Blobs]) -> Jo
         edges=np.concatenate(edges),
         offsets=np.array(offsets, np.int64),
         start_frame=np.array(starts[:-1], np.int64),
-        intervals=join_intervals(np.concatenate(intervals)),
+        intervals=np.concatenate([join_intervals(np.concatenate(run)) for run in intervals if run]),
         body_length_px=float(np.median(lengths)),
         step_px=_usual_step_px(steps),
     )

@@ -137,6 +137,19 @@ def test_animals_are_linked_across_the_border_of_two_movies(border_edges):
     assert sorted(edges) == [((40, 90), (43, 91)), ((90, 30), (88, 32))]
 
 
+def test_movies_in_the_wrong_order_are_not_linked(write_blobs, track, tmp_path, capsys):
+    def movie(first):
+        return [[animal(20 + 2 * k, 30), animal(120 - 2 * k, 60), animal(20 + 2 * k, 90)] for k in range(first, first + 30)]
+
+    one, other = write_blobs("one", movie(0)), write_blobs("other", movie(30))
+    found = track(other, tmp_path / "t.h5", previous=one)
+    assert (found.seam_broken, len(found.border_edges)) == (False, 3)
+    found = track(one, tmp_path / "u.h5", previous=other)
+    assert found.seam_broken
+    assert found.border_edges.shape == (0, 2)
+    assert "the end of other does not fit the beginning of one" in capsys.readouterr().err
+
+
 def test_animals_that_merge_at_the_border_keep_both_edges(border_edges):
     edges = border_edges([animal(60, 80), animal(60, 90)], [animal(60, 82), animal(60, 88)])
     assert sorted(edges) == [((60, 80), (60, 85)), ((60, 90), (60, 85))]

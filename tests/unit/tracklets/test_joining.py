@@ -7,6 +7,7 @@ import pytest
 
 from herdbook.artifacts.segment import Blobs
 from herdbook.artifacts.tracklets import Tracklets
+from herdbook.identity.recording import join_movies
 from herdbook.tracklets.joining import MOST_STEP_PX, STEPS_PER_PX, _usual_step_px, join_tracklets
 from tests.support.identity_cases import Body, RecordingFiles, Track
 
@@ -45,6 +46,19 @@ def test_a_tracklet_is_looked_at_in_its_middle(three):
 
 def test_what_was_tracked_is_joined_where_it_touches(three):
     assert three.intervals.tolist() == [[0, 30], [35, 55]]
+
+
+def test_nothing_goes_on_across_a_broken_seam(tmp_path):
+    made = RecordingFiles(tmp_path, ["A"])
+    for _ in range(3):
+        made.add([Track(0, 9, (LEFT,))], 10)
+    parts, blobs = [Tracklets.load(path) for path in made.tracklets], [Blobs.load(path) for path in made.blobs]
+    assert join_tracklets(parts, blobs).intervals.tolist() == [[0, 30]]
+    parts[1].seam_broken = True
+    assert join_tracklets(parts, blobs).intervals.tolist() == [[0, 10], [10, 30]]
+    # No link leaves an interval, and coming and going cost nothing at its ends: the animal is found anew by its images.
+    assert join_movies(parts, blobs, [1]).graph.part.tolist() == [0, 1, 1]
+    assert join_movies(parts, blobs, [1]).graph.free.tolist() == [[True, True], [True, False], [False, True]]
 
 
 def test_the_usual_step_is_that_within_tracklets(three):
