@@ -148,6 +148,7 @@ class Plan:
             ("train.model", experiment.train.model, ("train",)),
             ("trainset.use", experiment.trainset.use, ("train",)),
             *(("animals.facts", path, ("propagate", "smooth")) for path in self.facts),
+            ("animals.answers", experiment.animals.answers, ("report",)),
             ("smooth.corrections", experiment.smooth.corrections, ("smooth",)),
             ("score.truth", experiment.score.truth if experiment.score else None, ("report",)),
         ]
@@ -263,6 +264,7 @@ class Plan:
         single = {
             "background.file": experiment.background.file,
             "animals.facts": experiment.animals.facts,
+            "animals.answers": experiment.animals.answers,
             "trainset.use": experiment.trainset.use,
             "train.model": experiment.train.model,
             "smooth.corrections": experiment.smooth.corrections,

@@ -147,6 +147,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "mask.png": {"arenas": [{"mask": "mask.png"}]},
     "labels.csv": {"animals": marked()},
     "facts.csv": {"animals": marked(facts="facts.csv")},
+    "answers.csv": {"animals": marked(answers="answers.csv")},
     "set.h5": {"animals": marked(), "trainset": {"use": "set.h5"}},
     "m.keras": {"animals": marked(), "train": {"use": "m.keras"}},
     "m.json": {"animals": marked(), "train": {"start": "m.keras", "architecture": "small"}},
@@ -160,7 +161,13 @@ GIVEN: dict[str, dict[str, Any]] = {
 READERS = {
     **{"scene.png": {"background"}, "mask.png": {"segment", "report"}, "labels.csv": {"trainset"}, "facts.csv": {"propagate", "smooth"}},
     **{name: {"train"} for name in ("set.h5", "m.keras", "m.json", "net.json", "like.json")},
-    **{"corrections.csv": {"smooth"}, "p.json": {"smooth", "export"}, "q.json": {"smooth"}, "truth.csv": {"report"}},
+    **{
+        "corrections.csv": {"smooth"},
+        "p.json": {"smooth", "export"},
+        "q.json": {"smooth"},
+        "truth.csv": {"report"},
+        "answers.csv": {"report"},
+    },
 }
 STAGES = ("background", "segment", "tracklets", "trainset", "train", "classify", "propagate", "smooth", "export", "overlay", "report")
 

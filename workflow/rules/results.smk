@@ -71,6 +71,9 @@ rule report:
         table=at("trajectories.csv"),
         card=[at("train/classifier.json")] if NAMED else [],
         truth=given([EXPERIMENT.score.truth] if EXPERIMENT.score else []),
+        answers=given(
+            [EXPERIMENT.animals.answers] if EXPERIMENT.animals.answers else []
+        ),
         events=at("events.csv"),
         masks=given(EXPERIMENT.masks.values()),
         review=[at("doubtful.csv")] if NAMED else [],
@@ -110,6 +113,6 @@ rule report:
         " --index {input.index:q} --background {input.background:q}"
         " --blobs {input.blobs:q} --tracklets {input.tracklets:q} --identities {input.identities:q}"
         " --evidence {input.evidence:q} --trajectories {input.trajectories:q} --table {input.table:q}"
-        " --card {input.card:q} --truth {input.truth:q} --review {input.review:q} --tables {input.tables:q}"
+        " --card {input.card:q} --truth {input.truth:q} --answers {input.answers:q} --review {input.review:q} --tables {input.tables:q}"
         " --out {output.out:q} --record {output.record:q} --made {output:q}"
         " --settings - --threads {threads} > {log:q} 2>&1 <<< {params.settings:q}"

@@ -164,6 +164,7 @@ def _given_files(experiment: Experiment) -> dict[str, list[Path]]:
         "masks": [*experiment.masks.values()],
         "labels": [experiment.animals.labels],
         "facts": [experiment.animals.facts],
+        "answers": [experiment.animals.answers],
         "corrections": [experiment.smooth.corrections],
         "poses": [*(path for movie in experiment.movies for path in movie.poses)],
     }

@@ -30,6 +30,10 @@ class Animals(Section):
     facts: FilePath | None = Field(
         None, description="CSV with columns movie, frame, x, y, fact, name, last: which animal is, is not or is absent there (marked)"
     )
+    answers: FilePath | None = Field(
+        None,
+        description="answers.csv of `herdbook validate`: names of random positions, judged by a person, which correct the expected error",
+    )
     like: FilePath | None = Field(
         None, description="classifier (.keras, with its card) of an earlier experiment, whose animals are found again by name (unmarked)"
     )
@@ -53,7 +57,7 @@ class Animals(Section):
         if self.marking == "marked":
             if not self.classes:
                 raise ValueError("marked animals need identities: a list of their names, or groups")
-        elif self.marking == "none" and (self.groups or self.facts):
+        elif self.marking == "none" and (self.groups or self.facts or self.answers):
             raise ValueError("groups and facts need marking: marked")
         # The earlier experiment may have had more animals than this one.
         if self.number is not None and self.number < len(self.individuals) and not self.like:

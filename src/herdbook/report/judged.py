@@ -9,6 +9,7 @@ from scipy.stats import beta
 from herdbook.artifacts.smooth import FROM_MERGED, FROM_RESOLVED, SOURCES
 from herdbook.experiment.sheets.answers import RIGHT, WRONG, Point
 from herdbook.report.expected import Expected, ExpectedError
+from herdbook.report.summaries import Recording
 
 # How surely the share is what is expected: a beta distribution of this shape, which lies between a fifth and the 2.4-fold nine times of
 # ten. With a shape of 5.6, which is between a half and the double, intervals hold only half of the shares that are twice the expected.
@@ -17,8 +18,36 @@ SHAPE = 2.0
 # shares that are up to twice the expected; of those ten times as large a tenth more are in the interval.
 UNSUPPORTED = 0.25
 LEAST_SHARE = 1e-6
+# Positions that have moved by more than this (px) since they were drawn belong to older results.
+MOVED_PX = 1.0
 TAIL = 0.05
 IN_CONTACT = (SOURCES[FROM_RESOLVED], SOURCES[FROM_MERGED])
+
+
+def still_valid(points: Sequence[Point], recordings: Sequence[Recording]) -> list[Point]:
+    """The points whose animal still has the same position as when they were drawn; answers about others are about older results."""
+    valid = []
+    for recording in recordings:
+        starts = dict(zip((m.name for m in recording.movies), np.cumsum([0, *(m.frames for m in recording.movies)]).tolist(), strict=False))
+        numbers, tracks = {name: k for k, name in enumerate(recording.tracks.names)}, recording.tracks
+        for point in points:
+            if point.movie not in starts or point.individual not in numbers:
+                continue
+            first, end = np.searchsorted(tracks.frame, starts[point.movie] + point.frame + np.arange(2)).tolist()
+            rows = first + np.flatnonzero(tracks.individual[first:end] == numbers[point.individual])
+            if len(rows) and np.hypot(tracks.x[rows[0]] - point.x, tracks.y[rows[0]] - point.y) <= MOVED_PX:
+                valid.append(point)
+    return valid
+
+
+def sentence_of(points: Sequence[Point], valid: Sequence[Point]) -> str:
+    """What a reader should know of the answers: how many there are, and of which of them the results have changed since."""
+    judged = [point for point in points if point.assigned and point.answer in (RIGHT, WRONG)]
+    mine = [point for point in valid if point.answer in (RIGHT, WRONG)]
+    wrong = sum(point.answer == WRONG for point in mine)
+    text = f"Of {len(mine):,} random positions that a person judged {wrong:,} have the wrong name; the expected error allows for that."
+    older = len(judged) - len(mine)
+    return text + (f" {older:,} more answers are about older results and do not count: run herdbook validate again." if older else "")
 
 
 def correct_error(error: ExpectedError, points: Sequence[Point]) -> ExpectedError:

@@ -1,11 +1,13 @@
 """Answers of a person correct the expected error."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from herdbook.experiment.sheets.answers import CANNOT_SAY, RIGHT, WRONG, Point
 from herdbook.report.expected import Expected, ExpectedError
-from herdbook.report.judged import correct_error
+from herdbook.report.judged import correct_error, sentence_of, still_valid
 
 
 def points(wrong: int, right: int, source: str = "single") -> list[Point]:
@@ -57,3 +59,23 @@ def test_the_interval_holds_the_truth_of_random_samples(told: float, factor: flo
         counts[wrong] = counts.get(wrong, 0) + 1
     found = {wrong: correct_error(error_of(told), points(wrong, 400 - wrong)).whole for wrong in counts}
     assert sum(times for wrong, times in counts.items() if found[wrong].low <= true <= found[wrong].high) >= 0.7 * 200
+
+
+def test_answers_about_positions_that_have_changed_do_not_count():
+    # The second movie begins with frame 10 of the recording.
+    movies = [SimpleNamespace(name="m1", frames=10), SimpleNamespace(name="m2", frames=10)]
+    frame, individual = np.repeat(np.arange(20), 2), np.tile([0, 1], 20)
+    tracks = SimpleNamespace(names=["A", "B"], frame=frame, individual=individual, x=10.0 * frame, y=50.0 * individual)
+    recordings = [SimpleNamespace(movies=movies, tracks=tracks)]
+    drawn = [
+        ("m1", 3, "A", 30.0, 0.0),
+        ("m2", 3, "B", 130.4, 50.0),
+        ("m2", 4, "B", 145.0, 50.0),
+        ("m3", 4, "B", 0, 0),
+        ("m1", 4, "C", 0, 0),
+    ]
+    mine = [Point(k, "r", movie, t, 0.0, name, x, y, 0.9, "single", "classified", WRONG) for k, (movie, t, name, x, y) in enumerate(drawn)]
+    valid = still_valid(mine, recordings)
+    assert [point.number for point in valid] == [0, 1]
+    assert sentence_of(mine, valid).startswith("Of 2 random positions that a person judged 2 have the wrong name")
+    assert "3 more answers are about older results" in sentence_of(mine, valid)
