@@ -10,10 +10,8 @@ import cv2
 import numpy as np
 
 from herdbook.arrays import Bools, Floats, Image, Ints, Singles
-from herdbook.segmentation.registration import Motion, block_change, find_motion, quick_shift, structure, window_of
+from herdbook.segmentation.registration import Motion, block_change, find_motion, quick_shift, reduced_by, reduction, structure, window_of
 
-# Frames are compared in images with at most this many pixels in width and height: a shift of 1 px of 4K video is still 1/8 px of them.
-_LONGEST_PX = 480
 # The median of three successive samples shows the scene without most of the animals that move.
 _GROUP = 3
 # A plateau is the median of so many groups before or after a change.
@@ -116,18 +114,6 @@ class Change:
     def size(self) -> float:
         """Mean change of the pixels from which progress is read, levels."""
         return float(np.abs(self.progress.after - self.progress.before).mean())
-
-
-def reduction(shape: tuple[int, int]) -> int:
-    """The factor by which frames of this shape are reduced."""
-    return max(1, -(-max(shape) // _LONGEST_PX))
-
-
-def reduced_by(luma: Image, factor: int) -> Image:
-    """A frame reduced by averaging areas."""
-    height, width = luma.shape
-    size = (width // factor, height // factor)
-    return luma if factor == 1 else np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def find_changes(sample: Sequence[Image], time_s: Floats, black: int) -> list[Change]:

@@ -7,6 +7,8 @@ import numpy as np
 
 from herdbook.arrays import Bools, Floats, Image, Singles
 
+# Frames are compared in images with at most this many pixels in width and height: a shift of 1 px of 4K video is still 1/8 px of them.
+_LONGEST_PX = 480
 # Structure is what differs from the surroundings within this distance (px of the reduced images): wide enough for the rim of a dish,
 # narrow enough to be free of light that changes over the frame.
 _SURROUNDINGS_PX = 8.0
@@ -76,6 +78,18 @@ class Motion:
         matrix = self.matrix.copy()
         matrix[:, 2] = factor * matrix[:, 2] + offset - matrix[:, :2] @ (offset, offset)
         return Motion(matrix)
+
+
+def reduction(shape: tuple[int, int]) -> int:
+    """The factor by which frames of this shape are reduced."""
+    return max(1, -(-max(shape) // _LONGEST_PX))
+
+
+def reduced_by(luma: Image, factor: int) -> Image:
+    """A frame reduced by averaging areas."""
+    height, width = luma.shape
+    size = (width // factor, height // factor)
+    return luma if factor == 1 else np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def structure(image: Image, black: int, steady: Bools) -> Singles:

@@ -15,10 +15,9 @@ from herdbook.job import Job, run_stage
 from herdbook.report import page
 from herdbook.report.assumptions import Assumption, Given, as_json, assumptions_section, check_assumptions, told_first
 from herdbook.report.classifier import card_sections
-from herdbook.report.expected import ExpectedError
+from herdbook.report.expected import ExpectedError, correct_error, sentence_of, still_valid
 from herdbook.report.found import FoundBlobs, found_section, found_warnings, read_found
 from herdbook.report.gist import Gist, expected_wrong
-from herdbook.report.judged import correct_error, sentence_of, still_valid
 from herdbook.report.known import read_merges
 from herdbook.report.links import files_section, find_links
 from herdbook.report.origin import origin_sections

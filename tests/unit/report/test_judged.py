@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from herdbook.experiment.sheets.answers import CANNOT_SAY, RIGHT, WRONG, Point
-from herdbook.report.expected import Expected, ExpectedError
-from herdbook.report.judged import correct_error, sentence_of, still_valid
+from herdbook.report.expected import Expected, ExpectedError, correct_error, sentence_of, still_valid
 
 
 def points(wrong: int, right: int, source: str = "single") -> list[Point]:
