@@ -10,7 +10,17 @@ import cv2
 import numpy as np
 
 from herdbook.arrays import Bools, Floats, Image, Ints, Singles
-from herdbook.segmentation.registration import Motion, block_change, find_motion, quick_shift, reduced_by, reduction, structure, window_of
+from herdbook.segmentation.registration import (
+    Motion,
+    block_change,
+    find_motion,
+    left_by,
+    quick_shift,
+    reduced_by,
+    reduction,
+    structure,
+    window_of,
+)
 
 # The median of three successive samples shows the scene without most of the animals that move.
 _GROUP = 3
@@ -33,8 +43,6 @@ LEAST_SHIFT_PX = 0.4
 _LEAST_GUESS_PX = 0.08
 # Of each kind of sign that the scene has moved, the clearest are looked at closer, which takes 0.1 s for each.
 _MOST_CUTS = 3
-# Two looks at the same movement differ by at most so many px of the reduced images, or by this part of it.
-_MOST_OTHER_PX, _MOST_OTHER = 0.3, 0.2
 # Lamps, filters and the exposure of cameras settle within seconds, whereas daylight drifts for minutes; see background.scope: window.
 LONGEST_FADE_S = 5.0
 # Progress of a change, 0 before and 1 after, at which it has begun: 5 %, but 3 times the noise (robust standard deviations) of the frames
@@ -52,9 +60,7 @@ _MOST_FLICKER = 0.3
 # A change that takes longer than any fade must happen between two sampled frames, or in one that lies between them.
 _MOST_BETWEEN = 2
 # Pixels from which the progress of a change is read: the median over some thousands is not moved by animals. They must change by this.
-_PROGRESS_PIXELS = 8192
-_LEAST_STEP = 3
-_LEAST_PLACES = 64
+_PROGRESS_PIXELS, _LEAST_STEP, _LEAST_PLACES = 8192, 3, 64
 # Nothing can be seen in a frame none of whose pixels is lighter than this above black.
 _DARK_LEVELS = 12
 
@@ -243,16 +249,17 @@ class _Scenes:
         return motion if self._lasts(motion, start, stop, first, end) else None
 
     def _lasts(self, motion: Motion, start: int, stop: int, first: int, end: int) -> bool:
-        """Whether plateaus that are farther apart show the same movement: animals go on moving, a scene that was pushed stands still."""
-        height, width = self.images[0].shape
-        most = max(_MOST_OTHER_PX, _MOST_OTHER * motion.farthest(width, height))
-        farther = (max(first + 1, start - _PLATEAU), stop), (start, min(end - 1, stop + _PLATEAU))
-        for earlier, later in (pair for pair in farther if pair != (start, stop)):
-            spans = (max(first, earlier - _PLATEAU), earlier), (later, min(end, later + _PLATEAU))
-            before, after = (self._structure(*span) for span in spans)
-            steady = self._steady_in(*spans[0]) & self._steady_in(*spans[1])
-            again = find_motion(before, after, steady, motion.at(width / 2, height / 2))
-            if again is None or Motion(again.matrix - motion.matrix + np.eye(2, 3)).farthest(width, height) > most:
+        """Whether plateaus as far apart as the film allows show the same movement: a pushed scene stands still, animals go on moving."""
+        spans = (max(first, start - _PLATEAU), start), (stop, min(end, stop + _PLATEAU))
+        earliest = max(first + min(_PLATEAU, start - first - 1), start - _PLATEAU)
+        latest = min(end - min(_PLATEAU, end - stop - 1), stop + _PLATEAU)
+        earlier, later = (max(first, earliest - _PLATEAU), earliest), (latest, min(end, latest + _PLATEAU))
+        for before, after in ((earlier, spans[1]), (spans[0], later)):
+            if before[1] <= first or after[0] >= end or (before, after) == spans:
+                continue
+            farther = (sum(after) - sum(before)) / (sum(spans[1]) - sum(spans[0]))
+            pair, steady = (self._structure(*before), self._structure(*after)), self._steady_in(*before) & self._steady_in(*after)
+            if left_by(motion.times(farther, pair[0].shape), *pair, steady) < left_by(motion, *pair, steady):
                 return False
         return True
 
