@@ -230,7 +230,8 @@ def _looks(given: Given, files: Files) -> Assumption:
                 most = int(np.argmax(differ))
                 causes.append(
                     f"of {pairs[most]} animals that are followed from {before} into {after} by their place, {differ[most]} "
-                    f"{'has' if differ[most] == 1 else 'have'} another name there, by images: marks or colours were exchanged or have changed, or the movies do not belong together."
+                    f"{'has' if differ[most] == 1 else 'have'} another name there: marks or colours were "
+                    "exchanged or have changed, or the movies do not belong together."
                 )
     return _result(name, tested, causes, "" if told else "at some seams no animal is alone on both sides, or none has a name.")
 
