@@ -68,7 +68,7 @@ def jumping_names(recording: RecordingGraph, held: Ints, confidence: Floats) -> 
         names, spans = paths.jumps_at(moment)
         compared += names
         elsewhere += sum(not any(begin < start <= end for start in starts) for begin, end in spans)
-    return Contradictions(pairs, jumped, pairs * (elsewhere / max(1, compared)))
+    return Contradictions(pairs, jumped, pairs.astype(np.float64) * (elsewhere / max(1, compared)))
 
 
 class _Paths:
@@ -76,14 +76,17 @@ class _Paths:
 
     def __init__(self, recording: RecordingGraph, held: Ints, confidence: Floats) -> None:
         graph = self._graph = recording.graph
-        self._sure = (held == 1) & (confidence >= SURE) & (graph.animals == 1)[:, None]
+        sure = (held == 1) & (confidence >= SURE) & (graph.animals == 1)[:, None]
         before, after = graph.edges.T
         goes_on, comes = np.zeros(held.shape, bool), np.zeros(held.shape, bool)
         np.logical_or.at(goes_on, before, held[after] > 0)
         np.logical_or.at(comes, after, held[before] > 0)
         inside = ~(loose_ends(graph) | graph.free)
-        self._leaves = (held > 0) & ~goes_on & inside[:, 1, None]
-        self._enters = (held > 0) & ~comes & inside[:, 0, None]
+        leaves, enters = ((held > 0) & ~stays & inside[:, side, None] for stays, side in ((goes_on, 1), (comes, 0)))
+        # By name, in order of time: tracklets in which it is surely alone, and frames in which it leaves a blob, or enters one.
+        self._sure = [np.flatnonzero(column) for column in sure.T]
+        self._leaves = [np.sort(graph.last[column]) for column in leaves.T]
+        self._enters = [np.sort(graph.first[column]) for column in enters.T]
         order = np.argsort(before, kind="stable")
         self._children, self._offsets = after[order], np.searchsorted(before[order], np.arange(len(graph) + 1))
 
@@ -91,17 +94,15 @@ class _Paths:
         """How many names are compared at a frame, and between which frames each of those that jump there is sure of no animal alone."""
         graph, compared = self._graph, 0
         spans = []
-        for name in range(self._sure.shape[1]):
-            mine = self._sure[:, name]
-            before, after = np.flatnonzero(mine & (graph.first < frame)), np.flatnonzero(mine & (graph.first >= frame))
-            if not len(before) or not len(after):
+        for rows, *frames in zip(self._sure, self._leaves, self._enters, strict=True):
+            place = int(np.searchsorted(graph.first[rows], frame))
+            if not 0 < place < len(rows):
                 continue
             compared += 1
-            one, other = int(before[graph.last[before].argmax()]), int(after[graph.first[after].argmin()])
+            one, other = int(rows[place - 1]), int(rows[place])
             begin, end = int(graph.last[one]), int(graph.first[other])
-            leaves = (self._leaves[:, name] & (graph.last >= begin) & (graph.last <= end)).any()
-            enters = (self._enters[:, name] & (graph.first >= begin) & (graph.first <= end)).any()
-            if (leaves or enters) and not self._leads(one, other):
+            happens = any(np.diff(np.searchsorted(moments, (begin, end + 1)))[0] for moments in frames)
+            if happens and not self._leads(one, other):
                 spans.append((begin, end))
         return compared, spans
 

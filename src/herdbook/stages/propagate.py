@@ -71,7 +71,10 @@ def _named(job: Job, recording: RecordingGraph, movies: list[str], blobs: Sequen
     row, individual, sure, way = np.array(rows, float).reshape(-1, 4).T
     result = _identities(recording, movies, roster.individuals, row.astype(np.int64), individual.astype(np.int64), sure, way, solution.gap)
     single = np.flatnonzero(~roster.is_group)
-    found = image_contradictions(recording, read), jumping_names(recording, held[:, single].astype(np.int64), confidence[:, single])
+    found = (
+        image_contradictions(recording, read),
+        jumping_names(recording, held[:, single].astype(np.int64), confidence[:, single].astype(np.float64)),
+    )
     for name in ("pairs", "contradicted", "expected"):
         setattr(result, f"seam_{name}", np.stack([getattr(one, name) for one in found], 1))
     return result
