@@ -186,7 +186,7 @@ def write_experiment(case: Case, folder: Path) -> Path:
 
 
 def run(file: Path) -> None:
-    """Run the stages up to the positions, one after the other in this process."""
+    """Run the stages up to the positions, one after the other in this process; those whose output is there are not run again."""
     experiment = load_experiment(file)
     movies = [movie.name for movie in experiment.movies]
     (recording,) = experiment.recordings
@@ -195,6 +195,8 @@ def run(file: Path) -> None:
         return [experiment.folder / stage / f"{unit}.h5" for unit in units]
 
     def go(module: ModuleType, unit: str, out: Path, **inputs: Sequence[Path]) -> None:
+        if out.exists():
+            return
         options = [part for name, paths in inputs.items() if paths for part in (f"--{name}", *map(str, paths))]
         module.main([*options, "--out", str(out), "--settings", experiment.settings(module.STAGE, unit), "--threads", "1"])
 
@@ -287,8 +289,7 @@ def main() -> None:
         folder = args.work.resolve() / case.name.replace(" ", "_").replace(",", "")
         if not (folder / "truth.csv").exists():
             draw(case, folder)
-        if not (folder / "e" / "smooth" / f"{MOVIES[-1]}.h5").exists():
-            run(write_experiment(case, folder))
+        run(write_experiment(case, folder))
         (real, number), told = real_error(folder, case.order, case.names), read_told(folder / "e.yaml")
         shown = f"{told.share:.2%} ({told.low:.2%} to {told.high:.2%})"
         rows.append(

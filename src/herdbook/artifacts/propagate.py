@@ -21,8 +21,8 @@ class Identities(Artifact):
     each tracklet, counted over the recording; those of movie k begin at `animals_offsets`[k], int64 (movies + 1,). `gap` float64: how far
     the solution may be from the optimum, as a share of its cost.
 
-    At the seam before each movie, if the animals have names, see `identity.contradictions`: `seam_pairs` int64 (movies,),
-    `seam_contradicted` int64 (movies,), `seam_expected` float64 (movies,).
+    At the seam before each movie, if the animals have names, see `identity.contradictions`: (movies, 2) of images and of names,
+    `seam_pairs` int64, `seam_contradicted` int64, `seam_expected` float64.
     """
 
     kind: ClassVar[str] = "propagate"

@@ -216,20 +216,22 @@ def _order(given: Given, files: Files) -> Assumption:
 def _looks(given: Given, files: Files) -> Assumption:
     """Animals look in each movie as in the others."""
     name = "each animal looks the same in all movies"
-    tested = "names that images give to animals that are followed from one movie into the next by their place"
+    tested = "names of animals that are followed from one movie into the next by their place, in images and in the end"
     causes, told = [], True
     for recording, movies in given.recordings.items():
         found = Identities.load(files["identities"][recording])
         if found.seam_pairs is None or found.seam_contradicted is None or found.seam_expected is None:
             told &= len(movies) < 2
             continue
-        columns = found.seam_pairs.tolist(), found.seam_contradicted.tolist(), found.seam_expected.tolist()
-        for (before, after), pairs, differ, expected in zip(pairwise(movies), *(column[1:] for column in columns), strict=True):
-            told &= pairs > 0
-            if contradicts(pairs, differ, expected):
+        for k, (before, after) in enumerate(pairwise(movies), 1):
+            pairs, differ = found.seam_pairs[k].tolist(), found.seam_contradicted[k].tolist()
+            told &= any(pairs)
+            if any(map(contradicts, differ, found.seam_expected[k].tolist())):
+                most = int(np.argmax(differ))
                 causes.append(
-                    f"of {pairs} animals that are followed from {before} into {after}, images name {differ} otherwise there: marks or "
-                    "colours were exchanged or have changed, or the movies do not belong together."
+                    f"of {pairs[most]} animals that are followed from {before} into {after} by their place, {differ[most]} "
+                    f"{'has' if differ[most] == 1 else 'have'} another name there: marks or colours were "
+                    "exchanged or have changed, or the movies do not belong together."
                 )
     return _result(name, tested, causes, "" if told else "at some seams no animal is alone on both sides, or none has a name.")
 

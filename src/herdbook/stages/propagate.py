@@ -17,7 +17,7 @@ from herdbook.experiment.roster import Roster, make_roster
 from herdbook.experiment.sheets.facts import read_facts
 from herdbook.experiment.sheets.places import fact_place_faults
 from herdbook.identity.assignment import solve_identities
-from herdbook.identity.contradictions import find_contradictions
+from herdbook.identity.contradictions import image_contradictions, jumping_names
 from herdbook.identity.costs import learn_costs
 from herdbook.identity.doubts import describe_spans, find_spans, write_doubts
 from herdbook.identity.evidence import naming_gains, read_evidence
@@ -70,8 +70,13 @@ def _named(job: Job, recording: RecordingGraph, movies: list[str], blobs: Sequen
     rows = [(row, k, confidence[row, column], how[row, column]) for row, column in np.argwhere(held).tolist() for k in who(row, column)]
     row, individual, sure, way = np.array(rows, float).reshape(-1, 4).T
     result = _identities(recording, movies, roster.individuals, row.astype(np.int64), individual.astype(np.int64), sure, way, solution.gap)
-    found = find_contradictions(recording, read)
-    result.seam_pairs, result.seam_contradicted, result.seam_expected = found.pairs, found.contradicted, found.expected
+    single = np.flatnonzero(~roster.is_group)
+    found = (
+        image_contradictions(recording, read),
+        jumping_names(recording, held[:, single].astype(np.int64), confidence[:, single].astype(np.float64)),
+    )
+    for name in ("pairs", "contradicted", "expected"):
+        setattr(result, f"seam_{name}", np.stack([getattr(one, name) for one in found], 1))
     return result
 
 

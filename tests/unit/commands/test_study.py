@@ -180,3 +180,22 @@ def test_a_page_older_than_its_table_is_stale(finished):
 def test_before_the_first_run_everything_is_missing(tmp_path):
     status = experiment_status(load_experiment(experiment_file(tmp_path, "one")))
     assert {state for states in status.movies.values() for state in states.values()} == {"–"}
+
+
+def write_expected_error(folder, *, told):
+    assumption = {"name": "one", "tested": "so", "state": "fails", "cause": "The camera was pushed.", "withholds": not told}
+    values = {"expected_error": None, "told": told, "assumptions": [assumption, assumption | {"state": "holds", "cause": ""}]}
+    (folder / "report").mkdir(exist_ok=True)
+    (folder / "report" / "expected_error.json").write_text(json.dumps(values))
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_an_error_that_cannot_be_told_is_empty_in_the_summary_and_status_says_why(files, tmp_path, told):
+    write_expected_error(tmp_path / "results" / "two", told=told)
+    table = study_table([load_experiment(path) for path in files])
+    assert np.isnan(table.iloc[1].expected_error) == (not told)
+    assert not np.isnan(table.iloc[0].expected_error)
+    shown = CliRunner().invoke(app, ["status", str(files[1])])
+    assert shown.output.count("warning: The camera was pushed.") == 1
+    assert ("The expected error cannot be told." in shown.output) == (not told)
+    assert "warning" not in CliRunner().invoke(app, ["status", str(files[0])]).output

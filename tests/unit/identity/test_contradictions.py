@@ -5,7 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from herdbook.identity.contradictions import contradicts, find_contradictions
+from herdbook.artifacts.segment import Blobs
+from herdbook.artifacts.tracklets import Tracklets
+from herdbook.identity.contradictions import contradicts, image_contradictions, jumping_names
+from herdbook.identity.recording import join_movies
+from tests.support.identity_cases import Body, RecordingFiles, Track
 
 
 class DrawnGraph(SimpleNamespace):
@@ -25,14 +29,14 @@ def followed(before, after, *, sure=6.0, edges=None, animals=None):
         edges=np.array([(k, k + number) for k in range(number)] if edges is None else edges),
     )
     recording = SimpleNamespace(graph=graph, movie=np.repeat([0, 1], number), start_frame=np.zeros(2))
-    return find_contradictions(recording, SimpleNamespace(evidence=evidence, informed=np.ones(2 * number, bool)))
+    return image_contradictions(recording, SimpleNamespace(evidence=evidence, informed=np.ones(2 * number, bool)))
 
 
 def test_images_that_agree_contradict_nothing():
     found = followed([0, 1, 2, 3], [0, 1, 2, 3])
     assert found.pairs.tolist() == [0, 4]
     assert found.contradicted.tolist() == [0, 0]
-    assert not contradicts(4, 0, float(found.expected[1]))
+    assert not contradicts(0, float(found.expected[1]))
 
 
 def test_two_animals_that_exchange_their_looks_are_found():
@@ -46,6 +50,41 @@ def test_answers_that_are_not_sure_and_merged_animals_do_not_count():
     assert followed([0, 1], [1, 0], edges=[(0, 2), (1, 2)]).pairs.tolist() == [0, 0]
 
 
-@pytest.mark.parametrize(("pairs", "contradicted", "expected", "so"), [(6, 2, 0.06, True), (6, 1, 0.06, False), (40, 2, 1.0, False)])
-def test_more_than_misread_images_explain(pairs, contradicted, expected, so):
-    assert contradicts(pairs, contradicted, expected) is so
+@pytest.mark.parametrize(
+    ("contradicted", "expected", "so"), [(2, 0.1, True), (1, 0.1, False), (1, 0.009, True), (2, 1.0, False), (0, 0, False)]
+)
+def test_more_than_chance_explains(contradicted, expected, so):
+    assert contradicts(contradicted, expected) is so
+
+
+LANES = [Body(30, 30 * (k + 1)) for k in range(4)]
+
+
+def names_along(folder, tracks, edges, held, *, border=(), frames=(20, 20)):
+    """Jumps at the seam of two movies with these tracks and edges; `held` are the names (columns) in each tracklet of both."""
+    made = RecordingFiles(folder, ["A", "B", "C", "D"])
+    made.add(tracks[0], frames[0], edges=edges[0])
+    made.add(tracks[1], frames[1], edges=edges[1], border_edges=border)
+    parts, blobs = [Tracklets.load(path) for path in made.tracklets], [Blobs.load(path) for path in made.blobs]
+    recording = join_movies(parts, blobs, [4])
+    table = np.zeros((len(recording.graph), 4), np.int64)
+    for movie, names in enumerate(held):
+        for tracklet, mine in enumerate(names):
+            table[recording.rows_of(movie)[tracklet], list(mine)] = 1
+    return jumping_names(recording, table, np.full(table.shape, 0.99))
+
+
+def alone(folder, before, after):
+    """Four animals that are alone all the time, followed across the seam."""
+    tracks = [Track(0, 19, (lane,)) for lane in LANES]
+    seam = [(4 * 19 + k, k) for k in range(4)]
+    return names_along(folder, [tracks, tracks], [(), ()], [[[k] for k in before], [[k] for k in after]], border=seam)
+
+
+def test_names_that_go_on_do_not_jump_and_exchanged_ones_do(tmp_path):
+    (tmp_path / "same").mkdir()
+    (tmp_path / "other").mkdir()
+    assert alone(tmp_path / "same", range(4), range(4)).contradicted.tolist() == [0, 0]
+    found = alone(tmp_path / "other", range(4), [1, 0, 2, 3])
+    assert (found.pairs.tolist(), found.contradicted.tolist()) == ([0, 4], [0, 2])
+    assert contradicts(2, float(found.expected[1]))

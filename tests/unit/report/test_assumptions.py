@@ -55,7 +55,8 @@ def change(files, kind, name, artifact, **values):
 
 
 def contradict(files, pairs, contradicted):
-    columns = {"seam_pairs": np.array([0, pairs]), "seam_contradicted": np.array([0, contradicted]), "seam_expected": np.array([0, 0.03])}
+    columns = {"seam_pairs": np.array([[0, 0], [0, pairs]]), "seam_contradicted": np.array([[0, 0], [0, contradicted]])}
+    columns["seam_expected"] = np.array([[0, 0], [0, 0.03]])
     change(files, "identities", "day", Identities, **columns)
 
 
@@ -122,7 +123,7 @@ def test_looks_that_were_exchanged_withhold_the_error(files):
     contradict(files, 3, 2)
     one = states(given(), files)[LOOKS]
     assert (one.state, one.withholds) == (FAILS, True)
-    assert "of 3 animals that are followed from m1 into m2, images name 2 otherwise" in one.cause.lower()
+    assert "of 3 animals that are followed from m1 into m2 by their place, 2 have another name there" in one.cause.lower()
     contradict(files, 3, 1)
     assert states(given(), files)[LOOKS].state == HOLDS
     contradict(files, 0, 0)
