@@ -39,6 +39,8 @@ class Recording:
         return self.animals["marking"] == "marked"
 
 
+# All pairs of four colours but green and pink.
+ANTS15 = [a + b for a, b in zip("BBBBGGGOOOOPPPP", "BGOPBGOBGOPBGOP", strict=True)]
 RECORDINGS = {
     "ants16": Recording(
         movies=("movie01", "movie02"),
@@ -49,6 +51,34 @@ RECORDINGS = {
         },
         radius_px=20,
         apart_px=45,
+    ),
+    "ants15": Recording(
+        movies=("movie01", "movie02"),
+        animals={"marking": "marked", "identities": ANTS15},
+        sections={
+            "arenas": [{"name": "dish", "include": [{"ellipse": {"centre": [470, 360], "axes": [335, 335]}}]}],
+            "segment": {"difference": 25, "area": [150, 40000]},
+        },
+        radius_px=30,
+        apart_px=60,
+    ),
+    "ants16shift": Recording(
+        movies=("movie01", "movie02"),
+        animals={"marking": "marked", "identities": [a + b for a in "BGOP" for b in "BGOP"]},
+        sections={
+            "arenas": [{"name": "dish", "include": [{"ellipse": {"centre": [507, 363], "axes": [285, 285]}}]}],
+            "segment": {"difference": 25, "area": [60, 20000]},
+        },
+        radius_px=20,
+        apart_px=45,
+    ),
+    "mice4b": Recording(
+        movies=("movie01", "movie02"),
+        animals={"marking": "marked", "identities": ["red", "green", "blue", "yellow"]},
+        sections={"segment": {"difference": 25, "polarity": "bright", "area": [100, 60000]}},
+        radius_px=40,
+        apart_px=80,
+        min_visible=0.3,
     ),
     "mice4": Recording(
         movies=("movie01", "movie02"),

@@ -200,7 +200,7 @@ def measure(case: Case, folder: Path) -> Result:
     result = Result([] if background.change is None else background.change[:, 0].tolist())
     segmenter = Segmenter(background, settings_of(experiment, "segment"), listed.full_range)
     right, blobs = np.zeros(FRAMES), np.zeros(FRAMES)
-    for frame, truth in zip(read_frames(movie, listed.pts), truths, strict=True):
+    for frame, truth in zip(read_frames(movie, listed), truths, strict=True):
         found = segmenter.blobs(frame)
         in_sight, clear = (((truth > edge) & (truth < [WIDTH - edge, HEIGHT - edge])).all(axis=1) for edge in (-ALONG_PX, ALONG_PX))
         truth = truth[clear]
@@ -240,7 +240,7 @@ def look_for_changes(movies: list[Path], folder: Path) -> list[dict[str, str]]:
     for movie in movies:
         listed = index_of(movie, folder)
         picks = spread_frames(0, len(listed), 100)
-        sample = [frame.luma.copy() for frame in read_frame_samples(movie, listed.pts, picks.tolist())]
+        sample = [frame.luma.copy() for frame in read_frame_samples(movie, listed, picks.tolist())]
         start = time.process_time()
         found = find_changes(sample, listed.time_s[picks], 0 if listed.full_range else LIMITED_BLACK)
         took = time.process_time() - start

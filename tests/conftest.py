@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,13 @@ def dtype_of(hint: Any) -> np.dtype[Any]:
     """The dtype of a field with the type NDArray[...], whose parts depend on the version of NumPy."""
     last = hint.__args__[-1]
     return np.dtype(getattr(last, "__args__", [last])[0])
+
+
+@pytest.fixture(autouse=True)
+def usual_priority() -> Iterator[None]:
+    """No test leaves its process, and with it all that later tests start, at a real-time priority, where it would starve all others."""
+    yield
+    assert os.sched_getscheduler(0) not in (os.SCHED_FIFO, os.SCHED_RR)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 The rules name files relative to the folder of all results, which is their working directory.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -16,7 +17,8 @@ from herdbook.experiment.model import Experiment
 from herdbook.experiment.sheets.facts import read_facts
 from herdbook.experiment.sheets.labels import read_labels
 from herdbook.formats.files import TABLES, movie_files, table_files
-from herdbook.system.files import file_fingerprint, make_writable_folder
+from herdbook.system.files import make_writable_folder
+from herdbook.system.fingerprints import content_mark, fingerprints_in
 
 # Snakemake reads {word} as a wildcard and <word> as a path variable, and has no way to quote them.
 UNUSABLE = re.compile(r"[{}<>\x00-\x1f]")
@@ -63,6 +65,7 @@ class Plan:
         animals = experiment.animals
         self.labels = [animals.labels] if self.named and animals.labels else []
         self.facts = [animals.facts] if animals.facts else []
+        self._marks: dict[str, str] = {}
         self._check_files()
         self.labelled = self._labelled_movies()
         for table in self.facts:
@@ -92,17 +95,70 @@ class Plan:
         return self.simulated.get(path, path)
 
     def fingerprint(self, movie: str) -> str:
-        """Fingerprint of a movie's file, and of that of its times, by which changes are noticed.
+        """Marks of the contents of a movie's file and of that of its times, by which a change is noticed.
 
         "" if the movie is simulated, since it may not exist yet.
         """
-        given = [self.experiment.movie(movie).file, *self.times(movie)]
-        return "" if given[0] in self.simulated else " ".join(file_fingerprint(Path(path)) for path in given)
+        file = self.experiment.movie(movie).file
+        return "" if file in self.simulated else " ".join(self._mark(path) for path in (file, *self.times(movie)))
 
     def times(self, movie: str) -> list[str]:
         """The file with the times of a movie's frames, if there is one."""
         path = self.experiment.movie(movie).times
         return [path] if path else []
+
+    def version(self, stage: str, number: int, movie: str | None) -> int | str:
+        """The version of a stage, `number`, with marks of the contents of the given files, apart from movies, that its job reads, if any.
+
+        Snakemake would go by the time of a file: one that was replaced by an older one would change nothing, and one that was copied would
+        run everything again. `movie` is that of the job, if it has one.
+        """
+        marks = [f"{key} {self._mark(path)}" for key, path in self.read_by(stage, movie) if path not in self.simulated]
+        return f"{number} {hashlib.sha256(chr(10).join(marks).encode()).hexdigest()[:32]}" if marks else number
+
+    def read_by(self, stage: str, movie: str | None = None) -> list[tuple[str, str]]:
+        """Key and path of the given files, apart from movies, that the jobs of a stage read: all jobs, or that of one movie."""
+        found = [(key, path) for key, path, readers in self._given_of_all if stage in readers]
+        if stage in ("smooth", "export"):
+            movies = self.experiment.movies if movie is None else [self.experiment.movie(movie)]
+            # The tables of points are written like the first file of a movie.
+            found += [(f"poses {one.name}", path) for one in movies for path in one.poses[: 1 if stage == "export" else None]]
+        return found
+
+    @cached_property
+    def given(self) -> frozenset[str]:
+        """Paths of the given files, which are known by their content and not by their time."""
+        paths = {path for movie in self.experiment.movies for path in (movie.file, *self.times(movie.name), *movie.poses)}
+        return frozenset((paths | {path for _, path, _ in self._given_of_all}) - self.simulated.keys())
+
+    @cached_property
+    def _given_of_all(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        """Key, path and reading stages of each given file that belongs to all movies."""
+        experiment = self.experiment
+        classifiers = (
+            ("train.use", experiment.train.use),
+            ("train.start", experiment.train.start),
+            ("animals.like", experiment.animals.like),
+        )
+        found: list[tuple[str, str | None, tuple[str, ...]]] = [
+            ("background.file", experiment.background.file, ("background",)),
+            *((f"mask {name}", path, ("segment", "report")) for name, path in experiment.masks.items()),
+            *(("animals.labels", path, ("trainset",)) for path in self.labels),
+            *((key, path, ("train",)) for key, given in classifiers for path in classifier_files(given)),
+            ("train.model", experiment.train.model, ("train",)),
+            ("trainset.use", experiment.trainset.use, ("train",)),
+            *(("animals.facts", path, ("propagate", "smooth")) for path in self.facts),
+            ("animals.answers", experiment.animals.answers, ("report",)),
+            ("smooth.corrections", experiment.smooth.corrections, ("smooth",)),
+            ("score.truth", experiment.score.truth if experiment.score else None, ("report",)),
+        ]
+        return [(key, path, readers) for key, path, readers in found if path]
+
+    def _mark(self, path: str) -> str:
+        if path not in self._marks:
+            with fingerprints_in(Path(self.experiment.results)):
+                self._marks[path] = "" if path in self.simulated else content_mark(Path(path))
+        return self._marks[path]
 
     def first_of_recording(self, scene: str) -> str:
         """The first movie of the recording to which this scene's movies belong."""
@@ -208,6 +264,7 @@ class Plan:
         single = {
             "background.file": experiment.background.file,
             "animals.facts": experiment.animals.facts,
+            "animals.answers": experiment.animals.answers,
             "trainset.use": experiment.trainset.use,
             "train.model": experiment.train.model,
             "smooth.corrections": experiment.smooth.corrections,

@@ -22,7 +22,8 @@ from herdbook.artifacts.trainset import UnmarkedSet
 from herdbook.classifier.calibration import Calibration
 from herdbook.classifier.crops import CropSpec
 from herdbook.classifier.network import use_threads
-from herdbook.system.files import file_fingerprint, write_text
+from herdbook.system.files import write_text
+from herdbook.system.fingerprints import file_fingerprint
 from herdbook.tables.event_tables import EVENT_COLUMNS
 from herdbook.tables.positions import COLUMNS as TABLE
 from tests.support.identity_cases import BLUE, FPS, GREEN, GROUND, RED, YELLOW, Body, Track, paint, write_evidence, write_movie

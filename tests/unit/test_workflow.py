@@ -1,5 +1,6 @@
 """The plan of an experiment that the rules of the workflow use, tested without Snakemake."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -139,3 +140,61 @@ def test_a_run_that_ended_well_prints_the_score_and_the_page(folder: Path) -> No
     (folder / "e/report/score.txt").write_text("assigned 1")
     (folder / "e/report/report.html").touch()
     assert known.closing_message() == f"assigned 1\nReport: {folder.resolve()}/e/report/report.html"
+
+
+GIVEN: dict[str, dict[str, Any]] = {
+    "scene.png": {"background": {"file": "scene.png"}},
+    "mask.png": {"arenas": [{"mask": "mask.png"}]},
+    "labels.csv": {"animals": marked()},
+    "facts.csv": {"animals": marked(facts="facts.csv")},
+    "answers.csv": {"animals": marked(answers="answers.csv")},
+    "set.h5": {"animals": marked(), "trainset": {"use": "set.h5"}},
+    "m.keras": {"animals": marked(), "train": {"use": "m.keras"}},
+    "m.json": {"animals": marked(), "train": {"start": "m.keras", "architecture": "small"}},
+    "net.json": {"animals": marked(), "train": {"model": "net.json", "architecture": "custom"}},
+    "like.json": {"animals": {"marking": "unmarked", "number": 2, "like": "like.keras"}},
+    "corrections.csv": {"smooth": {"corrections": "corrections.csv"}},
+    "p.json": {"movies": [MOVIES[0] | {"poses": ["p.json", "q.json"]}, MOVIES[2]]},
+    "q.json": {"movies": [MOVIES[0] | {"poses": ["p.json", "q.json"]}, MOVIES[2]]},
+    "truth.csv": {"score": {"truth": "truth.csv", "radius": 5}},
+}
+READERS = {
+    **{"scene.png": {"background"}, "mask.png": {"segment", "report"}, "labels.csv": {"trainset"}, "facts.csv": {"propagate", "smooth"}},
+    **{name: {"train"} for name in ("set.h5", "m.keras", "m.json", "net.json", "like.json")},
+    **{
+        "corrections.csv": {"smooth"},
+        "p.json": {"smooth", "export"},
+        "q.json": {"smooth"},
+        "truth.csv": {"report"},
+        "answers.csv": {"report"},
+    },
+}
+STAGES = ("background", "segment", "tracklets", "trainset", "train", "classify", "propagate", "smooth", "export", "overlay", "report")
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_another_content_of_a_given_file_is_another_version_of_the_stages_that_read_it(folder: Path, name: str) -> None:
+    for given in GIVEN:
+        (folder / given).write_text("{}")
+    (folder / "like.keras").touch()
+    (folder / "labels.csv").write_text("movie,frame,x,y,label\nb,1,2,3,A\nb,4,5,6,B\n")
+    (folder / "facts.csv").write_text("movie,frame,x,y,fact,name\n")
+
+    def versions() -> dict[str, int | str]:
+        known = plan(**GIVEN[name])
+        return {stage: known.version(stage, 3, "a") for stage in STAGES}
+
+    before = versions()
+    os.utime(folder / name, (1_000_000_000, 1_000_000_000))
+    assert versions() == before
+    (folder / name).write_text((folder / name).read_text() + "\n")
+    os.utime(folder / name, (1_000_000_000, 1_000_000_000))
+    after = versions()
+    assert {stage for stage in STAGES if after[stage] != before[stage]} == READERS[name]
+
+
+def test_a_stage_that_reads_no_given_files_keeps_its_version(folder: Path) -> None:
+    (folder / "p.json").touch()
+    known = plan(movies=[MOVIES[0] | {"poses": ["p.json"]}, MOVIES[2]])
+    assert {known.version(stage, 3, "c") for stage in STAGES if stage != "export"} == {3}
+    assert isinstance(known.version("smooth", 3, "a"), str)

@@ -197,6 +197,45 @@ def test_times_of_frames_that_were_replaced_run_all_of_their_movie_whatever_thei
     assert "Nothing to be done" in finished.plan(raw).text
 
 
+# All files that an experiment can name, larger than 1 MB: of such a file Snakemake alone would look at the time.
+GIVEN: dict[str, Any] = {
+    **BASE,
+    "results": "known",
+    "movies": [movie | ({"poses": ["given/poses.json"]} if movie["name"] == "b" else {}) for movie in BASE["movies"]],
+    "animals": BASE["animals"] | {"labels": "given/labels.csv", "facts": "given/facts.csv"},
+    "arenas": [{"mask": "given/mask.png"}],
+    "background": {"file": "given/scene.png"},
+    "trainset": {"use": "given/set.h5"},
+    "train": BASE["train"] | {"start": "given/start.keras"},
+    "smooth": {"corrections": "given/corrections.csv"},
+    "score": {"truth": "given/truth.csv"},
+}
+GIVEN_FILES = ("facts.csv", "mask.png", "scene.png", "set.h5", "start.keras", "start.json", "corrections.csv", "poses.json", "truth.csv")
+
+
+def test_given_files_are_known_by_their_content_and_not_by_their_time(finished: Bench) -> None:
+    folder = finished.folder / "given"
+    folder.mkdir()
+    rows = ",,,,,\n" * 200_000
+    (folder / "labels.csv").write_text(f"movie,frame,x,y,label\na1,3,10,20,red\n{rows}")
+    for name in GIVEN_FILES:
+        (folder / name).write_text(f"movie,frame,x,y,fact,name\na1,3,10,20,is,red\n{rows}")
+    done = finished.run(GIVEN)
+    assert done.status == 0, done.text
+    for later, path in enumerate(sorted(folder.iterdir())):
+        seconds = path.stat().st_mtime + (1_000_000 if later % 2 else -1_000_000)
+        os.utime(path, (seconds, seconds))
+    assert finished.plan(GIVEN).rules == set()
+    # As cp -p, rsync -a or unzip bring back an older file; of the same size, and different between the blocks of a sample.
+    for name, rules in (("corrections.csv", from_stage("smooth")), ("mask.png", from_stage("segment") - {"train"})):
+        path = folder / name
+        with path.open("r+b") as file:
+            file.seek(70_000)
+            file.write(b"\n,")
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+        assert finished.plan(GIVEN).rules == rules, name
+
+
 @contextmanager
 def edited(path: Path, old: str, new: str) -> Iterator[None]:
     """The file with new text for old, and afterwards as it was."""

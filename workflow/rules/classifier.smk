@@ -3,7 +3,7 @@
 
 rule trainset:
     input:
-        labels=[source(path) for path in PLAN.labels],
+        labels=given(PLAN.labels),
         blobs=files("segment", PLAN.labelled),
         tracklets=files("tracklets", PLAN.labelled),
         background=files(
@@ -23,7 +23,7 @@ rule trainset:
         runtime=scaled(60),
     params:
         settings=settings("trainset"),
-        version=stage_version("trainset"),
+        version=version("trainset"),
     shell:
         "python -m herdbook.stages.trainset --labels {input.labels:q} --blobs {input.blobs:q}"
         " --tracklets {input.tracklets:q} --background {input.background:q} --out {output.out:q}"
@@ -33,10 +33,10 @@ rule trainset:
 rule train:
     input:
         trainset=training_set,
-        use=classifier_files(EXPERIMENT.train.use),
-        start=classifier_files(EXPERIMENT.train.start),
-        model=EXPERIMENT.train.model or [],
-        like=classifier_files(EXPERIMENT.animals.like),
+        use=given(classifier_files(EXPERIMENT.train.use)),
+        start=given(classifier_files(EXPERIMENT.train.start)),
+        model=given([EXPERIMENT.train.model] if EXPERIMENT.train.model else []),
+        like=given(classifier_files(EXPERIMENT.animals.like)),
     output:
         out=at("train/classifier.keras"),
         card=at("train/classifier.json"),
@@ -53,7 +53,7 @@ rule train:
         runtime=scaled(240),
     params:
         settings=settings("train"),
-        version=stage_version("train"),
+        version=version("train"),
     shell:
         "python -m herdbook.stages.train --trainset {input.trainset:q} --use {input.use:q} --start {input.start:q}"
         " --model {input.model:q} --like {input.like:q} --out {output.out:q} --card {output.card:q}"

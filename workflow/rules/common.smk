@@ -13,6 +13,9 @@ sys.path.insert(min(INSTALLED, default=0), str(Path(workflow.basedir, "src")))
 
 from herdbook.errors import HerdbookError
 from herdbook.job import stage_version
+from herdbook.system.fingerprints import FOLDER
+from herdbook.system.fingerprints import VARIABLE as FINGERPRINTS
+from herdbook.system.kernels import kernel_folder
 from herdbook.workflow import Plan, classifier_files, read_experiment
 
 # The jobs of a thousand movies are millions of objects that stay in memory; garbage collection over them took a tenth of a dry run.
@@ -39,12 +42,26 @@ def inspected(function):
     return function
 
 
-# The date of a given movie is ignored, since the rule index recognises it by its fingerprint; a simulated one is an output.
+def given(paths):
+    """Input: given files. Their dates are ignored, since their contents are parameters: of the rule index, and in `version`.
+
+    A file that the rule simulate makes is an output.
+    """
+    return [ancient(path) if path in PLAN.given else source(path) for path in paths]
+
+
+def version(stage):
+    """The version of a stage, with marks of the given files that it reads."""
+    number = stage_version(stage)
+    if not PLAN.read_by(stage):
+        return number
+    return inspected(
+        lambda wildcards: PLAN.version(stage, number, wildcards.get("movie"))
+    )
+
+
 FILES = type(RECORDINGS)(
-    {
-        movie.name: PLAN.simulated.get(movie.file) or ancient(movie.file)
-        for movie in EXPERIMENT.movies
-    }
+    {movie.name: given([movie.file])[0] for movie in EXPERIMENT.movies}
 )
 
 
@@ -57,7 +74,7 @@ def movie_file(wildcards):
 def training_set(wildcards):
     """Input: the training set of the classifier, if there is one."""
     try:
-        return PLAN.training_set()
+        return given(PLAN.training_set())
     except HerdbookError as error:
         sys.exit(str(error))
 
@@ -73,7 +90,7 @@ def body_point_files():
     """Input: the files of body points of a movie."""
     if not any(movie.poses for movie in EXPERIMENT.movies):
         return []
-    return lambda wildcards: EXPERIMENT.movie(wildcards.movie).poses
+    return lambda wildcards: given(EXPERIMENT.movie(wildcards.movie).poses)
 
 
 def settings(stage):
@@ -100,13 +117,14 @@ def scaled(amount):
 
 
 # Jobs use the Python that runs Snakemake, activated or not, and the package beside this workflow, also in a conda environment. Compiled
-# kernels are cached for all jobs.
+# kernels and fingerprints of given files are cached for all jobs.
 PATHS = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
 PACKAGES = [os.environ.get("PYTHONPATH", ""), str(Path(workflow.basedir, "src"))]
 os.environ.update(
     PATH=os.pathsep.join(PATHS), PYTHONPATH=os.pathsep.join(filter(None, PACKAGES))
 )
-os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(EXPERIMENT.results, ".numba_cache")))
+os.environ[FINGERPRINTS] = str(Path(EXPERIMENT.results, FOLDER))
+os.environ.setdefault("NUMBA_CACHE_DIR", str(kernel_folder(Path(EXPERIMENT.results))))
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("MPLBACKEND", "Agg")

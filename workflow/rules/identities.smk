@@ -12,7 +12,7 @@ rule propagate:
         evidence=lambda wildcards: files(
             "classify", RECORDINGS[wildcards.recording] if NAMED else []
         ),
-        facts=PLAN.facts,
+        facts=given(PLAN.facts),
     output:
         out=at("propagate/{recording}.h5"),
         doubtful=[at("propagate/{recording}.doubtful.csv")] if NAMED else [],
@@ -28,7 +28,7 @@ rule propagate:
         runtime=scaled(240),
     params:
         settings=settings("propagate"),
-        version=stage_version("propagate"),
+        version=version("propagate"),
     shell:
         "python -m herdbook.stages.propagate --blobs {input.blobs:q} --tracklets {input.tracklets:q}"
         " --evidence {input.evidence:q} --facts {input.facts:q} --out {output.out:q}"

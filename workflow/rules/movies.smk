@@ -4,9 +4,7 @@
 rule index:
     input:
         movie=movie_file,
-        times=inspected(
-            lambda wildcards: [ancient(path) for path in PLAN.times(wildcards.movie)]
-        ),
+        times=inspected(lambda wildcards: given(PLAN.times(wildcards.movie))),
     output:
         out=at("index/{movie}.h5"),
     log:
@@ -41,7 +39,7 @@ rule background:
                 "index", [PLAN.first_of_recording(wildcards.scene)]
             )
         ),
-        image=EXPERIMENT.background.file or [],
+        image=given([EXPERIMENT.background.file] if EXPERIMENT.background.file else []),
     output:
         out=at("background/{scene}.h5"),
     log:
@@ -58,7 +56,7 @@ rule background:
         runtime=scaled(60),
     params:
         settings=settings("background"),
-        version=stage_version("background"),
+        version=version("background"),
     shell:
         "python -m herdbook.stages.background --movie {input.movie:q} --index {input.index:q}"
         " --reference {input.reference:q} --image {input.image:q} --out {output.out:q}"
@@ -70,7 +68,7 @@ rule segment:
         movie=movie_file,
         index=at("index/{movie}.h5"),
         background=file_of("background", PLAN.scene_of),
-        masks=list(EXPERIMENT.masks.values()),
+        masks=given(EXPERIMENT.masks.values()),
     output:
         out=at("segment/{movie}.h5"),
         excess=at("segment/{movie}.excess.csv"),
@@ -88,7 +86,7 @@ rule segment:
         runtime=scaled(240),
     params:
         settings=settings("segment"),
-        version=stage_version("segment"),
+        version=version("segment"),
     shell:
         "python -m herdbook.stages.segment --movie {input.movie:q} --index {input.index:q}"
         " --background {input.background:q} --masks {input.masks:q} --out {output.out:q}"
@@ -132,7 +130,10 @@ rule smooth:
         tracklets=at("tracklets/{movie}.h5"),
         identities=file_of("propagate", PLAN.recording_of),
         poses=body_point_files(),
-        corrections=EXPERIMENT.smooth.corrections or [],
+        corrections=given(
+            [EXPERIMENT.smooth.corrections] if EXPERIMENT.smooth.corrections else []
+        ),
+        facts=given(PLAN.facts),
     output:
         out=at("smooth/{movie}.h5"),
         points=at("points/{movie}.h5"),
@@ -148,11 +149,12 @@ rule smooth:
         runtime=scaled(240),
     params:
         settings=settings("smooth"),
-        version=stage_version("smooth"),
+        version=version("smooth"),
     shell:
         "python -m herdbook.stages.smooth --movie {input.movie:q} --index {input.index:q} --blobs {input.blobs:q}"
         " --tracklets {input.tracklets:q} --identities {input.identities:q}"
         " --poses {input.poses:q} --corrections {input.corrections:q}"
+        " --facts {input.facts:q}"
         " --out {output.out:q} --points {output.points:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
 

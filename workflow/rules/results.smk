@@ -15,7 +15,7 @@ rule export:
         tracklets=files("tracklets", MOVIES),
         identities=files("propagate", RECORDINGS),
         points=files("points", MOVIES),
-        poses=[movie.poses[0] for movie in EXPERIMENT.movies if movie.poses],
+        poses=given(movie.poses[0] for movie in EXPERIMENT.movies if movie.poses),
         doubtful=PLAN.doubts,
     output:
         out=at("trajectories.csv"),
@@ -47,7 +47,7 @@ rule export:
         runtime=scaled(60),
     params:
         settings=settings("export"),
-        version=stage_version("export"),
+        version=version("export"),
     shell:
         "python -m herdbook.stages.export --trajectories {input.trajectories:q} --index {input.index:q}"
         " --blobs {input.blobs:q} --tracklets {input.tracklets:q} --identities {input.identities:q}"
@@ -70,9 +70,12 @@ rule report:
         trajectories=files("smooth", MOVIES),
         table=at("trajectories.csv"),
         card=[at("train/classifier.json")] if NAMED else [],
-        truth=[source(EXPERIMENT.score.truth)] if EXPERIMENT.score else [],
+        truth=given([EXPERIMENT.score.truth] if EXPERIMENT.score else []),
+        answers=given(
+            [EXPERIMENT.animals.answers] if EXPERIMENT.animals.answers else []
+        ),
         events=at("events.csv"),
-        masks=list(EXPERIMENT.masks.values()),
+        masks=given(EXPERIMENT.masks.values()),
         review=[at("doubtful.csv")] if NAMED else [],
         tables=[*PLAN.hdf5_table, *PLAN.tables, *PLAN.tool_files, *PLAN.pose_tables],
     output:
@@ -104,12 +107,12 @@ rule report:
         runtime=scaled(60),
     params:
         settings=settings("report"),
-        version=stage_version("report"),
+        version=version("report"),
     shell:
         "python -m herdbook.stages.report --movie {input.movie:q} --masks {input.masks:q} --events {input.events:q}"
         " --index {input.index:q} --background {input.background:q}"
         " --blobs {input.blobs:q} --tracklets {input.tracklets:q} --identities {input.identities:q}"
         " --evidence {input.evidence:q} --trajectories {input.trajectories:q} --table {input.table:q}"
-        " --card {input.card:q} --truth {input.truth:q} --review {input.review:q} --tables {input.tables:q}"
+        " --card {input.card:q} --truth {input.truth:q} --answers {input.answers:q} --review {input.review:q} --tables {input.tables:q}"
         " --out {output.out:q} --record {output.record:q} --made {output:q}"
         " --settings - --threads {threads} > {log:q} 2>&1 <<< {params.settings:q}"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from herdbook.artifacts.store import Artifact
 from herdbook.errors import HerdbookError
-from herdbook.system.files import file_fingerprint
+from herdbook.system.fingerprints import same_content
 
 if TYPE_CHECKING:
     from herdbook.movie.scanning import MovieScan
@@ -61,7 +61,7 @@ class Index(Artifact):
 
     def check_movie(self, path: Path) -> None:
         """Raise HerdbookError unless `path` is the movie from which this index was made."""
-        if file_fingerprint(path) != self.movie_fingerprint:
+        if not same_content(path, self.movie_fingerprint):
             raise HerdbookError(
                 f"{path}: the file has changed since its frames were indexed: it is still being recorded or copied, or was replaced. Wait "
                 "until that has ended, then run snakemake again: the rule 'index' reads it again."

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from herdbook.artifacts.store import artifact_fingerprint, open_artifact, read_attributes
+from herdbook.artifacts.store import has_fingerprint, open_artifact, read_attributes
 from herdbook.errors import HerdbookError
 from herdbook.system.hdf5 import open_hdf5
 
@@ -92,7 +92,7 @@ def read_origin(path: Path) -> Origin | None:
 def check_unchanged(path: Path) -> None:
     """Raise HerdbookError if a file, such as a table, differs from its record; a file without a record passes."""
     origin = read_origin(path)
-    if origin and origin.fingerprint and origin.fingerprint != artifact_fingerprint(path):
+    if origin and origin.fingerprint and not has_fingerprint(path, origin.fingerprint):
         raise HerdbookError(
             f"{path}: not the file that was written there: it is damaged or was changed. "
             f"Delete it and run snakemake again: the rule '{origin.stage}' makes it again."
@@ -139,7 +139,7 @@ def _trace(role: str, path: Path, fingerprint: str, known: dict[Path, Node]) -> 
         if node.origin:
             node.inputs = [_trace(name.partition("/")[0], *part, known) for name, part in node.origin.inputs.items()]
     node = known[path]
-    same = not node.fault and fingerprint and artifact_fingerprint(path) == fingerprint
+    same = not node.fault and fingerprint and has_fingerprint(path, fingerprint)
     return Link(role, fingerprint, SAME if same else CHANGED if fingerprint else UNRECORDED, node)
 
 

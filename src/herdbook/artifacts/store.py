@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from herdbook.errors import HerdbookError, parsing
-from herdbook.system.files import file_fingerprint, replacing
+from herdbook.system.files import replacing
+from herdbook.system.fingerprints import file_fingerprint, same_content
 from herdbook.system.hdf5 import MOST_PACKED, NewFile, new_hdf5, open_hdf5, read_dataset
 from herdbook.version import VERSION
 
@@ -176,6 +177,17 @@ def read_stored(file: h5py.File, name: str, most_packed: int = MOST_PACKED) -> N
 
 def artifact_fingerprint(path: Path) -> str:
     """The fingerprint stored in an artifact, or that of another file's content."""
+    return _stored_fingerprint(path) or file_fingerprint(path)
+
+
+def has_fingerprint(path: Path, fingerprint: str) -> bool:
+    """Whether `artifact_fingerprint` of a file is this one, also if an earlier version of Herdbook determined it."""
+    stored = _stored_fingerprint(path)
+    return stored == fingerprint if stored else same_content(path, fingerprint)
+
+
+def _stored_fingerprint(path: Path) -> str:
+    """The fingerprint stored in an artifact, "" for another file."""
     if path.suffix == ".h5":
         try:
             with open_hdf5(path) as file:
@@ -185,7 +197,7 @@ def artifact_fingerprint(path: Path) -> str:
         except (OSError, KeyError, RuntimeError) as error:
             # The folder of an artifact is named like its rule.
             raise HerdbookError(_unreadable(path, path.parent.name, error)) from error
-    return file_fingerprint(path)
+    return ""
 
 
 @dataclass

@@ -8,6 +8,7 @@ from typing import Any
 from herdbook.classifier.calibration import Calibration
 from herdbook.classifier.crops import CropSpec
 from herdbook.errors import HerdbookError, nearest, parsing
+from herdbook.experiment.sheets.text import composed
 from herdbook.system.files import read_json
 
 FORMAT = 1
@@ -49,13 +50,13 @@ def read_card(path: Path) -> Card:
             raise ValueError("classes and others must be names")
         return Card(
             path=path,
-            classes=list(values["classes"]),
-            others=list(values["others"]),
+            classes=[composed(name) for name in values["classes"]],
+            others=[composed(name) for name in values["others"]],
             crops=CropSpec.from_dict(values["crops"]),
             calibration=Calibration(**values["calibration"]),
             body_length_px=float(values["body_length_px"]),
             chroma=float(values["chroma"]),
-            prototypes=dict(values["prototypes"]),
+            prototypes={composed(name): place for name, place in values["prototypes"].items()},
             given=bool(values.get("given", False)),
         )
 

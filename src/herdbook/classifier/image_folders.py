@@ -21,6 +21,7 @@ from herdbook.artifacts.trainset import TrainingSet
 from herdbook.classifier.crops import MOST_SIDE, CropSpec
 from herdbook.classifier.merging import Example, assemble_set, fit_image, labelled_part, list_examples
 from herdbook.errors import HerdbookError, nearest, parsing
+from herdbook.experiment.sheets.text import composed
 from herdbook.geometry.ellipses import body_length
 
 Result = TypeVar("Result")
@@ -93,7 +94,9 @@ def import_images(folder: Path) -> TrainingSet:
     spec, length = _how_made(found)
     _check_pixels(folder, len(found) * spec.size[0] * spec.size[1])
     images = [_fitted(one, spec) for one in found]
-    return assemble_set(np.stack(images), _examples(found, folder.name, images, spec), [path.name for path in labels], spec, length)
+    return assemble_set(
+        np.stack(images), _examples(found, folder.name, images, spec), [composed(path.name) for path in labels], spec, length
+    )
 
 
 def load_set(path: Path) -> TrainingSet:
@@ -216,7 +219,7 @@ def _examples(found: Sequence[Found], movie: str, images: Sequence[Pixels], spec
         place = (named[1], int(named[2])) if named else (movie, foreign[one.tracklet])
         known = (one.info.get("time_s", one.frame / FOREIGN_FPS), one.info.get("head", FOREIGN_HEAD))
         chroma = one.info["chroma"] if one.info else _chroma(image, spec.blank)
-        rows.append(Example(*place, one.frame, float(known[0]), one.path.parent.name, float(known[1]), float(chroma)))
+        rows.append(Example(*place, one.frame, float(known[0]), composed(one.path.parent.name), float(known[1]), float(chroma)))
     return rows
 
 

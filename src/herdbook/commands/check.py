@@ -169,7 +169,7 @@ def _check_points(experiment: Experiment, findings: Findings) -> None:
     # Imported here: these readers import pandas.
     from herdbook.experiment.sheets.corrections import read_corrections
     from herdbook.formats.pose_files import read_poses
-    from herdbook.formats.poses import no_poses
+    from herdbook.formats.poses import missing_frames, no_poses
     from herdbook.positions.body_points import check_inside
     from herdbook.positions.corrections import correct_points
 
@@ -197,7 +197,9 @@ def _check_points(experiment: Experiment, findings: Findings) -> None:
         frames, size = findings.movies[movie.name].frames, findings.movies[movie.name].size
         try:
             read = read_poses([Path(path) for path in movie.poses]) if movie.poses else no_poses(frames)
-            poses, _ = correct_points(read.lasting(frames), [c for c in corrections if c.movie == movie.name], file)
+            if shorter := missing_frames(read, frames):
+                findings.notes.append(f"{', '.join(movie.poses)}: {shorter}")
+            poses, _ = correct_points(read.lasting(frames, ", ".join(movie.poses)), [c for c in corrections if c.movie == movie.name], file)
             check_inside(poses, size[::-1], ", ".join(movie.poses))
         except HerdbookError as error:
             findings.faults.append(f"movie {movie.name}: {error}")

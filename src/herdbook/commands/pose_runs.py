@@ -10,7 +10,7 @@ from herdbook.commands.pose_plots import plot_smoothing
 from herdbook.errors import HerdbookError
 from herdbook.experiment.sheets.corrections import read_corrections
 from herdbook.formats.pose_files import read_poses, rewrite_poses
-from herdbook.formats.poses import Poses
+from herdbook.formats.poses import Poses, missing_frames
 from herdbook.movie.scanning import MovieScan, scan_movie
 from herdbook.positions.agreement import farthest_px, find_agreement, kinds_of_points
 from herdbook.positions.body_points import body_points, check_inside
@@ -52,7 +52,7 @@ def smooth_pose_file(
     scan = scan_movie(movie, **reading)
     source = movie_source(movie, scan)
     read = read_poses(files)
-    given = read.likely(likelihood).lasting(scan.n_frames)
+    given = read.likely(likelihood).lasting(scan.n_frames, files[0])
     places = [c for c in read_corrections(corrections) if c.movie == movie.stem] if corrections else []
     given, corrected = correct_points(given, places, corrections or Path())
     check_inside(given, source.shape, str(files[0]))
@@ -88,7 +88,8 @@ def smooth_pose_file(
             f" Nothing was smoothed: the flow of the movie agrees with the points in only {agreeing:.0%} of the places. The animals move "
             "too far from one frame to the next, or these are not the points of this movie."
         )
-    return "\n".join([message, *_notes(scan)])
+    shorter = missing_frames(read, scan.n_frames)
+    return "\n".join([message, *([f"Note: {shorter}."] if shorter else []), *_notes(scan)])
 
 
 def interpolate_pose_file(movie: Path, files: Sequence[Path], out: Path, *, engine: str, reading: Mapping[str, Any]) -> str:
@@ -100,7 +101,7 @@ def interpolate_pose_file(movie: Path, files: Sequence[Path], out: Path, *, engi
     scan = scan_movie(movie, **reading)
     source = movie_source(movie, scan)
     read = read_poses(files)
-    given = read.lasting(scan.n_frames)
+    given = read.lasting(scan.n_frames, files[0])
     check_inside(given, source.shape, str(files[0]))
     gaps = find_gaps(given.known.reshape(len(given), -1))
     if not len(gaps.label):

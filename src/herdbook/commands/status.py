@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from herdbook.artifacts.store import artifact_fingerprint
+from herdbook.artifacts.store import has_fingerprint
 from herdbook.errors import HerdbookError
 from herdbook.experiment.layout import MADE_BY, WRITTEN_MOVIES, artifact
 from herdbook.experiment.model import Experiment
 from herdbook.job import stage_version
+from herdbook.system.fingerprints import fingerprints_in
 from herdbook.system.hdf5 import open_hdf5
 
 DONE, STALE, MISSING = "done", "stale", "–"
@@ -44,7 +45,8 @@ def experiment_status(experiment: Experiment) -> Status:
     status = Status({movie.name: {} for movie in experiment.movies})
     states: dict[str, str] = {}
     for item in _items(experiment):
-        state, reason = _state_of(item, experiment, states)
+        with fingerprints_in(Path(experiment.results)):
+            state, reason = _state_of(item, experiment, states)
         states[item.path] = state
         if reason:
             status.reasons[item.path] = reason
@@ -137,18 +139,33 @@ def _changed_keys(before: Mapping[str, object], now: Mapping[str, object]) -> li
 
 def _changed_input(inputs: Mapping[str, str], experiment: Experiment) -> str:
     """The first input that has changed, "" for none; inputs whose path is unknown are skipped."""
-    files = {"labels": experiment.animals.labels, "facts": experiment.animals.facts, "corrections": experiment.smooth.corrections}
+    given = _given_files(experiment)
     for name, fingerprint in inputs.items():
         option, file = name.partition("/")[0], name.rpartition("/")[2]
-        if option in ("movie", "times"):
-            # Movies in several folders may have the same name.
-            given = [movie.file if option == "movie" else movie.times or "" for movie in experiment.movies]
-            paths = [Path(path) for path in given if Path(path).name == file]
+        if option in given:
+            # Files in several folders may have the same name.
+            paths = [path for path in given[option] if path.name == file]
             if not paths:
                 return f"{option}, {file}"
         else:
-            paths = [experiment.folder / MADE_BY[option] / file if option in MADE_BY else Path(files.get(option) or "")]
-        there = [path for path in paths if path.exists() and path != Path()]
-        if there and fingerprint not in {artifact_fingerprint(path) for path in there}:
+            paths = [experiment.folder / MADE_BY[option] / file] if option in MADE_BY else []
+        there = [path for path in paths if path.exists()]
+        if there and not any(has_fingerprint(path, fingerprint) for path in there):
             return str(there[0].relative_to(experiment.folder)) if option in MADE_BY else str(there[0])
     return ""
+
+
+def _given_files(experiment: Experiment) -> dict[str, list[Path]]:
+    """The files that the experiment file names, by the argument of the stages that read them."""
+    given: dict[str, list[str | None]] = {
+        "movie": [*(movie.file for movie in experiment.movies)],
+        "times": [*(movie.times for movie in experiment.movies)],
+        "image": [experiment.background.file],
+        "masks": [*experiment.masks.values()],
+        "labels": [experiment.animals.labels],
+        "facts": [experiment.animals.facts],
+        "answers": [experiment.animals.answers],
+        "corrections": [experiment.smooth.corrections],
+        "poses": [*(path for movie in experiment.movies for path in movie.poses)],
+    }
+    return {option: [Path(path) for path in paths if path] for option, paths in given.items()}

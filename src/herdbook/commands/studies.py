@@ -3,6 +3,7 @@ table of many experiments.
 """
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -43,8 +44,11 @@ def provenance(
 ) -> None:
     """Show the origin of a file of the results, back to the movies: stages, versions, settings, seeds, and whether inputs have changed."""
     from herdbook.artifacts import origin
+    from herdbook.system.fingerprints import FOLDER, fingerprints_in
 
-    chain = origin.trace_origin(file)
+    kept = next((folder for folder in file.absolute().parents if (folder / FOLDER).is_dir()), None)
+    with fingerprints_in(kept) if kept else nullcontext():
+        chain = origin.trace_origin(file)
     echo(json.dumps(origin.as_json(chain), indent=1, ensure_ascii=False) if as_json else "\n".join(origin.describe(chain)))
 
 

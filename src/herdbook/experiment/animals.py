@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from herdbook.experiment.base import MOST_ANIMALS, Count, FilePath, Name, Positive, Section
 from herdbook.experiment.roster import member_name
+from herdbook.experiment.sheets.text import composed
 from herdbook.system.files import read_json
 
 ANIMAL = "animal"
@@ -28,6 +29,10 @@ class Animals(Section):
     labels: FilePath | None = Field(None, description="CSV with columns movie, frame, x, y, label: points in the movies")
     facts: FilePath | None = Field(
         None, description="CSV with columns movie, frame, x, y, fact, name, last: which animal is, is not or is absent there (marked)"
+    )
+    answers: FilePath | None = Field(
+        None,
+        description="answers.csv of `herdbook validate`: names of random positions, judged by a person, which correct the expected error",
     )
     like: FilePath | None = Field(
         None, description="classifier (.keras, with its card) of an earlier experiment, whose animals are found again by name (unmarked)"
@@ -52,7 +57,7 @@ class Animals(Section):
         if self.marking == "marked":
             if not self.classes:
                 raise ValueError("marked animals need identities: a list of their names, or groups")
-        elif self.marking == "none" and (self.groups or self.facts):
+        elif self.marking == "none" and (self.groups or self.facts or self.answers):
             raise ValueError("groups and facts need marking: marked")
         # The earlier experiment may have had more animals than this one.
         if self.number is not None and self.number < len(self.individuals) and not self.like:
@@ -132,6 +137,6 @@ def names_of(classifier: str) -> list[str]:
     """Identities of a classifier, from its card; none if that cannot be read: `read_card` reports the reason."""
     try:
         values = read_json(card_of(classifier))
-        return [name for name in values["classes"] if isinstance(name, str) and name not in values["others"]]
+        return [composed(name) for name in values["classes"] if isinstance(name, str) and name not in values["others"]]
     except Exception:
         return []

@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+
+from herdbook.experiment.sheets.text import composed
 
 if TYPE_CHECKING:
     from herdbook.experiment.model import Experiment
@@ -15,7 +17,8 @@ MOST_ANIMALS = 10_000
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
-Name = Annotated[str, Field(min_length=1, max_length=80)]
+# Names that look alike are one name, however their letters were typed.
+Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(composed)]
 FilePath = Annotated[str, Field(min_length=1)]
 Point = tuple[float, float]
 

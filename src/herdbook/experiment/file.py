@@ -4,6 +4,7 @@ Paths in the file are relative to it; after loading they are absolute.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -131,7 +132,7 @@ def _absolute_paths(raw: dict[str, Any], base: Path) -> tuple[dict[str, Any], li
                 raw["movies"][k] = movie | {"poses": poses}
     if isinstance(raw.get("arenas"), list):
         raw["arenas"] = [absolute(arena, "mask", "arenas", str(k)) for k, arena in enumerate(raw["arenas"])]
-    paths = [("animals", "labels"), ("animals", "facts"), ("animals", "like"), ("background", "file"), ("smooth", "corrections")]
+    paths = [("animals", key) for key in ("labels", "facts", "answers", "like")] + [("background", "file"), ("smooth", "corrections")]
     paths += [("score", "truth"), ("train", "model"), ("train", "use"), ("train", "start"), ("trainset", "use")]
     for section, key in paths:
         if section in raw:
@@ -140,11 +141,15 @@ def _absolute_paths(raw: dict[str, Any], base: Path) -> tuple[dict[str, Any], li
 
 
 def _resolved(base: Path, path: str) -> str:
-    """The absolute path of a file. Raises ValueError if `path` is not valid or cannot be accessed."""
+    """The absolute path of a file, with composed or decomposed letters, whichever is there.
+
+    Raises ValueError if `path` is not valid or cannot be accessed.
+    """
     try:
-        found = (base / path).resolve()
         # A name that is too long, or a folder without permission, is found here, where the message can name the key.
-        found.exists()
+        spellings = dict.fromkeys((path, *(unicodedata.normalize(form, path) for form in ("NFC", "NFD"))))
+        paths = [(base / spelling).resolve() for spelling in spellings]
+        found = next((one for one in paths if one.exists()), paths[0])
     except (ValueError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise ValueError(f"{shown(path)} cannot be used as the path of a file ({reason}): correct it") from error

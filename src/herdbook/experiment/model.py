@@ -29,7 +29,7 @@ class Experiment(Section):
     experiment: Name = Field(description="name of the experiment, and of its folder in results")
     results: FilePath = Field("results", description="folder of the results")
     seed: int = Field(1, description="seed of all random numbers", ge=0)
-    movies: list[Movie] = Field(description="the movies, or the path of a TSV sheet with a column for each key", min_length=1)
+    movies: list[Movie] = Field(description="the movies, or the path of a table with a column for each key", min_length=1)
     animals: Animals
     arenas: list[Arena] = Field(
         default_factory=list,

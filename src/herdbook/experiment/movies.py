@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from herdbook.experiment.base import Count, FilePath, Name, Positive, Section
+from herdbook.experiment.sheets.text import composed
 
 if TYPE_CHECKING:
     from herdbook.experiment.model import Experiment
@@ -16,7 +17,9 @@ class Movie(Section):
 
     name: Name = Field(description="name of the movie in all tables")
     file: FilePath = Field(description="path of the movie file, of a folder of images, or of a TIFF file whose pages are the frames")
-    recording: str | None = Field(None, description="name of the recording; its movies follow each other without a break, in this order")
+    recording: Annotated[str, AfterValidator(composed)] | None = Field(
+        None, description="name of the recording; its movies follow each other without a break, in this order"
+    )
     start: datetime | None = Field(
         None, description="date and time of the first frame, such as 2026-05-17 14:03:20; those of later movies of the recording follow"
     )

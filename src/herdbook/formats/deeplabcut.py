@@ -5,26 +5,33 @@ number is the last one in the image's name.
 """
 
 import re
-from pathlib import Path
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from herdbook.errors import HerdbookError
+from herdbook.experiment.sheets.numbers import whole_number
+from herdbook.experiment.sheets.text import composed
+from herdbook.formats.deeplabcut_csv import read_csv_table
 from herdbook.formats.deeplabcut_hdf5 import KEY, LEVELS, MOST_ROWS, read_hdf5_table
 from herdbook.formats.files import POINT, SOFTWARE
 from herdbook.formats.poses import ONLY_ANIMAL, Poses, check_length
-from herdbook.system.cells import as_cell, from_cell
+from herdbook.system.cells import as_cell
 from herdbook.system.files import replacing
 from herdbook.tables.tracks import Tracks
+
+_NUMBER = re.compile(r"[+-]?\d*\.?\d*(?:[eE][+-]?\d+)?|[+-]?nan|[+-]?inf")
 
 
 def read_deeplabcut(path: Path) -> Poses:
     """Body points of a table; animals of a table for a single one are called "animal". Raises HerdbookError for another table."""
     table = _read_table(path)
     rows = _frames_of(path, table)
-    names = [(column[1] if len(column) == 4 else ONLY_ANIMAL, column[-2], column[-1]) for column in table.columns]
+    names = [(_animal_of(column), composed(column[-2]), column[-1]) for column in table.columns]
     individuals, points = tuple(dict.fromkeys(n[0] for n in names)), tuple(dict.fromkeys(n[1] for n in names))
     frames = int(rows.max(initial=-1)) + 1
     check_length(frames, len(rows) * len({n[:2] for n in names}), len(individuals) * len(points))
@@ -34,7 +41,6 @@ def read_deeplabcut(path: Path) -> Poses:
     for (individual, point, coord), column in zip(names, table.to_numpy(float).T, strict=True):
         if coord in columns:
             columns[coord][rows, individuals.index(individual), points.index(point)] = column
-    xy[np.isnan(xy).any(axis=-1)] = np.nan
     return Poses(individuals, points, xy, likelihood)
 
 
@@ -45,8 +51,8 @@ def rewrite_deeplabcut(path: Path, poses: Poses, like: Path) -> None:
         table = pd.DataFrame(np.nan, index=range(len(poses)), columns=table.columns)
     values: dict[Any, Any] = {}
     for column in table.columns:
-        who = poses.individuals.index(column[1] if len(column) == 4 else ONLY_ANIMAL)
-        point = poses.points.index(column[-2])
+        who = poses.individuals.index(_animal_of(column))
+        point = poses.points.index(composed(column[-2]))
         axis = {"x": 0, "y": 1}.get(column[-1])
         values[column] = poses.likelihood[:, who, point] if axis is None else poses.xy[:, who, point, axis]
     moved = pd.DataFrame(values, index=table.index)
@@ -58,23 +64,30 @@ def rewrite_deeplabcut(path: Path, poses: Poses, like: Path) -> None:
             _needing_tables(lambda: moved.to_hdf(temporary, key=KEY, format="table", mode="w"))
 
 
+def _animal_of(column: Sequence[str]) -> str:
+    return composed(column[1]) if len(column) == 4 else ONLY_ANIMAL
+
+
 def _read_table(path: Path) -> pd.DataFrame:
-    table: pd.DataFrame
-    if path.suffix.lower() != ".csv":
-        table = read_hdf5_table(path)
-    else:
-        try:
-            head = pd.read_csv(path, header=None, nrows=4, dtype=str, keep_default_na=False)
-            levels = next((names for names in LEVELS if head.iloc[: len(names), 0].tolist() == names), None)
-            if levels is None:
-                raise ValueError("its first column does not begin with " + ", ".join(LEVELS[0]))
-            index = int((head.iloc[len(levels) - 1].isin(["x", "y", "likelihood"])).to_numpy().argmax())
-            table = pd.read_csv(path, header=list(range(len(levels))), index_col=list(range(index)))
-            table.columns = pd.MultiIndex.from_tuples([tuple(map(from_cell, name)) for name in table.columns], names=levels)
-        except (ValueError, pd.errors.ParserError) as error:
-            raise HerdbookError(f"{path}: expected a table of DeepLabCut, found something else ({error})") from error
-    if list(table.columns.names) not in LEVELS:
-        raise HerdbookError(f"{path}: expected columns of {', '.join(LEVELS[1])}, found {', '.join(map(str, table.columns.names))}")
+    table = read_csv_table(path) if path.suffix.lower() == ".csv" else read_hdf5_table(path)
+    columns = table.columns
+    if list(columns.names) not in LEVELS:
+        raise HerdbookError(f"{path}: expected columns of {', '.join(LEVELS[1])}, found {', '.join(map(str, columns.names))}")
+    if not columns.is_unique:
+        twice = " ".join(columns[columns.duplicated()][0][1:])
+        raise HerdbookError(
+            f"{path}: the column {twice} is there twice. Delete or rename one of them: each point of each animal has one x."
+        )
+    coords: dict[tuple[str, ...], set[str]] = {}
+    for column in columns:
+        coords.setdefault(tuple(column[:-1]), set()).add(column[-1])
+    for name, found in coords.items():
+        lacking = {"x", "y"} - found
+        if lacking:
+            raise HerdbookError(
+                f"{path}: {' '.join(name[1:])} has no column {' and '.join(sorted(lacking))}, only {', '.join(sorted(found))}. "
+                "Write the table again with x and y of each point, or delete the columns of this one."
+            )
     return table
 
 
@@ -89,10 +102,30 @@ def _frames_of(path: Path, table: pd.DataFrame) -> Any:
     if len(table) > MOST_ROWS:
         raise HerdbookError(f"{path}: has {len(table):,} rows, at most {MOST_ROWS:,} are read. Split the table and its movie.")
     entries = [entry[-1] if isinstance(entry, tuple) else entry for entry in table.index]
-    numbers = [re.findall(r"\d+", str(entry)) for entry in entries]
-    if not all(numbers):
-        raise HerdbookError(f"{path}: expected frames or images with a number, found {entries[numbers.index([])]!r}")
-    return np.array([int(found[-1]) for found in numbers], np.int64)
+    frames = np.array([_frame_of(path, entry, row) for row, entry in enumerate(entries, 1)], np.int64)
+    values, counts = np.unique(frames, return_counts=True)
+    if (counts > 1).any():
+        frame = values[counts > 1][0]
+        rows = np.flatnonzero(frames == frame)[:2].tolist()
+        one, other = (f"{row + 1} ({'/'.join(entry) if isinstance(entry := table.index[row], tuple) else entry})" for row in rows)
+        raise HerdbookError(
+            f"{path}: frame {frame} is there {counts[counts > 1][0]} times, in data rows {one} and {other}. Keep one row for each frame, "
+            "and only rows of this movie."
+        )
+    return frames
+
+
+def _frame_of(path: Path, entry: Any, row: int) -> int:
+    """The number in the first column of a row: a whole number, also as 12.0, or the last one in the name of an image."""
+    text = str(entry)
+    with suppress(ValueError):
+        frame = whole_number(text)
+        if frame >= 0:
+            return frame
+    found = re.findall(r"\d+", PurePath(text.replace("\\", "/")).stem) or re.findall(r"\d+", text)
+    if not found or _NUMBER.fullmatch(text):
+        raise HerdbookError(f"{path}: data row {row}: expected the number of a frame, or an image with one in its name, found {text!r:.60}")
+    return int(found[-1])
 
 
 def _needing_tables(work: Any) -> Any:

@@ -1,21 +1,28 @@
 """Annotations of DUSTrack: JSON of {label: {frame: [x, y]}}, one file per layer."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
 from herdbook.errors import parsing
+from herdbook.experiment.sheets.numbers import whole_number
+from herdbook.experiment.sheets.text import composed
 from herdbook.formats.poses import ONLY_ANIMAL, Poses, check_length
 from herdbook.system.files import read_json, write_text
+
+Key = TypeVar("Key")
 
 
 def read_dustrack(path: Path) -> Poses:
     """One layer of annotations as points of a single animal. Raises HerdbookError for another content."""
     with parsing(path, "expected annotations of DUSTrack, {label: {frame: [x, y]}}, found something else", "Export the layer again."):
-        layer = read_json(path)
-        tracks = {str(name): {int(t): (float(x), float(y)) for t, (x, y) in track.items()} for name, track in layer.items()}
+        layer = read_json(path, _once)
+        tracks = {
+            composed(name): _once((whole_number(t), (float(x), float(y))) for t, (x, y) in track.items()) for name, track in layer.items()
+        }
         if any(t < 0 for track in tracks.values() for t in track):
             raise ValueError("a frame is negative")
         frames = 1 + max((t for track in tracks.values() for t in track), default=-1)
@@ -25,6 +32,16 @@ def read_dustrack(path: Path) -> Poses:
         for t, place in track.items():
             xy[t, 0, k] = place
     return Poses((ONLY_ANIMAL,), tuple(tracks), xy, np.full(xy.shape[:3], np.nan))
+
+
+def _once(pairs: Iterable[tuple[Key, Any]]) -> dict[Key, Any]:
+    """The pairs as a dict. Raises ValueError for a key that is there twice, of which JSON would keep the last value in silence."""
+    found: dict[Key, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"{key!r} is there twice")
+        found[key] = value
+    return found
 
 
 def join_layers(layers: Sequence[Poses]) -> Poses:

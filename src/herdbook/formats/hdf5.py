@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.experiment.sheets.text import composed
 from herdbook.system.hdf5 import LEAST_BYTES, list_objects, open_hdf5, read_dataset, size_bytes
 
 # All values of a file, as they are calculated with (8 bytes at least): where most are missing they pack up to a thousand times smaller, but
@@ -41,8 +42,14 @@ def read_texts(dataset: h5py.Dataset) -> list[str]:
 
 
 def dataset_names(dataset: h5py.Dataset) -> tuple[str, ...]:
-    """The texts of a dataset of names."""
-    return tuple(read_texts(dataset))
+    """The texts of a dataset of names, with composed letters."""
+    return tuple(composed(name) for name in read_texts(dataset))
+
+
+def dataset_text(value: Any) -> str:
+    """The text of an attribute, "" if there is none."""
+    single = np.ravel(value)[0] if isinstance(value, np.ndarray) and value.size else value
+    return single.decode() if isinstance(single, bytes) else "" if single is None else str(single)
 
 
 def copy_values(source: h5py.File, target: h5py.File, instead: Mapping[str, NDArray[Any]]) -> None:

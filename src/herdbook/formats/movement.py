@@ -12,14 +12,17 @@ from numpy.typing import NDArray
 from herdbook.arrays import Floats
 from herdbook.errors import HerdbookError
 from herdbook.formats.files import POINT, SOFTWARE
-from herdbook.formats.hdf5 import copy_values, dataset_names, open_values, read_values
-from herdbook.formats.poses import Poses
+from herdbook.formats.hdf5 import copy_values, dataset_names, dataset_text, open_values, read_values
+from herdbook.formats.poses import Poses, check_length
 from herdbook.system.files import replacing
 from herdbook.system.hdf5 import new_hdf5
 from herdbook.tables.tracks import Tracks
 
 # The dimensions of movement's variables, in the order of Poses; later versions name them in the singular.
 DIMENSIONS = {"time": 0, "individuals": 1, "individual": 1, "keypoints": 2, "keypoint": 2, "space": 3}
+
+# A time is that of a frame if it is nearer to it than a quarter of the way to the next one.
+MOST_OFF = 0.25
 
 
 def write_movement(path: Path, tracks: Tracks, names: str = "singular") -> None:
@@ -70,8 +73,12 @@ def _save(
 
 
 def read_movement(path: Path) -> Poses:
-    """Body points of a netCDF file of movement: position by time, space, keypoints, individuals."""
+    """Body points of a netCDF file of movement: position by time, space, keypoints, individuals.
+
+    Its times tell the frames, which need not be all of the movie. Raises HerdbookError if they do not.
+    """
     with open_values(path) as file:
+        frames = _frames(path, file)
         order = _order(path, file["position"])
         xy = np.transpose(read_values(file["position"]), order).astype(np.float64)
         names = {DIMENSIONS[name]: dataset_names(file[name]) for name in DIMENSIONS if name in file and DIMENSIONS[name] in (1, 2)}
@@ -80,14 +87,54 @@ def read_movement(path: Path) -> Poses:
         likelihood = np.full(xy.shape[:3], np.nan)
         if "confidence" in file:
             likelihood = np.transpose(read_values(file["confidence"]), _order(path, file["confidence"])).astype(np.float64)
-    xy[np.isnan(xy).any(axis=-1)] = np.nan
-    return Poses(names[1], names[2], xy, likelihood)
+    if frames.tolist() == list(range(len(xy))):
+        return Poses(names[1], names[2], xy, likelihood)
+    length = int(frames[-1]) + 1
+    check_length(length, len(frames), len(names[1]) * len(names[2]))
+    places, sure = np.full((length, *xy.shape[1:]), np.nan), np.full((length, *xy.shape[1:3]), np.nan)
+    places[frames], sure[frames] = xy, likelihood
+    return Poses(names[1], names[2], places, sure)
 
 
 def rewrite_movement(path: Path, poses: Poses, like: Path) -> None:
     """Write the values of the netCDF file `like` with other places."""
     with open_values(like) as file, replacing(path) as temporary, new_hdf5(temporary) as new:
-        copy_values(file, new.file, {"position": np.transpose(poses.xy, np.argsort(_order(like, file["position"])))})
+        xy = poses.xy[_frames(like, file)]
+        copy_values(file, new.file, {"position": np.transpose(xy, np.argsort(_order(like, file["position"])))})
+
+
+def _frames(path: Path, file: h5py.File) -> NDArray[np.int64]:
+    """The frame of each time of a file (times,), rising."""
+    position = file["position"]
+    count = position.shape[_order(path, position)[0]]
+    every = np.arange(count, dtype=np.int64)
+    # Herdbook writes all frames of a movie, with the times at which they were filmed.
+    if dataset_text(file.attrs.get("source_software")) == SOFTWARE:
+        return every
+    if "time" not in file or file["time"].dtype.kind not in "iuf" or count == 0:
+        return every
+    times = read_values(file["time"]).astype(np.float64)
+    unit, fps = dataset_text(file.attrs.get("time_unit")), file.attrs.get("fps")
+    rate = 1.0 if unit == "frames" else float(np.ravel(fps)[0]) if fps is not None else float("nan")
+    step = float(times[1]) if count > 1 else 1.0
+    if not np.isfinite(rate) or rate <= 0:
+        # Without a rate only times from 0 in equal steps tell their frames: all of them.
+        if step > 0 and np.allclose(times, every * step, rtol=0, atol=step * MOST_OFF):
+            return every
+        raise HerdbookError(
+            f"{path}: its times begin at {times[0]:g} or are not equally spaced, and it has no attribute fps: their frames cannot be told. "
+            "Set ds.attrs['fps'] and ds.attrs['time_unit'] = 'seconds', and save it again."
+        )
+    frames = np.rint(times * rate)
+    wrong = np.flatnonzero(~(np.abs(times * rate - frames) <= MOST_OFF) | (frames < 0) | (np.diff(frames, prepend=-1) <= 0))
+    if len(wrong):
+        row = int(wrong[0])
+        found = f"time {times[row]:g} ({unit or 'seconds'}, row {row + 1}) is frame {times[row] * rate:g} at {rate:g} frames/s"
+        raise HerdbookError(
+            f"{path}: {found}; expected whole frames from 0, each once and in order. Correct the attribute fps, or give the numbers of the "
+            "frames as times, with the attribute time_unit = 'frames'."
+        )
+    return frames.astype(np.int64)
 
 
 def _order(path: Path, variable: h5py.Dataset) -> list[int]:

@@ -40,6 +40,7 @@ def read_poses(paths: Sequence[Path]) -> Poses:
     for path in paths:
         with parsing(path, "not a readable file of body points", f"Expected {KNOWN}. Write or copy it anew."):
             layers.append(_format_of(path).read(path))
+        _check_names(path, layers[-1])
         _check_places(path, layers[-1])
     if len(layers) > 1 and any(_format_of(path) is not DUSTRACK for path in paths):
         raise HerdbookError(f"{paths[0]}: only layers of DUSTrack (.json) can be several files of one movie, found {len(paths)} files")
@@ -54,7 +55,25 @@ def rewrite_poses(path: Path, poses: Poses, like: Path) -> None:
         _format_of(like).rewrite(path, poses, like)
 
 
+def _check_names(path: Path, poses: Poses) -> None:
+    for kind, names in (("animals", poses.individuals), ("points", poses.points)):
+        twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+        if twice:
+            raise HerdbookError(
+                f"{path}: {names.count(twice[0])} {kind} have the name {twice[0]!r}. Rename them in the program that wrote the file, and "
+                "write it again."
+            )
+
+
 def _check_places(path: Path, poses: Poses) -> None:
+    half = np.argwhere(np.isnan(poses.xy[..., 0]) != np.isnan(poses.xy[..., 1]))
+    if len(half):
+        frame, who, point = half[0].tolist()
+        known, other = ("y", "x") if np.isnan(poses.xy[frame, who, point, 0]) else ("x", "y")
+        raise HerdbookError(
+            f"{path}: {poses.points[point]} of {poses.individuals[who]} in frame {frame} has {known} but no {other} ({len(half)} such "
+            "points). Give both, or neither if the point cannot be seen."
+        )
     wrong = np.argwhere(np.abs(poses.xy).max(axis=-1) > FARTHEST_PX)
     if len(wrong):
         frame, who, point = wrong[0].tolist()

@@ -4,6 +4,7 @@ Points are (x, y) in px, origin top left, pixel centres at integer coordinates, 
 """
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,15 +56,26 @@ class Poses:
         """Without the points that are less likely than this; those without a likelihood stay."""
         return replace(self, xy=np.where((self.likelihood < least)[..., None], np.nan, self.xy))
 
-    def lasting(self, frames: int) -> "Poses":
-        """As many frames as a movie has: missing ones at the end are unknown. Raises HerdbookError if there are more."""
+    def lasting(self, frames: int, file: str | Path = "") -> "Poses":
+        """As many frames as a movie has: missing ones at the end are unknown.
+
+        Raises HerdbookError, which names the `file` of the poses, if there are more.
+        """
         more = frames - len(self)
         if more < 0 and not np.isnan(self.xy[more:]).all():
-            raise HerdbookError(f"the body points are of {len(self)} frames, the movie has {frames}: are they those of this movie?")
+            where = f"{file}: " if str(file) else ""
+            raise HerdbookError(f"{where}the body points are of {len(self)} frames, the movie has {frames}: are they those of this movie?")
         if more <= 0:
             return replace(self, xy=self.xy[:frames], likelihood=self.likelihood[:frames])
         missing = np.full((more, *self.xy.shape[1:]), np.nan)
         return replace(self, xy=np.concatenate([self.xy, missing]), likelihood=np.concatenate([self.likelihood, missing[..., 0]]))
+
+
+def missing_frames(read: Poses, frames: int) -> str:
+    """What to tell of poses that end before the movie of so many frames does, "" for none."""
+    if not 0 < len(read) < frames:
+        return ""
+    return f"the body points end with frame {len(read) - 1}; in the frames {len(read)} to {frames - 1} of the movie they are unknown"
 
 
 def check_length(frames: int, known: int, points: int) -> None:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
 from herdbook.errors import HerdbookError
@@ -15,31 +16,85 @@ from herdbook.system.hdf5 import new_hdf5
 from herdbook.tables.tracks import Tracks
 from herdbook.version import VERSION
 
+# The axes of a file's tracks, in the order of Poses, and the two orders in which SLEAP and sleap-io write them.
+AXES = ("frame", "track", "node", "xy")
+ORDERS = (("track", "xy", "node", "frame"), AXES)
+EXPORT_AGAIN = "Export it again, with sleap-io in its order matlab, which is also that of SLEAP's own analysis files"
+
 
 def read_sleap(path: Path) -> Poses:
-    """Body points of a SLEAP analysis file: tracks (individuals, 2, points, frames)."""
+    """Body points of a SLEAP analysis file, whatever the order of its axes.
+
+    Raises HerdbookError for another file, and for one whose axes can be told apart neither by the attribute `dims` nor by the names.
+    """
     with open_values(path) as file:
-        tracks = read_values(file["tracks"])
-        if tracks.ndim != 4 or tracks.shape[1] != 2 or "node_names" not in file:
-            raise HerdbookError(f"{path}: expected a SLEAP analysis file with tracks (animals, 2, points, frames), found {tracks.shape}")
+        order = _axes(path, file)
+        xy = read_values(file["tracks"]).transpose(order).astype(np.float64)
         points = dataset_names(file["node_names"])
         individuals = dataset_names(file["track_names"]) if "track_names" in file else ()
-        scores = read_values(file["point_scores"]).transpose(2, 0, 1) if "point_scores" in file else None
-    xy = tracks.transpose(3, 0, 2, 1).astype(np.float64)
-    xy[np.isnan(xy).any(axis=-1)] = np.nan
-    likelihood = np.full(xy.shape[:3], np.nan) if scores is None else scores.astype(np.float64)
+        likelihood = np.full(xy.shape[:3], np.nan)
+        if "point_scores" in file:
+            scores = file["point_scores"]
+            # Without names of their own the axes follow those of the tracks.
+            names = _dims(scores) or [name for name in np.array(AXES)[np.argsort(order)].tolist() if name != "xy"]
+            likelihood = read_values(scores).transpose([names.index(name) for name in AXES[:3]]).astype(np.float64)
     # A movie of one animal may have no tracks' names.
-    return Poses(individuals or tuple(f"track_{k}" for k in range(len(tracks))), points, xy, likelihood)
+    individuals = individuals or tuple(f"track_{k}" for k in range(xy.shape[1]))
+    if likelihood.shape != xy.shape[:3] or (xy.shape[1], xy.shape[2]) != (len(individuals), len(points)):
+        raise HerdbookError(
+            f"{path}: its tracks are {xy.shape[1]} animals with {xy.shape[2]} points in {len(xy)} frames, its scores {likelihood.shape}, "
+            f"its names those of {len(individuals)} animals and {len(points)} points. {EXPORT_AGAIN}."
+        )
+    return Poses(individuals, points, xy, likelihood)
 
 
 def rewrite_sleap(path: Path, poses: Poses, like: Path) -> None:
     """Write the values of the analysis file `like` with other places; an animal that has any counts as present."""
     with open_values(like) as file, replacing(path) as temporary, new_hdf5(temporary) as new:
-        instead: dict[str, Any] = {"tracks": poses.xy.transpose(1, 3, 2, 0)}
+        instead: dict[str, Any] = {"tracks": poses.xy.transpose(np.argsort(_axes(like, file)))}
         if "track_occupancy" in file:
             present = poses.known.any(axis=2)
-            instead["track_occupancy"] = present if file["track_occupancy"].shape == present.shape else present.T
+            occupancy = file["track_occupancy"]
+            as_it_is = _dims(occupancy) == list(AXES[:2]) or (not _dims(occupancy) and occupancy.shape == present.shape)
+            instead["track_occupancy"] = present if as_it_is else present.T
         copy_values(file, new.file, instead)
+
+
+def _axes(path: Path, file: h5py.File) -> list[int]:
+    """The axes of `tracks` in the order of AXES."""
+    tracks = file["tracks"]
+    if tracks.ndim != 4 or "node_names" not in file:
+        raise HerdbookError(f"{path}: expected a SLEAP analysis file with tracks (animals, 2, points, frames), found {tracks.shape}")
+    if named := _dims(tracks):
+        if sorted(named) != sorted(AXES):
+            raise HerdbookError(
+                f"{path}: its tracks have the dims {', '.join(map(str, named))}, expected {', '.join(AXES)}. {EXPORT_AGAIN}."
+            )
+        return [named.index(name) for name in AXES]
+    points = len(file["node_names"])
+    animals = len(file["track_names"]) if "track_names" in file and len(file["track_names"]) else None
+    fit = [
+        order
+        for order in ORDERS
+        if tracks.shape[order.index("xy")] == 2
+        and tracks.shape[order.index("node")] == points
+        and animals in (None, tracks.shape[order.index("track")])
+    ]
+    if len(fit) != 1:
+        readings = " or ".join(f"({', '.join(order)})" for order in fit or ORDERS)
+        how = "can be read in two ways, as" if fit else f"with {points} points and {animals or 'unnamed'} animals are neither"
+        raise HerdbookError(f"{path}: its tracks {tracks.shape} {how} {readings}, and no attribute dims tells. {EXPORT_AGAIN}.")
+    return [fit[0].index(name) for name in AXES]
+
+
+def _dims(dataset: h5py.Dataset) -> list[str]:
+    """The names of the axes of a dataset, none if it does not tell: JSON, or an array of texts."""
+    value = dataset.attrs.get("dims")
+    if value is None:
+        return []
+    value = value.decode() if isinstance(value, bytes) else value
+    names = json.loads(value) if isinstance(value, str) else np.atleast_1d(value).tolist()
+    return [name.decode() if isinstance(name, bytes) else str(name) for name in names]
 
 
 def write_sleap(path: Path, tracks: Tracks) -> None:

@@ -16,7 +16,7 @@ from herdbook.arrays import Floats, Ints
 from herdbook.artifacts.propagate import LABELLED
 from herdbook.errors import HerdbookError
 from herdbook.experiment.sheets.facts import IS
-from herdbook.experiment.sheets.table import read_table
+from herdbook.experiment.sheets.table import Column, read_table, rows_of
 from herdbook.system.cells import as_cell
 from herdbook.system.files import replacing
 
@@ -185,7 +185,7 @@ def write_doubts(path: Path, doubts: Iterable[Doubt]) -> None:
 def read_doubts(path: Path, rule: str) -> list[Doubt]:
     """Read a review list that `write_doubts` wrote in the rule of this name. Raises HerdbookError for one that is damaged."""
     try:
-        _, rows = read_table(path, ",", required=DOUBT_COLUMNS)
+        rows = rows_of(read_table(path, [Column(name) for name in DOUBT_COLUMNS]))
         kinds = {field.name: field.type for field in fields(Doubt)}
         return [Doubt(**{name: kinds[name](row[name]) for name in DOUBT_COLUMNS}) for _, row in rows]  # type: ignore[operator]
     except (HerdbookError, ValueError, TypeError) as error:

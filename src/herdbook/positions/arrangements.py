@@ -106,16 +106,17 @@ def arrangements_of(count: int) -> Ints:
 
 
 class _Checks:
-    """How often members were exchanged, of those that are seen at both ends and followed from one."""
+    """How often members were exchanged, of those that are seen at both ends and followed from one, and how often this was expected."""
 
     def __init__(self) -> None:
         self.frames: int = 0
         self.mistakes: int = 0
+        self.expected: float = 0.0
 
     @property
     def rate(self) -> float:
-        """Exchanges per frame; of few frames about PRIOR_STRAY."""
-        return float((self.mistakes + PRIOR_STRAY * PRIOR_FRAMES) / (self.frames + PRIOR_FRAMES))
+        """Exchanges per frame beyond those that the arrangements' own probabilities expect; of few frames about PRIOR_STRAY."""
+        return float((max(0.0, self.mistakes - self.expected) + PRIOR_STRAY * PRIOR_FRAMES) / (self.frames + PRIOR_FRAMES))
 
 
 class _Arranger:
@@ -246,7 +247,7 @@ class _Arranger:
     ) -> None:
         """Compare where members are expected at one end, from what is known of the other end alone, with where they are seen beyond it."""
         scene, rows = self._scene, self._members.of(blob)
-        places, _ = self._choose(run, blob, values)
+        places, probability = self._choose(run, blob, values)
         for k, individual in enumerate(run.individuals):
             if individual < 0 or not since.followed[rows][k]:
                 continue
@@ -256,6 +257,7 @@ class _Arranger:
                     away = np.hypot(places[:, 0] - scene.x[row], places[:, 1] - scene.y[row])
                     checks.frames += int(since.inside[rows][k])
                     checks.mistakes += int(away[k] > away.min() and away[k] > SAME_PLACE * self._width)
+                    checks.expected += 1.0 - float(probability[k])
 
     def _pass_on(self, run: _Run, values: Floats, blob: int, known: dict[tuple[int, int], _Known]) -> None:
         """Leave for the neighbours where each member may be in the first or last blob of a run."""

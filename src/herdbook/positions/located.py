@@ -12,6 +12,8 @@ from herdbook.artifacts.propagate import Identities
 from herdbook.artifacts.segment import BlobImage, BlobImages, Blobs
 from herdbook.artifacts.tracklets import Tracklets
 from herdbook.experiment.sheets.corrections import Correction
+from herdbook.experiment.sheets.facts import Fact
+from herdbook.positions.answers import answers_of, with_answers
 from herdbook.positions.appearance import Likeness
 from herdbook.positions.arrangements import fitted_step
 from herdbook.positions.bodies import bodies_only, body_image, tail_radius, with_bodies
@@ -45,12 +47,14 @@ def locate_movie(
     tracklets: Tracklets,
     identities: Identities,
     corrections: Sequence[Correction],
+    facts: Sequence[Fact],
     tables: Sequence[Path],
     fill: int,
 ) -> Located:
     """Positions of all individuals of a movie, with their `corrections`, and lines over gaps of up to `fill` frames.
 
-    `tables` are the files of the corrections, for messages. Raises HerdbookError for a correction of an unknown animal.
+    Corrections and `facts` of the movie also decide who is where inside merged blobs. `tables` are the files of the corrections, for
+    messages. Raises HerdbookError for a correction of an unknown animal.
     """
     alone = np.flatnonzero(identities.animals_of(movie)[tracklets.blob_tracklet] == 1)
     radius, runs_of = tail_radius(images, alone), _runs_reader(images, len(blobs))
@@ -61,13 +65,17 @@ def locate_movie(
     scene = make_scene(blobs, tracklets, identities, movie)
     shown = alone_images(scene, blobs, len(identities.individuals))
     likeness, templates = Likeness(shown, image_of, scene.variances), Templates(shown, image_of, scene.variances)
+    answers = answers_of(corrections, facts)
+    answered = {(a.frame, identities.individuals.index(a.individual)) for a in answers if a.individual in identities.individuals}
     positions = []
     # Nothing is known between intervals: each is located, filled and smoothed on its own.
     for first, end in blobs.intervals.tolist():
         start, stop = np.searchsorted(blobs.frame, (first, end)).tolist()
         cut = cut_scene(scene, start, stop)
         fitter = Fitter(templates, partial(_shifted, image_of, start), scene.variances, fitted_step(cut))
-        found = locate_animals(cut, partial(_shifted, runs_of, start), _evidence_of(likeness, blobs, start), fitter.fit)
+        seen = _evidence_of(likeness, blobs, start)
+        evidence = with_answers(seen, cut.frame, answers, identities.individuals, 4 * scene.variances[1] ** 0.5)
+        found = locate_animals(cut, partial(_shifted, runs_of, start), evidence, fitter.fit, answered)
         for table in tables:
             found = correct_positions(found, corrections, identities.individuals, (first, end), table)
         positions.append(fill_own_gaps(found, cut, fill))

@@ -4,7 +4,7 @@ Points are (x, y) px; angles in rad, image axes (x right, y down).
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,10 +37,13 @@ def no_evidence(blob: int, members: Sequence[int], places: Floats) -> None:
     """What images say of who is where, when there are none."""
 
 
-def locate_animals(scene: Scene, runs_of: RunsOf, evidence: Evidence = no_evidence, fit: Fit = no_fit) -> Positions:
+def locate_animals(
+    scene: Scene, runs_of: RunsOf, evidence: Evidence = no_evidence, fit: Fit = no_fit, answered: Collection[tuple[int, int]] = ()
+) -> Positions:
     """Positions of all individuals of a movie, before smoothing and filling.
 
-    Inside merges `fit` finds places, and `evidence` of looks says whose they are.
+    Inside merges `fit` finds places, and `evidence` of looks says whose they are; `answered` are the frames and individuals for which it
+    includes what a person said.
     """
     names = _names_of_merges(scene)
     individuals = _Lists(names, len(scene.animals))
@@ -48,7 +51,8 @@ def locate_animals(scene: Scene, runs_of: RunsOf, evidence: Evidence = no_eviden
     forward = _follow(scene, runs_of, fit, members, names, range(len(scene.frame)), scene.parents, step=1)
     backward = _follow(scene, runs_of, fit, members, names, range(len(scene.frame) - 1, -1, -1), scene.children, step=-1)
     arranged = arrange(scene, members, forward, backward, usual_step(scene), evidence)
-    inside = join_passes(members, forward, backward, 4 * scene.variances[1] ** 0.5, *arranged)
+    said = np.array([pair in answered for pair in zip(scene.frame[members.blob].tolist(), members.individual.tolist(), strict=True)], bool)
+    inside = join_passes(members, forward, backward, 4 * scene.variances[1] ** 0.5, *arranged, said)
 
     known = _Lists({t: [individual for individual, _ in pairs] for t, pairs in scene.occupants.items()}, len(scene.animals))
     sure = np.array([confidence for t in known.listed for _, confidence in scene.occupants[t]], np.float64)

@@ -54,9 +54,19 @@ class Joined(NamedTuple):
 
 
 def join_passes(
-    members: Members, forward: Pass, backward: Pass, width_px: float, place: Floats, probability: Floats, stray: float
+    members: Members,
+    forward: Pass,
+    backward: Pass,
+    width_px: float,
+    place: Floats,
+    probability: Floats,
+    stray: float,
+    answered: NDArray[np.bool_] | None = None,
 ) -> Joined:
-    """One position of each member, which is at `place` (rows, 3) x, y, angle with this `probability` (rows,); `width_px` of an animal."""
+    """One position of each member, which is at `place` (rows, 3) x, y, angle with this `probability` (rows,); `width_px` of an animal.
+
+    `answered` (rows,): where a person said where the member is.
+    """
     joined = Joined(place.copy(), np.minimum(probability, SUREST), np.full(len(place), FROM_RESOLVED, np.uint8))
     for blob in np.unique(members.blob).tolist():
         rows = members.of(blob)
@@ -67,7 +77,11 @@ def join_passes(
         if not (entered or left) and since[0] >= NEVER_ALONE_FRAMES:
             joined.confidence[stay], joined.source[stay] = GUESSED, FROM_MERGED
         elif not (entered and left):
-            joined.confidence[stay] *= 1 - stray_chance(until if left else since, stray)
+            frames = until if left else since
+            sure = np.flatnonzero(answered[stay]) if answered is not None else np.zeros(0, np.int64)
+            if len(sure):
+                frames = np.minimum(frames, np.abs(np.arange(len(stay))[:, None] - sure).min(axis=1))
+            joined.confidence[stay] *= 1 - stray_chance(frames, stray)
     return joined
 
 

@@ -14,7 +14,7 @@ from herdbook.artifacts.store import read_attributes
 from herdbook.experiment.docs import Key, as_yaml, keys_of, summary
 from herdbook.experiment.model import Experiment
 from herdbook.report.page import Cell, PageSection, Table
-from herdbook.system.files import file_fingerprint
+from herdbook.system.fingerprints import file_fingerprint
 from herdbook.system.hdf5 import open_hdf5
 from herdbook.version import VERSION
 

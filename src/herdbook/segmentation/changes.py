@@ -10,10 +10,18 @@ import cv2
 import numpy as np
 
 from herdbook.arrays import Bools, Floats, Image, Ints, Singles
-from herdbook.segmentation.registration import Motion, block_change, find_motion, quick_shift, structure, window_of
+from herdbook.segmentation.registration import (
+    Motion,
+    block_change,
+    find_motion,
+    left_by,
+    quick_shift,
+    reduced_by,
+    reduction,
+    structure,
+    window_of,
+)
 
-# Frames are compared in images with at most this many pixels in width and height: a shift of 1 px of 4K video is still 1/8 px of them.
-_LONGEST_PX = 480
 # The median of three successive samples shows the scene without most of the animals that move.
 _GROUP = 3
 # A plateau is the median of so many groups before or after a change.
@@ -52,9 +60,7 @@ _MOST_FLICKER = 0.3
 # A change that takes longer than any fade must happen between two sampled frames, or in one that lies between them.
 _MOST_BETWEEN = 2
 # Pixels from which the progress of a change is read: the median over some thousands is not moved by animals. They must change by this.
-_PROGRESS_PIXELS = 8192
-_LEAST_STEP = 3
-_LEAST_PLACES = 64
+_PROGRESS_PIXELS, _LEAST_STEP, _LEAST_PLACES = 8192, 3, 64
 # Nothing can be seen in a frame none of whose pixels is lighter than this above black.
 _DARK_LEVELS = 12
 
@@ -114,18 +120,6 @@ class Change:
     def size(self) -> float:
         """Mean change of the pixels from which progress is read, levels."""
         return float(np.abs(self.progress.after - self.progress.before).mean())
-
-
-def reduction(shape: tuple[int, int]) -> int:
-    """The factor by which frames of this shape are reduced."""
-    return max(1, -(-max(shape) // _LONGEST_PX))
-
-
-def reduced_by(luma: Image, factor: int) -> Image:
-    """A frame reduced by averaging areas."""
-    height, width = luma.shape
-    size = (width // factor, height // factor)
-    return luma if factor == 1 else np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def find_changes(sample: Sequence[Image], time_s: Floats, black: int) -> list[Change]:
@@ -252,7 +246,22 @@ class _Scenes:
         motion = find_motion(before, after, steady, quick_shift(before, after, self._window))
         if motion is None or self._factor * motion.farthest(*before.shape[::-1]) < LEAST_SHIFT_PX:
             return None
-        return motion
+        return motion if self._lasts(motion, start, stop, first, end) else None
+
+    def _lasts(self, motion: Motion, start: int, stop: int, first: int, end: int) -> bool:
+        """Whether plateaus as far apart as the film allows show the same movement: a pushed scene stands still, animals go on moving."""
+        spans = (max(first, start - _PLATEAU), start), (stop, min(end, stop + _PLATEAU))
+        earliest = max(first + min(_PLATEAU, start - first - 1), start - _PLATEAU)
+        latest = min(end - min(_PLATEAU, end - stop - 1), stop + _PLATEAU)
+        earlier, later = (max(first, earliest - _PLATEAU), earliest), (latest, min(end, latest + _PLATEAU))
+        for before, after in ((earlier, spans[1]), (spans[0], later)):
+            if before[1] <= first or after[0] >= end or (before, after) == spans:
+                continue
+            farther = (sum(after) - sum(before)) / (sum(spans[1]) - sum(spans[0]))
+            pair, steady = (self._structure(*before), self._structure(*after)), self._steady_in(*before) & self._steady_in(*after)
+            if left_by(motion.times(farther, pair[0].shape), *pair, steady) < left_by(motion, *pair, steady):
+                return False
+        return True
 
     def _scene(self, start: int, stop: int) -> Image:
         return _middle(self.images[self.starts[start] : self.starts[stop - 1] + _GROUP])

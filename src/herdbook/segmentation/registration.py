@@ -7,6 +7,8 @@ import numpy as np
 
 from herdbook.arrays import Bools, Floats, Image, Singles
 
+# Frames are compared in images with at most this many pixels in width and height: a shift of 1 px of 4K video is still 1/8 px of them.
+_LONGEST_PX = 480
 # Structure is what differs from the surroundings within this distance (px of the reduced images): wide enough for the rim of a dish,
 # narrow enough to be free of light that changes over the frame.
 _SURROUNDINGS_PX = 8.0
@@ -69,6 +71,14 @@ class Motion:
         """The movement back."""
         return Motion(np.asarray(cv2.invertAffineTransform(self.matrix)))
 
+    def times(self, factor: float, shape: tuple[int, ...]) -> "Motion":
+        """So many times this movement, of images of this shape (h, w): the shift of the centre and the turn about it."""
+        x, y = (shape[1] - 1) / 2, (shape[0] - 1) / 2
+        shift = self.at(x, y)
+        matrix = cv2.getRotationMatrix2D((x, y), -factor * self.turn_deg, 1.0)
+        matrix[:, 2] += factor * shift[0], factor * shift[1]
+        return Motion(matrix)
+
     def scaled(self, factor: float) -> "Motion":
         """The same movement in images that are larger by this factor."""
         # The centre of the first pixel is at 0, so that coordinates do not merely stretch.
@@ -76,6 +86,18 @@ class Motion:
         matrix = self.matrix.copy()
         matrix[:, 2] = factor * matrix[:, 2] + offset - matrix[:, :2] @ (offset, offset)
         return Motion(matrix)
+
+
+def reduction(shape: tuple[int, int]) -> int:
+    """The factor by which frames of this shape are reduced."""
+    return max(1, -(-max(shape) // _LONGEST_PX))
+
+
+def reduced_by(luma: Image, factor: int) -> Image:
+    """A frame reduced by averaging areas."""
+    height, width = luma.shape
+    size = (width // factor, height // factor)
+    return luma if factor == 1 else np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def structure(image: Image, black: int, steady: Bools) -> Singles:
@@ -128,6 +150,12 @@ def find_motion(before: Singles, after: Singles, steady: Bools, guess: tuple[flo
         if found is not None:
             return found
     return None
+
+
+def left_by(motion: Motion, before: Singles, after: Singles, steady: Bools) -> float:
+    """Mean square of what differs between two structures (h, w) where a movement brings the pixels `steady` of the earlier one."""
+    moved, seen = _moved(before, steady, motion.reversed().matrix.astype(np.float32))
+    return float(((after - moved)[seen] ** 2).mean()) if seen.any() else np.inf
 
 
 def _refined(before: Singles, after: Singles, steady: Bools, start: Singles) -> Motion | None:

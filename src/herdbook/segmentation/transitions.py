@@ -13,8 +13,8 @@ from herdbook.arrays import Floats, Image, Ints
 from herdbook.artifacts.background import Background
 from herdbook.errors import HerdbookError
 from herdbook.movie.frame import Frame
-from herdbook.segmentation.changes import LEAST_SHIFT_PX, Change, change_ends, reduced_by, reduction
-from herdbook.segmentation.registration import Motion, find_motion, quick_shift, structure, window_of
+from herdbook.segmentation.changes import LEAST_SHIFT_PX, Change, change_ends
+from herdbook.segmentation.registration import Motion, find_motion, quick_shift, reduced_by, reduction, structure, window_of
 from herdbook.segmentation.thresholds import LIMITED_BLACK
 
 # Frames that are looked at in one round of the search: the interval becomes as many times shorter, and a fade of 2 s at 30 frames/s is seen

@@ -10,7 +10,7 @@ from herdbook.segmentation.transitions import change_sentences
 from herdbook.system.words import say
 
 STAGE = "background"
-STAGE_VERSION = 3
+STAGE_VERSION = 4
 
 
 def _work(job: Job) -> None:

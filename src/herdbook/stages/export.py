@@ -14,7 +14,8 @@ from herdbook.artifacts.tracklets import Tracklets
 from herdbook.formats.export import write_tables
 from herdbook.formats.pose_files import rewrite_poses
 from herdbook.formats.poses import as_poses
-from herdbook.identity.doubts import read_doubts, write_doubts
+from herdbook.identity.doubtful_places import find_places
+from herdbook.identity.doubts import Doubt, read_doubts, write_doubts
 from herdbook.job import Job, run_stage
 from herdbook.system.cells import as_cells
 from herdbook.system.files import replacing
@@ -22,7 +23,7 @@ from herdbook.tables.completeness import arenas_of_individuals
 from herdbook.tables.positions import DECIMALS, POINT_DECIMALS, body_point_table, recording_starts, tidy_table
 
 STAGE = "export"
-STAGE_VERSION = 7
+STAGE_VERSION = 8
 
 
 def _work(job: Job) -> None:
@@ -45,7 +46,18 @@ def _work(job: Job) -> None:
     if job.files["tables"] or job.files["formats"]:
         write_tables(job.files, job.file("out").parent, job.settings, starts)
     if job.files["review"]:
+        doubts += _doubtful_places(job, files, indices)
         write_doubts(job.file("review"), sorted(doubts, key=lambda doubt: -doubt.gain))
+
+
+def _doubtful_places(job: Job, files: dict[str, Path], indices: dict[str, Index]) -> list[Doubt]:
+    """The stays in contact of all movies in which it is not sure who is where."""
+    tracklets, found = {path.stem: path for path in job.files["tracklets"]}, []
+    for path in job.files["identities"]:
+        known = Identities.load(path)
+        for movie in known.movies:
+            found += find_places(movie, Trajectories.load(files[movie]), Tracklets.load(tracklets[movie]), known, indices[movie].fps)
+    return found
 
 
 def _homes(job: Job, recordings: dict[str, list[str]]) -> dict[str, dict[str, str]]:

@@ -9,7 +9,7 @@ from herdbook.errors import HerdbookError
 from herdbook.experiment.sheets.times import read_times
 from herdbook.job import Job, run_stage
 from herdbook.movie.scanning import scan_movie
-from herdbook.system.files import file_fingerprint
+from herdbook.system.fingerprints import file_fingerprint
 from herdbook.system.words import say
 
 STAGE = "index"

@@ -9,12 +9,13 @@ from typing import Any
 from herdbook.artifacts.origin import check_unchanged
 from herdbook.artifacts.tracklets import Tracklets
 from herdbook.errors import HerdbookError
+from herdbook.experiment.sheets.answers import read_answers
 from herdbook.identity.doubts import Doubt, read_doubts
 from herdbook.job import Job, run_stage
 from herdbook.report import page
 from herdbook.report.assumptions import Assumption, Given, as_json, assumptions_section, check_assumptions, told_first
 from herdbook.report.classifier import card_sections
-from herdbook.report.expected import ExpectedError
+from herdbook.report.expected import ExpectedError, correct_error, sentence_of, still_valid
 from herdbook.report.found import FoundBlobs, found_section, found_warnings, read_found
 from herdbook.report.gist import Gist, expected_wrong
 from herdbook.report.known import read_merges
@@ -35,7 +36,7 @@ STAGE = "report"
 STAGE_VERSION = 11
 
 MANY = ("index", "background", "blobs", "tracklets", "identities", "evidence", "trajectories")
-SINGLE = ("table", "card", "truth", "review")
+SINGLE = ("table", "card", "truth", "review", "answers")
 
 
 def _score(job: Job, fps: float) -> Score | None:
@@ -54,7 +55,7 @@ def _score(job: Job, fps: float) -> Score | None:
 @dataclass(frozen=True)
 class Told:
     """What the stages found out: what was found in each movie; the `error` that is expected, if animals have names, and the `assumptions`
-    on which it rests; the `doubts`; the score if the truth is known.
+    on which it rests; the `doubts`; the score if the truth is known; a sentence on what a person `judged`, "" for nothing.
     """
 
     found: Sequence[FoundBlobs]
@@ -62,6 +63,7 @@ class Told:
     error: ExpectedError | None
     doubts: Sequence[Doubt]
     score: Score | None
+    judged: str = ""
 
 
 def make_page(job: Job, recordings: Sequence[Recording], told: Told) -> Page:
@@ -93,13 +95,19 @@ def make_page(job: Job, recordings: Sequence[Recording], told: Told) -> Page:
         recordings, totals, settings["marking"], kept, len(doubts), score, told.error, unknown_share(known), alone, told.assumptions
     )
     warnings = sum(len(one.warnings) for one in found)
-    sentences = [*gist.sentences(), *([f"{count(warnings, 'warning')}: see What was found."] if warnings else [])]
+    judged, more = [told.judged] if told.judged else [], [f"{count(warnings, 'warning')}: see What was found."] if warnings else []
+    sentences = [*gist.sentences(), *judged, *more]
     return Page(settings["experiment"], gist.subtitle(), gist.key_figures(), sections, f"Herdbook {VERSION}", sentences)
 
 
-def _expected_error(job: Job, recordings: Sequence[Recording]) -> ExpectedError | None:
-    card = _card(job.file("card")) if job.files["card"] else None
-    return expected_wrong(card, recordings) if job.settings["marking"] != "none" else None
+def _expected_error(job: Job, recordings: Sequence[Recording]) -> tuple[ExpectedError | None, str]:
+    """The expected error, None for animals without names, and a sentence on the answers that correct it."""
+    if job.settings["marking"] == "none":
+        return None, ""
+    answers = [point for path in job.files["answers"] for point in read_answers(path)]
+    valid = still_valid(answers, recordings)
+    expected = expected_wrong(_card(job.file("card")) if job.files["card"] else None, recordings)
+    return correct_error(expected, valid), sentence_of(answers, valid) if answers else ""
 
 
 def _card(path: Path) -> dict[str, Any]:
@@ -148,9 +156,9 @@ def _work(job: Job) -> None:
     found, assumptions = _found(job, files), check_assumptions(_given(job), files)
     lines = [*told_first(assumptions, job.settings["marking"] != "none"), *found_warnings(found)]
     write_text(folder / "notes.txt", "".join(f"{line}\n" for line in lines))
-    error = _expected_error(job, recordings)
+    error, judged = _expected_error(job, recordings)
     write_text(folder / "expected_error.json", as_json(assumptions, error))
-    report = make_page(job, recordings, Told(found, assumptions, error, doubts, score))
+    report = make_page(job, recordings, Told(found, assumptions, error, doubts, score, judged))
     for picture in report.pictures:
         for name, content in ((picture.file, picture.png), (picture.vector_file, picture.vector)):
             if content:
@@ -161,8 +169,8 @@ def _work(job: Job) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the stage from the command line."""
-    many = (*MANY, "movie", "masks", "tables")
-    run_stage(STAGE, STAGE_VERSION, _work, one=("table", "events", "out"), many=many, optional=("card", "truth", "review"), argv=argv)
+    many, optional = (*MANY, "movie", "masks", "tables"), ("card", "truth", "review", "answers")
+    run_stage(STAGE, STAGE_VERSION, _work, one=("table", "events", "out"), many=many, optional=optional, argv=argv)
 
 
 if __name__ == "__main__":

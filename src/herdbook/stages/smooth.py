@@ -12,6 +12,7 @@ from herdbook.artifacts.propagate import Identities
 from herdbook.artifacts.segment import Blobs, open_blob_images
 from herdbook.artifacts.tracklets import Tracklets
 from herdbook.experiment.sheets.corrections import Correction, read_corrections
+from herdbook.experiment.sheets.facts import read_facts
 from herdbook.formats.poses import Poses, no_poses
 from herdbook.job import Job, run_stage
 from herdbook.positions.agreement import farthest_px
@@ -24,7 +25,7 @@ from herdbook.smoothing.rstc import window_frames
 from herdbook.smoothing.window import LONGEST_S
 
 STAGE = "smooth"
-STAGE_VERSION = 9
+STAGE_VERSION = 11
 
 
 def _read_body_points(job: Job, index: Index, corrections: Sequence[Correction]) -> tuple[Poses, NDArray[np.bool_], int]:
@@ -37,7 +38,7 @@ def _read_body_points(job: Job, index: Index, corrections: Sequence[Correction])
 
     file = job.files["poses"][0]
     read = read_poses(job.files["poses"])
-    poses = read.likely(job.settings["likelihood"]).lasting(len(index))
+    poses = read.likely(job.settings["likelihood"]).lasting(len(index), ", ".join(map(str, job.files["poses"])))
     poses, corrected = correct_points(poses, corrections, file)
     check_inside(poses, (index.height, index.width), str(file))
     return poses, corrected, len(read)
@@ -45,10 +46,11 @@ def _read_body_points(job: Job, index: Index, corrections: Sequence[Correction])
 
 def _locate(job: Job, corrections: Sequence[Correction], fill: int) -> Located:
     path = job.file("blobs")
+    facts = [fact for table in job.files["facts"] for fact in read_facts(table, None, None) if fact.movie == path.stem]
     blobs = Blobs.load(path, without=("box", "area", "contrast", "intensity", "arena", "border"))
     identities, tracklets = Identities.load(job.file("identities")), Tracklets.load(job.file("tracklets"))
     with open_blob_images(path) as images:
-        return locate_movie(path.stem, blobs, images, tracklets, identities, corrections, job.files["corrections"], fill)
+        return locate_movie(path.stem, blobs, images, tracklets, identities, corrections, facts, job.files["corrections"], fill)
 
 
 def _work(job: Job) -> None:
@@ -74,7 +76,7 @@ def _work(job: Job) -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the stage from its command line."""
     files = ("movie", "index", "blobs", "tracklets", "identities", "out", "points")
-    run_stage(STAGE, STAGE_VERSION, _work, one=files, many=("poses", "corrections"), argv=argv)
+    run_stage(STAGE, STAGE_VERSION, _work, one=files, many=("poses", "corrections", "facts"), argv=argv)
 
 
 if __name__ == "__main__":

@@ -1,22 +1,18 @@
-"""Files that are written under a temporary name and then renamed, fingerprints of files, and errors of full disks."""
+"""Files that are written under a temporary name and then renamed, and errors of full disks."""
 
 import errno
 import glob
-import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from herdbook.errors import HerdbookError
 from herdbook.system.interrupts import raise_interrupt
 
-FINGERPRINT_BLOCK_BYTES = 1 << 16
 # As Python objects JSON takes up to twenty times its size; a million points take half of this.
 MOST_JSON_BYTES = 1 << 26
 # Remedies by number of error, for errors that occur only in writing.
@@ -79,28 +75,12 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def read_json(path: Path) -> Any:
-    """The content of a JSON file that was given. Raises ValueError or RecursionError for other content, or for a file that is too large."""
+def read_json(path: Path, of_pairs: Callable[[list[tuple[str, Any]]], dict[str, Any]] | None = None) -> Any:
+    """The content of a JSON file that was given; `of_pairs` makes the dict of each object from its keys and values.
+
+    Raises ValueError or RecursionError for other content, or for a file that is too large.
+    """
     size = path.stat().st_size
     if size > MOST_JSON_BYTES:
         raise ValueError(f"it has {size >> 20} MB, at most {MOST_JSON_BYTES >> 20} MB are read")
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def file_fingerprint(path: Path) -> str:
-    """Fingerprint of a file, from its size and 16 blocks of 64 KiB spread over it: a 10 GB movie takes milliseconds.
-
-    That of a folder is made from the names and sizes of its files.
-    """
-    if path.is_dir():
-        digest = hashlib.sha256()
-        for entry in sorted(path.iterdir()):
-            digest.update(f"{entry.name} {entry.stat().st_size} ".encode())
-        return digest.hexdigest()[:32]
-    size = path.stat().st_size
-    digest = hashlib.sha256(str(size).encode())
-    with path.open("rb") as file:
-        for start in sorted({int(s) for s in np.linspace(0, max(0, size - FINGERPRINT_BLOCK_BYTES), 16)}):
-            file.seek(start)
-            digest.update(file.read(FINGERPRINT_BLOCK_BYTES))
-    return digest.hexdigest()[:32]
+    return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=of_pairs)

@@ -15,8 +15,8 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from herdbook.arrays import Bools, Ints
-from herdbook.errors import HerdbookError, parsing
-from herdbook.system.cells import from_cells
+from herdbook.errors import HerdbookError
+from herdbook.tables.position_files import read_columns
 from herdbook.tables.score_metrics import (
     CellVerdicts,
     count_lasting_switches,
@@ -106,17 +106,8 @@ def load_truth(path: str | Path) -> pd.DataFrame:
 
 
 def _load_positions(path: Path, name_columns: Sequence[str], optional: Sequence[str] = ()) -> pd.DataFrame:
-    known = {"movie", "frame", "x", "y", *name_columns, *optional}
     numbers = ["frame", "x", "y", *optional]
-    with parsing(path, "cannot be read as a table of positions", f"Expected [movie,] frame, {'|'.join(name_columns)}, x, y."):
-        table = pd.read_csv(
-            path,
-            usecols=lambda column: column in known,
-            dtype=dict.fromkeys(("movie", *name_columns), str),
-            keep_default_na=False,
-            na_values={column: ["", "nan", "NaN", "NA"] for column in numbers},
-            low_memory=False,
-        )
+    table = read_columns(path, numbers, ("movie", *name_columns))
     name = next((column for column in name_columns if column in table), None)
     missing = [column for column in ("frame", "x", "y") if column not in table]
     if name is None:
@@ -126,7 +117,6 @@ def _load_positions(path: Path, name_columns: Sequence[str], optional: Sequence[
     if "movie" not in table:
         table["movie"] = ""
     table = table.rename(columns={name: "individual"})
-    table = table.assign(movie=from_cells(table["movie"]), individual=from_cells(table["individual"]))
     for column in [column for column in numbers if column in table]:
         values = pd.to_numeric(table[column], errors="coerce").astype(float)
         refused = np.isinf(values) | (values.isna() & table[column].notna())

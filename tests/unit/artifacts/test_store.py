@@ -20,7 +20,8 @@ from herdbook.artifacts.store import Artifact, Provenance, artifact_fingerprint,
 from herdbook.artifacts.tracklets import Tracklets
 from herdbook.artifacts.trainset import TrainingSet
 from herdbook.errors import HerdbookError
-from herdbook.system.files import file_fingerprint, replacing, write_text
+from herdbook.system.files import replacing, write_text
+from herdbook.system.fingerprints import file_fingerprint
 from tests.conftest import dtype_of
 from tests.support.segment_files import write_segment
 
@@ -297,7 +298,7 @@ def test_the_end_of_a_long_movie_is_seen(tmp_path: Path) -> None:
     assert file_fingerprint(path) != before
 
 
-def test_a_folder_of_images_is_identified_by_names_and_sizes(tmp_path: Path) -> None:
+def test_a_folder_of_images_is_identified_by_its_files(tmp_path: Path) -> None:
     (tmp_path / "0.png").write_bytes(b"123")
     before = file_fingerprint(tmp_path)
     assert file_fingerprint(tmp_path) == before

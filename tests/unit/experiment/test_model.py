@@ -191,6 +191,25 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     assert experiment.folder == tmp_path / "sub" / "results" / "ants"
 
 
+def test_a_file_is_found_by_a_name_that_looks_alike(tmp_path: Path) -> None:
+    composed, decomposed = "K\u00e4fer.mp4", "Ka\u0308fer.mp4"
+    for there, named in ((composed, decomposed), (decomposed, composed)):
+        (tmp_path / there).touch()
+        raw = {**FULL, "movies": [{"name": "m1", "file": named}]}
+        assert parse_experiment(raw, tmp_path / "e.yaml").movies[0].file == str(tmp_path / there)
+        (tmp_path / there).unlink()
+        assert parse_experiment(raw, tmp_path / "e.yaml").movies[0].file == str(tmp_path / named)
+
+
+def test_names_that_look_alike_are_one_name(tmp_path: Path) -> None:
+    composed, decomposed = "K\u00e4fer", "Ka\u0308fer"
+    raw = {**FULL, "movies": [{"name": decomposed, "file": "m.mp4", "recording": decomposed}]}
+    read = parse_experiment(raw | {"animals": {**FULL["animals"], "identities": ["A", decomposed]}}, tmp_path / "e.yaml")
+    assert (read.movies[0].name, read.recordings, read.animals.identities[1]) == (composed, {composed: [composed]}, composed)
+    with pytest.raises(HerdbookError, match="names given twice"):
+        parse_experiment(FULL | {"animals": {**FULL["animals"], "identities": [composed, decomposed]}}, tmp_path / "e.yaml")
+
+
 def test_overrides_replace_single_values(tmp_path: Path) -> None:
     path = written(tmp_path, with_change("segment", value={"difference": 20, "area": [9, 99]}))
     experiment = load_experiment(path, {"segment": {"difference": 30}, "seed": 2})

@@ -295,6 +295,7 @@ def test_one_long_name_that_is_told_a_million_times_is_not_read(tmp_path, poses)
     write_sleap(tmp_path / "a.h5", poses)
     with h5py.File(tmp_path / "a.h5", "r+") as file:
         del file["node_names"]
+        file["tracks"].attrs["dims"] = '["track", "xy", "node", "frame"]'
         names = file.create_dataset("node_names", (90_000,), h5py.string_dtype(), chunks=(10_000,), compression="gzip")
         names[:300] = "x" * 60_000
     with pytest.raises(HerdbookError, match="node_names holds more than 16 MB of texts"):
@@ -304,8 +305,11 @@ def test_one_long_name_that_is_told_a_million_times_is_not_read(tmp_path, poses)
 @pytest.mark.parametrize("frame", ["9" * 25, "9" * 5000])
 def test_a_frame_with_too_many_digits_is_reported(tmp_path, frame):
     (tmp_path / "a.csv").write_text(f"scorer,me,me\nbodyparts,nose,nose\ncoords,x,y\n0,1,2\n{frame},3,4\n")
-    with pytest.raises(HerdbookError, match=r"a\.csv: not a readable file of body points"):
+    with pytest.raises(
+        HerdbookError, match=r"a\.csv: (not a readable file of body points|data row 2: expected the number of a frame)"
+    ) as raised:
         read_poses([tmp_path / "a.csv"])
+    assert len(str(raised.value)) < 500 + len(str(tmp_path))
 
 
 def test_a_few_rows_do_not_ask_for_more_memory_than_they_hold(tmp_path):
@@ -339,3 +343,193 @@ def test_names_like_formulas_are_read_back_from_a_csv(tmp_path, poses):
     }
     again = read_poses([tmp_path / "out.csv"])
     assert (again.individuals, again.points) == (hostile.individuals, hostile.points)
+
+
+def csv_of(path, poses, change):
+    dlc_table(poses).to_csv(path)
+    path.write_text(change(path.read_text()))
+    return path
+
+
+def with_float_frames(text):
+    head, rows = text.splitlines()[:4], text.splitlines()[4:]
+    return "\n".join([*head, *(f"{k}.0{row[row.index(',') :]}" for k, row in enumerate(rows))])
+
+
+def in_a_spreadsheet(text):
+    return text.replace("tail, base", "tail base").replace('"', "").replace(",", ";").replace(".", ",")
+
+
+SAVED = {
+    "frames as 12.0": with_float_frames,
+    "semicolons, decimal commas": in_a_spreadsheet,
+    "a line that names the separator": lambda text: "sep=;\n" + in_a_spreadsheet(with_float_frames(text)),
+    "tabs": lambda text: in_a_spreadsheet(text).replace(";", "\t"),
+    "empty rows and columns": lambda text: text.replace("\n", ",\n") + "," * 19 + "\n\n",
+    "decomposed letters": lambda text: text.replace("Ä", "A\u0308"),
+}
+
+
+@pytest.mark.parametrize("how", SAVED)
+def test_a_table_of_deeplabcut_is_read_however_a_program_saves_it(tmp_path, poses, how):
+    path = csv_of(tmp_path / "net.csv", poses, SAVED[how])
+    found = read_poses([path])
+    assert found.individuals == ANIMALS
+    np.testing.assert_allclose(found.xy, poses.xy, rtol=1e-12)
+    np.testing.assert_allclose(found.likelihood, poses.likelihood, rtol=1e-12)
+    rewrite_poses(tmp_path / "out.csv", found, path)
+    np.testing.assert_allclose(read_poses([tmp_path / "out.csv"]).xy, poses.xy, rtol=1e-12)
+
+
+def test_rows_that_are_left_out_are_unknown_in_their_own_frames(tmp_path, poses):
+    rows = csv_of(tmp_path / "net.csv", poses, str).read_text().splitlines()
+    (tmp_path / "net.csv").write_text("\n".join([*rows[:5], *rows[6:]]))
+    found = read_poses([tmp_path / "net.csv"])
+    assert not found.known[1].any()
+    np.testing.assert_allclose(found.xy[[0, *range(2, FRAMES)]], poses.xy[[0, *range(2, FRAMES)]])
+
+
+HEAD = "scorer,n,n,n\nbodyparts,nose,nose,nose\ncoords,x,y,likelihood\n"
+REFUSED = {
+    "a frame twice": (HEAD + "0,1,2,1\n3,1,2,1\n3.0,4,5,1\n", r"frame 3 is there 2 times, in data rows 2 \(3\) and 3 \(3\.0\)"),
+    "images of two movies": (
+        "scorer,,,n,n\nbodyparts,,,nose,nose\ncoords,,,x,y\nlabeled-data,a,img07.png,1,2\nlabeled-data,b,img07.png,3,4\n",
+        r"frame 7 is there 2 times, in data rows 1 \(labeled-data/a/img07\.png\) and 2 \(labeled-data/b/img07\.png\)",
+    ),
+    "part of a frame": (HEAD + "0,1,2,1\n0.5,1,2,1\n", r"data row 2: expected the number of a frame.*found '0\.5'"),
+    "a negative frame": (HEAD + "-1,1,2,1\n", r"data row 1: expected the number of a frame.*found '-1'"),
+    "no frame": (HEAD + "0,1,2,1\n ,1,2,1\n", "data row 2: expected the number of a frame"),
+    "x without a column y": ("scorer,n\nbodyparts,nose\ncoords,x\n0,1\n", "nose has no column y, only x"),
+    "x without y in a frame": (HEAD + "0,1,2,1\n1,3,,1\n", "nose of animal in frame 1 has x but no y"),
+    "a row too short": (HEAD + "0,1,2,1\n1,3\n2,1,2,1\n", "line 5 has 2 cells, the header has 4"),
+    "a row too long": (HEAD + "0,1,2,1\n1,3,4,1,9\n", "line 5 has 5 cells, the header has 4"),
+    "decimal commas between commas": (HEAD + "0,1,5,2,5,1,0\n", "line 4 has 7 cells, the header has 4"),
+    "headers of two lengths": ("scorer,n,n\nbodyparts,nose\ncoords,x,y\n0,1,2\n", "name 3 and 2 and 3 columns"),
+    "a column twice": (HEAD.replace("likelihood", "x") + "0,1,2,1\n", "the column nose x is there twice"),
+    "a text": (HEAD + "0,1,2,1\n1,one,2,1\n", "line 5: nose x must be a number, found 'one'"),
+    "a number in two ways": (HEAD.replace(",", ";") + "0;1,5;1.234;1\n", r"line 4: nose y can be read in two ways: '1\.234'"),
+    "no columns": ("scorer,n\nbodyparts,nose\ncoords,z\n0,1\n", "found no columns x, y, likelihood"),
+}
+
+
+@pytest.mark.parametrize("how", REFUSED)
+def test_a_faulty_table_of_deeplabcut_is_refused_with_its_row(tmp_path, how):
+    text, fault = REFUSED[how]
+    path = tmp_path / "net.csv"
+    path.write_text(text)
+    with pytest.raises(HerdbookError, match=fault) as raised:
+        read_poses([path])
+    assert str(raised.value).startswith(str(path))
+
+
+@pytest.mark.parametrize("order", [("frame", "track", "node", "xy"), ("track", "xy", "node", "frame"), ("node", "frame", "xy", "track")])
+@pytest.mark.parametrize("told", [str, list])
+def test_the_axes_of_sleap_are_those_that_dims_names(tmp_path, poses, order, told):
+    axes = [("frame", "track", "node", "xy").index(name) for name in order]
+    of_scores = [axis for axis in axes if axis != 3]
+    dims = [name for name in order if name != "xy"]
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        for name, values, names in (
+            ("tracks", poses.xy.transpose(axes), order),
+            ("point_scores", poses.likelihood.transpose(of_scores), dims),
+        ):
+            file.create_dataset(name, data=values).attrs["dims"] = json.dumps(list(names)) if told is str else list(names)
+        file.create_dataset("track_occupancy", data=np.zeros((FRAMES, 2), np.uint8)).attrs["dims"] = '["frame", "track"]'
+        file["track_names"], file["node_names"] = [name.encode() for name in ANIMALS], [name.encode() for name in POINTS]
+    found = read_poses([tmp_path / "a.h5"])
+    np.testing.assert_array_equal(found.xy, poses.xy)
+    np.testing.assert_array_equal(found.likelihood, poses.likelihood)
+    rewrite_poses(tmp_path / "b.h5", found.moved_to(found.columns + 1), tmp_path / "a.h5")
+    np.testing.assert_array_equal(read_poses([tmp_path / "b.h5"]).xy, poses.xy + 1)
+    with h5py.File(tmp_path / "b.h5") as file:
+        assert file["track_occupancy"][...].tolist() == poses.known.any(axis=2).tolist()
+
+
+@pytest.mark.parametrize("frames_first", [True, False])
+def test_the_axes_of_sleap_are_told_by_the_names_where_dims_is_missing(tmp_path, poses, frames_first):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["tracks"] = poses.xy if frames_first else poses.xy.transpose(1, 3, 2, 0)
+        file["point_scores"] = poses.likelihood if frames_first else poses.likelihood.transpose(1, 2, 0)
+        file["track_names"], file["node_names"] = [name.encode() for name in ANIMALS], [name.encode() for name in POINTS]
+    found = read_poses([tmp_path / "a.h5"])
+    np.testing.assert_array_equal(found.xy, poses.xy)
+    np.testing.assert_array_equal(found.likelihood, poses.likelihood)
+
+
+def test_axes_of_sleap_that_can_be_read_in_two_ways_are_refused(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["tracks"] = np.zeros((2, 2, 3, 2))
+        file["track_names"], file["node_names"] = [b"a", b"b"], [b"1", b"2", b"3"]
+    expected = r"a\.h5: its tracks \(2, 2, 3, 2\) can be read in two ways, as \(track, xy, node, frame\) or \(frame, track, node, xy\)"
+    with pytest.raises(HerdbookError, match=expected):
+        read_poses([tmp_path / "a.h5"])
+
+
+def test_tracks_of_one_name_are_refused(tmp_path, poses):
+    alike = Poses(("same", "same"), POINTS, poses.xy, poses.likelihood)
+    for name, write in (("a.h5", write_sleap), ("a.csv", lambda path, poses: dlc_table(poses).to_csv(path))):
+        write(tmp_path / name, alike)
+        with pytest.raises(HerdbookError, match=r"2 animals have the name 'same'|the column same nose x is there twice"):
+            read_poses([tmp_path / name])
+
+
+@pytest.mark.parametrize(
+    ("layer", "fault"),
+    [
+        ('{"0": {"1": [1, 2]}, "0": {}}', "'0' is there twice"),
+        ('{"0": {"1": [1, 2], "1": [3, 4]}}', "'1' is there twice"),
+        ('{"0": {"1": [1, 2], "1.0": [3, 4]}}', "1 is there twice"),
+        ('{"0": {"1.5": [1, 2]}}', "1.5 is not whole"),
+    ],
+)
+def test_a_frame_that_a_layer_has_twice_is_refused(tmp_path, layer, fault):
+    (tmp_path / "a.json").write_text(layer)
+    with pytest.raises(HerdbookError, match=fault):
+        read_poses([tmp_path / "a.json"])
+
+
+def test_frames_of_a_layer_may_be_written_as_12_0(tmp_path):
+    (tmp_path / "a.json").write_text('{"0": {"12.0": [1, 2]}}')
+    assert np.flatnonzero(read_poses([tmp_path / "a.json"]).known).tolist() == [12]
+
+
+def with_times(path, poses, times, **attributes):
+    write_movement(path, poses)
+    with h5py.File(path, "r+") as file:
+        file["time"][...] = times
+        file.attrs.update(attributes)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("times", "attributes", "frames"),
+    [
+        (np.arange(FRAMES) / 25, {}, np.arange(FRAMES)),
+        (np.arange(FRAMES) / 25 + 0.4, {"fps": 25.0, "time_unit": "seconds"}, np.arange(FRAMES) + 10),
+        (np.arange(FRAMES) * 2.0, {"time_unit": "frames"}, np.arange(FRAMES) * 2),
+        (np.arange(FRAMES) / 12.5, {"fps": [25.0]}, np.arange(FRAMES) * 2),
+        (np.arange(FRAMES) + 123.4, {"fps": 25.0, "source_software": "Herdbook"}, np.arange(FRAMES)),
+    ],
+    ids=["no rate", "cut", "every second frame", "half the rate", "Herdbook's own"],
+)
+def test_the_times_of_movement_tell_the_frames(tmp_path, poses, times, attributes, frames):
+    path = with_times(tmp_path / "a.nc", poses, times, **attributes)
+    found = read_poses([path])
+    assert len(found) == frames[-1] + 1
+    np.testing.assert_array_equal(found.xy[frames], poses.xy)
+    assert found.known.sum() == poses.known.sum()
+    rewrite_poses(tmp_path / "b.nc", found.moved_to(found.columns + 1), path)
+    np.testing.assert_array_equal(read_poses([tmp_path / "b.nc"]).xy[frames], poses.xy + 1)
+
+
+@pytest.mark.parametrize(
+    ("times", "attributes", "fault"),
+    [
+        (np.arange(FRAMES) / 25 + 0.4, {}, "its times begin at 0.4 or are not equally spaced, and it has no attribute fps"),
+        (np.arange(FRAMES) / 25, {"fps": 10.0}, r"time 0\.04 \(seconds, row 2\) is frame 0\.4 at 10 frames/s"),
+        (np.zeros(FRAMES), {"fps": 25.0}, r"time 0 \(seconds, row 2\) is frame 0"),
+    ],
+)
+def test_times_of_movement_that_are_no_frames_are_refused(tmp_path, poses, times, attributes, fault):
+    with pytest.raises(HerdbookError, match=fault):
+        read_poses([with_times(tmp_path / "a.nc", poses, times, **attributes)])

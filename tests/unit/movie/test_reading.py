@@ -1,6 +1,8 @@
 """Every frame with its exact number, from every kind of container, or an error that names the fault."""
 
 import itertools
+import os
+from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -39,6 +41,17 @@ def number_in(image: np.ndarray) -> int:
     return sum(int(image[12:20, 16 * bit + 4 : 16 * bit + 12].mean() > 125) << bit for bit in range(8))
 
 
+@contextmanager
+def same_priority():
+    """The encoder of AV1, run by root, gives the thread that opens it the highest real-time priority, and leaves it so."""
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameters)
+
+
+@same_priority()
 def write_movie(path, codec="libx264", pixel_format="yuv420p", times_ms=None, bframes=2, gop=24, **settings):
     """A movie of `picture` 0 .. N-1; `times_ms` gives each frame its time (default 25 fps)."""
     mux_options = settings.pop("mux", {})

@@ -5,7 +5,10 @@ from itertools import product
 import numpy as np
 import pytest
 
+from herdbook.experiment.sheets.corrections import Correction
+from herdbook.experiment.sheets.facts import Fact
 from herdbook.positions import arrangements
+from herdbook.positions.answers import Answer, answers_of, with_answers
 from herdbook.positions.arrangements import (
     OTHER_PASS_NATS,
     PRIOR_FRAMES,
@@ -193,10 +196,14 @@ def test_the_usual_step_is_that_of_animals_alone():
     assert usual_step(make_scene([(0, 0)], {0: [0]}, [], {})) == 0.0
 
 
-def stray_rate(last, left):
-    """The chance of an exchange per frame, from a merge of ten frames at whose end both animals are seen at the places `left`."""
+def stray_rate(last, left, at_last=None):
+    """The chance of an exchange per frame, from a merge of ten frames at whose end both animals are seen at the places `left`.
+
+    `at_last`: their places in the frame before the last one, if they are not those of all frames before.
+    """
     frames = 10
-    places = [[(10.0, 20.0, 0.0), (60.0, 20.0, 0.0)]] * (frames - 1) + [last]
+    usual = [(10.0, 20.0, 0.0), (60.0, 20.0, 0.0)]
+    places = [usual] * (frames - 2) + [at_last or usual, last]
     rows = [(0, t + 1) for t in range(frames)]
     known = {frames + k: place for k, place in enumerate([*places[0], *left])}
     rows += [(1, 0), (2, 0), (3, frames + 1), (4, frames + 1)]
@@ -215,3 +222,34 @@ def test_exchanges_between_known_ends_tell_how_often_animals_stray():
     prior = PRIOR_STRAY * PRIOR_FRAMES
     assert stray_rate(here, here) == pytest.approx(prior / (40 + PRIOR_FRAMES))
     assert stray_rate(here, here[::-1]) == pytest.approx((4 + prior) / (40 + PRIOR_FRAMES))
+
+
+def test_exchanges_that_were_expected_do_not_count():
+    # At the end both lie on each other until the last frame: nobody can say from one end alone who is where, and nobody claims it.
+    here = [(10.0, 20.0, 0.0), (60.0, 20.0, 0.0)]
+    prior = PRIOR_STRAY * PRIOR_FRAMES
+    between = [(35.0, 20.0, 0.0), (35.0, 20.0, 0.0)]
+    for left in (here, here[::-1]):
+        # Of four checks at most half of a mistake each was expected.
+        assert stray_rate(here, left, at_last=between) <= (2 + prior) / (40 + PRIOR_FRAMES)
+
+
+def test_one_answer_in_a_stay_decides_it_for_all_members():
+    # They lie on each other in the middle; nothing is known of them afterwards but where a person saw the first one in the last frame.
+    left, right, middle = (0.0, 20.0, 0.0), (60.0, 20.0, 0.0), (30.0, 20.0, 0.0)
+    frames = [[left, right], [middle, middle], [middle, middle], [left, right]]
+    frame_of = np.arange(1, 5)
+    for at in (left, right):
+        evidence = with_answers(silent, frame_of, [Answer(4, "a", at[0] + 3, at[1] - 2), Answer(4, "group", 0, 0)], ["a", "b"], 8.0)
+        place, probability = one_merge(frames, frames, entered=[left, right], evidence=evidence)
+        assert tuple(place[3, 0]) == at
+        assert tuple(place[3, 1]) == ({left, right} - {at}).pop()
+        assert (probability[3] > 0.999).all()
+    assert with_answers(silent, frame_of, [Answer(4, "a", 0, 0)], ["a", "b"], 8.0)(0, [0, 1], np.zeros((4, 3))) is None
+
+
+def test_facts_and_corrections_of_animals_are_answers():
+    corrections = [Correction("m", 3, "a", "", 1.0, 2.0, ""), Correction("m", 3, "a", "nose", 5.0, 6.0, "")]
+    corrections.append(Correction("m", 4, "a", "", np.nan, np.nan, ""))
+    facts = [Fact("m", 5, 7.0, 8.0, kind, "b", 5, 2) for kind in ("is", "not")]
+    assert answers_of(corrections, facts) == [Answer(3, "a", 1.0, 2.0), Answer(5, "b", 7.0, 8.0)]

@@ -150,3 +150,15 @@ def test_the_ends_of_a_change_do_not_move_with_flicker():
     first, end = change_ends(flickering, 0.1)
     assert 19 <= first <= 21
     assert 22 <= end <= 25
+
+
+@pytest.mark.parametrize(("frames", "step"), [(12, 5), (40, 1.5), (60, 1), (60, 0.5), (100, 0.5), (200, 0.3)])
+def test_one_large_animal_that_walks_over_an_empty_ground_is_no_change(frames, step):
+    # It has all the structure of the frame, and from one moment to another the whole of it moves alike.
+    film = []
+    for number in range(frames):
+        image = np.full((64, 96), 200, np.uint8)
+        x = int(4 + abs((step * number) % 144 - 72))
+        image[24:36, x : x + 20] = 50
+        film.append(image)
+    assert find(film, 20.0) == []

@@ -32,6 +32,6 @@ def test_an_output_changes_only_with_the_version_of_its_stage(drawn: Path, stage
 
 def test_every_stage_of_the_rules_has_golden_figures() -> None:
     rules = (ROOT / "workflow" / "rules").glob("*.smk")
-    stages = {part.split('"')[0] for path in rules for part in path.read_text(encoding="utf-8").split('stage_version("')[1:]}
+    stages = {part.split('"')[0] for path in rules for part in path.read_text(encoding="utf-8").split('version("')[1:]}
     assert stages == set(CASES) == set(KEPT)
     assert all(stage_version(stage) >= KEPT[stage]["version"] for stage in stages)

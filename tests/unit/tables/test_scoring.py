@@ -429,3 +429,39 @@ def test_tables_of_different_movies_are_refused():
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(5)
+
+
+PLAIN = "movie,frame,identity,x,y\nm,0,Käfer,1.5,2.25\nm,1,Käfer,,\nm,2,B,30,4\n"
+BY_PEOPLE = {
+    "as it is": PLAIN.encode(),
+    "semicolons, decimal commas": PLAIN.replace(",", ";").replace(".", ",").encode(),
+    "tabs": PLAIN.replace(",", "\t").encode(),
+    "quoted": ('"movie",' + PLAIN.removeprefix("movie,")).encode(),
+    "UTF-16": PLAIN.encode("utf-16"),
+    "Windows-1252": PLAIN.encode("cp1252"),
+    "a mark, frames as 1.0, empty rows": ("\ufeff" + PLAIN.replace(",1,", ",1.0,") + ",,,,\n").encode(),
+    "decomposed letters": PLAIN.replace("ä", "a\u0308").encode(),
+}
+
+
+@pytest.mark.parametrize("how", BY_PEOPLE)
+def test_the_truth_is_read_however_a_program_saves_it(tmp_path, how):
+    path = tmp_path / "truth.csv"
+    path.write_bytes(BY_PEOPLE[how])
+    found = load_truth(path)
+    assert found.fillna(-1).to_numpy().tolist() == [["m", 0, "Käfer", 1.5, 2.25], ["m", 1, "Käfer", -1, -1], ["m", 2, "B", 30, 4]]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("frame;id;x;y\n0;a;1,5;one\n", "data row 1: y is 'one', expected a finite number"),
+        ("frame;id;x;y\n0;a;1.234;2,5\n", r"line 2: x can be read in two ways: '1\.234' is 1\.234 or 1234"),
+        ("frame,id,x,y\n0,a,1,5,2,5\n", r"line 2: its 6 cells can be read in two ways .* x 1 or 1\.5, y 5 or 2\.5"),
+        ("frame,id,x,y\n0,a,1,5\n1,a\n", "line 3: the line ends before x, y"),
+    ],
+)
+def test_a_truth_that_can_be_read_in_two_ways_is_refused(tmp_path, text, fault):
+    (tmp_path / "truth.csv").write_text(text)
+    with pytest.raises(HerdbookError, match=fault):
+        load_truth(tmp_path / "truth.csv")

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from herdbook.errors import parsing
-from herdbook.experiment.sheets.table import FRAME, PX_OR_EMPTY, Column, make_rows, read_rows, read_text
+from herdbook.experiment.sheets.table import FRAME, PX_OR_EMPTY, Column, make_rows, read_rows
+from herdbook.experiment.sheets.text import read_text
 
 PLACE = (Column("x", PX_OR_EMPTY), Column("y", PX_OR_EMPTY))
 COLUMNS = (Column("movie"), Column("frame", FRAME), Column("individual"), Column("point"), *PLACE)
@@ -48,13 +49,14 @@ def _entries(path: Path) -> list[tuple[int, dict[str, str]]]:
     """The objects of a JSON list, numbered from 0, with their values as cells."""
     names = [column.name for column in COLUMNS]
     with parsing(path, f"expected a list of objects with {', '.join(names)}", "Write it again, or as a CSV."):
-        entries = json.loads(read_text(path, names))
+        entries = json.loads(read_text(path, names, unicode_only=True))
         if not (isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)):
             raise ValueError("its content is something else")
-        return [(number, {name: _cell(value) for name, value in entry.items()}) for number, entry in enumerate(entries)]
+        rows = [(number, {name: _cell(value) for name, value in entry.items()}) for number, entry in enumerate(entries)]
+    # Rows without any text count as little as in a table.
+    return [(number, cells) for number, cells in rows if any(cells.values())]
 
 
 def _cell(value: Any) -> str:
-    """A JSON value as the text of a table's cell; 12.0, as some programs write whole numbers, becomes 12."""
-    whole = isinstance(value, float) and value.is_integer()
-    return "" if value is None else str(int(value) if whole else value)
+    """A JSON value as the text of a table's cell."""
+    return "" if value is None else str(value)

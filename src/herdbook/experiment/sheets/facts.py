@@ -34,10 +34,10 @@ class Fact:
         return f"line {self.line} ({self.movie}, frame {self.frame}: {'is' if self.kind == IS else 'is not'} {self.name})"
 
 
-def read_facts(path: Path, movies: Sequence[str] | None, names: Sequence[str]) -> list[Fact]:
+def read_facts(path: Path, movies: Sequence[str] | None, names: Sequence[str] | None) -> list[Fact]:
     """Facts of an experiment: a CSV with FACT_COLUMNS, of which `last` may be missing if no animal is absent.
 
-    `movies` (None: any) and `names` are the allowed values of these columns. Raises HerdbookError with all faults at once.
+    `movies` and `names` are the allowed values of these columns, None for any. Raises HerdbookError with all faults at once.
     """
     columns = (
         Column("movie", among=movies),

@@ -86,7 +86,7 @@ def test_unmarked_animals_are_numbered():
 
 def test_each_arena_has_animals_of_its_own():
     found = experiment({}, [{"name": "a", "number": 2, **disc(50)}, {"name": "b", "number": 1, **disc(150)}])
-    assert [arena.identities for arena in found.arenas] == [["animal1", "animal2"], ["animal3"]]
+    assert [arena.identities for arena in found.arenas] == [["animal1", "animal2"], ["b"]]
     assert json.loads(found.settings("train"))["numbers"] == [2, 1]
 
 

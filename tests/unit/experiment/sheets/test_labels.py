@@ -66,7 +66,7 @@ def test_all_faulty_labels_are_counted_and_ten_reported(tmp_path: Path) -> None:
     ("text", "expected"),
     [
         ("", "missing columns movie, frame, x, y, label; found nothing"),
-        ("movie;frame;x;y;label\n", "comma-separated"),
+        ("movie;frame;x;label\n", "missing columns y; found movie, frame, x, label (semicolon-separated)"),
         ("\0", "labels.csv"),
     ],
 )

@@ -48,14 +48,24 @@ def test_a_sheet_says_how_movies_are_read(tmp_path: Path) -> None:
     ("text", "expected"),
     [
         ("name\tpath\n", "missing columns file"),
-        ("name,file\n", "tab-separated"),
+        ("name,path\n", "missing columns file; found name, path (comma-separated)"),
+        ("name\tfile\tsegment.area\tsegment.area\n", "the column segment.area is there 2 times"),
         ("name\tfile\trecordin\n", "unknown column 'recordin'; did you mean 'recording'?"),
         ("name\tfile\na\ta.mp4\nb\t\n", "line 3: every movie needs a name and a file"),
         ("name\tfile\tsegment.area\na\ta.mp4\t[1, 2\n", "line 2: segment.area must be a value as in the experiment file"),
         ("name\tfile\tsegment.area\na\ta.mp4\t[1, 2\n", "found '[1, 2'"),
         ("name\tfile\tsegment.area\na\ta.mp4\t" + "[" * 50_000 + "\n", "line 2: segment.area must be a value as in the experiment file"),
     ],
-    ids=["column missing", "commas", "column unknown", "no file", "no YAML", "the cell is shown", "too deep"],
+    ids=[
+        "column missing",
+        "column missing, commas",
+        "column twice",
+        "column unknown",
+        "no file",
+        "no YAML",
+        "the cell is shown",
+        "too deep",
+    ],
 )
 def test_a_faulty_sheet_is_reported(tmp_path: Path, text: str, expected: str) -> None:
     with pytest.raises(HerdbookError) as caught:

@@ -33,7 +33,7 @@ HEADER = [column.name for column in COLUMNS]
 FAULTY = {
     "name": ["", "D", "a", "x" * 3000],
     "frame": ["", "-1", "1.5", "nan", "x", "9" * 5000],
-    "x": ["", "nan", "inf", "1e9", "-1e400", "1,5"],
+    "x": ["", "nan", "inf", "1e9", "-1e400", "1,500", "1.234,5"],
     "y": ["left", "inf", "-1e9"],
 }
 property_test = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -120,7 +120,8 @@ def test_a_cell_becomes_the_value_of_its_kind(tmp_path: Path, kind: Kind, cell: 
 @pytest.mark.parametrize(
     ("kind", "cell", "fault"),
     [
-        (WHOLE, "1.0", "c must be a whole number, found '1.0'"),
+        (WHOLE, "1.5", "c must be a whole number, found '1.5'"),
+        (FRAME, "1e3", "c must be a whole number from 0, found '1e3'"),
         (FRAME, "-1", "c must be a whole number from 0, found '-1'"),
         (NUMBER, "", "c must be a number, found ''"),
         (NUMBER_OR_EMPTY, "x", "c must be a number, or empty, found 'x'"),
@@ -185,9 +186,13 @@ def test_a_table_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
     ("content", "expected"),
     [
         ("", "missing columns name, frame, x, y, note; found nothing (comma-separated)"),
-        ("name;frame;x;y;note\n", "missing columns name, frame, x, y, note; found name;frame;x;y;note (comma-separated)"),
+        ("name;frame;x\n", "missing columns y, note; found name, frame, x (semicolon-separated)"),
+        ("name frame x y note\n", "missing columns name, frame, x, y, note; found name frame x y note (comma-separated)"),
+        ("sep=|\nname,frame,x,y,note\n", "missing columns name, frame, x, y, note; found name,frame,x,y,note ('|'-separated)"),
         ("\0", "missing columns name"),
-        ("name,frame,x,y,note\nA".encode("utf-16"), "not a readable text table"),
+        ("name,frame,x,y,note\nA".encode("utf-16")[:-1], "not a readable text table ('utf-16-le' codec"),
+        ('name,frame,x,y,note\nA,1,2,3,"two\nB,2,3,4,\n', "not a readable text table (unexpected end of data, line 3)"),
+        ("name,frame,x,y,note,x\n", "the column x is there 2 times. Delete or rename the others."),
         ("name,frame,x,y,note\n" + "A" * 200_000, "not a readable text table (field larger"),
     ],
 )
@@ -200,3 +205,113 @@ def test_a_missing_table_is_reported_with_what_it_should_hold(tmp_path: Path) ->
     expected = "there is no such file. Expected a table with the columns name, frame, x, y, note."
     for path in (tmp_path / "none.csv", tmp_path):
         assert message_of(path) == f"{path}: {expected}"
+
+
+LABELS = (Column("movie", among=["m"]), Column("frame", FRAME), Column("x", PX), Column("y", PX), Column("label", among=["A", "Käfer"]))
+PLAIN = "movie,frame,x,y,label\nm,10,33.5,20.25,A\nm,20,30,40,Käfer\n"
+SEMICOLONS = PLAIN.replace(",", ";").replace(".", ",")
+SAVED = {
+    "commas": PLAIN.encode(),
+    "semicolons, decimal commas": SEMICOLONS.encode(),
+    "semicolons, decimal points": PLAIN.replace(",", ";").encode(),
+    "tabs": PLAIN.replace(",", "\t").encode(),
+    "tabs, decimal commas": SEMICOLONS.replace(";", "\t").encode(),
+    "commas, quoted decimal commas": PLAIN.replace("33.5", '"33,5"').replace("20.25", '"20,25"').encode(),
+    "a first line that names the separator": b"sep=;\r\n" + SEMICOLONS.replace("\n", "\r\n").encode(),
+    "a quoted line that names another separator": ('"sep=|"\n' + PLAIN.replace(",", "|")).encode(),
+    "UTF-8 with a mark": PLAIN.encode("utf-8-sig"),
+    "UTF-16": SEMICOLONS.encode("utf-16"),
+    "UTF-16, big-endian, with a mark": b"\xfe\xff" + PLAIN.encode("utf-16-be"),
+    "UTF-16 without a mark": PLAIN.replace(",", "\t").encode("utf-16-le"),
+    "UTF-32": PLAIN.encode("utf-32"),
+    "Windows-1252": SEMICOLONS.encode("cp1252"),
+    "decomposed letters": PLAIN.replace("ä", "a\u0308").encode(),
+    "whole numbers as 10.0": PLAIN.replace(",10,", ",10.0,").replace("20,30,40", "20.00,30.0,40.0").encode(),
+    "whole numbers as 10,0": SEMICOLONS.replace(";10;", ";10,0;").replace("20;30", "20,00;30").encode(),
+    "empty rows": (PLAIN.replace("\nm,20", "\n,,,,\n\nm,20") + ",,,,\n  ,,,,\n").encode(),
+    "empty columns at the end": PLAIN.replace("\n", ",,\n").encode(),
+    "lines of old Macs": PLAIN.replace("\n", "\r").encode(),
+}
+
+
+@pytest.mark.parametrize("how", SAVED)
+def test_a_table_is_read_however_a_program_saves_it(tmp_path: Path, how: str) -> None:
+    rows = read_rows(table(tmp_path, SAVED[how]), LABELS, dict)
+    assert [list(row.values())[1:] for row in rows] == [["m", 10, 33.5, 20.25, "A"], ["m", 20, 30.0, 40.0, "Käfer"]]
+
+
+def test_lines_are_those_of_the_file_also_below_a_line_that_names_the_separator(tmp_path: Path) -> None:
+    message = message_of(table(tmp_path, "sep=;\nmovie;frame;x;y;label\n;;;;\nm;1;2;3;B\n"), columns=LABELS)
+    assert "line 4: there is no label 'B'" in message
+
+
+def test_names_that_look_alike_are_one_name_in_the_spelling_of_the_experiment(tmp_path: Path) -> None:
+    spelled = "Ka\u0308fer"
+    (row,) = read_rows(table(tmp_path, "label\nKäfer\n"), [Column("label", among=[spelled])], dict)
+    assert row["label"] == spelled
+
+
+TWICE = {
+    "a comma of thousands": ('m,"1,234",2,3,A', "line 2: frame can be read in two ways: '1,234' is 1.234 or 1234"),
+    "a comma in a table of decimal points": ('m,1,"1,234",20.5,A', "line 2: x can be read in two ways: '1,234' is 1.234 or 1234"),
+    "a point beside decimal commas": ("m;1;1.234;20,5;A", "line 2: x can be read in two ways: '1.234' is 1.234 or 1234"),
+    "a point of thousands among semicolons": ("m;1.000;2;3;A", "line 2: frame can be read in two ways: '1.000' is 1.000 or 1000"),
+    "decimal commas that separate cells": ("m,10,33,5,20,25,A", "line 2: its 7 cells can be read in two ways under a header of 5"),
+}
+
+
+@pytest.mark.parametrize("how", TWICE)
+def test_what_can_be_read_in_two_ways_is_refused_and_both_are_shown(tmp_path: Path, how: str) -> None:
+    row, expected = TWICE[how]
+    header = "movie,frame,x,y,label".replace(",", ";" if ";" in row else ",")
+    assert expected in message_of(table(tmp_path, f"{header}\n{row}\n"), columns=LABELS)
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ("m;1;1,234;2;A\n", [1.234]),
+        ("m;1;1,234;0,5;A\n", [1.234]),
+        ("m;1;1.234;20.5;A\n", [1.234]),
+        ("m;1;1234,5;1,234;A\n", [1234.5]),
+    ],
+)
+def test_a_number_with_three_decimals_is_read_where_the_table_tells_its_mark(tmp_path: Path, rows: str, expected: list[float]) -> None:
+    found = read_rows(table(tmp_path, f"movie;frame;x;y;label\n{rows}"), LABELS, dict)
+    assert [row["x"] for row in found] == expected
+
+
+def test_cut_decimal_commas_show_both_readings(tmp_path: Path) -> None:
+    columns = [Column("movie"), Column("frame", FRAME), Column("x", PX_OR_EMPTY), Column("y", PX_OR_EMPTY)]
+    message = message_of(table(tmp_path, "movie,frame,x,y\nm,30,33,5,20,25\nm,31,33,5\n"), columns=columns)
+    assert "line 2: its 6 cells can be read in two ways under a header of 4: x 33 or 33.5, y 5 or 20.25" in message
+    assert "one fault" in message
+
+
+def test_a_line_that_ends_early_is_no_line_of_empty_cells(tmp_path: Path) -> None:
+    columns = [Column("movie"), Column("x", PX_OR_EMPTY), Column("note", optional=True)]
+    message = message_of(table(tmp_path, "movie,x,note\nm,,\nm,1\nm\n"), columns=columns)
+    assert message.splitlines()[1:] == ["  line 4: the line ends before x: it has 1 cells, the header has 3"]
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "readings"),
+    [
+        ("Käfer", "mac_roman", ("'m,KŠfer' (Windows)", "'m,Käfer' (Mac)")),
+        ("Škoda", "cp1252", ("'m,Škoda' (Windows)", "'m,äkoda' (Mac)")),
+        ("Fuß", "mac_roman", ("'m,Fu§' (Windows)", "'m,Fuß' (Mac)")),
+    ],
+)
+def test_letters_that_may_be_of_windows_or_of_a_mac_are_refused(
+    tmp_path: Path, text: str, encoding: str, readings: tuple[str, str]
+) -> None:
+    path = table(tmp_path, f"movie,label\nm,{text}\n".encode(encoding))
+    message = message_of(path, columns=[Column("movie"), Column("label")])
+    assert message == f"{path}: line 2 can be read in two ways: {readings[0]} or {readings[1]}. Save the table as CSV UTF-8."
+
+
+def test_columns_that_two_separators_give_are_refused(tmp_path: Path) -> None:
+    path = table(tmp_path, "a,b;c,x;a\n1,2;3,4;5\n")
+    assert "its columns can be read in 2 ways: a, b;c, x;a (comma-separated) or a,b, c,x, a (semicolon-separated)" in message_of(
+        path, columns=[Column("a")]
+    )
