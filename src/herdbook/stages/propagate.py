@@ -30,7 +30,7 @@ from herdbook.identity.statements import Statement, contradictions, fact_stateme
 from herdbook.job import Job, run_stage
 
 STAGE = "propagate"
-STAGE_VERSION = 9
+STAGE_VERSION = 10
 
 
 def _work(job: Job) -> None:
