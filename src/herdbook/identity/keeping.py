@@ -50,21 +50,33 @@ class Kept:
     confidence: Floats
 
 
-def keep_numbers(graph: Graph, velocity: Floats, gaps: Ints, gap_costs: Floats, number: int, body_length_px: float) -> Kept:
+def keep_numbers(
+    graph: Graph,
+    velocity: Floats,
+    gaps: Ints,
+    gap_costs: Floats,
+    number: int,
+    body_length_px: float,
+    handed: Sequence[tuple[int, int, float]] = (),
+) -> Kept:
     """Numbers 0..number - 1 for the animals of a graph, each along a path of its own.
 
-    `velocity` (n, 2, 2) px per frame at the beginning and the end of each tracklet; `gaps` (k, 2), `gap_costs` (k,) from `gap_edges`. Where
-    not as many animals come out of a contact as went in, those that fit best go on. A path that ends without a continuation leaves its
-    number to the next one that begins. Numbers beyond `number` are given only while more animals are in view.
+    `velocity` (n, 2, 2) px per frame at the beginning and the end of each tracklet; `gaps` (k, 2), `gap_costs` (k,) from `gap_edges`.
+    `handed`: row before, row after, and how surely, of animals that were followed through contacts; the others are joined by where they
+    were going. Where not as many animals come out of a contact as went in, those that fit best go on. A path that ends without a
+    continuation leaves its number to the next one that begins. Numbers beyond `number` are given only while more animals are in view.
     """
     n = len(graph)
     single = graph.animals == 1
     following, sure = np.full(n, -1, np.int64), np.ones(n)
+    for before, after, surely in handed:
+        following[before], sure[after] = after, surely
+    followed = {after for _, after, _ in handed}
     contact = _contacts(graph, single)
     for k in np.unique(contact[contact >= 0]):
         inside = contact == k
-        entries = np.unique([a for a, b in graph.edges if single[a] and inside[b]]).astype(np.int64)
-        exits = np.unique([b for a, b in graph.edges if single[b] and inside[a]]).astype(np.int64)
+        entries = np.unique([a for a, b in graph.edges if single[a] and inside[b] and following[a] < 0]).astype(np.int64)
+        exits = np.unique([b for a, b in graph.edges if single[b] and inside[a] and b not in followed]).astype(np.int64)
         _join(graph, velocity, entries, exits, body_length_px, following, sure)
     for parent in range(n):
         children = graph.edges[graph.edges[:, 0] == parent, 1]

@@ -20,9 +20,10 @@ from herdbook.positions.bodies import bodies_only, body_image, tail_radius, with
 from herdbook.positions.corrections import correct_positions
 from herdbook.positions.fills import fill_own_gaps
 from herdbook.positions.fits import Fitter
+from herdbook.positions.handing_on import Handed, follow_contacts
 from herdbook.positions.locating import locate_animals
 from herdbook.positions.passes import Evidence
-from herdbook.positions.scene import Positions, RunsOf, alone_images, cut_scene, make_scene
+from herdbook.positions.scene import Positions, RunsOf, alone_images, cut_scene, make_scene, tracklet_images
 from herdbook.positions.templates import Templates
 
 T = TypeVar("T")
@@ -80,6 +81,19 @@ def locate_movie(
             found = correct_positions(found, corrections, identities.individuals, (first, end), table)
         positions.append(fill_own_gaps(found, cut, fill))
     return Located(identities.individuals, blobs.intervals, positions, scene.variances)
+
+
+def hand_on(movie: str, blobs: Blobs, images: BlobImages, tracklets: Tracklets, identities: Identities) -> list[Handed]:
+    """Which single tracklet of a movie continues which one through contacts, by movement and looks; `identities` need to name nobody."""
+    alone = np.flatnonzero(identities.animals_of(movie)[tracklets.blob_tracklet] == 1)
+    radius, runs_of = tail_radius(images, alone), _runs_reader(images, len(blobs))
+    if radius is not None:
+        runs_of = bodies_only(runs_of, radius)
+        blobs = with_bodies(blobs, runs_of)
+    image_of = lru_cache(maxsize=64)(partial(_image_of, images, blobs, radius))
+    scene = make_scene(blobs, tracklets, identities, movie)
+    templates = Templates(tracklet_images(scene, blobs), image_of, scene.variances)
+    return follow_contacts(scene, runs_of, Fitter(templates, image_of, scene.variances, fitted_step(scene)).fit)
 
 
 def _runs_reader(images: BlobImages, blobs: int) -> RunsOf:

@@ -106,3 +106,11 @@ def alone_images(scene: Scene, blobs: Blobs, individuals: int) -> list[Alone]:
     pictured = np.flatnonzero((blobs.image >= 0) & (scene.animals[scene.tracklet] == 1))
     columns = np.stack([pictured, *(column[pictured] for column in (scene.x, scene.y, scene.angle, scene.frame))], 1)
     return [columns[owner[scene.tracklet[pictured]] == individual] for individual in range(individuals)]
+
+
+def tracklet_images(scene: Scene, blobs: Blobs) -> list[Alone]:
+    """The images of each tracklet that holds one animal; none of the others."""
+    pictured = np.flatnonzero((blobs.image >= 0) & (scene.tracklet >= 0) & (scene.animals[scene.tracklet] == 1))
+    pictured = pictured[np.argsort(scene.tracklet[pictured], kind="stable")]
+    columns = np.stack([pictured, *(column[pictured] for column in (scene.x, scene.y, scene.angle, scene.frame))], 1)
+    return np.split(columns, np.searchsorted(scene.tracklet[pictured], np.arange(1, len(scene.animals))))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from herdbook.artifacts.classify import Evidence
 from herdbook.artifacts.one_by_one import OneByOne
 from herdbook.artifacts.propagate import PROPAGATED, Identities
-from herdbook.artifacts.segment import Blobs
+from herdbook.artifacts.segment import Blobs, open_blob_images
 from herdbook.artifacts.tracklets import Tracklets
 from herdbook.experiment.roster import Roster, make_roster
 from herdbook.experiment.sheets.facts import read_facts
@@ -28,9 +28,10 @@ from herdbook.identity.members import name_members, sure_gaps
 from herdbook.identity.recording import RecordingGraph, join_movies
 from herdbook.identity.statements import Statement, contradictions, fact_statements, gather_constraints, label_statements, refuse_faults
 from herdbook.job import Job, run_stage
+from herdbook.positions.located import hand_on
 
 STAGE = "propagate"
-STAGE_VERSION = 10
+STAGE_VERSION = 11
 
 
 def _work(job: Job) -> None:
@@ -118,10 +119,26 @@ def _facts(
     return statements
 
 
+def _handed(job: Job, recording: RecordingGraph, movies: list[str], tracklets: Sequence[Tracklets]) -> list[tuple[int, int, float]]:
+    """Rows of the graph that are one animal before and after a contact, and how surely."""
+    nobody = np.zeros(0, np.int64)
+    counts = _identities(recording, movies, [], nobody, nobody, nobody, nobody, 0.0)
+    found = []
+    for number, (movie, path) in enumerate(zip(movies, job.files["blobs"], strict=True)):
+        mine = np.flatnonzero(recording.movie == number)
+        row = dict(zip(recording.tracklet[mine].tolist(), mine.tolist(), strict=True))
+        with open_blob_images(path) as images:
+            seen = Blobs.load(path, without=("box", "area", "contrast", "intensity", "arena", "border"))
+            handed = hand_on(movie, seen, images, tracklets[number], counts)
+        found += [(row[a], row[b], sure) for a, b, sure in handed if a in row and b in row]
+    return found
+
+
 def _kept(job: Job, recording: RecordingGraph, movies: list[str], blobs: Sequence[Blobs], tracklets: Sequence[Tracklets]) -> Identities:
     """A number for each animal, kept through contacts by movement alone."""
     lasting = {"gap_frames": max(1, round(job.settings["gap_s"] * blobs[0].fps)), "body_length_px": recording.body_length_px}
     velocity = end_velocities(recording, blobs, tracklets)
+    handed = _handed(job, recording, movies, tracklets)
     row, individual, confidence = [], [], []
     names: list[str] = []
     lone = job.settings.get("lone") or [""] * len(job.settings["numbers"])
@@ -129,7 +146,9 @@ def _kept(job: Job, recording: RecordingGraph, movies: list[str], blobs: Sequenc
         mine = np.flatnonzero(recording.arena == arena)
         graph = recording.graph.take(mine)
         gaps, costs = gap_edges(graph, **lasting, reach_px_per_frame=recording.step_px)
-        kept = keep_numbers(graph, velocity[mine], gaps, costs, number, recording.body_length_px)
+        place = {int(row): k for k, row in enumerate(mine)}
+        inside = [(place[a], place[b], sure) for a, b, sure in handed if a in place and b in place]
+        kept = keep_numbers(graph, velocity[mine], gaps, costs, number, recording.body_length_px, inside)
         row.append(mine[kept.row])
         individual.append(kept.individual + len(names))
         confidence.append(kept.confidence)
