@@ -4,7 +4,7 @@ For animals that keep numbers by movement alone. An animal alone in a tracklet t
 the contact by fits of templates. Where a merged blob splits, its animals are shared out among what comes of it by how near they are.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ FULL = 3.0
 
 
 class Handed(NamedTuple):
-    """The animal of the single tracklet `before` goes on in the single tracklet `after`, this surely."""
+    """The animal of the single tracklet `before` goes on in the tracklet `after`, this surely."""
 
     before: int
     after: int
@@ -44,12 +44,21 @@ class _State:
     sure: float
 
 
-def follow_contacts(scene: Scene, runs_of: RunsOf, fit: Fit = no_fit) -> list[Handed]:
-    """Which single tracklet continues which one through contacts; those that cannot be followed are not in the list.
+class Followed(NamedTuple):
+    """Which single tracklet continues which one through contacts (`out`), and into which merged tracklet each animal goes from another
+    merged one (`within`); what cannot be followed is not in the lists.
+    """
+
+    out: list[Handed]
+    within: list[Handed]
+
+
+def follow_contacts(scene: Scene, runs_of: RunsOf, fit: Fit = no_fit, only: Collection[int] | None = None) -> Followed:
+    """Follow animals through contacts: all of them, or `only` in these merged tracklets.
 
     `fit` is asked for the animals of single tracklets: the individuals of its templates are the numbers of these.
     """
-    return _Follower(scene, runs_of, fit).run()
+    return _Follower(scene, runs_of, fit).run(only)
 
 
 class _Follower:
@@ -58,19 +67,18 @@ class _Follower:
         self._length = 4 * scene.variances[0] ** 0.5
         self._rows = _rows_of(scene)
         self._inside: dict[int, dict[int, _State]] = {}
-        self._shared: set[int] = set()
         self._incoming: dict[int, dict[int, _State]] = {}
-        self._handed: list[Handed] = []
+        self._found = Followed([], [])
 
-    def run(self) -> list[Handed]:
+    def run(self, only: Collection[int] | None) -> Followed:
         """Merged tracklets in order of their first frame."""
         scene = self._scene
         first = {t: int(scene.frame[rows[0]]) for t, rows in self._rows.items()}
         for tracklet in sorted(first, key=lambda t: (first[t], t)):
-            if scene.animals[tracklet] > 1:
+            if scene.animals[tracklet] > 1 and (only is None or tracklet in only):
                 self._follow(tracklet)
                 self._share_out(tracklet)
-        return self._handed
+        return self._found
 
     def _follow(self, tracklet: int) -> None:
         """Follow the animals that are known to be in a merged tracklet to its last frame."""
@@ -145,8 +153,9 @@ class _Follower:
             ]
             sure = state.sure / (1 + np.exp(-PER_BODY_LENGTH * np.clip(others, 0, 20)).sum())
             if scene.animals[child] == 1:
-                self._handed.append(Handed(tokens[i], child, float(sure)))
+                self._found.out.append(Handed(tokens[i], child, float(sure)))
             else:
+                self._found.within.append(Handed(tokens[i], child, float(sure)))
                 self._incoming.setdefault(child, {})[tokens[i]] = _State(state.x, state.y, state.angle, state.vx, state.vy, float(sure))
 
     def _away(self, known: Mapping[int, _State], child: int) -> Floats:
