@@ -33,16 +33,15 @@ def open_contacts(graph: Graph, solution: Solution) -> Bools:
     return np.asarray(merged & np.isin(part, part[open_ones]))
 
 
-def followed_gains(scores: Singles, solution: Solution, followed: Iterable[tuple[int, int, float]]) -> tuple[Singles, Bools]:
-    """The scores (n, columns) with what was seen of animals on their way through contacts, and of which tracklets (n,) it tells.
+def followed_gains(scores: Singles, solution: Solution, followed: Iterable[tuple[int, int, float]]) -> Singles:
+    """The scores (n, columns) with what was seen of animals on their way through contacts.
 
     `followed`: row of the single tracklet of an animal, row of a tracklet after the contact or within it, and how surely it is there.
     """
-    gains, told = scores.copy(), np.zeros(len(scores), bool)
+    gains = scores.copy()
     for before, after, sure in followed:
         columns = np.flatnonzero(solution.held[before])
         if len(columns) == 1 and solution.confidence[before, columns[0]] >= KNOWN and np.isfinite(scores[after, columns[0]]):
             chance = float(np.clip(sure * solution.confidence[before, columns[0]], 1e-6, 1 - 1e-6))
             gains[after, columns[0]] += np.float32(np.clip(np.log(chance / (1 - chance)), 0.0, MOST_NATS))
-            told[after] = True
-    return gains, told
+    return gains

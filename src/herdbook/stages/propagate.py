@@ -67,8 +67,8 @@ def _named(job: Job, recording: RecordingGraph, movies: list[str], blobs: Sequen
     through = open_contacts(graph, solution)
     if through.any():
         out, within = _followed(job, recording, movies, tracklets, through)
-        scores, told = followed_gains(scores, solution, [*out, *within])
-        solution = solve(scores=scores, informed=informed | told)
+        scores = followed_gains(scores, solution, [*out, *within])
+        solution = solve(scores=scores, informed=informed)
     held, confidence = solution.held, solution.confidence
     how = how_known(held > 0, read.evidence, read.informed, constraints.must)
     who = _members(roster, held, graph, gaps)
