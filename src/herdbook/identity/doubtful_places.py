@@ -44,7 +44,8 @@ def find_places(movie: str, trajectories: Trajectories, tracklets: Tracklets, id
     rows = np.flatnonzero(contact)
     tracklet, inside = _tracklets_of(movie, trajectories, rows, tracklets, identities)
     doubt = np.clip(inside - trajectories.confidence[rows], 0.0, None)
-    rows, tracklet, doubt = rows[doubt > 1 - SETTLED_FROM], tracklet[doubt > 1 - SETTLED_FROM], doubt[doubt > 1 - SETTLED_FROM]
+    unsure = doubt > 1 - SETTLED_FROM
+    rows, tracklet, doubt = rows[unsure], tracklet[unsure], doubt[unsure]
     stays = _join(_stretches(trajectories, rows, tracklet, doubt, fps))
     described = [_describe(movie, stay, trajectories) for stay in stays]
     return sorted((one for one in described if one.gain >= LEAST_GAIN), key=lambda one: -one.gain)[:MOST_SPANS]
@@ -78,14 +79,12 @@ def _tracklets_of(
     numbers = {name: k for k, name in enumerate(trajectories.individuals)}
     who = np.array([numbers.get(name, -1) for name in identities.individuals], np.int64)[identities.individual[mine]]
     first, last = tracklets.first[identities.tracklet[mine]], tracklets.last[identities.tracklet[mine]]
-    order = np.lexsort((first, who))
-    key, base = who[order] * (int(trajectories.frames) + 1) + first[order], int(trajectories.frames) + 1
-    wanted = trajectories.individual[rows].astype(np.int64) * base + trajectories.frame[rows]
-    # The tracklets of one animal follow each other in time.
-    at = np.maximum(np.searchsorted(key, wanted, side="right") - 1, 0)
-    chosen = order[at] if len(order) else np.zeros(len(rows), np.int64)
-    if not len(order):
+    if not len(mine):
         return np.full(len(rows), -1, np.int64), np.zeros(len(rows), np.float32)
+    # The tracklets of one animal follow each other in time: keys of animal and frame, animal by animal.
+    order, frames = np.lexsort((first, who)), int(trajectories.frames) + 1
+    wanted = trajectories.individual[rows].astype(np.int64) * frames + trajectories.frame[rows]
+    chosen = order[np.maximum(np.searchsorted(who[order] * frames + first[order], wanted, side="right") - 1, 0)]
     there = (who[chosen] == trajectories.individual[rows]) & (last[chosen] >= trajectories.frame[rows])
     tracklet = np.where(there, identities.tracklet[mine][chosen], -1).astype(np.int64)
     return tracklet, np.where(there, identities.confidence[mine][chosen], 0.0).astype(np.float32)

@@ -4,8 +4,8 @@ For animals that keep numbers by movement alone. An animal alone in a tracklet t
 the contact by fits of templates. Where a merged blob splits, its animals are shared out among what comes of it by how near they are.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +27,7 @@ FULL = 3.0
 
 
 class Handed(NamedTuple):
-    """The animal of the single tracklet `before` goes on in the tracklet `after`, this surely."""
+    """The animal of the single tracklet `before` goes on in the single tracklet `after`, this surely."""
 
     before: int
     after: int
@@ -36,6 +36,8 @@ class Handed(NamedTuple):
 
 @dataclass
 class _State:
+    """Where an animal is (px, rad), by how much it is expected to move on (px per frame), and how surely it is this one."""
+
     x: float
     y: float
     angle: float
@@ -44,21 +46,12 @@ class _State:
     sure: float
 
 
-class Followed(NamedTuple):
-    """Which single tracklet continues which one through contacts (`out`), and into which merged tracklet each animal goes from another
-    merged one (`within`); what cannot be followed is not in the lists.
-    """
-
-    out: list[Handed]
-    within: list[Handed]
-
-
-def follow_contacts(scene: Scene, runs_of: RunsOf, fit: Fit = no_fit, only: Collection[int] | None = None) -> Followed:
-    """Follow animals through contacts: all of them, or `only` in these merged tracklets.
+def follow_contacts(scene: Scene, runs_of: RunsOf, fit: Fit = no_fit) -> list[Handed]:
+    """Which single tracklet continues which one through contacts; those that cannot be followed are not in the list.
 
     `fit` is asked for the animals of single tracklets: the individuals of its templates are the numbers of these.
     """
-    return _Follower(scene, runs_of, fit).run(only)
+    return _Follower(scene, runs_of, fit).run()
 
 
 class _Follower:
@@ -66,32 +59,32 @@ class _Follower:
         self._scene, self._runs_of, self._fit = scene, runs_of, fit
         self._length = 4 * scene.variances[0] ** 0.5
         self._rows = _rows_of(scene)
-        self._inside: dict[int, dict[int, _State]] = {}
+        # What is known of the animals that come from one merged tracklet into another.
         self._incoming: dict[int, dict[int, _State]] = {}
-        self._found = Followed([], [])
+        self._found: list[Handed] = []
 
-    def run(self, only: Collection[int] | None) -> Followed:
+    def run(self) -> list[Handed]:
         """Merged tracklets in order of their first frame."""
         scene = self._scene
         first = {t: int(scene.frame[rows[0]]) for t, rows in self._rows.items()}
         for tracklet in sorted(first, key=lambda t: (first[t], t)):
-            if scene.animals[tracklet] > 1 and (only is None or tracklet in only):
-                self._follow(tracklet)
-                self._share_out(tracklet)
+            if scene.animals[tracklet] > 1 and (known := self._entered(tracklet)):
+                self._follow(tracklet, known)
+                self._share_out(tracklet, known)
         return self._found
 
-    def _follow(self, tracklet: int) -> None:
-        """Follow the animals that are known to be in a merged tracklet to its last frame."""
+    def _entered(self, tracklet: int) -> dict[int, _State]:
+        """The animals of a merged tracklet by the single tracklets from which they came in; none if that is known of none of them."""
         scene = self._scene
-        known = dict(self._incoming.pop(tracklet, {}))
+        known = self._incoming.pop(tracklet, {})
         for parent in scene.parents.get(tracklet, ()):
             if scene.animals[parent] == 1 and parent in self._rows:
                 known[parent] = self._coming(parent)
-        count = int(scene.animals[tracklet])
-        if not known:
-            return
-        known |= self._others(known, tracklet, count - len(known))
-        tokens = list(known)
+        return known | self._others(known, tracklet, int(scene.animals[tracklet]) - len(known)) if known else {}
+
+    def _follow(self, tracklet: int, known: dict[int, _State]) -> None:
+        """Follow the animals in a merged tracklet to its last frame."""
+        scene, tokens = self._scene, list(known)
         for blob in self._rows[tracklet]:
             states = [known[token] for token in tokens]
             start = np.array([(s.x + s.vx, s.y + s.vy, s.angle) for s in states])
@@ -104,7 +97,6 @@ class _Follower:
             for token, state, (x, y, angle) in zip(tokens, states, fitted.tolist(), strict=True):
                 vx, vy = ONWARD * (0.5 * state.vx + 0.5 * (x - state.x)), ONWARD * (0.5 * state.vy + 0.5 * (y - state.y))
                 known[token] = _State(x, y, angle, vx, vy, state.sure)
-        self._inside[tracklet] = known
 
     def _others(self, known: Mapping[int, _State], tracklet: int, missing: int) -> dict[int, _State]:
         """Animals that are in a merged tracklet, too, but of which nobody knows where they came from; their numbers are negative."""
@@ -124,11 +116,11 @@ class _Follower:
         vx, vy = (scene.x[last] - scene.x[before]) / frames, (scene.y[last] - scene.y[before]) / frames
         return _State(float(scene.x[last]), float(scene.y[last]), float(scene.angle[last]), float(vx), float(vy), 1.0)
 
-    def _share_out(self, tracklet: int) -> None:
+    def _share_out(self, tracklet: int, known: Mapping[int, _State]) -> None:
         """Share the animals of a merged tracklet out among its children."""
-        scene, known = self._scene, self._inside.pop(tracklet, {})
+        scene = self._scene
         children = [c for c in scene.children.get(tracklet, ()) if c in self._rows]
-        if not known or not children:
+        if not children:
             return
         tokens = list(known)
         places: list[int] = []
@@ -153,10 +145,9 @@ class _Follower:
             ]
             sure = state.sure / (1 + np.exp(-PER_BODY_LENGTH * np.clip(others, 0, 20)).sum())
             if scene.animals[child] == 1:
-                self._found.out.append(Handed(tokens[i], child, float(sure)))
+                self._found.append(Handed(tokens[i], child, float(sure)))
             else:
-                self._found.within.append(Handed(tokens[i], child, float(sure)))
-                self._incoming.setdefault(child, {})[tokens[i]] = _State(state.x, state.y, state.angle, state.vx, state.vy, float(sure))
+                self._incoming.setdefault(child, {})[tokens[i]] = replace(state, sure=float(sure))
 
     def _away(self, known: Mapping[int, _State], child: int) -> Floats:
         """Distance (tokens,) in body lengths from each animal, as it moves on, to the first blob of a tracklet."""

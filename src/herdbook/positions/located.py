@@ -1,6 +1,6 @@
 """Everybody located in one movie before smoothing: blobs, who is in them, and a person's corrections become positions."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -20,10 +20,10 @@ from herdbook.positions.bodies import bodies_only, body_image, tail_radius, with
 from herdbook.positions.corrections import correct_positions
 from herdbook.positions.fills import fill_own_gaps
 from herdbook.positions.fits import Fitter
-from herdbook.positions.handing_on import Followed, follow_contacts
+from herdbook.positions.handing_on import Handed, follow_contacts
 from herdbook.positions.locating import locate_animals
 from herdbook.positions.passes import Evidence
-from herdbook.positions.scene import Positions, RunsOf, alone_images, cut_scene, make_scene, tracklet_images
+from herdbook.positions.scene import Positions, RunsOf, Scene, alone_images, cut_scene, make_scene, tracklet_images
 from herdbook.positions.templates import Templates
 
 T = TypeVar("T")
@@ -57,13 +57,7 @@ def locate_movie(
     Corrections and `facts` of the movie also decide who is where inside merged blobs. `tables` are the files of the corrections, for
     messages. Raises HerdbookError for a correction of an unknown animal.
     """
-    alone = np.flatnonzero(identities.animals_of(movie)[tracklets.blob_tracklet] == 1)
-    radius, runs_of = tail_radius(images, alone), _runs_reader(images, len(blobs))
-    if radius is not None:
-        runs_of = bodies_only(runs_of, radius)
-        blobs = with_bodies(blobs, runs_of)
-    image_of = lru_cache(maxsize=64)(partial(_image_of, images, blobs, radius))
-    scene = make_scene(blobs, tracklets, identities, movie)
+    blobs, scene, runs_of, image_of = _seen(movie, blobs, images, tracklets, identities)
     shown = alone_images(scene, blobs, len(identities.individuals))
     likeness, templates = Likeness(shown, image_of, scene.variances), Templates(shown, image_of, scene.variances)
     answers = answers_of(corrections, facts)
@@ -83,22 +77,27 @@ def locate_movie(
     return Located(identities.individuals, blobs.intervals, positions, scene.variances)
 
 
-def follow_movie(
-    movie: str, blobs: Blobs, images: BlobImages, tracklets: Tracklets, identities: Identities, only: Collection[int] | None = None
-) -> Followed:
-    """Follow the animals of a movie through contacts by movement and looks, `only` through these merged tracklets, if they are given.
+def follow_movie(movie: str, blobs: Blobs, images: BlobImages, tracklets: Tracklets, identities: Identities) -> list[Handed]:
+    """Which single tracklet of a movie continues which one through contacts, by movement and looks.
 
     `identities` tell how many animals the tracklets hold; they need to name nobody.
     """
+    blobs, scene, runs_of, image_of = _seen(movie, blobs, images, tracklets, identities)
+    templates = Templates(tracklet_images(scene, blobs), image_of, scene.variances)
+    return follow_contacts(scene, runs_of, Fitter(templates, image_of, scene.variances, fitted_step(scene)).fit)
+
+
+def _seen(
+    movie: str, blobs: Blobs, images: BlobImages, tracklets: Tracklets, identities: Identities
+) -> tuple[Blobs, Scene, RunsOf, Callable[[int], BlobImage | None]]:
+    """Blobs, scene, and readers of runs and images of a movie; of animals with tails only their bodies."""
     alone = np.flatnonzero(identities.animals_of(movie)[tracklets.blob_tracklet] == 1)
     radius, runs_of = tail_radius(images, alone), _runs_reader(images, len(blobs))
     if radius is not None:
         runs_of = bodies_only(runs_of, radius)
         blobs = with_bodies(blobs, runs_of)
     image_of = lru_cache(maxsize=64)(partial(_image_of, images, blobs, radius))
-    scene = make_scene(blobs, tracklets, identities, movie)
-    templates = Templates(tracklet_images(scene, blobs), image_of, scene.variances)
-    return follow_contacts(scene, runs_of, Fitter(templates, image_of, scene.variances, fitted_step(scene)).fit, only)
+    return blobs, make_scene(blobs, tracklets, identities, movie), runs_of, image_of
 
 
 def _runs_reader(images: BlobImages, blobs: int) -> RunsOf:

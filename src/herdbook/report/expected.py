@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import betaln, gammaln
-from scipy.stats import beta
+from scipy.special import betainc, betaincinv, betaln, gammaln
 
 from herdbook.arrays import Bools, Floats, Ints
 from herdbook.artifacts.smooth import FROM_MERGED, FROM_RESOLVED, SOURCES
-from herdbook.experiment.sheets.answers import RIGHT, WRONG, Point
+from herdbook.experiment.sheets.answers import MOVED_PX, RIGHT, WRONG, Point
 from herdbook.report.summaries import Recording, RecordingTracks
 
 # Confidences may be wrong by this factor either way: that far they were from the truth on recordings with one.
@@ -27,8 +26,6 @@ SHAPE = 2.0
 # shares that are up to twice the expected; of those ten times as large a tenth more are in the interval.
 UNSUPPORTED = 0.25
 LEAST_SHARE = 1e-6
-# Positions that have moved by more than this (px) since they were drawn belong to older results.
-MOVED_PX = 1.0
 TAIL = 0.05
 IN_CONTACT = (SOURCES[FROM_RESOLVED], SOURCES[FROM_MERGED])
 
@@ -130,11 +127,11 @@ def _corrected(expected: Expected, points: Sequence[Point]) -> Expected:
     weight = np.log([1 - UNSUPPORTED, UNSUPPORTED]) + [_log_evidence(wrong, trials, *prior) for prior in priors]
     weight = np.exp(weight - weight.max())
     weight /= weight.sum()
-    after = [beta(a + wrong, b + trials - wrong) for a, b in priors]
-    mean = float(weight @ [one.mean() for one in after])
+    after = [(a + wrong, b + trials - wrong) for a, b in priors]
+    mean = float(weight @ [a / (a + b) for a, b in after])
     # Shares between the least and the greatest that either allows, dense where they are small.
-    values = np.geomspace(min(one.ppf(1e-4) for one in after) + 1e-12, max(one.ppf(1 - 1e-6) for one in after), 2000)
-    below = weight @ np.array([one.cdf(values) for one in after])
+    values = np.geomspace(min(betaincinv(a, b, 1e-4) for a, b in after) + 1e-12, max(betaincinv(a, b, 1 - 1e-6) for a, b in after), 2000)
+    below = weight @ np.array([betainc(a, b, values) for a, b in after])
     low, high = (float(np.interp(tail, below, values)) for tail in (TAIL, 1 - TAIL))
     return expected._replace(share=mean, low=low, high=high)
 

@@ -130,7 +130,7 @@ def _followed(job: Job, recording: RecordingGraph, movies: list[str], tracklets:
         seen = Blobs.load(path, without=("box", "area", "contrast", "intensity", "arena", "border"))
         with open_blob_images(path) as images:
             followed = follow_movie(movie, seen, images, tracklets[number], counts)
-        found += [(row[a], row[b], sure) for a, b, sure in followed.out if a in row and b in row]
+        found += [(row[a], row[b], sure) for a, b, sure in followed if a in row and b in row]
     return found
 
 

@@ -8,19 +8,22 @@ import hashlib
 import shutil
 from pathlib import Path
 
-FOLDER = ".numba_cache"
+FOLDER, KEPT = ".numba_cache", 3
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def kernel_folder(results: Path, package: Path = _PACKAGE) -> Path:
-    """The folder for compiled kernels within a folder of results; those of other states of the code are removed."""
+    """The folder for compiled kernels within a folder of results; of those of other states of the code the latest are kept.
+
+    A run that another state began may still use its own.
+    """
     modules = sorted(package.rglob("*.py"))
     digest = hashlib.sha256()
     for module in modules:
         state = module.stat()
         digest.update(f"{module.relative_to(package)} {state.st_size} {state.st_mtime_ns} ".encode())
     folder = results / FOLDER / digest.hexdigest()[:16]
-    for other in (results / FOLDER).glob("*"):
-        if other != folder and other.is_dir():
-            shutil.rmtree(other, ignore_errors=True)
+    others = [other for other in (results / FOLDER).glob("*") if other != folder and other.is_dir()]
+    for other in sorted(others, key=lambda path: path.stat().st_mtime)[:-KEPT]:
+        shutil.rmtree(other, ignore_errors=True)
     return folder

@@ -52,7 +52,7 @@ def meet(one, two):
 
 def ways(one, two):
     scene, runs = meet(one, two)
-    return {(found.before, found.after): found.sure for found in follow_contacts(scene, lambda blob: runs[blob]).out}
+    return {(found.before, found.after): found.sure for found in follow_contacts(scene, lambda blob: runs[blob])}
 
 
 def test_animals_that_cross_go_on_as_they_were_going():
@@ -76,5 +76,5 @@ def test_who_comes_from_nowhere_is_not_followed(known):
     near = np.interp(np.arange(40), [0, 12, 28, 39], [60, 75.5, 75.5, 60])
     scene, runs = meet([(100, y, 0.0) for y in near], [(100, 160 - y, 0.0) for y in near])
     scene.parents[2] = [0][:known]
-    found = follow_contacts(scene, lambda blob: runs[blob]).out
+    found = follow_contacts(scene, lambda blob: runs[blob])
     assert [(one.before, one.after) for one in found] == [(0, 3)][:known]

@@ -1,8 +1,9 @@
 """Where compiled kernels are kept."""
 
+import os
 from pathlib import Path
 
-from herdbook.system.kernels import kernel_folder
+from herdbook.system.kernels import KEPT, kernel_folder
 
 
 def test_kernels_of_another_state_of_the_code_are_not_read(tmp_path: Path) -> None:
@@ -17,4 +18,16 @@ def test_kernels_of_another_state_of_the_code_are_not_read(tmp_path: Path) -> No
     (package / "a.py").write_text("two = 22")
     after = kernel_folder(results, package)
     assert after != before
-    assert not before.exists()
+    assert not after.exists()
+
+
+def test_the_kernels_of_the_latest_states_are_kept(tmp_path: Path) -> None:
+    package, results = tmp_path / "package", tmp_path / "results"
+    package.mkdir()
+    made = []
+    for state in range(KEPT + 3):
+        (package / "a.py").write_text("x" * state)
+        made.append(kernel_folder(results, package))
+        made[-1].mkdir(parents=True)
+        os.utime(made[-1], (state, state))
+    assert [path.exists() for path in made] == [False, False, *[True] * (KEPT + 1)]

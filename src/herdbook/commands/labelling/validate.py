@@ -21,7 +21,7 @@ from herdbook.commands.labelling.rates import draw_cells
 from herdbook.drawing.montage import montage
 from herdbook.errors import HerdbookError
 from herdbook.experiment.model import Experiment
-from herdbook.experiment.sheets.answers import NOT_ASSIGNED, POINT_COLUMNS, Point, answer_cells, read_answers, write_answers
+from herdbook.experiment.sheets.answers import MOVED_PX, NOT_ASSIGNED, POINT_COLUMNS, Point, answer_cells, read_answers, write_answers
 from herdbook.geometry.ellipses import body_length
 from herdbook.report.page import fill_template
 from herdbook.system.files import write_text
@@ -30,8 +30,6 @@ from herdbook.tables.positions import recording_starts
 SHEET, TABLE = "validate.html", "answers.csv"
 # Number of example images of each animal, shown for comparison.
 EXAMPLES = 8
-# Points that have moved by more than this (px) since they were drawn belong to older results.
-MOVED_PX = 1.0
 
 
 def draw_points(experiment: Experiment, count: int, seed: int) -> tuple[list[Point], float]:

@@ -13,6 +13,8 @@ RIGHT, WRONG, CANNOT_SAY = ANSWERS = ("right", "wrong", "cannot say")
 # Answers as a person may write them, in lower case.
 SHORT = {"r": RIGHT, "w": WRONG, "c": CANNOT_SAY, "?": CANNOT_SAY, **{answer: answer for answer in ANSWERS}, "": ""}
 NOT_ASSIGNED = "not assigned"
+# Points that have moved by more than this (px) since they were drawn belong to older results.
+MOVED_PX = 1.0
 
 
 @dataclass(frozen=True)
