@@ -49,8 +49,10 @@ def animals_shown(first: Ints, last: Ints, arena: Ints, size: Floats, *, arenas:
 
 def join_shown(movies: Sequence[Sequence[Shown]]) -> list[Shown]:
     """What each arena shows in several movies."""
-    return [Shown(sum(one.spells for one in arena), *(max(getattr(one, name) for one in arena) for name in ("most", "area")))
-            for arena in zip(*movies, strict=True)]  # fmt: skip
+    return [
+        Shown(sum(one.spells for one in arena), max(one.most for one in arena), max(one.area for one in arena))
+        for arena in zip(*movies, strict=True)
+    ]
 
 
 def too_large(shown: Shown, number: int) -> bool | None:
