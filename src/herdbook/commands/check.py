@@ -14,6 +14,7 @@ from herdbook.commands.movie_scans import scan_of
 from herdbook.errors import HerdbookError, nearest
 from herdbook.experiment.frame_faults import arena_faults, recording_size_faults
 from herdbook.experiment.model import Experiment
+from herdbook.experiment.sheets.answers import read_answers
 from herdbook.experiment.sheets.facts import read_facts
 from herdbook.experiment.sheets.labels import read_labels
 from herdbook.experiment.sheets.places import fact_place_faults, label_place_faults
@@ -56,6 +57,7 @@ def check_experiment(experiment: Experiment, look: int = 0) -> Findings:
     findings.faults += _background_faults_of(experiment, sizes)
     _check_labels(experiment, findings, sizes)
     _check_facts(experiment, findings, sizes)
+    _check_answers(experiment, findings)
     _check_points(experiment, findings)
     _check_truth(experiment, findings)
     _check_classifier(experiment, findings)
@@ -163,6 +165,14 @@ def _check_facts(experiment: Experiment, findings: Findings, sizes: Mapping[str,
         return
     frames = {name: movie.frames for name, movie in findings.movies.items()}
     findings.faults += [f"{path}, {fault}" for fault in fact_place_faults(facts, frames, sizes)]
+
+
+def _check_answers(experiment: Experiment, findings: Findings) -> None:
+    if experiment.animals.answers is not None:
+        try:
+            read_answers(Path(experiment.animals.answers))
+        except HerdbookError as error:
+            findings.faults.append(str(error))
 
 
 def _check_points(experiment: Experiment, findings: Findings) -> None:

@@ -20,6 +20,7 @@ from herdbook.experiment.docs import keys_of
 from herdbook.experiment.file import load_experiment
 from herdbook.experiment.model import Experiment
 from herdbook.experiment.new import NewAnimals, experiment_text, find_movies
+from herdbook.experiment.sheets.answers import Point, write_answers
 
 
 def herdbook(*arguments: str | Path) -> Result:
@@ -248,6 +249,18 @@ def test_how_movies_are_read_is_told(folder: Path) -> None:
     assert not [note for note in found.notes if "25 frames/s" in note]
     (folder / "times.csv").write_text("0\n2\n")
     assert "two has 3 frames, but its file of times" in herdbook("check", marked(folder, movies=movies, animals={"marking": "none"})).stderr
+
+
+def test_a_faulty_table_of_answers_is_found_before_the_run(folder: Path) -> None:
+    write_movie(folder / "videos" / "m.mp4")
+    animals = {"marking": "unmarked", "number": 1, "answers": "answers.csv"}
+    path = marked(folder, movies=[{"name": "m", "file": "videos/m.mp4"}], animals=animals)
+    (folder / "answers.csv").write_text("number,movie\n1,m\n")
+    (fault,) = check_experiment(load_experiment(path)).faults
+    assert "answers.csv: missing columns recording, frame" in fault
+    point = Point(1, "m", "m", 0, 0.0, "animal1", 1.0, 2.0, 0.9, "single", "classified", "right")
+    write_answers(folder / "answers.csv", [point])
+    assert check_experiment(load_experiment(path)).faults == []
 
 
 def test_movies_that_will_be_simulated_need_not_be_there(folder: Path) -> None:

@@ -27,13 +27,16 @@ def times_of(folder: Path, text: str, encoding: str = "utf-8") -> np.ndarray:
         "frame,time\n0,0\n1,0.04\n2,0.1\n",
         "frame;time;gain\n0;0;x\n1;0.04;x\n2;0.1;x\n",
         "frame\ttime_s\r\n0\t0\r\n1\t0.04\r\n2\t0.1\r\n",
+        "time\n0\n0,04\n0,1\n",
+        "frame;time\n0;0\n1;0,04\n2;0,1\n",
+        "sep=;\nframe;time\n0;0\n1;0,04\n2;0,1\n",
         "2026-05-17T14:03:20\n2026-05-17T14:03:20.04\n2026-05-17T14:03:20.1\n",
         "2026-05-17T23:59:59.98+02:00\n2026-05-18T00:00:00.0200000+02:00\n2026-05-17T22:00:00.08Z\n",
         "time\n2026-05-17 14:03:20\n2026-05-17 14:03:20.040\n2026-05-17 14:03:20.100\n",
     ],
 )
 def test_times_are_read(tmp_path: Path, text: str) -> None:
-    for encoding in ("utf-8", "utf-8-sig"):
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
         found = times_of(tmp_path, text, encoding)
         assert found.dtype == np.float64
         np.testing.assert_allclose(found - found[0], [0, 0.04, 0.1], atol=1e-7)
@@ -56,6 +59,8 @@ def test_seconds_are_kept_as_they_are(tmp_path: Path) -> None:
         ("frame,time\n0,0\n1\n", r"line 3: expected a time, found ''"),
         ("0,0.04\n1,0.1\n", r"line 1: expected a time and nothing else, or a header"),
         ("0,04\n0,08\n", r"line 1: expected a time and nothing else, or a header"),
+        ("frame,time\n0,0,04\n1,0,08\n", r"line 2: has 3 cells, line 1 2\. Between commas, times need decimal points"),
+        ("frame;time\n0;1.234\n1;2.345\n", r"line 2: the time can be read in two ways: '1\.234'"),
         ("exposure\n1\n2\n", r"line 1: .*found exposure"),
         ("time,timestamp\n1,1\n2,2\n", r"line 1: .*found time, timestamp"),
     ],
