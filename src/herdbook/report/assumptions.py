@@ -123,7 +123,7 @@ def read_expected_error(folder: Path) -> tuple[list[str], bool]:
 
 def assumptions_section(assumptions: Sequence[Assumption]) -> PageSection:
     """The table on the page."""
-    rows = [[Cell(one.name), Cell(one.tested, words=True), Cell(one.state), Cell(one.cause, words=True)] for one in assumptions]
+    rows = [[Cell(one.name, words=True), Cell(one.tested, words=True), Cell(one.state), Cell(one.cause, words=True)] for one in assumptions]
     sentence = "The expected error holds if these assumptions do. Each is tested on what the movies show."
     return PageSection("What it rests on", [sentence], [Table(("assumption", "tested", "state", "cause"), rows, "Assumptions")])
 
