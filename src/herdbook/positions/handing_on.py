@@ -4,7 +4,7 @@ For animals that keep numbers by movement alone. An animal alone in a tracklet t
 the contact by fits of templates. Where a merged blob splits, its animals are shared out among what comes of it by how near they are.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ FULL = 3.0
 
 
 class Handed(NamedTuple):
-    """The animal of the single tracklet `before` goes on in the single tracklet `after`, this surely."""
+    """The animal of the single tracklet `before` goes on in the tracklet `after`, this surely: a single one, or a merged one."""
 
     before: int
     after: int
@@ -46,12 +46,13 @@ class _State:
     sure: float
 
 
-def follow_contacts(scene: Scene, runs_of: RunsOf, fit: Fit = no_fit) -> list[Handed]:
-    """Which single tracklet continues which one through contacts; those that cannot be followed are not in the list.
+def follow_contacts(scene: Scene, runs_of: RunsOf, fit: Fit = no_fit, only: Collection[int] | None = None) -> list[Handed]:
+    """Where the animal of each single tracklet goes on in contacts and after them; what cannot be followed is not in the list.
 
+    `only`: the merged tracklets through which animals are followed; all of them without it.
     `fit` is asked for the animals of single tracklets: the individuals of its templates are the numbers of these.
     """
-    return _Follower(scene, runs_of, fit).run()
+    return _Follower(scene, runs_of, fit).run(only)
 
 
 class _Follower:
@@ -63,12 +64,13 @@ class _Follower:
         self._incoming: dict[int, dict[int, _State]] = {}
         self._found: list[Handed] = []
 
-    def run(self) -> list[Handed]:
+    def run(self, only: Collection[int] | None) -> list[Handed]:
         """Merged tracklets in order of their first frame."""
         scene = self._scene
         first = {t: int(scene.frame[rows[0]]) for t, rows in self._rows.items()}
         for tracklet in sorted(first, key=lambda t: (first[t], t)):
-            if scene.animals[tracklet] > 1 and (known := self._entered(tracklet)):
+            looked_at = scene.animals[tracklet] > 1 and (only is None or tracklet in only)
+            if looked_at and (known := self._entered(tracklet)):
                 self._follow(tracklet, known)
                 self._share_out(tracklet, known)
         return self._found
@@ -144,9 +146,10 @@ class _Follower:
                 if p != i and places[q] != child
             ]
             sure = state.sure / (1 + np.exp(-PER_BODY_LENGTH * np.clip(others, 0, 20)).sum())
-            if scene.animals[child] == 1:
+            # Where all go the same way, nothing was seen of who goes where.
+            if scene.animals[child] == 1 or len(children) > 1:
                 self._found.append(Handed(tokens[i], child, float(sure)))
-            else:
+            if scene.animals[child] > 1:
                 self._incoming.setdefault(child, {})[tokens[i]] = replace(state, sure=float(sure))
 
     def _away(self, known: Mapping[int, _State], child: int) -> Floats:

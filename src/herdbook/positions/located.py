@@ -1,6 +1,6 @@
 """Everybody located in one movie before smoothing: blobs, who is in them, and a person's corrections become positions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -77,14 +77,16 @@ def locate_movie(
     return Located(identities.individuals, blobs.intervals, positions, scene.variances)
 
 
-def follow_movie(movie: str, blobs: Blobs, images: BlobImages, tracklets: Tracklets, identities: Identities) -> list[Handed]:
-    """Which single tracklet of a movie continues which one through contacts, by movement and looks.
+def follow_movie(
+    movie: str, blobs: Blobs, images: BlobImages, tracklets: Tracklets, identities: Identities, only: Collection[int] | None = None
+) -> list[Handed]:
+    """Where the animal of each single tracklet of a movie goes on in contacts and after them, by movement and looks.
 
-    `identities` tell how many animals the tracklets hold; they need to name nobody.
+    `identities` tell how many animals the tracklets hold; they need to name nobody. `only`: as in `follow_contacts`.
     """
     blobs, scene, runs_of, image_of = _seen(movie, blobs, images, tracklets, identities)
     templates = Templates(tracklet_images(scene, blobs), image_of, scene.variances)
-    return follow_contacts(scene, runs_of, Fitter(templates, image_of, scene.variances, fitted_step(scene)).fit)
+    return follow_contacts(scene, runs_of, Fitter(templates, image_of, scene.variances, fitted_step(scene)).fit, only)
 
 
 def _seen(

@@ -21,6 +21,7 @@ from herdbook.identity.contradictions import image_contradictions, jumping_names
 from herdbook.identity.costs import learn_costs
 from herdbook.identity.doubts import describe_spans, find_spans, write_doubts
 from herdbook.identity.evidence import naming_gains, read_evidence
+from herdbook.identity.following import followed_gains, open_contacts
 from herdbook.identity.graph import Graph, gap_edges
 from herdbook.identity.how_known import how_known
 from herdbook.identity.keeping import end_velocities, keep_numbers
@@ -31,7 +32,7 @@ from herdbook.job import Job, run_stage
 from herdbook.positions.located import follow_movie
 
 STAGE = "propagate"
-STAGE_VERSION = 13
+STAGE_VERSION = 14
 
 
 def _work(job: Job) -> None:
@@ -61,7 +62,12 @@ def _named(job: Job, recording: RecordingGraph, movies: list[str], blobs: Sequen
     lasting = {"gap_frames": max(1, round(settings["gap_s"] * blobs[0].fps)), "body_length_px": recording.body_length_px}
     costs = learn_costs(graph, scores, informed, roster.members, **lasting)
     gaps, gap_costs = gap_edges(graph, **lasting, reach_px_per_frame=recording.step_px, costs=costs)
-    solution = solve_identities(graph, scores, gaps, gap_costs, informed=informed, members=roster.members, costs=costs)
+    solve = partial(solve_identities, graph, gaps=gaps, gap_costs=gap_costs, members=roster.members, costs=costs)
+    solution = solve(scores=scores, informed=informed)
+    through = open_contacts(graph, solution)
+    if through.any():
+        scores = followed_gains(graph, scores, solution, _followed(job, recording, movies, tracklets, through))
+        solution = solve(scores=scores, informed=informed)
     held, confidence = solution.held, solution.confidence
     how = how_known(held > 0, read.evidence, read.informed, constraints.must)
     who = _members(roster, held, graph, gaps)
@@ -119,17 +125,25 @@ def _facts(
     return statements
 
 
-def _followed(job: Job, recording: RecordingGraph, movies: list[str], tracklets: Sequence[Tracklets]) -> list[tuple[int, int, float]]:
-    """Rows of the graph that are one animal before and after a contact, and how surely."""
+def _followed(
+    job: Job, recording: RecordingGraph, movies: list[str], tracklets: Sequence[Tracklets], through: NDArray[np.bool_] | None = None
+) -> list[tuple[int, int, float]]:
+    """Rows of the graph that hold one animal, before a contact and within it or after it, and how surely.
+
+    `through` (n,): only through these rows.
+    """
     nobody = np.zeros(0, np.int64)
     counts = _identities(recording, movies, [], nobody, nobody, nobody, nobody, 0.0)
     found: list[tuple[int, int, float]] = []
     for number, (movie, path) in enumerate(zip(movies, job.files["blobs"], strict=True)):
         mine = np.flatnonzero(recording.movie == number)
         row = dict(zip(recording.tracklet[mine].tolist(), mine.tolist(), strict=True))
+        only = None if through is None else set(recording.tracklet[mine[through[mine]]].tolist())
+        if only is not None and not only:
+            continue
         seen = Blobs.load(path, without=("box", "area", "contrast", "intensity", "arena", "border"))
         with open_blob_images(path) as images:
-            followed = follow_movie(movie, seen, images, tracklets[number], counts)
+            followed = follow_movie(movie, seen, images, tracklets[number], counts, only)
         found += [(row[a], row[b], sure) for a, b, sure in followed if a in row and b in row]
     return found
 
@@ -138,7 +152,8 @@ def _kept(job: Job, recording: RecordingGraph, movies: list[str], blobs: Sequenc
     """A number for each animal, kept through contacts by movement alone."""
     lasting = {"gap_frames": max(1, round(job.settings["gap_s"] * blobs[0].fps)), "body_length_px": recording.body_length_px}
     velocity = end_velocities(recording, blobs, tracklets)
-    handed = _followed(job, recording, movies, tracklets)
+    alone = recording.graph.animals == 1
+    handed = [one for one in _followed(job, recording, movies, tracklets) if alone[one[1]]]
     row, individual, confidence = [], [], []
     names: list[str] = []
     lone = job.settings.get("lone") or [""] * len(job.settings["numbers"])

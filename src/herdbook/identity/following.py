@@ -1,0 +1,54 @@
+"""Where a contact leaves open who is in which blob: what was seen of the animals on their way through it becomes evidence.
+
+Names follow from who comes in, who goes out, and what images of animals alone say. In a pile that comes apart into two piles, none of these
+tells who is in which. Where animals were followed through the contact by their places, they tell.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+from herdbook.arrays import Bools, Singles
+from herdbook.identity.assignment import Solution
+from herdbook.identity.graph import Graph
+
+# A contact is looked at if somebody in it is less sure than this, or has no place.
+SURE = 0.99
+# The animal of a single tracklet is known from this confidence on.
+KNOWN = 0.9
+# What following says of one animal counts for at most this (nats), less than a good image: it may have been exchanged on the way.
+MOST_NATS = 4.0
+
+
+def open_contacts(graph: Graph, solution: Solution) -> Bools:
+    """The tracklets (n,) of several animals that are in a contact in which it is not sure who is where."""
+    merged = graph.animals > 1
+    sure = np.where(solution.held > 0, solution.confidence, 1.0).min(axis=1, initial=1.0) >= SURE
+    open_ones = merged & ~(sure & (solution.held.sum(axis=1) >= graph.animals))
+    joined = graph.edges[merged[graph.edges].all(axis=1)]
+    links = csr_array((np.ones(len(joined)), (joined[:, 0], joined[:, 1])), shape=(len(graph), len(graph)))
+    _, part = connected_components(links, directed=False)
+    return np.asarray(merged & np.isin(part, part[open_ones]))
+
+
+def followed_gains(graph: Graph, scores: Singles, solution: Solution, followed: Iterable[tuple[int, int, float]]) -> Singles:
+    """The scores (n, columns) with what was seen of animals on their way through contacts.
+
+    `followed`: row of the single tracklet of an animal, row of a tracklet within the contact or after it, and how surely it is there. Only
+    merged tracklets gain by it: who is in a tracklet alone is seen there. Who comes out as somebody else than he went in as was not
+    followed rightly, and nothing of his way counts.
+    """
+    followed = list(followed)
+    name = np.where((solution.held > 0).sum(axis=1) == 1, solution.held.argmax(axis=1), -1)
+    sure = solution.confidence.max(axis=1) >= KNOWN
+    merged = graph.animals > 1
+    lost = {before for before, after, _ in followed if not merged[after] and sure[after] and name[after] != name[before]}
+    gains = scores.copy()
+    for before, after, surely in followed:
+        column = int(name[before])
+        if merged[after] and column >= 0 and sure[before] and before not in lost and np.isfinite(scores[after, column]):
+            chance = float(np.clip(surely * solution.confidence[before, column], 1e-6, 1 - 1e-6))
+            gains[after, column] += np.float32(np.clip(np.log(chance / (1 - chance)), 0.0, MOST_NATS))
+    return gains
