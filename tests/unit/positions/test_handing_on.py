@@ -78,3 +78,48 @@ def test_who_comes_from_nowhere_is_not_followed(known):
     scene.parents[2] = [0][:known]
     found = follow_contacts(scene, lambda blob: runs[blob])
     assert [(one.before, one.after) for one in found] == [(0, 3)][:known]
+
+
+def piles():
+    """A scene of four animals that form a pile (4), which comes apart into two pairs (5, 6); and the runs of each blob.
+
+    0 and 1 lie on the left, 2 and 3 on the right; then 1 and 2 change sides while all touch.
+    """
+    here = np.linspace(0, 1, 20)
+    left, right = [(60 + 30 * t, 60.0, 0.0) for t in here], [(140 - 30 * t, 85.0, 0.0) for t in here]
+    ways = [[(60, 85, 0.0)] * 20, left, right, [(140, 60, 0.0)] * 20]
+    blobs, runs = [], []
+    for frame in range(40):
+        at = [way[min(max(0, frame - 10), 19)] for way in ways]
+        groups = [[k] for k in range(4)] if frame < 10 else [[0, 1, 2, 3]] if frame < 30 else [[0, 2], [1, 3]]
+        for number, group in enumerate(groups):
+            mask = np.any([ellipse(at[k]) for k in group], axis=0)
+            y, x = np.nonzero(mask)
+            blobs.append((frame, x.mean(), y.mean(), 0.0, number if frame < 10 else 4 if frame < 30 else 5 + number))
+            runs.append(runs_of_mask(mask))
+    frame, x, y, angle, tracklet = (np.array(column) for column in zip(*blobs, strict=True))
+    parents, children = {4: [0, 1, 2, 3], 5: [4], 6: [4]}, {**{k: [4] for k in range(4)}, 4: [5, 6]}
+    variances = (AXES[0] ** 2 / 16, AXES[1] ** 2 / 16)
+    return Scene(frame, x, y, angle, tracklet, np.array([1, 1, 1, 1, 4, 2, 2]), {}, parents, children, variances), runs
+
+
+def test_animals_are_followed_into_the_piles_that_come_of_a_pile():
+    scene, runs = piles()
+    found = {(one.before, one.after): one.sure for one in follow_contacts(scene, lambda blob: runs[blob])}
+    assert found.keys() == {(0, 5), (1, 6), (2, 5), (3, 6)}
+    assert min(found.values()) > 0.5
+
+
+def test_where_all_go_the_same_way_nothing_is_learned():
+    scene, runs = piles()
+    pile = scene.animals.copy()
+    pile[5] = 4
+    scene.children[4] = [5]
+    whole = Scene(scene.frame, scene.x, scene.y, scene.angle, scene.tracklet, pile, {}, scene.parents, scene.children, scene.variances)
+    assert follow_contacts(whole, lambda blob: runs[blob]) == []
+
+
+def test_only_the_contacts_that_were_named_are_looked_at():
+    scene, runs = piles()
+    assert follow_contacts(scene, lambda blob: runs[blob], only={5, 6}) == []
+    assert len(follow_contacts(scene, lambda blob: runs[blob], only={4})) == 4
