@@ -20,6 +20,8 @@ SURE = 0.99
 KNOWN = 0.9
 # What following says of one animal counts for at most this (nats), less than a good image: it may have been exchanged on the way.
 MOST_NATS = 4.0
+# An animal is exchanged on any way with at least this chance, however sure following is.
+LEAST_EXCHANGED = 0.05
 
 
 def open_contacts(graph: Graph, solution: Solution) -> Bools:
@@ -38,17 +40,30 @@ def followed_gains(graph: Graph, scores: Singles, solution: Solution, followed: 
 
     `followed`: row of the single tracklet of an animal, row of a tracklet within the contact or after it, and how surely it is there. Only
     merged tracklets gain by it: who is in a tracklet alone is seen there. Who comes out as somebody else than he went in as was not
-    followed rightly, and nothing of his way counts.
+    followed rightly, and nothing of his way counts. Who comes out as himself was most probably there all the way.
     """
     followed = list(followed)
     name = np.where((solution.held > 0).sum(axis=1) == 1, solution.held.argmax(axis=1), -1)
-    sure = solution.confidence.max(axis=1) >= KNOWN
+    known = (solution.confidence.max(axis=1) >= KNOWN) & (name >= 0)
     merged = graph.animals > 1
-    lost = {before for before, after, _ in followed if not merged[after] and sure[after] and name[after] != name[before]}
+    out = {before: (after, sure) for before, after, sure in followed if not merged[after] and known[after]}
     gains = scores.copy()
-    for before, after, surely in followed:
+    for before, after, sure in followed:
         column = int(name[before])
-        if merged[after] and column >= 0 and sure[before] and before not in lost and np.isfinite(scores[after, column]):
-            chance = float(np.clip(surely * solution.confidence[before, column], 1e-6, 1 - 1e-6))
+        if not (merged[after] and known[before] and np.isfinite(scores[after, column])):
+            continue
+        end, end_sure = out.get(before, (before, 0.0))
+        if name[end] == column:
+            chance = solution.confidence[before, column] * (sure if end == before else _there_before(sure, end_sure))
+            chance = float(np.clip(chance, 1e-6, 1 - 1e-6))
             gains[after, column] += np.float32(np.clip(np.log(chance / (1 - chance)), 0.0, MOST_NATS))
     return gains
+
+
+def _there_before(sure: float, end_sure: float) -> float:
+    """How surely an animal was where it was followed to with the chance `sure`, if it came out, followed with `end_sure`, as himself.
+
+    Had it been exchanged before, it would have to be exchanged back afterwards: that is no likelier than that it is exchanged afterwards.
+    """
+    afterwards = max(1 - end_sure / max(sure, 1e-6), LEAST_EXCHANGED)
+    return end_sure / (end_sure + (1 - sure) * afterwards)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from herdbook.identity.assignment import Solution
-from herdbook.identity.following import KNOWN, MOST_NATS, followed_gains, open_contacts
+from herdbook.identity.following import KNOWN, LEAST_EXCHANGED, MOST_NATS, followed_gains, open_contacts
 from herdbook.identity.graph import Graph
 
 
@@ -65,15 +65,26 @@ def test_who_came_in_must_be_known(piles):
 
 
 def test_who_comes_out_as_somebody_else_was_not_followed_rightly(piles):
-    """A and B are followed into the pair (4); A comes out as E (6), B as himself (1)."""
+    """A and B are followed into the pair (4); A comes out as E (6), if that is known."""
     held = names("A", "B", "C", "ABC", "", "D", "E", "F", "EF")
-    followed = [(0, 4, 0.9), (1, 4, 0.9), (0, 6, 0.8), (1, 1, 0.8)]
+    followed = [(0, 4, 0.9), (1, 4, 0.9), (0, 6, 0.8)]
     gains = followed_gains(piles, np.zeros((9, 6), np.float32), solution_of(held, 1.0), followed)
     assert gains[4, 0] == 0
     assert gains[4, 1] == pytest.approx(np.log(0.9 / 0.1), rel=1e-5)
     # Nobody alone is named by it.
-    assert not gains[[1, 6]].any()
+    assert not gains[6].any()
     unsure = np.full((9, 6), 1.0)
     unsure[6] = KNOWN - 0.01
     gains = followed_gains(piles, np.zeros((9, 6), np.float32), solution_of(held, unsure), followed)
     assert gains[4, 0] == pytest.approx(np.log(0.9 / 0.1), rel=1e-5)
+
+
+def test_who_comes_out_as_himself_was_there_all_the_way(piles):
+    """Followed with 0.8 and then 0.6: exchanged before, and then exchanged back, has a chance of at most 0.2 x 0.25."""
+    held = names("A", "B", "C", "ABC", "", "D", "A", "F", "EF")
+    gains = followed_gains(piles, np.zeros((9, 6), np.float32), solution_of(held, 1.0), [(0, 4, 0.8), (0, 6, 0.6)])
+    assert gains[4, 0] == pytest.approx(np.log(0.6 / (0.2 * 0.25)), rel=1e-5)
+    assert not gains[6].any()
+    # Where nothing is doubtful afterwards, it is not taken as impossible.
+    gains = followed_gains(piles, np.zeros((9, 6), np.float32), solution_of(held, 1.0), [(0, 4, 0.6), (0, 6, 0.6)])
+    assert gains[4, 0] == pytest.approx(np.log(0.6 / (0.4 * LEAST_EXCHANGED)), rel=1e-5)
