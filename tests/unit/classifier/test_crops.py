@@ -155,8 +155,8 @@ def test_only_blobs_of_the_same_frame_that_reach_into_the_crop_are_its_neighbour
     blobs = SimpleNamespace(
         frame=np.array([3, 3, 3, 3, 4], np.int32),
         x=np.array([50, 80, 50, 60, 51.0]),
-        y=np.array([50, 50, 120, 60, 50.0]),
-        box=np.array([[40, 45, 61, 56], [70, 45, 91, 56], [40, 115, 61, 126], [55, 55, 66, 66], [41, 45, 62, 56]], np.int32),
+        y=np.array([50, 50, 90, 60, 50.0]),
+        box=np.array([[40, 45, 61, 56], [70, 45, 91, 56], [40, 85, 61, 96], [55, 55, 66, 66], [41, 45, 62, 56]], np.int32),
         image=np.array([0, 1, 2, -1, 3]),
     )
     assert neighbours_of(blobs, 0, SPEC) == [1]

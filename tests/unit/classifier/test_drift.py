@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from herdbook.classifier.calibration import Calibration
 from herdbook.classifier.drift import colourless_frames, follow_drift
@@ -59,3 +60,11 @@ def test_classes_that_were_never_validated_stay_as_they_are():
     logits, _, tracklet, prototypes = faded(1.0)
     time_s, valid = np.arange(len(logits)) / 10.0, np.ones(len(logits), bool)
     np.testing.assert_array_equal(follow_drift(logits, valid, tracklet, time_s, prototypes * np.nan, Calibration()), logits)
+
+
+def test_each_class_is_moved_back_by_the_drift_of_its_own_tracklets():
+    prototypes = np.array([[10.0, 0.0], [0.0, 10.0]])
+    logits = np.repeat([[12.0, 0.0], [0.0, 10.0]], 3, axis=0).astype(np.float32)
+    found = follow_drift(logits, np.ones(6, bool), np.arange(6), np.arange(6.0), prototypes, Calibration(doubt=0.0))
+    # Three tracklets are 2 beyond the prototype, which counts as three more.
+    assert found == pytest.approx(logits - np.repeat([[1.0, 0.0], [0.0, 0.0]], 3, axis=0), abs=0.05)

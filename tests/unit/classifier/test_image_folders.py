@@ -26,6 +26,7 @@ from herdbook.classifier.merging import (
     find_contradictions,
     fit_image,
     images_twice,
+    labelled_part,
     list_examples,
     merge_sets,
 )
@@ -90,6 +91,15 @@ def test_images_of_another_program_are_taken_by_the_names_of_their_files(rng: np
     assert found.body_length_px == pytest.approx(32, abs=2)
 
 
+def test_how_coloured_an_animal_is_does_not_count_the_ground(tmp_path: Path) -> None:
+    (tmp_path / "A").mkdir()
+    picture = np.full((48, 48, 3), 255, np.uint8)
+    picture[12:36, 20:28] = (10, 60, 110)
+    picture[24:36, 20:28] = (80, 80, 80)
+    cv2.imwrite(str(tmp_path / "A" / "t.1.png"), picture)
+    assert import_images(tmp_path).chroma == pytest.approx(100 / 2, abs=3)
+
+
 def test_images_of_another_size_are_fitted_without_being_squeezed(tmp_path: Path) -> None:
     for k, side in enumerate((40, 40, 80)):
         (tmp_path / "A").mkdir(exist_ok=True)
@@ -122,6 +132,15 @@ def test_all_files_that_cannot_be_used_are_named(rng: np.random.Generator, tmp_p
         import_images(tmp_path)
 
 
+def test_of_many_files_that_cannot_be_used_ten_are_named_and_the_others_counted(tmp_path: Path) -> None:
+    (tmp_path / "A").mkdir()
+    for k in range(12):
+        (tmp_path / "A" / f"t.{k:02}.png").write_text("")
+    with pytest.raises(HerdbookError, match=r"(?s)12 files cannot be used:.*t\.09\.png: not a readable[^\n]*\n  and 2 more$") as told:
+        import_images(tmp_path)
+    assert "t.10.png" not in str(told.value)
+
+
 def test_a_folder_without_images_and_a_mixed_one_are_refused(rng: np.random.Generator, tmp_path: Path) -> None:
     (tmp_path / "empty" / "A").mkdir(parents=True)
     with pytest.raises(HerdbookError, match="holds no images"):
@@ -141,6 +160,16 @@ def test_images_are_not_mixed_with_old_ones(rng: np.random.Generator, tmp_path: 
     (tmp_path / "old.png").write_text("")
     with pytest.raises(HerdbookError, match="not an empty folder"):
         export_images(make_set(rng, ROWS), tmp_path)
+
+
+def test_the_labelled_part_keeps_who_is_seen_together(rng: np.random.Generator) -> None:
+    before = make_set(rng, [example(k, 0, "A") for k in range(5)])
+    before.label = np.array([0, -1, 1, 1, 0], np.int32)
+    before.coexisting = np.array([[0, 1], [0, 2], [2, 4], [3, 4]], np.int32)
+    found = labelled_part(before)
+    assert found.group_tracklet.tolist() == [0, 2, 3, 4]
+    assert found.coexisting.tolist() == [[0, 1], [1, 3], [2, 3]]
+    assert found.label.tolist() == [0, 1, 1, 0]
 
 
 def test_contradictions_are_found_and_unreadable_images_are_none(rng: np.random.Generator) -> None:

@@ -48,6 +48,11 @@ def test_a_separator_that_nothing_links_to_the_path_gives_way_too(sure, names):
     assert letters(solve(graph, [[13, -2], [sure, -2], [13, -2]])) == names
 
 
+def test_a_separator_at_another_time_is_not_in_the_way():
+    graph = make_graph([(0, 9), (5, 14), (10, 19), (30, 39)], [(0, 2)])
+    assert letters(solve(graph, [[13, -2], [20, -2], [13, -2], [60, -2]])) == ["A", "", "A", "A"]
+
+
 def test_two_that_nothing_tells_apart_have_no_names():
     spans = [(0, 9), (0, 9), (10, 19), (20, 29), (20, 29)]
     graph = make_graph(spans, [(0, 2), (1, 2), (2, 3), (2, 4)], [1, 1, 2, 1, 1])
@@ -74,6 +79,16 @@ def test_a_bound_counts_each_place_of_a_tracklet():
     assert bound_blocks(graph, blocks, np.arange(2), missed, nothing, linear, linear).tolist() == [16.0, 12.0]
     # What gains nothing does not lower the bound either.
     assert bound_blocks(graph, blocks, np.arange(2), -missed, nothing, linear, linear).tolist() == [10.0, 10.0]
+
+
+@pytest.mark.parametrize("identity", [0, 1])
+def test_a_bound_counts_both_sides_of_a_separator(identity):
+    graph = make_graph([(0, 9), (10, 19), (20, 29)])
+    blocks = Blocks(np.array([-1, identity, -1]), np.array([[0, 0], [0, 1], [1, 1]]), 2)
+    others = np.full((3, 2), -np.inf)
+    others[1] = 3.0, 4.0
+    linear = np.array([10.0, 10.0])
+    assert bound_blocks(graph, blocks, np.array([0, 2]), np.full(2, -1.0), others, linear, linear).tolist() == [13.0, 14.0]
 
 
 def test_coming_and_going_cost_less_at_the_border_and_nothing_where_tracking_begins_and_ends():

@@ -1,6 +1,7 @@
 """Confidence: the odds of exchanging two animals where they could have been confused, and its calibration on simulated recordings."""
 
 import sys
+from itertools import product
 
 import numpy as np
 import pytest
@@ -81,6 +82,22 @@ def test_an_exchange_past_a_costly_occasion_counts_as_well():
     confidence = confidence_of(graph, scores, held, gaps)
     assert confidence[3, 0] == pytest.approx(0.5, abs=1e-3)
     assert 0.45 < confidence[5, 0] <= 0.501
+
+
+def test_a_stretch_is_as_sure_as_all_exchanges_together_leave_it():
+    """Two animals are out of view twice: in each of the three stretches they are exchanged or not, which costs at each change."""
+    graph = make_graph([(0, 9), (0, 9), (12, 19), (12, 19), (22, 29), (22, 29)])
+    gaps = np.array([[0, 2], [1, 3], [2, 4], [3, 5], [0, 3], [1, 2], [2, 5], [3, 4]])
+    gap_costs = np.array([1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 1.5, 1.5])
+    lost, crossing = np.array([0.5, 1.5, 0.2]), np.array([2.0, 1.0])
+    scores = np.full((6, 2), 30.0)
+    scores[::2, 0] += lost
+    ways = np.array(list(product((0, 1), repeat=3)))
+    weight = np.exp(-ways @ lost - np.abs(np.diff(ways, axis=1)) @ crossing)
+    expected = [weight[ways[:, k] == 0].sum() / weight.sum() for k in range(3)]
+    confidence = confidence_of(graph, scores, [[1, 0], [0, 1]] * 3, (gaps, gap_costs))
+    assert confidence[::2, 0] == pytest.approx(expected, abs=1e-4)
+    assert confidence[1::2, 1] == pytest.approx(expected, abs=1e-4)
 
 
 def test_an_animal_without_a_name_may_be_the_one_that_has_it():

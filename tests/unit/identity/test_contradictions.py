@@ -88,3 +88,16 @@ def test_names_that_go_on_do_not_jump_and_exchanged_ones_do(tmp_path):
     found = alone(tmp_path / "other", range(4), [1, 0, 2, 3])
     assert (found.pairs.tolist(), found.contradicted.tolist()) == ([0, 4], [0, 2])
     assert contradicts(2, float(found.expected[1]))
+
+
+def test_what_jumps_across_a_seam_is_not_counted_among_the_jumps_elsewhere(tmp_path):
+    """A and B in one blob, C and D in another one, from before the seam until after it; there A and C are exchanged."""
+    before = [*(Track(0, 14, (lane,)) for lane in LANES), Track(15, 19, LANES[:2], animals=2), Track(15, 19, LANES[2:], animals=2)]
+    after = [Track(0, 4, LANES[:2], animals=2), Track(0, 4, LANES[2:], animals=2), *(Track(5, 19, (lane,)) for lane in LANES)]
+    edges = [(0, 4), (1, 4), (2, 5), (3, 5)], [(0, 2), (0, 3), (1, 4), (1, 5)]
+    held = [[[0], [1], [2], [3], [0, 1], [2, 3]], [[2, 1], [0, 3], [2], [1], [0], [3]]]
+    seam = [(4 * 15 + 2 * 4 + k, k) for k in range(2)]
+    found = names_along(tmp_path, [before, after], edges, held, border=seam)
+    assert (found.pairs.tolist(), found.contradicted.tolist()) == ([0, 4], [0, 2])
+    # Of 100 moments in 40 frames, 65 lie in the frames 1 to 25, before which each name is sure of an animal, and after which it is again.
+    assert found.expected[1] == pytest.approx(4 * 0.5 / (4 * 65)), "no jump was seen elsewhere, and half a jump is added"

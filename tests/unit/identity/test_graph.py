@@ -1,5 +1,8 @@
 """Where a graph of tracklets ends, and which gaps it could go on across."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from herdbook.identity.graph import Costs, gap_edges, loose_ends
@@ -27,6 +30,14 @@ def test_gaps_reach_only_as_far_in_time_as_allowed(wait, linked):
 def test_gaps_reach_only_as_far_as_an_animal_can_walk(distance, wait, linked):
     pairs, _ = gaps_between((100, 50), (100, 50 + distance), wait)
     assert pairs.tolist() == [[0, 1]] * linked
+
+
+@pytest.mark.parametrize("parts", [(0, 0), (0, 1), (1, 0)])
+def test_no_gap_leads_from_one_part_to_another(parts):
+    pair = replace(make_graph([(0, 10), (12, 40)]), part=np.array(parts))
+    found, costs = gap_edges(pair, gap_frames=20, body_length_px=10, reach_px_per_frame=2)
+    assert found.tolist() == [[0, 1]] * (parts == (0, 0))
+    assert len(costs) == len(found)
 
 
 def test_a_gap_costs_more_the_farther_and_the_longer_it_is():

@@ -1,8 +1,10 @@
 """Numbers kept through contacts by movement alone."""
 
+from types import SimpleNamespace
+
 import numpy as np
 
-from herdbook.identity.keeping import keep_numbers
+from herdbook.identity.keeping import ONWARD_FRAMES, end_velocities, keep_numbers
 from tests.support.graphs import NO_GAPS, make_graph
 
 
@@ -91,3 +93,36 @@ def test_nobody_in_view_gives_nobody():
     graph = graph_of([], [])
     empty = graph.take(np.zeros(0, np.int64))
     assert not len(keep_numbers(empty, np.zeros((0, 2, 2)), *NO_GAPS, 3, 10.0).row)
+
+
+def test_each_of_two_blobs_inside_of_a_contact_holds_as_many_animals_as_were_counted():
+    """Four animals in one blob, which parts into two of two animals each that meet again."""
+    before, after = [(0, 9, 1, (k, 0), (k, 0)) for k in range(4)], [(19, 28, 1, (k, 0), (k, 0)) for k in range(4)]
+    inside = [(10, 12, 4), (13, 15, 2), (13, 15, 2), (16, 18, 4)]
+    graph = graph_of(
+        [*before, *((*part, (2, 0), (2, 0)) for part in inside), *after],
+        [*((k, 4) for k in range(4)), (4, 5), (4, 6), (5, 7), (6, 7), *((7, k) for k in range(8, 12))],
+    )
+    kept = keep_numbers(graph, velocities(graph), *NO_GAPS, 4, 10.0)
+    assert np.bincount(kept.row).tolist() == graph.animals.tolist()
+    assert numbers_in(kept, 5).isdisjoint(numbers_in(kept, 6))
+
+
+def test_velocities_are_those_of_the_movie_of_a_tracklet_at_both_of_its_ends():
+    """One animal in the first movie; in the second one at rest, and one that turns off after ONWARD_FRAMES."""
+    x, still = np.arange(4) * 2.0, np.full(11, 50.0)
+    turns = np.concatenate([np.zeros(ONWARD_FRAMES), np.arange(ONWARD_FRAMES + 1) * 3.0])
+    first = SimpleNamespace(frame=np.arange(4), x=x, y=np.zeros(4))
+    second = SimpleNamespace(frame=np.tile(np.arange(11), 2), x=np.concatenate([still, still]), y=np.concatenate([still, turns]))
+    tracklets = [SimpleNamespace(blob_rows=lambda: (np.arange(4), np.array([0, 4])))]
+    tracklets.append(SimpleNamespace(blob_rows=lambda: (np.arange(22), np.array([0, 11, 22]))))
+    recording = SimpleNamespace(graph=range(3), movie=np.array([0, 1, 1]), tracklet=np.array([0, 0, 1]))
+    found = end_velocities(recording, [first, second], tracklets)
+    assert found.tolist() == [[[2, 0], [2, 0]], [[0, 0], [0, 0]], [[0, 0], [0, 3]]]
+
+
+def test_a_tracklet_that_only_one_follows_goes_on_in_it():
+    graph = graph_of([(0, 9, 1, (0, 0), (9, 0)), (0, 9, 1, (0, 50), (9, 50)), (10, 19, 1, (10, 50), (19, 50))], [(1, 2)])
+    kept = keep_numbers(graph, velocities(graph), *NO_GAPS, 2, 10.0)
+    assert numbers_in(kept, 1) == numbers_in(kept, 2)
+    assert kept.confidence.tolist() == [1, 1, 1]

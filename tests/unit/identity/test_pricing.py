@@ -8,7 +8,7 @@ from herdbook.identity.graph import Costs
 from herdbook.identity.highs import solve_programme
 from herdbook.identity.pricing import Prices, bound_blocks
 from herdbook.identity.programme import build_programme
-from tests.support.graphs import optimum, random_recording
+from tests.support.graphs import NO_GAPS, make_graph, optimum, random_recording
 
 NONE = np.zeros((0, 2), np.int64)
 
@@ -34,3 +34,11 @@ def test_the_bound_holds_whatever_the_candidates_are_and_is_tight_with_all(seed)
         bound = bound_blocks(graph, blocks, free, gains.max(axis=1), others, found.bound, found.linear)
         assert bound.sum() >= best - 1e-3
     assert bound.sum() == pytest.approx(found.bound.sum(), abs=1e-3)
+
+
+@pytest.mark.parametrize("own", [0, 1])
+def test_a_path_of_another_identity_gains_its_way_to_a_separator_and_half_of_what_it_has_there(own):
+    graph = make_graph([(0, 9), (10, 19)], [(0, 1)])
+    scores = np.array([[1.0, 5.0], [40.0, 4.0]])[:, [own, 1 - own]]
+    _, others = Prices(scores).gains(np.array([-1, own]), Costs().of_paths(graph, *NO_GAPS))
+    assert others.tolist() == [[-np.inf, -np.inf], [5 + 4 / 2, 4 / 2]]

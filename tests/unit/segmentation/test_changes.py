@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from herdbook.segmentation.changes import change_ends, find_changes
+from herdbook.segmentation.changes import Progress, change_ends, find_changes
 from herdbook.segmentation.registration import Motion
 
 SIZE, FRAMES = (320, 240), 60
@@ -63,6 +63,13 @@ def test_a_dish_that_is_pushed_by_one_pixel_is_found(dish):
     assert (found.last_before, found.first_after) == (39, 40)
     assert found.motion is not None
     assert found.motion.at(160, 120) == pytest.approx((1, 0), abs=0.2)
+
+
+def test_a_push_of_a_dish_with_a_strong_edge_is_no_other_light(dish):
+    (found,) = find(film(dish, moved=lambda t: (24.0, 10.0) if t >= 30 else (0, 0)))
+    assert found.motion is not None
+    assert found.share < 0.05
+    assert abs(found.light) < 2
 
 
 def test_a_camera_that_is_turned_is_found(bedding):
@@ -162,3 +169,13 @@ def test_one_large_animal_that_walks_over_an_empty_ground_is_no_change(frames, s
         image[24:36, x : x + 20] = 50
         film.append(image)
     assert find(film, 20.0) == []
+
+
+@pytest.mark.parametrize(("expected", "counts"), [(140, True), (159, True), (121, True), (161, False), (119, False)])
+def test_progress_is_read_where_the_level_changes_by_about_what_is_expected(expected, counts):
+    # The change of 40 levels may differ from what is expected by half of it.
+    before, after = np.full((16, 16), 100, np.uint8), np.full((16, 16), 140, np.uint8)
+    found = Progress.between(before, after, np.full((16, 16), float(expected)), 1)
+    assert (found is not None) == counts
+    if found is not None:
+        assert [found.of(image) for image in (before, np.full((16, 16), 130, np.uint8), after)] == [0, 0.75, 1]

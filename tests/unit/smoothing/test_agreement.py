@@ -49,6 +49,14 @@ def test_leaps_are_not_taken_for_jitter_however_large_their_limit(rng):
     assert agreement.tolerance == pytest.approx(LEAST_JUMP_PX)
 
 
+def test_large_jitter_is_not_taken_for_leaps_while_the_flow_explains_the_steps(rng):
+    frames, truth = (values[::3] for values in drifting(3 * FRAMES // 2, rng))
+    points = truth + rng.normal(0, 1, truth.shape)
+    agreement = measure_agreement(Source(frames).source, points, kinds_of(points, limit=100.0))
+    assert agreement.tolerance == pytest.approx(SIGMAS * np.sqrt(2), rel=0.3)
+    assert agreement.tolerance.min() > LEAST_JUMP_PX
+
+
 def test_no_tolerance_exceeds_its_limit_and_a_kind_without_points_has_it(rng):
     frames, truth = drifting(FRAMES, rng)
     points = truth + rng.normal(0, 2, truth.shape)

@@ -74,15 +74,15 @@ def test_unknown_points_do_not_jump():
     assert np.argwhere(find_jumps(points, expected, WINDOW)).tolist() == [[9, 1]]
 
 
-@pytest.mark.parametrize("repair", [False, True])
+@pytest.mark.parametrize("repair", [{}, {"repair": False}, {"repair": True}], ids=str)
 def test_smoothing_with_repair_is_nearer_to_the_truth_at_jumps(noisy, repair):
     frames, truth, points, jumps = noisy
     nothing = find_gaps(np.ones(jumps.shape, bool))
-    result = smooth_columns(Source(frames).source, points, nothing, WINDOW, trusted=np.zeros(jumps.shape, bool), repair=repair)
+    result = smooth_columns(Source(frames).source, points, nothing, WINDOW, trusted=np.zeros(jumps.shape, bool), **repair)
     np.testing.assert_array_equal(result.jump, jumps)
     np.testing.assert_array_equal(result.given, points)
     near = np.hypot(*np.moveaxis(result.smoothed - truth, -1, 0))[jumps].max()
-    assert (near < 1.5) == repair
+    assert (near < 1.5) == repair.get("repair", False)
 
 
 def test_trusted_points_never_jump(noisy):
@@ -90,3 +90,14 @@ def test_trusted_points_never_jump(noisy):
     nothing = find_gaps(np.ones(jumps.shape, bool))
     result = smooth_columns(Source(frames).source, points, nothing, WINDOW, trusted=jumps, repair=True)
     assert not result.jump.any()
+
+
+@pytest.mark.parametrize(("frames", "jumps"), [(4, True), (5, False)])
+def test_an_even_window_is_centred_and_what_lasts_for_half_of_it_is_movement(frames, jumps):
+    # The running median over 8 frames takes four before and four after a frame; 5 of 9 positions are what is usual there.
+    expected = np.full((60, 1, 2), 50.0)
+    points = expected.copy()
+    points[20 : 20 + frames, 0, 0] += 40.0
+    found = np.flatnonzero(find_jumps(points, expected, 8)[:, 0]).tolist()
+    assert (found == list(range(20, 20 + frames))) == jumps
+    assert (22 in found) == jumps

@@ -188,9 +188,10 @@ def test_a_short_gap_is_filled_along_the_motion(rng: np.random.Generator) -> Non
 def test_a_lonely_point_that_no_window_covers_stays_as_it_was(texture: NDArray[np.uint8]) -> None:
     points = np.full((9, 1, 2), np.nan)
     points[4, 0] = [60.3, 70.7]
-    smoothed, disagreement, *_ = smooth_points([texture] * 9, points, window=3)
+    smoothed, disagreement, _, agreeing = smooth_points([texture] * 9, points, window=3)
     np.testing.assert_array_equal(smoothed, points)
     assert np.isnan(disagreement).all()
+    assert np.isnan(agreeing).all()
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 7, 100])

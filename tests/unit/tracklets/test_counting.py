@@ -155,6 +155,14 @@ def test_an_animal_out_of_view_may_come_back():
     assert count([1, 1, 1], [(0, 99), (0, 40), (50, 99)], number=2)[0].tolist() == [1, 1, 1]
 
 
+@pytest.mark.parametrize("begin", [28, 20])
+def test_who_has_left_before_may_come_back_where_it_is_crowded(begin):
+    """Of three animals one leaves after frame 27; four tracklets are in view at once, of which the one that fits worst is no animal."""
+    spans = [(0, 27), (begin, 99), (28, 50), (30, 50), (30, 52)]
+    animals, _ = count([1, 1, 1, 1, 0.8], spans, number=3, border=[(True, True)] * 5)
+    assert animals.tolist() == [1, 1, 1, 1, 0]
+
+
 def test_the_margin_is_the_cost_of_the_next_best_number():
     animals, margin = count([1.2], [(0, 99)], number=3)
     costs = count_costs(np.array([1.2]), np.array([100]), 3, DEFAULT)[0]

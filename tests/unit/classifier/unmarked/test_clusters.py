@@ -82,6 +82,14 @@ def test_a_wrong_label_neither_binds_its_tracklet_nor_those_beside_it():
     assert (found.posterior.argmax(axis=1) == true).all()
 
 
+def test_animals_that_are_never_seen_together_are_told_apart_by_their_looks():
+    looks = np.repeat(np.eye(3), 4, axis=0)
+    found = find_clusters(looks, np.full(12, 5.0), together_matrix(np.zeros((0, 2)), 12), 3, np.full(12, -1), np.random.default_rng(6))
+    answer = found.posterior.argmax(axis=1).reshape(3, 4)
+    assert (answer == answer[:, :1]).all()
+    assert sorted(answer[:, 0]) == [0, 1, 2]
+
+
 def test_a_label_decides_where_looks_do_not():
     looks = np.repeat(np.eye(2)[:1], 4, axis=0)
     together = together_matrix(np.array([[0, 1], [2, 3]]), 4)

@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from herdbook.classifier.unmarked.examples import Singles, choose_tracklets, coexisting, images_each
+from herdbook.artifacts.tracklets import MULTIPLE, NOISE, SINGLE
+from herdbook.classifier.unmarked.examples import Singles, choose_tracklets, coexisting, find_singles, images_each
 from herdbook.errors import HerdbookError
 from herdbook.experiment.file import parse_experiment
 
@@ -24,6 +26,26 @@ def singles(rng, count=400, animals=5):
                 rows.append((movie, k * animals + animal, animal % 2, begin, begin + length - 1, 1 + length // 6))
                 begin += length + int(rng.integers(0, 5))
     return Singles(*np.array(rows, np.int64).T)
+
+
+class Rows(SimpleNamespace):
+    """The columns of tracklets that are needed."""
+
+    def __len__(self):
+        return len(self.first)
+
+
+def test_single_tracklets_of_all_movies_are_found_with_their_usable_images():
+    image = np.array([0, -1, 1, 2, -1, 3, 4])
+    blobs = [SimpleNamespace(image=image), SimpleNamespace(image=np.arange(3))]
+    kinds = [np.array([SINGLE, MULTIPLE, SINGLE, SINGLE]), np.array([NOISE, SINGLE])]
+    first = Rows(blob_tracklet=np.array([0, 0, 0, 1, 2, -1, 3]), tracklet_kind=kinds[0], arena=np.array([0, 0, 0, 1]),
+                 first=np.array([0, 1, 2, 3]), last=np.array([5, 6, 7, 8]))  # fmt: skip
+    second = Rows(blob_tracklet=np.array([1, 1, 0]), tracklet_kind=kinds[1], arena=np.array([0, 1]), first=np.array([0, 4]),
+                  last=np.array([9, 8]))  # fmt: skip
+    found = find_singles(blobs, [first, second])
+    rows = [(0, 0, 0, 0, 5, 2), (0, 3, 1, 3, 8, 1), (1, 1, 1, 4, 8, 2)]
+    assert list(zip(*(getattr(found, name).tolist() for name in Singles.__annotations__), strict=True)) == rows
 
 
 def test_chosen_tracklets_are_bounded_and_keep_who_is_seen_with_them():

@@ -50,6 +50,7 @@ def test_training_checks_early_and_ends_when_clusters_are_clean(day1):
     assert history["step"][0] <= 40
     assert history["step"][-1] <= 400
     assert len(set(map(len, history.values()))) == 1
+    assert history["same"][0] == 0, "there is nothing before to be the same"
 
 
 def test_the_same_seed_gives_the_same_animals(day1, tmp_path):
@@ -123,7 +124,8 @@ def test_more_animals_in_view_than_told_are_reported(tmp_path):
     found, _ = crowd()
     found.crowded = np.array([0.2])
     _, card = learn(tmp_path, found)
-    assert any(warning.startswith("number may be too small: 20 %") for warning in card["warnings"])
+    told = "number may be too small: 20 % of the frames of arena 1 show more than 4 single animals"
+    assert any(warning.startswith(told) for warning in card["warnings"])
 
 
 def test_a_movie_in_which_nobody_is_alone_is_refused(tmp_path):
