@@ -3,6 +3,7 @@
 #   snakemake --configfile my.yaml --cores all        the experiment of my.yaml
 #   snakemake --cores all                             the demo of config/demo.yaml
 #   snakemake before_labels --configfile my.yaml --cores all      only the files that `herdbook suggest` needs before there are labels
+#   snakemake names --configfile my.yaml --cores all              only who is who; no positions, tables, movies and report
 #
 # Paths of outputs are relative to the folder of results, which is the working directory.
 
@@ -49,6 +50,11 @@ rule before_labels:
     input:
         tracklets=files("tracklets", MOVIES),
         background=files("background", SCENES),
+
+
+rule names:
+    input:
+        identities=files("propagate", RECORDINGS),
 
 
 onsuccess:

@@ -14,6 +14,7 @@ FILLS = ("#f4d9b8", "#f6e3b4", "#e3ebbd", "#cfe6c4", "#c5e3d6", "#c3dde8", "#cad
 IN_WORDS = {
     "stages": "one module per rule of the workflow",
     "commands": "the command herdbook: all that a person types",
+    "app": "the browser app: all that a person does by looking",
     "job": "the command line that all stages share",
     "workflow": "what the rules know of an experiment",
     "report": "the page: what was tracked, and how right it is",

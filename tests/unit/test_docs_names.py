@@ -58,7 +58,8 @@ def unknown_in(command: str) -> str:
     for word in shlex.split(command, comments=True)[1:]:
         options = {name for parameter in here.params for name in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
         if word.startswith("-"):
-            if word.partition("=")[0] not in options:
+            # Other options of `run` are Snakemake's.
+            if word.partition("=")[0] not in options and not here.context_settings.get("ignore_unknown_options"):
                 return word
         elif hasattr(here, "commands"):
             if word not in here.commands:

@@ -1,14 +1,10 @@
 """Checks of an experiment before it runs: whether movies, labels, facts, arenas and truth fit together."""
 
 import json
-import re
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import herdbook
 from herdbook.artifacts.trainset import TrainingSet
 from herdbook.commands.movie_scans import scan_of
 from herdbook.errors import HerdbookError, nearest
@@ -65,22 +61,6 @@ def check_experiment(experiment: Experiment, look: int = 0) -> Findings:
     if look and not findings.faults:
         _look(experiment, findings, look)
     return findings
-
-
-def project_snakefile() -> Path | None:
-    """The Snakefile of the project that contains this package, None if the package is installed elsewhere."""
-    path = Path(herdbook.__file__).resolve().parents[2] / "Snakefile"
-    return path if path.is_file() else None
-
-
-def planned_jobs(snakefile: Path, experiment_file: Path) -> dict[str, int]:
-    """Number of jobs of each rule that `snakemake` would run now; nothing is run. Raises HerdbookError with the message of snakemake."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--configfile", str(experiment_file.resolve())]
-    ended = subprocess.run([*command, "--dry-run", "--quiet", "rules"], cwd=snakefile.parent, capture_output=True, text=True, check=False)
-    output = ended.stdout + ended.stderr
-    if ended.returncode:
-        raise HerdbookError(f"snakemake cannot plan this experiment:\n{output.strip()}")
-    return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE) if rule != "total"}
 
 
 def _read_movies(experiment: Experiment, findings: Findings) -> None:

@@ -1,12 +1,14 @@
 """The command `herdbook`.
 
-`new` writes an experiment file, `check` finds faults in one, `tune` proposes settings for finding its animals, `score` compares
-trajectories with the truth; `trainset`, `suggest` and `validate` are for labels, `smooth-points`, `interpolate` and `place-points` for body
-points; `status` shows the progress of an experiment, `summary` compares several, `provenance` traces a file of the results to its origin.
+`new` writes an experiment file, `app` opens the page, `check` finds faults in a file, `run` runs it, `tune` proposes settings for its
+animals, `score` compares trajectories with the truth; `trainset`, `suggest` and `validate` are for labels, `smooth-points`, `interpolate`
+and `place-points` for body points; `status` shows the progress of an experiment, `summary` compares several, `provenance` traces a file of
+the results to its origin.
 """
 
 import json
 import shlex
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -83,8 +85,9 @@ def check(
     look: Annotated[int, typer.Option(help="number of movies, spread over the experiment, in whose frames blobs are counted", min=0)] = 3,
 ) -> None:
     """Check an experiment file, its movies, labels, arenas and truth, count blobs in some frames, and list the jobs that would run."""
-    from herdbook.commands.check import check_experiment, planned_jobs, project_snakefile
+    from herdbook.commands.check import check_experiment
     from herdbook.experiment.file import load_experiment
+    from herdbook.system import snakemake
 
     experiment = load_experiment(file)
     findings = check_experiment(experiment, look)
@@ -96,16 +99,45 @@ def check(
     if findings.faults:
         count = "one fault" if len(findings.faults) == 1 else f"{len(findings.faults)} faults"
         raise HerdbookError("\n  ".join([f"{file}: {count}:", *findings.faults]))
-    snakefile = project_snakefile()
+    snakefile = snakemake.project_snakefile()
     command = f"snakemake --configfile {shlex.quote(str(file.resolve()))} --cores all"
     if snakefile is None:
         echo(f"No faults. To run it, in the folder of Herdbook's Snakefile: {command}")
         return
-    jobs = planned_jobs(snakefile, file)
+    jobs = snakemake.planned_jobs(snakefile, file)
     if jobs:
         show(_job_table(jobs))
     state = "To run it" if jobs else "All results are up to date"
-    echo(f"No faults. {state}: cd {shlex.quote(str(snakefile.parent))} && {command}")
+    in_project = f"cd {shlex.quote(str(snakefile.parent))} && {command}"
+    echo(f"No faults. {state}: {f'herdbook run {shlex.quote(str(file))}' if snakemake.is_packaged(snakefile) else in_project}")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def run(context: typer.Context, file: ExperimentFile) -> None:
+    """Run the workflow on an experiment: snakemake, with the Snakefile of the checkout around or of this package.
+
+    All that follows FILE is for snakemake: targets such as names, and options such as --cores 2 (all cores otherwise), -n or --profile.
+    """
+    from herdbook.system.snakemake import snakemake_command
+
+    raise typer.Exit(subprocess.call(snakemake_command(file, context.args)))
+
+
+@app.command("app")
+def open_app(
+    place: Annotated[Path, typer.Argument(metavar="[FILE|DIR]", help="the experiment file, or a folder with experiments")] = Path(),
+    port: Annotated[int, typer.Option(help="port of this machine; by default a free one", min=0, max=65535)] = 0,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="only print the address")] = False,
+    root: Annotated[list[Path] | None, typer.Option(help="a further folder that the page may see; may be given several times")] = None,
+) -> None:
+    """Open the page on which animals are found and arenas drawn by looking at the movies."""
+    from herdbook.app.start import run_app
+
+    if not place.exists():
+        raise HerdbookError(f"{place}: there is no such file or folder. `herdbook new DIR --movies 'videos/*.mp4'` writes an experiment.")
+    file = None if place.is_dir() else place
+    roots = [place if file is None else place.resolve().parent, *(root or [])]
+    run_app(file, roots, port, browser=not no_browser, say=echo)
 
 
 @app.command()

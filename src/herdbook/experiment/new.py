@@ -60,7 +60,7 @@ def find_movies(patterns: Sequence[str]) -> list[Path]:
             )
         # A link is not resolved: its name may be the intended name of the movie.
         found |= {match.parent.resolve() / match.name for match in matches}
-    return sorted(found, key=lambda path: (_natural(path), str(path)))
+    return sorted(found, key=lambda path: (natural_order(path), str(path)))
 
 
 def write_experiment(
@@ -150,5 +150,6 @@ def _named(movies: Sequence[Path], folder: Path) -> dict[str, str]:
     return named
 
 
-def _natural(path: Path) -> list[tuple[int, str]]:
+def natural_order(path: Path) -> list[tuple[int, str]]:
+    """Sorts movie2 before movie10."""
     return [(int(digits or -1), text.casefold()) for digits, text in re.findall(r"(\d+)|(\D+)", str(path))]

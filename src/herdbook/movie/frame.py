@@ -81,6 +81,10 @@ class Frame:
             self._bgr = turned(self._converted("bgr24"), self._orientation)
         return self._bgr
 
+    def forget_colours(self) -> None:
+        """Release the converted colours, which are three bytes per pixel, of a frame that is kept; they are made again when accessed."""
+        self._bgr = None
+
     def bgr_scaled(self, width: int, height: int) -> NDArray[np.uint8]:
         """The frame reduced to this size by averaging areas, uint8 (height, width, 3) BGR; computed in every call."""
         # Five times as fast as cv2.INTER_AREA for a reduction to two thirds.

@@ -6,6 +6,7 @@ Images are (row, col[, channel]) uint8; points are (x, y) px.
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from herdbook.arrays import Pixels
+from herdbook.arrays import Ints, Pixels
 from herdbook.artifacts.background import Background
 from herdbook.artifacts.segment import LOST_AS, LOST_BORDER, LOST_FAINT, LOST_LARGE, LOST_SMALL
 from herdbook.movie.frame import Frame
@@ -76,25 +77,65 @@ def unread_images(settings: Mapping[str, Any]) -> set[str]:
     return {name for name, needed in wanted.items() if not needed}
 
 
+class _Ground:
+    """What arenas and background alone decide, whatever tells animals from the background; made once for many settings.
+
+    `light(window)`: illumination relative to its median; `level(window)`: median level of the background; `meter(window)`; `coarse(n)`: the
+    parts of the arenas in frames reduced n times.
+    """
+
+    def __init__(self, background: Background, arenas: Sequence[Mapping[str, Any]], black: int, masks: Sequence[Path]) -> None:
+        self.arenas, self.masks = [dict(arena) for arena in arenas], list(masks)
+        self.number = map_arenas(arenas, background.luma.shape[1:], masks)
+        self.inside = self.number >= 0
+        self.edge = arena_edges(self.number)
+        self.parts = [above(part.astype(np.uint8), 0) for part in split_touching(self.number)]
+        self.labeller = Labeller(*self.number.shape)
+        self.meter = cache(lambda window: LightMeter(background.luma[window], self.inside, black))
+        self.level = cache(lambda window: float(np.median(background.luma[window][self.inside])))
+        self.light = cache(lambda window: relative_light(background.luma[window], self.inside, black))
+        # A pixel of the reduced frame belongs to an arena if it contains any of its pixels; the result is clipped to the arena.
+        self.coarse = cache(lambda factor: [above(reduced((part > 0).astype(np.float32), factor), 0) for part in self.parts])
+
+
 class Segmenter:
     """Finds the blobs of each frame of a movie with fixed settings (the experiment file's section `segment`)."""
 
-    def __init__(self, background: Background, settings: Mapping[str, Any], full_range: bool, masks: Sequence[Path] = ()) -> None:
+    def __init__(
+        self,
+        background: Background,
+        settings: Mapping[str, Any],
+        full_range: bool,
+        masks: Sequence[Path] = (),
+        *,
+        like: "Segmenter | None" = None,
+    ) -> None:
         self._background, self._settings, self._full_range = background, settings, full_range
         self._black, self._unit = (0, 1.0) if full_range else (LIMITED_BLACK, LIMITED_RANGE)
-        self.arena = map_arenas(settings["arenas"], background.luma.shape[1:], masks)
-        self._edge = arena_edges(self.arena)
-        self._labeller = Labeller(*self.shape)
+        shared = like is not None and like._ground.arenas == list(settings["arenas"]) and like._ground.masks == list(masks)
+        self._ground: _Ground = like._ground if like is not None and shared else _Ground(background, settings["arenas"], self._black, masks)
+        self.arena, self._edge, self._labeller = self._ground.number, self._ground.edge, self._ground.labeller
         self._channels = _CHANNELS.get(settings["channel"])
         self._reduce, self._blur = settings["reduce"], settings["blur"] / settings["reduce"]
         self._close, self._open = (round(settings[name] / self._reduce) for name in ("close", "open"))
-        self._parts = [above(part.astype(np.uint8), 0) for part in split_touching(self.arena)]
-        # A pixel of the reduced frame belongs to an arena if it contains any of its pixels; the result is clipped to the arena.
-        self._coarse_parts = [above(reduced(part.astype(np.float32), self._reduce), 0) for part in self._parts]
+        self._parts, self._coarse_parts = self._ground.parts, self._ground.coarse(self._reduce)
         cleans = self._close or self._open or settings["fill_holes"] or self._blur or self._reduce > 1
         # The fast method compares and labels in one pass; the other one makes a mask first.
         self._fast = self._channels is None and not cleans
         self._scene = self._scene_at(0)
+
+    def retuned(self, settings: Mapping[str, Any], masks: Sequence[Path] | None = None) -> "Segmenter":
+        """A segmenter with other settings for the same movie, and other files of masks if they are given.
+
+        It finds the blobs that a new one finds, but shares with this one what the settings leave as it is: maps of the arenas, and what is
+        measured of the background. Both share buffers, too, so that one thread must use them.
+        """
+        files = self._ground.masks if masks is None else masks
+        return Segmenter(self._background, settings, self._full_range, files, like=self)
+
+    def uses(self, background: Background) -> bool:
+        """Whether frames are compared with this background."""
+        return self._background is background
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -112,6 +153,24 @@ class Segmenter:
 
     def separate(self, frame: Frame) -> tuple[components.FrameBlobs, Losses] | None:
         """Blobs of one frame, and what was dropped: see `blobs` and `Losses`."""
+        found = self.judged(frame, max(1, math.ceil(NEARLY_LARGE * self._settings["area"][0])))
+        if found is None:
+            return None
+        blobs, reason = found
+        lost = np.flatnonzero(reason >= 0)
+        if not len(lost):
+            return blobs, NO_LOSSES
+        heads = blobs.runs[blobs.run_offsets[lost]]
+        counts = np.bincount(self.arena[heads[:, 0], heads[:, 1]].astype(np.int64) * len(LOST_AS) + reason[lost])
+        kinds = np.flatnonzero(counts)
+        losses = np.column_stack([*divmod(kinds, len(LOST_AS)), counts[kinds]]).astype(np.int32)
+        return chosen_blobs(blobs, reason < 0), losses
+
+    def judged(self, frame: Frame, least: int) -> tuple[components.FrameBlobs, Ints] | None:
+        """All blobs of one frame of at least `least` px, and why each is dropped, (n,): index into `LOST_AS`, -1 for those that are kept.
+
+        None for a broken frame, as in `blobs`.
+        """
         if not self._scene.first <= frame.index < self._scene.end:
             self._scene = self._scene_at(frame.index)
         scene, luma, gain = self._scene, frame.luma, 1.0
@@ -122,10 +181,10 @@ class Segmenter:
             luma = at_unit_gain(luma, gain, self._black)
         elif not scene.shifts[0] <= scene.meter.shift(luma) <= scene.shifts[1]:
             return None
-        least = max(1, math.ceil(NEARLY_LARGE * self._settings["area"][0]))
         if scene.rows:
             found = [self._labeller.label(luma, *rows, min_area=least) for rows in scene.rows]
-            return self._filtered(found[0] if len(found) == 1 else joined_blobs(found))
+            blobs = found[0] if len(found) == 1 else joined_blobs(found)
+            return blobs, self._reasons(blobs)
         colours = None
         if self._channels is not None:
             colours = at_unit_gain(np.ascontiguousarray(frame.bgr()[:, :, self._channels]), gain, 0)
@@ -134,7 +193,7 @@ class Segmenter:
         if colours is not None:
             # In units of luma.
             blobs.contrast_sum = self._unit * summed_differences(blobs.runs, blobs.run_offsets, colours, scene.colours)
-        return self._filtered(blobs)
+        return blobs, self._reasons(blobs)
 
     def _masks(self, image: Pixels) -> Iterator[Pixels]:
         """Foreground of luma (h, w) or colours (h, w, channels) in each part of the arenas, cleaned, in full resolution."""
@@ -162,8 +221,8 @@ class Segmenter:
         plane = reduced(image[:, :, 0] if image.shape[2:] == (1,) else image, self._reduce)
         return np.asarray(cv2.GaussianBlur(plane, (0, 0), self._blur)) if self._blur else plane
 
-    def _filtered(self, blobs: components.FrameBlobs) -> tuple[components.FrameBlobs, Losses]:
-        """The blobs of a proper area, with enough contrast and, if drop_border is set, away from the border; and what was dropped."""
+    def _reasons(self, blobs: components.FrameBlobs) -> Ints:
+        """Why blobs are dropped: their area, too little contrast or, if drop_border is set, the border; -1 for the others."""
         smallest, largest = self._settings["area"]
         # In the order of LOST_AS from behind: the first reason is the one that counts.
         reason = np.full(len(blobs), -1, np.int64)
@@ -173,24 +232,19 @@ class Segmenter:
             reason[blobs.contrast_sum < self._settings["min_contrast"] * self._unit * blobs.area] = LOST_FAINT
         reason[blobs.area > largest] = LOST_LARGE
         reason[blobs.area < smallest] = LOST_SMALL
-        lost = np.flatnonzero(reason >= 0)
-        if not len(lost):
-            return blobs, NO_LOSSES
-        heads = blobs.runs[blobs.run_offsets[lost]]
-        counts = np.bincount(self.arena[heads[:, 0], heads[:, 1]].astype(np.int64) * len(LOST_AS) + reason[lost])
-        kinds = np.flatnonzero(counts)
-        losses = np.column_stack([*divmod(kinds, len(LOST_AS)), counts[kinds]]).astype(np.int32)
-        return chosen_blobs(blobs, reason < 0), losses
+        return reason
 
     def _scene_at(self, frame: int) -> _Reference:
         background = self._background
         window = int(np.searchsorted(background.first_frame, frame, side="right")) - 1
-        luma, inside = background.luma[window], self.arena >= 0
-        channels = self._channels
+        luma, channels = background.luma[window], self._channels
         colours = luma[:, :, None][:, :, :0] if channels is None else np.ascontiguousarray(background.bgr[window][:, :, channels])
         bounds, typical = self._bounds(window, luma, colours)
         fast = self._fast and not bounds.within
-        limits = [(np.where(part, bounds.lowest, 0), np.where(part, bounds.highest, 255)) for part in self._coarse_parts] if fast else []
+        limits = [
+            (cv2.bitwise_and(bounds.lowest, part), cv2.bitwise_or(bounds.highest, cv2.bitwise_not(part)))
+            for part in (self._coarse_parts if fast else [])
+        ]
         return _Reference(
             first=int(background.first_frame[window]),
             end=float([*background.first_frame, np.inf][window + 1]),
@@ -198,8 +252,8 @@ class Segmenter:
             colours=colours,
             bounds=bounds,
             rows=[(self._labeller.prepare(low), self._labeller.prepare(high), self._labeller.prepare(luma)) for low, high in limits],
-            meter=LightMeter(luma, inside, self._black),
-            shifts=self._shifts(float(np.median(luma[inside])), max(OUTLIER_Z * float(background.spread[window]), typical)),
+            meter=self._ground.meter(window),
+            shifts=self._shifts(self._ground.level(window), max(OUTLIER_Z * float(background.spread[window]), typical)),
         )
 
     def _shifts(self, ground: float, least: float) -> tuple[float, float]:
@@ -219,7 +273,7 @@ class Segmenter:
         """Bounds of the levels of a window's background or of animals, and the typical difference between both."""
         settings, grey = self._settings, self._channels is None
         unit, black = (self._unit, self._black) if grey else (1.0, 0)
-        light = self._prepared(relative_light(luma, self.arena >= 0, self._black)) if settings["flat_field"] else None
+        light = self._prepared(self._ground.light(window)) if settings["flat_field"] else None
         least: Any = settings["difference"] * unit
         if settings["method"] == "intensity":
             band = luma_band(settings["intensity"], self._full_range or not grey)

@@ -20,6 +20,8 @@ LIMITED_BLACK = 16
 # Value of `signed_margins` at the last level of the background.
 NO_MARGIN = 128
 
+_LEVELS = np.arange(256, dtype=np.uint8)[None]
+
 # Illumination is smooth: it is blurred over this share of the frame's shorter side, at a resolution that makes this fast.
 _BLUR_SHARE = 0.03
 _COARSE_PX = 4
@@ -53,6 +55,11 @@ def difference_bounds(background: Pixels, least: Singles | float, polarity: str)
 
     `polarity` is dark, bright or either. Each of several channels has its own bounds: an animal is outside of them in at least one.
     """
+    if np.ndim(least) == 0 and background.shape != _LEVELS.shape:
+        # Each level has its bounds: a table is much faster than computing them for each pixel.
+        table = difference_bounds(_LEVELS, least, polarity)
+        lowest, highest = (np.asarray(cv2.LUT(background, bound), np.uint8) for bound in (table.lowest, table.highest))
+        return Bounds(lowest, highest, within=False)
     low, high = np.zeros(background.shape, np.float32), np.full(background.shape, 255, np.float32)
     if polarity in ("dark", "either"):
         low = np.floor(background - np.asarray(least, np.float32)) + 1

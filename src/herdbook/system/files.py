@@ -5,8 +5,9 @@ import glob
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,48 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file (UTF-8), which appears only when it is complete."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Put a whole file in place of one, which is either the old or the new one, also after a crash; its permissions stay."""
+    with replacing(path) as temporary:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        try:
+            _write_all(handle, data)
+        finally:
+            os.close(handle)
+        if path.exists():
+            shutil.copymode(path, temporary)
+    sync_folder(path.parent)
+
+
+def append_durably(path: Path, data: bytes) -> None:
+    """Append to a file, which is made if it is not there; when this returns, the data are on the disk."""
+    new = not path.exists()
+    with full_disk_as_error(path):
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        try:
+            _write_all(handle, data)
+        finally:
+            os.close(handle)
+    if new:
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names of files in a folder to the disk, where the system can."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(handle, data) :]
+    os.fsync(handle)
 
 
 def read_json(path: Path, of_pairs: Callable[[list[tuple[str, Any]]], dict[str, Any]] | None = None) -> Any:

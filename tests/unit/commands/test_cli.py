@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,17 @@ import yaml
 from click.testing import Result
 from typer.testing import CliRunner
 
-from herdbook.commands import check, cli
-from herdbook.commands.check import MovieFacts, check_experiment, planned_jobs
+from herdbook.commands import cli
+from herdbook.commands.check import MovieFacts, check_experiment
 from herdbook.errors import HerdbookError
 from herdbook.experiment.docs import keys_of
 from herdbook.experiment.file import load_experiment
 from herdbook.experiment.model import Experiment
 from herdbook.experiment.new import NewAnimals, experiment_text, find_movies
 from herdbook.experiment.sheets.answers import Point, write_answers
+from herdbook.system import snakemake
+from herdbook.system.snakemake import planned_jobs
+from tests.conftest import ROOT
 
 
 def herdbook(*arguments: str | Path) -> Result:
@@ -45,7 +49,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("movie2.mp4", "movie10.mp4"):
         write_movie(tmp_path / "videos" / name)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(check, "project_snakefile", lambda: None)
+    monkeypatch.setattr(snakemake, "project_snakefile", lambda: None)
     return tmp_path
 
 
@@ -309,11 +313,52 @@ def test_what_would_run_is_counted_and_nothing_is_run(tmp_path: Path) -> None:
 
 
 def test_check_shows_the_jobs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check, "project_snakefile", lambda: folder / "Snakefile")
-    monkeypatch.setattr(check, "planned_jobs", lambda *_: {"segment": 2, "all": 1})
+    monkeypatch.setattr(snakemake, "project_snakefile", lambda: folder / "Snakefile")
+    monkeypatch.setattr(snakemake, "planned_jobs", lambda *_: {"segment": 2, "all": 1})
     result = herdbook("check", marked(folder))
     assert re.search(r"segment\W+2\b", result.stdout)
     assert f"cd {folder}" in result.stdout
+
+
+# --- run
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The commands that are run, which do nothing and end with status 7."""
+    ran: list[list[str]] = []
+    monkeypatch.setattr(cli.subprocess, "call", lambda command: ran.append(command) or 7)
+    return ran
+
+
+def test_run_is_snakemake_with_the_rules_of_the_checkout(tmp_path: Path, commands: list[list[str]]) -> None:
+    result = herdbook("run", marked(tmp_path), "names", "--cores", "2", "-n")
+    assert result.exit_code == 7
+    given = ["--configfile", str(tmp_path / "ants.yaml"), "--snakefile", str(ROOT / "Snakefile")]
+    assert commands == [[sys.executable, "-m", "snakemake", *given, "names", "--cores", "2", "-n"]]
+
+
+@pytest.mark.parametrize(
+    ("options", "cores"), [([], ["--cores", "all"]), (["-j4"], []), (["--profile=x"], []), (["-n"], ["--cores", "all"])]
+)
+def test_run_takes_all_cores_unless_told_otherwise(tmp_path: Path, commands: list[list[str]], options: list[str], cores: list[str]) -> None:
+    herdbook("run", marked(tmp_path), *options)
+    assert commands[0][7:] == [*cores, *options]
+
+
+def test_an_installed_package_runs_its_own_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "site-packages" / "herdbook"
+    (package / "project").mkdir(parents=True)
+    monkeypatch.setattr(snakemake.herdbook, "__file__", str(package / "__init__.py"))
+    monkeypatch.chdir(tmp_path)
+    assert snakemake.project_snakefile() is None
+    with pytest.raises(HerdbookError, match="no workflow beside this package"):
+        snakemake.snakemake_command(tmp_path / "my.yaml")
+    (package / "project" / "Snakefile").touch()
+    assert snakemake.project_snakefile() == package / "project" / "Snakefile"
+    assert snakemake.is_packaged(package / "project" / "Snakefile")
+    monkeypatch.chdir(ROOT)
+    assert snakemake.project_snakefile() == ROOT / "Snakefile"
 
 
 # --- score

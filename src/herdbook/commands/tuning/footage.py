@@ -15,6 +15,7 @@ from herdbook.commands.movie_scans import scan_of
 from herdbook.errors import HerdbookError
 from herdbook.experiment.frame_faults import arena_faults, recording_size_faults
 from herdbook.experiment.model import Experiment
+from herdbook.experiment.scene import BackgroundSection
 from herdbook.geometry.intervals import tracked_intervals
 from herdbook.job import stage_version
 from herdbook.movie.frame import Frame
@@ -92,28 +93,41 @@ def read_background(
 
     One that the workflow has made with the same settings is read.
     """
-    section = experiment.background.model_copy(update=dict(changes or {}))
-    changed = experiment.model_copy(update={"background": section})
-    together = section.scope == "recording"
-    unit = experiment.recording_of(movie) if together else movie
-    settings = json.loads(changed.settings("background", unit)) | {"polarity": polarity}
-    members = experiment.recordings[unit] if together else [movie]
-    given = [Path(experiment.movie(name).file) for name in members] + ([Path(section.file)] if section.file else [])
-    made = _made_before(experiment.artifact("background", unit), settings, given)
+    made = known_background(experiment, movie, polarity, changes)
     if made is not None:
         return made
+    section, unit, members, settings = _scene(experiment, movie, polarity, changes)
     indices = {name: read_index(experiment, name) for name in members}
     faults = recording_size_faults({unit: members}, {name: (index.width, index.height) for name, index in indices.items()})
     if faults:
         raise HerdbookError("; ".join(faults))
     return make_background(
-        given[: len(members)],
+        [Path(experiment.movie(name).file) for name in members],
         list(indices.values()),
         [settings["intervals"].get(name, []) for name in members],
         settings,
         Path(section.file) if section.file else None,
         stage=stage,
     )[0]
+
+
+def known_background(experiment: Experiment, movie: str, polarity: str, changes: Mapping[str, Any] | None = None) -> Background | None:
+    """The background that the workflow has made with the settings of `read_background`, None if it has not."""
+    section, unit, members, settings = _scene(experiment, movie, polarity, changes)
+    given = [Path(experiment.movie(name).file) for name in members] + ([Path(section.file)] if section.file else [])
+    return _made_before(experiment.artifact("background", unit), settings, given)
+
+
+def _scene(
+    experiment: Experiment, movie: str, polarity: str, changes: Mapping[str, Any] | None
+) -> tuple[BackgroundSection, str, list[str], dict[str, Any]]:
+    """The changed section of the background, and of the scene that a movie belongs to its name, its movies and the settings of its job."""
+    section = experiment.background.model_copy(update=dict(changes or {}))
+    changed = experiment.model_copy(update={"background": section})
+    together = section.scope == "recording"
+    unit = experiment.recording_of(movie) if together else movie
+    settings = json.loads(changed.settings("background", unit)) | {"polarity": polarity}
+    return section, unit, experiment.recordings[unit] if together else [movie], settings
 
 
 def read_index(experiment: Experiment, movie: str) -> Index:

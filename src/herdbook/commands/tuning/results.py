@@ -18,7 +18,7 @@ from herdbook.commands.tuning.plots import Marked, plot_areas, plot_blobs, plot_
 from herdbook.commands.tuning.proposal import POOR_SEPARATION
 from herdbook.errors import HerdbookError
 from herdbook.experiment.docs import as_yaml
-from herdbook.experiment.edit import with_values
+from herdbook.experiment.editing.text import with_values
 from herdbook.experiment.file import parse_experiment
 from herdbook.experiment.model import Experiment
 from herdbook.experiment.scene import ALTERNATIVES
@@ -162,7 +162,7 @@ def write_results(folder: Path, experiment: Experiment, comparison: Comparison, 
     `made_of`: what the proposal follows from, see `reuse`. Returns the content of tune.json.
     """
     figures = _figures(comparison.chosen)
-    values = _as_dict(experiment, comparison) | {"made_of": made_of}
+    values = proposal_values(experiment, comparison) | {"made_of": made_of}
     try:
         for name, figure in figures.items():
             with replacing(folder / name) as temporary:
@@ -237,7 +237,8 @@ def _figures(proposal: Proposal) -> dict[str, Figure]:
     return figures
 
 
-def _as_dict(experiment: Experiment, comparison: Comparison) -> dict[str, Any]:
+def proposal_values(experiment: Experiment, comparison: Comparison) -> dict[str, Any]:
+    """What tune.json holds of a proposal: values by section, how sure they are, warnings, and the scores of all levels as columns."""
     proposal = comparison.chosen
     ladder, counts = proposal.ladder, proposal.counts
     low, median, high = np.quantile(proposal.ladder_counts, (0.05, 0.5, 0.95), axis=1)

@@ -21,7 +21,7 @@ from herdbook.commands.tuning.ghosts import find_ghosts
 from herdbook.commands.tuning.measure import Proposal, tune_movie
 from herdbook.commands.tuning.plots import outline
 from herdbook.errors import HerdbookError
-from herdbook.experiment.edit import with_values
+from herdbook.experiment.editing.text import with_values
 from herdbook.experiment.file import load_experiment
 from herdbook.experiment.new import NewAnimals, experiment_text
 from herdbook.movie.simulated.recording import simulate_recording

@@ -1,0 +1,1 @@
+"""Routes of the page by subject, and what all of them share."""

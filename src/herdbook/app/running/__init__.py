@@ -1,0 +1,1 @@
+"""What lies behind runs: the process that outlives the app, and what Snakemake prints."""

@@ -1,0 +1,1 @@
+"""What lies behind saving: the draft, the journal and locks."""

@@ -1,0 +1,368 @@
+// The page: puts its parts together. The server says what the experiment is; what is moved here is tried out there at once.
+
+import { bindArenaKeys } from "./arena_keys.js";
+import { ArenaEditor } from "./arenas.js";
+import { CountPlot } from "./counts.js";
+import { Helpers } from "./find/helpers.js";
+import { Histogram } from "./histogram.js";
+import { bind, showKeys } from "./lib/keys.js";
+import { alarm, by, el, forgetColours, speak } from "./lib/el.js";
+import { get, Line, post } from "./lib/socket.js";
+import { showConflict } from "./conflict.js";
+import { Panel, shown } from "./panel.js";
+import { Player, SPEEDS } from "./player.js";
+import { Runs } from "./runs.js";
+import { Strip } from "./strip.js";
+import { View } from "./view.js";
+import { Watch } from "./watch.js";
+import { welcome } from "./welcome.js";
+
+const REASONS = ["too small", "too large", "too little contrast", "at the border"];
+const TABS = ["find", "arenas", "run", "watch"];
+const SCENES = { computing: "The background is being made; blobs follow in some seconds.", quick: "A first background; a better one is being made.", failed: "The background could not be made: " };
+
+/** @type {any} */ let state = { open: false };
+// The state of the file that the person has seen: while others have changed what is changed here, it is the one of before.
+let seen = "";
+let tried = -Infinity; // when something was tried out here last
+// What others change comes with the state; what is tried out here is seen before that.
+const OWN_MS = 1500;
+let looking = 0;
+const view = new View();
+const line = new Line(hear, (there) => {
+  if (!there) alarm("The server does not answer. Is `herdbook app` still running?");
+  else if (player.movie) player.again();
+});
+const player = new Player(line, view);
+const panel = new Panel(by("controls"), tryOut);
+const histogram = new Histogram((area, rest) => tryOut({ "segment.area": area }, rest));
+const strip = new Strip(player, (intervals, rest) => tryOut(intervalChange(intervals), rest));
+const plot = new CountPlot((frame) => player.go(frame));
+const arenas = new ArenaEditor(view, by("arenas"), (list, rest) => tryOut({ arenas: list.length ? list : null }, rest));
+const watch = new Watch(view, player, by("watch"));
+// Before those of finding animals, some of which are the same.
+watch.bindKeys(bind);
+const helpers = new Helpers(view, player, tryOut, short, () => tab("find"));
+
+const runs = new Runs(by("run"), async () => Boolean(await edit("save")), () => Object.keys(state.draft || {}).length);
+
+/** Use other values at once. @param {Record<string, any>} changes @param {boolean} rest whether the control rests now */
+function tryOut(changes, rest) {
+  tried = performance.now();
+  player.again(changes);
+  if ("segment.area" in changes && changes["segment.area"]) histogram.set(changes["segment.area"]);
+  if (rest) line.say({ type: "settle" });
+  return player.turn;
+}
+
+/** Intervals are those of the movie that is shown, if there are several. @param {number[][]} intervals */
+function intervalChange(intervals) {
+  const key = state.movies.length > 1 ? `movies.${player.movie.name}.override.segment.intervals` : "segment.intervals";
+  return { [key]: intervals.length ? intervals : null };
+}
+
+/** @param {import("./lib/socket.js").Message} message */
+function hear(message) {
+  const { head, parts } = message;
+  if (head.type === "frame") player.take(message);
+  else if (head.type === "state") takeState(head);
+  else if (head.type === "samples" && head.movie === player.movie?.name) takeSamples(head, parts);
+  else if (head.type === "scene" && head.movie === player.movie?.name) player.again({}, player.mode !== "image");
+  else if (head.type === "tuning") helpers.tune.hear(head.text);
+  else if (head.type === "run") runs.take(head);
+  else if (head.type === "planned") runs.takePlan(head);
+  else if (head.type === "changed") speak(`the experiment file was changed by ${head.by === "app" ? "another tab" : "an editor"}`);
+  else if (head.type === "fault") alarm(head.text);
+}
+
+/** @param {any} head @param {ArrayBuffer[]} parts */
+function takeSamples(head, parts) {
+  strip.counts = head;
+  strip.paint();
+  histogram.show(new Int32Array(parts[0]), new Int8Array(parts[1]));
+  plot.show(head);
+  helpers.resting.soon();
+  document.documentElement.dataset.samples = `${head.frame.length}:${head.kept.join(",")}`;
+}
+
+/** @param {any} found */
+async function takeState(found) {
+  const file = state.file;
+  const other = JSON.stringify([found.values, found.arenas]) !== JSON.stringify([state.values, state.arenas]);
+  state = found;
+  by("workspace").hidden = !found.open;
+  by("welcome").hidden = found.open;
+  if (!found.open) {
+    await welcome();
+    return;
+  }
+  const disputed = Object.keys(found.conflict);
+  if (!disputed.length) seen = found.revision;
+  else if (file === found.file) alarm(`${disputed.join(", ")}: the file was changed elsewhere, and this is changed here, too. Save shows both values.`);
+  document.documentElement.dataset.disputed = disputed.join();
+  by("file").textContent = found.file.split("/").pop();
+  by("file").title = found.file;
+  document.title = `${found.experiment} – Herdbook`;
+  panel.show(found.values, found.draft, found.turn);
+  histogram.set(found.values.segment.area);
+  arenas.show(found.arenas);
+  helpers.show(found);
+  const drafted = Object.entries(found.draft);
+  by("draft").textContent = drafted.length ? `${drafted.length} not saved` : "";
+  by("draft").title = drafted.map(([key, [old, now]]) => `${key}: ${short(old)} → ${short(now)}`).join("\n");
+  by("save").disabled = !drafted.length;
+  [by("undo").disabled, by("redo").disabled] = [!found.steps[0], !found.steps[1]];
+  const names = found.movies.map((/** @type {any} */ movie) => movie.name);
+  const select = by("movie");
+  if (file !== found.file || select.options.length !== names.length) {
+    select.replaceChildren(...names.map((/** @type {string} */ name) => el("option", { value: name }, name)));
+  }
+  const current = found.movies.find((/** @type {any} */ movie) => movie.name === player.movie?.name);
+  strip.intervals = (current || found.movies[0]).intervals;
+  runs.show();
+  if (file !== found.file || !current) await showMovie(names[0]);
+  else if (other) {
+    clearTimeout(looking);
+    looking = setTimeout(() => player.again(), Math.max(0, OWN_MS - (performance.now() - tried)));
+  }
+  document.documentElement.dataset.draft = String(drafted.length);
+}
+
+/** @param {any} value */
+function short(value) {
+  const text = typeof value === "object" && value !== null && !Array.isArray(value) ? JSON.stringify(value) : shown(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+/** @param {string} name */
+async function showMovie(name) {
+  try {
+    say("The movie is being read…");
+    const movie = await get(`/api/movie?name=${encodeURIComponent(name)}`);
+    by("movie").value = name;
+    by("number").max = String(movie.frames - 1);
+    strip.intervals = movie.intervals;
+    strip.counts = null;
+    helpers.leave();
+    arenas.size(movie.width, movie.height);
+    player.show(movie);
+    watch.forget();
+    for (const note of movie.notes) speak(note);
+  } catch (error) {
+    say("");
+    alarm(/** @type {Error} */ (error).message);
+  }
+}
+
+/** @param {string} text */
+function say(text) {
+  by("message").textContent = text;
+  by("message").hidden = !text;
+}
+
+player.watchers.add((head) => {
+  const scene = /** @type {Record<string, string>} */ (SCENES)[head.scene] || "";
+  const blobless = watch.on ? [head.watch_fault] : [...(head.faults || []), scene && scene + (head.scene_fault || "")];
+  say([head.fault, ...blobless].filter(Boolean).join("\n"));
+  document.documentElement.dataset.scene = head.scene;
+  arenas.takeFaults(head.faults || []);
+  const counts = by("counts");
+  if (head.kept === undefined) counts.replaceChildren();
+  else {
+    const wrong = !head.right && state.number !== null;
+    counts.replaceChildren(
+      el("span", { className: wrong ? "wrong" : "" }, `${head.kept} blobs`),
+      state.number === null ? "" : ` of ${state.number} animals`,
+      head.dropped ? `, ${head.dropped} dropped` : "",
+      head.broken ? " – black or unlike the background" : "",
+    );
+  }
+  blobs = head;
+});
+
+/** @type {any} */ let blobs = {};
+by("view").addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
+  if (event.buttons || !blobs.centres || arenas.busy) return;
+  const [x, y] = view.from(event);
+  const reach = view.reach(14);
+  let best = -1;
+  let least = Infinity;
+  blobs.centres.forEach((/** @type {[number, number]} */ [cx, cy], /** @type {number} */ k) => {
+    const apart = Math.hypot(cx - x, cy - y);
+    if (apart < Math.max(reach, Math.sqrt(blobs.areas[k])) && apart < least) [best, least] = [k, apart];
+  });
+  if (best === view.chosen) return;
+  view.chosen = best;
+  view.paintDrawn();
+  by("view").title = best < 0 ? "" : `${blobs.areas[best]} px${blobs.reasons[best] < 0 ? "" : `, dropped: ${REASONS[blobs.reasons[best]]}`}`;
+});
+
+/** Returns whether it was done. @param {string} action */
+async function edit(action) {
+  try {
+    arenas.told = -Infinity;
+    const done = await post(`/api/edit/${action}`, { revision: seen });
+    if (done.conflict) showConflict(done, short, (revision) => { seen = revision; edit("save"); }, () => edit("discard"));
+    else {
+      alarm("");
+      speak(action === "save" ? "saved" : action);
+      if (action === "save") document.documentElement.dataset.saved = done.revision;
+    }
+    player.again();
+    return !done.conflict;
+  } catch (error) {
+    alarm(/** @type {Error} */ (error).message);
+    return false;
+  }
+}
+
+function tab(/** @type {string} */ name) {
+  for (const other of TABS) {
+    by(other).hidden = other !== name;
+    by(`tab-${other}`).setAttribute("aria-selected", String(other === name));
+    by(`tab-${other}`).tabIndex = other === name ? 0 : -1;
+  }
+  if (name !== "find") helpers.leave();
+  arenas.activate(name === "arenas");
+  watch.activate(name === "watch");
+}
+
+/** @param {string} mode */
+function look(mode) {
+  player.mode = mode;
+  by("view").querySelector("input");
+  for (const radio of document.querySelectorAll("input[name=view]")) /** @type {HTMLInputElement} */ (radio).checked = /** @type {HTMLInputElement} */ (radio).value === mode;
+  player.again({}, true);
+}
+
+/** @param {boolean} on */
+function outlines(on) {
+  if (watch.on) return watch.layer("outlines", on);
+  view.showsOutlines = on;
+  by("outlines").checked = on;
+  view.paintDrawn();
+}
+
+/** @param {number} by_ */
+function faster(by_) {
+  const place = Math.min(SPEEDS.length - 1, Math.max(0, SPEEDS.indexOf(player.speed) + by_));
+  player.speed = SPEEDS[place];
+  by("speed").value = String(player.speed);
+  if (player.playing) player.started = { time: performance.now(), frame: player.wanted };
+}
+
+function wire() {
+  const G = "Everywhere";
+  const open = () => Boolean(player.movie);
+  // Before the others: while a shape is drawn, arrows and the space bar belong to it.
+  bindArenaKeys(arenas, bind, () => tab("arenas"));
+  bind(G, "Space", "Space", "play, pause", () => (player.playing ? player.stop() : player.play()), open);
+  bind(G, "ArrowLeft KeyA", "← A", "one frame back", () => player.step(-1), open);
+  bind(G, "ArrowRight KeyD", "→ D", "one frame on", () => player.step(1), open);
+  bind(G, "Shift+ArrowLeft", "Shift+←", "ten frames back", () => player.step(-10), open);
+  bind(G, "Shift+ArrowRight", "Shift+→", "ten frames on", () => player.step(10), open);
+  bind(G, "Ctrl+ArrowLeft", "Ctrl+←", "one second back", () => player.step(-player.movie.fps), open);
+  bind(G, "Ctrl+ArrowRight", "Ctrl+→", "one second on", () => player.step(player.movie.fps), open);
+  bind(G, "PageUp", "Page up", "a hundred frames back", () => player.step(-100), open);
+  bind(G, "PageDown", "Page down", "a hundred frames on", () => player.step(100), open);
+  bind(G, "Home", "Home", "first frame", () => player.go(0), open);
+  bind(G, "End", "End", "last frame", () => player.go(Infinity), open);
+  bind(G, "KeyG", "G", "go to a frame", () => by("number").select(), open);
+  bind(G, "BracketLeft", "[", "slower", () => faster(-1));
+  bind(G, "BracketRight", "]", "faster", () => faster(1));
+  bind(G, "KeyF", "F", "whole frame", () => view.fit());
+  bind(G, "KeyZ", "Z", "one pixel of the movie is one of the screen", () => view.one());
+  bind(G, "KeyH", "H", "hide outlines, or show them", () => outlines(!view.showsOutlines));
+  bind(G, "Ctrl+KeyS", "Ctrl+S", "save", () => edit("save"));
+  bind(G, "Ctrl+KeyZ", "Ctrl+Z", "undo", () => edit("undo"));
+  bind(G, "Ctrl+KeyY Ctrl+Shift+KeyZ", "Ctrl+Y", "redo", () => edit("redo"));
+  bind(G, "Ctrl+KeyO", "Ctrl+O", "open another experiment", () => openOther());
+  bind(G, "Alt+ArrowLeft", "Alt+←", "previous movie", () => otherMovie(-1), open);
+  bind(G, "Alt+ArrowRight", "Alt+→", "next movie", () => otherMovie(1), open);
+  bind(G, "Question", "?", "this table", showKeys);
+  TABS.forEach((name, k) => bind(G, `Alt+Digit${k + 1}`, `Alt+${k + 1}`, { find: "find animals", arenas: "arenas", run: "run", watch: "watch" }[name] || "", () => tab(name)));
+  const A = "Find animals";
+  bind(A, "KeyB", "B", "background, difference, frame in turn", () => look({ image: "background", background: "difference", difference: "image" }[player.mode] || "image"), open);
+  bind(A, "KeyN", "N", "next sampled frame with another number of blobs than animals", () => worse(1), open);
+  bind(A, "Shift+KeyN", "Shift+N", "the one before", () => worse(-1), open);
+  bind(A, "KeyS", "S", "next sampled frame", () => jump(strip.sampled(1)), open);
+  bind(A, "KeyI", "I", "the tracked interval begins here", () => strip.mark(0), open);
+  bind(A, "KeyO", "O", "the tracked interval ends here", () => strip.mark(1), open);
+  by("speed").replaceChildren(...SPEEDS.map((speed) => el("option", { value: String(speed), selected: speed === 1 }, `${speed}×`)));
+  const on = (/** @type {string} */ id, /** @type {string} */ kind, /** @type {(event: any) => void} */ act) => by(id).addEventListener(kind, act);
+  on("speed", "change", () => (player.speed = Number(by("speed").value)));
+  on("play", "click", () => (player.playing ? player.stop() : player.play()));
+  on("number", "change", () => player.go(Number(by("number").value)));
+  on("movie", "change", () => showMovie(by("movie").value));
+  on("outlines", "change", () => outlines(by("outlines").checked));
+  on("fit", "click", () => view.fit());
+  on("one", "click", () => view.one());
+  on("worse", "click", () => worse(1));
+  on("help", "click", showKeys);
+  on("open", "click", openOther);
+  for (const action of ["save", "undo", "redo"]) on(action, "click", () => edit(action));
+  for (const radio of document.querySelectorAll("input[name=view]")) radio.addEventListener("change", () => look(/** @type {HTMLInputElement} */ (radio).value));
+  on("planned", "click", () => tab("run"));
+  on("lanes-in", "click", () => watch.lanes.zoom(0.5));
+  on("lanes-out", "click", () => watch.lanes.zoom(2));
+  for (const name of TABS) {
+    on(`tab-${name}`, "click", () => tab(name));
+    on(`tab-${name}`, "keydown", (event) => {
+      if (!/Arrow(Left|Right)/.test(event.code)) return;
+      const other = TABS[(TABS.indexOf(name) + (event.code === "ArrowLeft" ? TABS.length - 1 : 1)) % TABS.length];
+      tab(other);
+      by(`tab-${other}`).focus();
+    });
+  }
+  const theme = by("theme");
+  const dress = (/** @type {string} */ scheme) => {
+    document.documentElement.style.colorScheme = scheme;
+    localStorage.setItem("theme", scheme);
+    forgetColours();
+    view.paint();
+    histogram.paint();
+    strip.paint();
+    watch.lanes.stale = true;
+    watch.lanes.paint();
+    plot.make();
+  };
+  theme.value = localStorage.getItem("theme") || "light dark";
+  on("theme", "change", () => dress(theme.value));
+  dress(theme.value);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => dress(theme.value));
+}
+
+/** @param {number} way */
+function worse(way) {
+  const frame = strip.worse(way);
+  if (frame === null) speak("all sampled frames have as many blobs as animals");
+  jump(frame);
+}
+
+/** @param {number | null} frame */
+function jump(frame) {
+  if (frame !== null) player.go(frame);
+}
+
+/** @param {number} way */
+function otherMovie(way) {
+  const names = state.movies.map((/** @type {any} */ movie) => movie.name);
+  const next = names[names.indexOf(player.movie.name) + way];
+  if (next) showMovie(next);
+}
+
+async function openOther() {
+  by("workspace").hidden = true;
+  by("welcome").hidden = false;
+  player.stop();
+  await welcome();
+}
+
+wire();
+get("/api/form").then((form) => {
+  panel.build(form.groups);
+  if (state.open) panel.show(state.values, state.draft, state.turn);
+}, (error) => alarm(error.message));
+
+// For tests, which read the canvas where the view says that a pixel of the movie is.
+Object.assign(window, { herdbook: { view, player, watch } });

@@ -1,0 +1,85 @@
+"""The page is usable by all, as far as a program can tell: axe-core finds nothing on any screen, light and dark.
+
+axe-core is no part of the project; `.ci/page` installs it, and HERDBOOK_AXE is the path of its axe.min.js.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.support.littered import LARGE, place_of, write_littered
+from tests.support.numbered import write_numbered
+
+AXE = os.environ.get("HERDBOOK_AXE")
+pytestmark = pytest.mark.skipif(AXE is None, reason="needs axe-core: .ci/page")
+RUN = "axe.run(document).then(found => found.violations.map(one => [one.id, one.nodes.map(node => node.html)]))"
+
+
+def faults(screen):
+    """What axe-core finds on the page as it is: rule and elements."""
+    # Transitions of colours would be measured half way.
+    screen.page.wait_for_timeout(300)
+    screen.page.evaluate(f"{Path(AXE or '').read_text(encoding='utf-8')};0")
+    return screen.page.evaluate(RUN)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_finding_animals(open_page, tmp_path, scheme):
+    screen = open_page(file=write_littered(tmp_path, resting=(160, 70), until=42), scheme=scheme)
+    screen.ready()
+    screen.wait("d.resting === '1'")
+    assert faults(screen) == []
+    screen.press("0")
+    screen.click(*place_of(LARGE, 0))
+    screen.wait("d.proposed === 'segment.area'")
+    assert faults(screen) == []
+    for group in screen.page.locator("#controls summary").all():
+        if group.evaluate("one => !one.parentElement.open"):
+            group.click()
+    for info in screen.page.locator(".info").all()[:3]:
+        info.click()
+    assert faults(screen) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_arenas_keys_and_a_conflict(open_page, scheme):
+    screen = open_page(scheme=scheme)
+    screen.ready()
+    screen.page.locator("#tab-arenas").click()
+    screen.page.locator("summary", has_text="Grid of wells").click()
+    assert faults(screen) == []
+    screen.press("?")
+    assert faults(screen) == []
+    screen.press("Escape")
+    screen.page.locator("#tab-find").click()
+    screen.page.locator("#c-segment-difference").fill("41")
+    screen.page.locator("#c-segment-difference").press("Enter")
+    screen.wait("d.draft === '1'")
+    screen.file.write_text(screen.file.read_text().replace("difference: 30", "difference: 35"))
+    screen.wait("d.disputed === 'segment.difference'")
+    screen.press("Control+s")
+    screen.page.locator("#dialog tr").first.wait_for()
+    assert faults(screen) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_opening_and_a_new_experiment(open_page, tmp_path, scheme):
+    (tmp_path / "videos").mkdir()
+    for name in ("a", "b"):
+        write_numbered(tmp_path / "videos", "b_frames", 10).rename(tmp_path / "videos" / f"{name}.mp4")
+    screen = open_page(folder=True, frames=3, scheme=scheme)
+    page = screen.page
+    page.locator("#welcome button", has_text=tmp_path.name).click()
+    page.locator("#welcome button", has_text="videos/").click()
+    page.get_by_text("There is no experiment file").wait_for()
+    assert faults(screen) == []
+    page.get_by_role("button", name="New experiment").click()
+    page.get_by_role("button", name="Choose all").click()
+    page.get_by_label("one recording in parts").check()
+    page.locator(".seam figure").nth(1).wait_for()
+    page.locator("input[name=marking][value=marked]").check()
+    for colour in ("blue", "green"):
+        page.locator(f"input[value={colour}]").check()
+    page.get_by_role("button", name="GG", exact=True).click()
+    assert faults(screen) == []
