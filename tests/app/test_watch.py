@@ -130,7 +130,7 @@ def test_the_next_doubt_by_key_and_its_question(screen):
     go(screen, 12)
     screen.press("n")
     screen.shows(DOUBT_FRAME)
-    (question,) = [name for name, _ in labels(screen) if name.endswith("60%, or B 0.40")]
+    (question,) = [name for name, _ in labels(screen) if name.endswith("60%, or B 40%")]
     assert question.startswith("is ")
     assert screen.page.locator("#doubt-list button").inner_text() == f"frame {DOUBT_FRAME}: {question}"
     screen.press("n")

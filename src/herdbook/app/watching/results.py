@@ -255,7 +255,8 @@ def _doubts(files: Mapping[str, Path], movie: str) -> list[Doubt]:
 
 def _question(doubt: Doubt) -> str:
     sure = f"{doubt.name} {doubt.probability:.0%}" if doubt.name else "nobody known"
-    return f"{doubt.fact} {sure}" if not doubt.others else f"{doubt.fact} {sure}, or {doubt.others}"
+    others = [name_and_share.rsplit(" ", 1) for name_and_share in doubt.others.split("; ") if name_and_share]
+    return ", or ".join([f"{doubt.fact} {sure}", *(f"{name} {float(share):.0%}" for name, share in others)])
 
 
 def _short(values: NDArray[np.floating[Any]]) -> list[float]:

@@ -91,7 +91,7 @@ def test_a_doubt_is_shown_during_its_span(made, results):
     (doubt,) = shown.summary()["doubts"]
     assert (doubt["frame"], doubt["span"], doubt["text"]) == (
         *(DOUBT_FRAME, list(DOUBT_SPAN)),
-        f"is {doubt['assigned']} 60%, or B 0.40",
+        f"is {doubt['assigned']} 60%, or B 40%",
     )
 
 
