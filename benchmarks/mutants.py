@@ -250,7 +250,8 @@ def _keep(drawn: Sequence[Mutant], outcomes: Sequence[str], args: argparse.Names
         "Mutants of the code",
         """Small changes of the source code, drawn by chance over the rooms in which results are made: an operator or a comparison replaced
         by another, a number by a neighbour, a condition turned, a loop or a jump left out. *killed*: a test of the room, or of the stages
-        that call it, fails or does not end.""",
+        that call it, fails or does not end. Tests have been written for those of this draw that survived at first, so that fewer of
+        another draw are killed. Some of the others change nothing that a call could show.""",
         {"tried": len(drawn), "killed": len(drawn) - survived, "survived": survived},
         [{"header": ["room", "tried", "killed", "survived", "share killed"], "rows": rows}],
     )

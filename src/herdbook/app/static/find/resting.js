@@ -7,6 +7,8 @@ import { get } from "../lib/socket.js";
 const REST_MS = 900;
 // With more places than this, words would hide the picture: the rings alone are drawn.
 const MOST_WORDS = 6;
+// More places in which something is there in all frames are parts of the scene, such as its rim: they are counted, but not drawn.
+const MOST_STILL = 3;
 
 export class Resting {
   /** @param {import("../view.js").View} view @param {import("../player.js").Player} player @param {(changes: Record<string, any>, rest: boolean) => void} change */
@@ -44,7 +46,8 @@ export class Resting {
     }
     const count = this.found.length;
     const stay = this.found.filter((one) => one.share >= 1).length;
-    this.note.textContent = !count ? "none found" : `${count} ${count > 1 ? "places" : "place"} of the size of an animal${stay ? `, ${stay} of them in all sampled frames: an animal that never moves, or a part of the scene` : ""}.`;
+    const what = stay > MOST_STILL ? "parts of the scene, which are not drawn" : "an animal that never moves, or a part of the scene";
+    this.note.textContent = !count ? "none found" : `${count} ${count > 1 ? "places" : "place"} of the size of an animal${stay ? `, ${stay} of them in all sampled frames: ${what}` : ""}.`;
     this.help.hidden = !count || this.takesOut;
     document.documentElement.dataset.resting = String(count);
     this.view.paintDrawn();
@@ -52,12 +55,14 @@ export class Resting {
 
   /** Dashed rings with a word, beside the animal. @param {CanvasRenderingContext2D} context */
   paint(context) {
-    if (!this.box.checked) return;
+    if (!this.box.checked || !this.place.offsetParent) return;
     const ratio = window.devicePixelRatio || 1;
     context.font = `${12 * ratio}px system-ui, sans-serif`;
     context.textAlign = "left";
     context.textBaseline = "middle";
+    const scene = this.found.filter((one) => one.share >= 1).length > MOST_STILL;
     for (const { x, y, area, share, first, end } of this.found) {
+      if (scene && share >= 1) continue;
       if (this.player.frame < first || this.player.frame >= end) continue;
       const [cx, cy] = this.view.to(x, y);
       const radius = Math.max(8 * ratio, Math.sqrt(area) * this.view.scale);
