@@ -21,7 +21,8 @@ from herdbook.version import VERSION
 # What the package needs, as pyproject.toml lists it.
 PACKAGES = (
     *("av", "h5netcdf", "h5py", "jinja2", "keras", "matplotlib", "numba", "numpy", "opencv-python-headless", "ortools", "pandas", "pillow"),
-    *("pyarrow", "pydantic", "pyyaml", "rich", "scipy", "snakemake", "tables", "tensorflow", "typer", "xarray"),
+    *("pyarrow", "pydantic", "pyyaml", "rich", "scipy", "snakemake", "starlette", "tables", "tensorflow", "typer", "uvicorn", "websockets"),
+    "xarray",
 )
 # Settings of stages that do not stand in their own section of the experiment file.
 OTHER_SETTINGS = {

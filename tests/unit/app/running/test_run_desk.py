@@ -1,6 +1,7 @@
 """Runs as all tabs share them: what is refused, what is told, and when Snakemake is asked which jobs would run."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -70,7 +71,9 @@ def plans(runs: Planned, wishes: list[list[tuple[str, dict[str, Any]]]]) -> list
         watcher.cancel()
         desk.close()
 
-    asyncio.run(work())
+    # In a thread of its own: tests in a browser leave a loop running in this one.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work()).result()
     return told
 
 
