@@ -21,7 +21,7 @@ import yaml
 
 from herdbook.app.desk import Desk
 from herdbook.app.server import Roots, make_server
-from tests.support.numbered import BAR, BITS, SIZE, write_numbered
+from tests.support.numbered import BAR, BITS, write_experiment
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
 
@@ -170,23 +170,6 @@ def browser() -> Iterator[Any]:
         started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
         yield started
         started.close()
-
-
-def write_experiment(folder: Path, kind: str = "b_frames", frames: int = 60, animals: int = 2, **sections: Any) -> Path:
-    """The file of an experiment with a numbered movie, in which animals walk below the bar code."""
-    movie = write_numbered(folder, kind, frames, animals)
-    width, height = SIZE
-    arena = {"name": "dish", "include": [{"polygon": [[0, 14], [width - 1, 14], [width - 1, height - 1], [0, height - 1]]}]}
-    values = {
-        "experiment": "test",
-        "movies": [{"name": "m", "file": str(movie)}],
-        "animals": {"marking": "none", "number": animals},
-        "arenas": [arena],
-        "segment": {"difference": 30, "area": [20, 400]},
-    }
-    path = folder / "experiment.yaml"
-    path.write_text("# a comment that stays\n" + yaml.safe_dump(values | sections, sort_keys=False), encoding="utf-8")
-    return path
 
 
 @pytest.fixture

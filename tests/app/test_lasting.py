@@ -3,7 +3,8 @@
 import pytest
 import yaml
 
-from tests.app.conftest import Apart, write_experiment
+from tests.app.conftest import Apart
+from tests.support.numbered import write_experiment
 
 
 def change(screen, key, value):

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import yaml
 
 from herdbook.arrays import Pixels
 from herdbook.movie.writing import MovieWriter
@@ -73,4 +75,21 @@ def write_numbered(folder: Path, kind: str, frames: int, animals: int = 2, size:
         for number, image in enumerate(shown):
             # Every third frame stays twice as long.
             writer.write(image, (number + number // 3) / 20 if timed else None)
+    return path
+
+
+def write_experiment(folder: Path, kind: str = "b_frames", frames: int = 60, animals: int = 2, **sections: Any) -> Path:
+    """The file of an experiment with a numbered movie, in which animals walk below the bar code."""
+    movie = write_numbered(folder, kind, frames, animals)
+    width, height = SIZE
+    arena = {"name": "dish", "include": [{"polygon": [[0, 14], [width - 1, 14], [width - 1, height - 1], [0, height - 1]]}]}
+    values = {
+        "experiment": "test",
+        "movies": [{"name": "m", "file": str(movie)}],
+        "animals": {"marking": "none", "number": animals},
+        "arenas": [arena],
+        "segment": {"difference": 30, "area": [20, 400]},
+    }
+    path = folder / "experiment.yaml"
+    path.write_text("# a comment that stays\n" + yaml.safe_dump(values | sections, sort_keys=False), encoding="utf-8")
     return path

@@ -178,8 +178,11 @@ class Bench:
         return [tuple(json.loads(line)) for line in lines]
 
 
-def write_stand_ins(folder: Path) -> None:
-    """Make this a folder that comes before the package on the path of Python: its stages are stand-ins, everything else is Herdbook's."""
+def write_stand_ins(folder: Path, slow: Sequence[str] = ()) -> None:
+    """Make this a folder that comes before the package on the path of Python: its stages are stand-ins, everything else is Herdbook's.
+
+    The `slow` stages wait until they may go on.
+    """
     package = folder / "herdbook"
     package.mkdir()
     real = str(Path(herdbook.__file__).parent)
@@ -188,7 +191,7 @@ def write_stand_ins(folder: Path) -> None:
     stages.mkdir()
     (stages / "__init__.py").write_text("", encoding="utf-8")
     for stage in (*STAGES, *OPTIONAL):
-        (stages / f"{stage}.py").write_text(STAND_IN, encoding="utf-8")
+        (stages / f"{stage}.py").write_text(SLOW if stage in slow else STAND_IN, encoding="utf-8")
 
 
 def copy_project(folder: Path) -> Path:

@@ -1,18 +1,17 @@
 """A numbered movie with two animals as an experiment, and the server of its page."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 from starlette.testclient import TestClient
 
 from herdbook.app import scenes
 from herdbook.app.desk import Desk
 from herdbook.app.server import Roots, make_server
-from tests.support.numbered import SIZE, write_numbered
+from tests.support.numbered import write_experiment
 
 TOKEN, COOKIE = "t0ken", "herdbook-1"
 FRAMES = 60
@@ -21,24 +20,7 @@ FRAMES = 60
 @pytest.fixture
 def experiment_file(tmp_path: Path) -> Callable[..., Path]:
     """The file of an experiment with one movie, "m", in which two animals walk; sections by name."""
-
-    def write(kind: str = "b_frames", frames: int = FRAMES, animals: int = 2, **sections: Any) -> Path:
-        movie = write_numbered(tmp_path, kind, frames, animals)
-        # The bar code is no animal.
-        width, height = SIZE
-        arena = {"name": "dish", "include": [{"polygon": [[0, 14], [width - 1, 14], [width - 1, height - 1], [0, height - 1]]}]}
-        values = {
-            "experiment": "test",
-            "movies": [{"name": "m", "file": str(movie)}],
-            "animals": {"marking": "none", "number": animals},
-            "arenas": [arena],
-            "segment": {"difference": 30, "area": [20, 400]},
-        }
-        path = tmp_path / "experiment.yaml"
-        path.write_text(yaml.safe_dump(values | sections, sort_keys=False), encoding="utf-8")
-        return path
-
-    return write
+    return partial(write_experiment, tmp_path)
 
 
 @pytest.fixture
