@@ -20,8 +20,8 @@ SURE = 0.99
 KNOWN = 0.9
 # What following says of one animal counts for at most this (nats), less than a good image: it may have been exchanged on the way.
 MOST_NATS = 4.0
-# An animal is exchanged on any way with at least this chance, however sure following is: about one of twenty followed ways was wrong on each
-# of three recordings of ants. Other values were not tried.
+# An animal is exchanged on any way with at least this chance, however sure following is: of three recordings of ants about one of twenty
+# followed ways was wrong. Other values were not tried.
 LEAST_EXCHANGED = 0.05
 
 
