@@ -7,12 +7,10 @@ tells who is in which. Where animals were followed through the contact by their 
 from collections.abc import Iterable
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from herdbook.arrays import Bools, Singles
 from herdbook.identity.assignment import Solution
-from herdbook.identity.graph import Graph
+from herdbook.identity.graph import Graph, contacts
 
 # A contact is looked at if somebody in it is less sure than this, or has no place.
 SURE = 0.99
@@ -30,10 +28,8 @@ def open_contacts(graph: Graph, solution: Solution) -> Bools:
     merged = graph.animals > 1
     sure = np.where(solution.held > 0, solution.confidence, 1.0).min(axis=1, initial=1.0) >= SURE
     open_ones = merged & ~(sure & (solution.held.sum(axis=1) >= graph.animals))
-    joined = graph.edges[merged[graph.edges].all(axis=1)]
-    links = csr_array((np.ones(len(joined)), (joined[:, 0], joined[:, 1])), shape=(len(graph), len(graph)))
-    _, part = connected_components(links, directed=False)
-    return np.asarray(merged & np.isin(part, part[open_ones]))
+    contact = contacts(graph)
+    return np.asarray(merged & np.isin(contact, contact[open_ones]))
 
 
 def followed_gains(graph: Graph, scores: Singles, solution: Solution, followed: Iterable[tuple[int, int, float]]) -> Singles:

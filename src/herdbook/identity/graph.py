@@ -3,6 +3,8 @@
 from dataclasses import dataclass, fields
 
 import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from herdbook.arrays import Bools, Floats, Ints
 
@@ -91,6 +93,15 @@ def loose_ends(graph: Graph) -> Bools:
     gained = np.bincount(child, weights=graph.animals[parent], minlength=len(graph))
     spent = np.bincount(parent, weights=graph.animals[child], minlength=len(graph))
     return np.asarray(np.stack([gained, spent], 1) < graph.animals[:, None])
+
+
+def contacts(graph: Graph) -> Ints:
+    """Number int64 (n,) of the contact that each tracklet of several animals belongs to, those that edges join; -1 for single ones."""
+    merged = graph.animals > 1
+    joined = graph.edges[merged[graph.edges].all(axis=1)]
+    links = csr_array((np.ones(len(joined)), (joined[:, 0], joined[:, 1])), shape=(len(graph), len(graph)))
+    _, part = connected_components(links, directed=False)
+    return np.where(merged, part, -1).astype(np.int64)
 
 
 def gap_edges(

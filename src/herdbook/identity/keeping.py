@@ -7,15 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from herdbook.arrays import Floats, Ints
 from herdbook.artifacts.segment import Blobs
 from herdbook.artifacts.tracklets import Tracklets
-from herdbook.identity.graph import Graph
+from herdbook.identity.graph import Graph, contacts
 from herdbook.identity.recording import RecordingGraph
 
 # An animal goes on as it was going for this many frames at most.
@@ -72,7 +69,7 @@ def keep_numbers(
     for before, after, surely in handed:
         following[before], sure[after] = after, surely
     followed = {after for _, after, _ in handed}
-    contact = _contacts(graph, single)
+    contact = contacts(graph)
     for k in np.unique(contact[contact >= 0]):
         inside = contact == k
         entries = np.unique([a for a, b in graph.edges if single[a] and inside[b] and following[a] < 0]).astype(np.int64)
@@ -89,14 +86,6 @@ def keep_numbers(
             following[a] = b
             taken.add(b)
     return _give_numbers(graph, following, sure, contact, number)
-
-
-def _contacts(graph: Graph, single: NDArray[np.bool_]) -> Ints:
-    """Number of the contact that each tracklet of several animals belongs to, -1 for single ones."""
-    joined = graph.edges[(~single[graph.edges]).all(axis=1)]
-    links = csr_array((np.ones(len(joined)), (joined[:, 0], joined[:, 1])), shape=(len(graph), len(graph)))
-    _, part = connected_components(links, directed=False)
-    return np.where(single, -1, part).astype(np.int64)
 
 
 def _join(graph: Graph, velocity: Floats, entries: Ints, exits: Ints, body_length_px: float, following: Ints, sure: Floats) -> None:
