@@ -133,8 +133,9 @@ def test_the_next_doubt_by_key_and_its_question(screen):
     (question,) = [name for name, _ in labels(screen) if name.endswith("60%, or B 40%")]
     assert question.startswith("is ")
     assert screen.page.locator("#doubt-list button").inner_text() == f"frame {DOUBT_FRAME}: {question}"
-    screen.press("n")
-    screen.press("ArrowRight", "Shift+n")
+    screen.press("n", "ArrowRight")
+    screen.shows(DOUBT_FRAME + 1)
+    screen.press("Shift+n")
     screen.shows(DOUBT_FRAME)
 
 
