@@ -16,7 +16,8 @@ from herdbook.experiment.file import load_experiment
 from herdbook.experiment.model import Experiment
 from herdbook.experiment.sheets.facts import read_facts
 from herdbook.experiment.sheets.labels import read_labels
-from herdbook.formats.files import TABLES, movie_files, table_files
+from herdbook.experiment.sheets.noted import read_noted
+from herdbook.formats.files import NOTED_TABLE, TABLES, movie_files, table_files
 from herdbook.system.files import make_writable_folder
 from herdbook.system.fingerprints import content_mark, fingerprints_in
 
@@ -65,11 +66,14 @@ class Plan:
         animals = experiment.animals
         self.labels = [animals.labels] if self.named and animals.labels else []
         self.facts = [animals.facts] if animals.facts else []
+        self.noted = [animals.events] if animals.events else []
         self._marks: dict[str, str] = {}
         self._check_files()
         self.labelled = self._labelled_movies()
         for table in self.facts:
             read_facts(Path(table), self.movies, animals.classes)
+        for table in self.noted:
+            read_noted(Path(table), self.movies, animals.individuals if self.named else None)
         make_writable_folder(Path(experiment.results))
 
     @property
@@ -149,6 +153,7 @@ class Plan:
             ("trainset.use", experiment.trainset.use, ("train",)),
             *(("animals.facts", path, ("propagate", "smooth")) for path in self.facts),
             ("animals.answers", experiment.animals.answers, ("report",)),
+            ("animals.events", experiment.animals.events, ("export",)),
             ("smooth.corrections", experiment.smooth.corrections, ("smooth",)),
             ("score.truth", experiment.score.truth if experiment.score else None, ("report",)),
         ]
@@ -194,7 +199,8 @@ class Plan:
     @cached_property
     def tables(self) -> list[str]:
         """The other tables of all movies, in addition to trajectories.csv and its HDF5 file."""
-        wanted = [self.at(file) for file in (*TABLES, *table_files(self.experiment.export.formats))]
+        noted = [NOTED_TABLE] if self.noted else []
+        wanted = [self.at(file) for file in (*TABLES, *noted, *table_files(self.experiment.export.formats))]
         return [file for file in wanted if file not in self.hdf5_table]
 
     @cached_property
@@ -265,6 +271,7 @@ class Plan:
             "background.file": experiment.background.file,
             "animals.facts": experiment.animals.facts,
             "animals.answers": experiment.animals.answers,
+            "animals.events": experiment.animals.events,
             "trainset.use": experiment.trainset.use,
             "train.model": experiment.train.model,
             "smooth.corrections": experiment.smooth.corrections,

@@ -13,6 +13,7 @@ from herdbook.experiment.model import Experiment
 from herdbook.experiment.sheets.answers import read_answers
 from herdbook.experiment.sheets.facts import read_facts
 from herdbook.experiment.sheets.labels import read_labels
+from herdbook.experiment.sheets.noted import read_noted, refuse_frames
 from herdbook.experiment.sheets.places import fact_place_faults, label_place_faults
 from herdbook.geometry.intervals import interval_faults
 from herdbook.movie.notes import join_notes
@@ -54,6 +55,7 @@ def check_experiment(experiment: Experiment, look: int = 0) -> Findings:
     _check_labels(experiment, findings, sizes)
     _check_facts(experiment, findings, sizes)
     _check_answers(experiment, findings)
+    _check_noted(experiment, findings)
     _check_points(experiment, findings)
     _check_truth(experiment, findings)
     _check_classifier(experiment, findings)
@@ -153,6 +155,18 @@ def _check_answers(experiment: Experiment, findings: Findings) -> None:
             read_answers(Path(experiment.animals.answers))
         except HerdbookError as error:
             findings.faults.append(str(error))
+
+
+def _check_noted(experiment: Experiment, findings: Findings) -> None:
+    if experiment.animals.events is None:
+        return
+    path = Path(experiment.animals.events)
+    names = experiment.animals.individuals if experiment.animals.marking != "none" else None
+    try:
+        noted = read_noted(path, [movie.name for movie in experiment.movies], names)
+        refuse_frames(path, noted, {name: movie.frames for name, movie in findings.movies.items()})
+    except HerdbookError as error:
+        findings.faults.append(str(error))
 
 
 def _check_points(experiment: Experiment, findings: Findings) -> None:

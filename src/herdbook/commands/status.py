@@ -165,6 +165,7 @@ def _given_files(experiment: Experiment) -> dict[str, list[Path]]:
         "labels": [experiment.animals.labels],
         "facts": [experiment.animals.facts],
         "answers": [experiment.animals.answers],
+        "noted": [experiment.animals.events],
         "corrections": [experiment.smooth.corrections],
         "poses": [*(path for movie in experiment.movies for path in movie.poses)],
     }

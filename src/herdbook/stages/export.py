@@ -128,7 +128,20 @@ def _write_hdf5(
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the stage from its command line."""
-    many = ("trajectories", "index", "blobs", "tracklets", "identities", "points", "poses", "pose_tables", "doubtful", "tables", "formats")
+    many = (
+        "trajectories",
+        "index",
+        "blobs",
+        "tracklets",
+        "identities",
+        "points",
+        "poses",
+        "pose_tables",
+        "doubtful",
+        "noted",
+        "tables",
+        "formats",
+    )
     run_stage(STAGE, STAGE_VERSION, _work, one=("out",), optional=("hdf5", "review"), many=many, argv=argv)
 
 

@@ -19,7 +19,7 @@ from herdbook.experiment.sheets.places import fact_place_faults
 from herdbook.identity.assignment import solve_identities
 from herdbook.identity.contradictions import image_contradictions, jumping_names
 from herdbook.identity.costs import learn_costs
-from herdbook.identity.doubts import describe_spans, find_spans, write_doubts
+from herdbook.identity.doubts import Doubt, describe_spans, find_spans, write_doubts
 from herdbook.identity.evidence import naming_gains, read_evidence
 from herdbook.identity.following import followed_gains, open_contacts
 from herdbook.identity.graph import Graph, gap_edges
@@ -33,23 +33,40 @@ from herdbook.positions.located import follow_movie
 
 STAGE = "propagate"
 STAGE_VERSION = 14
+# Ways of animals through contacts: rows of the graph before and after, and how surely. `through` (n,): the rows of several animals.
+Followed = list[tuple[int, int, float]]
+Follow = Callable[[RecordingGraph, Sequence[Tracklets], NDArray[np.bool_]], Followed]
 
 
 def _work(job: Job) -> None:
     movies = [path.stem for path in job.files["tracklets"]]
-    tracklets = OneByOne(job.files["tracklets"], Tracklets.load)
-    blobs = OneByOne(job.files["blobs"], partial(Blobs.load, without=("box", "area", "contrast", "intensity", "arena", "image")))
-    recording = join_movies(tracklets, blobs, job.settings["numbers"])
+    tracklets, blobs, recording = read_recording(job)
     unnamed = job.settings["marking"] == "none"
     if unnamed and job.settings.get("keep"):
         result = _kept(job, recording, movies, blobs, tracklets)
+    elif unnamed:
+        result = _unnamed(recording, movies, job.settings.get("lone", []))
     else:
-        result = _unnamed(recording, movies, job.settings.get("lone", [])) if unnamed else _named(job, recording, movies, blobs, tracklets)
+        result, doubts = name_animals(job, recording, blobs, tracklets)
+        write_doubts(doubts_path(job.file("out")), doubts)
     result.save(job.file("out"), job.provenance())
 
 
-def _named(job: Job, recording: RecordingGraph, movies: list[str], blobs: Sequence[Blobs], tracklets: Sequence[Tracklets]) -> Identities:
-    settings, graph = job.settings, recording.graph
+def read_recording(job: Job) -> tuple[Sequence[Tracklets], Sequence[Blobs], RecordingGraph]:
+    """Tracklets and blobs of the movies of a job, read when they are asked for, and the graph of their recording."""
+    tracklets = OneByOne(job.files["tracklets"], Tracklets.load)
+    blobs = OneByOne(job.files["blobs"], partial(Blobs.load, without=("box", "area", "contrast", "intensity", "arena", "image")))
+    return tracklets, blobs, join_movies(tracklets, blobs, job.settings["numbers"])
+
+
+def name_animals(
+    job: Job, recording: RecordingGraph, blobs: Sequence[Blobs], tracklets: Sequence[Tracklets], follow: Follow | None = None
+) -> tuple[Identities, list[Doubt]]:
+    """Who is in which tracklet of a recording of animals with names, and the review list.
+
+    `follow` follows animals through contacts in place of `follow_through`, for who remembers their ways.
+    """
+    settings, graph, movies = job.settings, recording.graph, [path.stem for path in job.files["tracklets"]]
     roster = make_roster(settings["identities"], settings["homes"], settings["groups"])
     load = partial(Evidence.load, without=("blob", "blob_log_likelihood"))
     read = read_evidence(recording, movies, OneByOne(job.files["evidence"], load), roster)
@@ -66,14 +83,17 @@ def _named(job: Job, recording: RecordingGraph, movies: list[str], blobs: Sequen
     solution = solve(scores=scores, informed=informed)
     through = open_contacts(graph, solution)
     if through.any():
-        scores = followed_gains(graph, scores, solution, _followed(job, recording, movies, tracklets, through))
+        ways = (follow or partial(follow_through, job))(recording, tracklets, through)
+        scores = followed_gains(graph, scores, solution, ways)
         solution = solve(scores=scores, informed=informed)
     held, confidence = solution.held, solution.confidence
     how = how_known(held > 0, read.evidence, read.informed, constraints.must)
     who = _members(roster, held, graph, gaps)
     spans = find_spans(graph, held, confidence, how, scores, roster.is_group)
-    doubts = describe_spans(spans, recording, movies, roster.names, lambda row, column: [roster.individuals[k] for k in who(row, column)])
-    write_doubts(doubts_path(job.file("out")), doubts)
+    described = describe_spans(
+        spans, recording, movies, roster.names, lambda row, column: [roster.individuals[k] for k in who(row, column)]
+    )
+    doubts = list(described)
     rows = [(row, k, confidence[row, column], how[row, column]) for row, column in np.argwhere(held).tolist() for k in who(row, column)]
     row, individual, sure, way = np.array(rows, float).reshape(-1, 4).T
     result = _identities(recording, movies, roster.individuals, row.astype(np.int64), individual.astype(np.int64), sure, way, solution.gap)
@@ -84,7 +104,7 @@ def _named(job: Job, recording: RecordingGraph, movies: list[str], blobs: Sequen
     )
     for name in ("pairs", "contradicted", "expected"):
         setattr(result, f"seam_{name}", np.stack([getattr(one, name) for one in found], 1))
-    return result
+    return result, doubts
 
 
 def _members(roster: Roster, held: NDArray[np.int16], graph: Graph, gaps: NDArray[np.int64]) -> Callable[[int, int], list[int]]:
@@ -125,16 +145,17 @@ def _facts(
     return statements
 
 
-def _followed(
-    job: Job, recording: RecordingGraph, movies: list[str], tracklets: Sequence[Tracklets], through: NDArray[np.bool_] | None = None
-) -> list[tuple[int, int, float]]:
+def follow_through(
+    job: Job, recording: RecordingGraph, tracklets: Sequence[Tracklets], through: NDArray[np.bool_] | None = None
+) -> Followed:
     """Rows of the graph that hold one animal, before a contact and within it or after it, and how surely.
 
-    `through` (n,): only through these rows.
+    `through` (n,): only through these rows. Ways through one contact do not depend on those through others.
     """
+    movies = [path.stem for path in job.files["tracklets"]]
     nobody = np.zeros(0, np.int64)
     counts = _identities(recording, movies, [], nobody, nobody, nobody, nobody, 0.0)
-    found: list[tuple[int, int, float]] = []
+    found: Followed = []
     for number, (movie, path) in enumerate(zip(movies, job.files["blobs"], strict=True)):
         mine = np.flatnonzero(recording.movie == number)
         row = dict(zip(recording.tracklet[mine].tolist(), mine.tolist(), strict=True))
@@ -153,7 +174,7 @@ def _kept(job: Job, recording: RecordingGraph, movies: list[str], blobs: Sequenc
     lasting = {"gap_frames": max(1, round(job.settings["gap_s"] * blobs[0].fps)), "body_length_px": recording.body_length_px}
     velocity = end_velocities(recording, blobs, tracklets)
     alone = recording.graph.animals == 1
-    handed = [one for one in _followed(job, recording, movies, tracklets) if alone[one[1]]]
+    handed = [one for one in follow_through(job, recording, tracklets) if alone[one[1]]]
     row, individual, confidence = [], [], []
     names: list[str] = []
     lone = job.settings.get("lone") or [""] * len(job.settings["numbers"])

@@ -1,33 +1,13 @@
 """Every column of every table that an experiment gets, explained: what data_dictionary.csv and docs/tables.md say."""
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
 
 import pandas as pd
 
 from herdbook.artifacts.propagate import HOW_KNOWN
 from herdbook.artifacts.smooth import POINT_SOURCES, SOURCES
+from herdbook.tables.described import NUMBER, TEXT, WHOLE, YES, DescribedColumn, Description
 from herdbook.tables.events import KINDS_OF_EVENTS
-
-
-class DescribedColumn(NamedTuple):
-    """A column: name, type in words, unit ("" for none), meaning."""
-
-    name: str
-    type: str
-    unit: str
-    meaning: str
-
-
-class Description(NamedTuple):
-    """A file: its name, or a pattern of it, what a row is or what the file is for, and its columns."""
-
-    file: str
-    about: str
-    columns: tuple[DescribedColumn, ...]
-
-
-TEXT, WHOLE, NUMBER, YES = "text", "whole number", "number", "0 or 1"
 
 MOVIE = DescribedColumn("movie", TEXT, "", "name of the movie")
 FRAME = DescribedColumn("frame", WHOLE, "", "number of the frame in its movie, from 0")
@@ -130,6 +110,18 @@ EVENTS = Description(
         DescribedColumn("arena", TEXT, "", "arena; empty if the experiment has none"),
     ),
 )
+NOTED = Description(
+    "noted_events.csv", "What a person noted while watching, by movie and time. Written if the experiment file has `animals.events`.",
+    tuple(DescribedColumn(*column) for column in (
+        ("movie", TEXT, "", "name of the movie"),
+        ("event", TEXT, "", "what happens, in the person's words"), ("first", WHOLE, "", "first frame"),
+        ("last", WHOLE, "", "last frame; the first one for what lasts but a moment"),
+        ("time", NUMBER, "s", "when it begins, since the recording began"),
+        ("duration", NUMBER, "s", "how long it lasts, from the first frame to the end of the last"),
+        ("individuals", TEXT, "", "who takes part, with ; between them, in quotes where a name holds one; may be empty"),
+        ("note", TEXT, "", "what else the person wrote"),
+    )),
+)  # fmt: skip
 TRACKLETS = Description(
     "tracklets.csv",
     "Runs of one blob without merge or split, a row for each of them and each animal in it that is known by name.",
@@ -323,7 +315,7 @@ BY_FORMAT: dict[str, tuple[Description, ...]] = {
     "mot": (MOT, MOT_NAMES),
     "nwb": (NWB,),
 }
-EVERYTHING = (*ALWAYS, DOUBTFUL, BODY_POINTS, *(one for several in BY_FORMAT.values() for one in several), DICTIONARY, STUDY)
+EVERYTHING = (*ALWAYS, NOTED, DOUBTFUL, BODY_POINTS, *(one for several in BY_FORMAT.values() for one in several), DICTIONARY, STUDY)
 
 
 def names_of(description: Description) -> list[str]:
@@ -331,9 +323,11 @@ def names_of(description: Description) -> list[str]:
     return [column.name for column in description.columns]
 
 
-def describe_tables(formats: Collection[str], *, reviewed: bool, points: bool, arenas: bool = False) -> list[Description]:
-    """The tables of an experiment with these formats; `reviewed`: it has doubtful.csv, `points`: body_points.csv, `arenas`: arenas."""
-    some = [DOUBTFUL] * reviewed + [BODY_POINTS] * points
+def describe_tables(
+    formats: Collection[str], *, reviewed: bool, points: bool, arenas: bool = False, noted: bool = False
+) -> list[Description]:
+    """The tables of an experiment; `noted`: it has noted_events.csv, `reviewed`: doubtful.csv, `points`: body_points.csv."""
+    some = [NOTED] * noted + [DOUBTFUL] * reviewed + [BODY_POINTS] * points
     tables = [*ALWAYS, *some, *(one for name, several in BY_FORMAT.items() if name in formats for one in several), DICTIONARY]
     if not arenas:
         return tables

@@ -11,6 +11,8 @@ import { get, Line, post } from "./lib/socket.js";
 import { showConflict } from "./conflict.js";
 import { Panel, shown } from "./panel.js";
 import { Player, SPEEDS } from "./player.js";
+import { Events } from "./review/events.js";
+import { Review } from "./review/review.js";
 import { Runs } from "./runs.js";
 import { Strip } from "./strip.js";
 import { View } from "./view.js";
@@ -18,7 +20,7 @@ import { Watch } from "./watch.js";
 import { welcome } from "./welcome.js";
 
 const REASONS = ["too small", "too large", "too little contrast", "at the border"];
-const TABS = ["find", "arenas", "run", "watch"];
+const TABS = ["find", "arenas", "run", "watch", "review"];
 const SCENES = { computing: "The background is being made; blobs follow in some seconds.", quick: "A first background; a better one is being made.", failed: "The background could not be made: " };
 
 /** @type {any} */ let state = { open: false };
@@ -40,6 +42,10 @@ const strip = new Strip(player, (intervals, rest) => tryOut(intervalChange(inter
 const plot = new CountPlot((frame) => player.go(frame));
 const arenas = new ArenaEditor(view, by("arenas"), (list, rest) => tryOut({ arenas: list.length ? list : null }, rest));
 const watch = new Watch(view, player, by("watch"));
+const review = new Review(view, player, watch, by("review"), showMovie, () => tab("review"));
+const events = new Events(view, player, watch, by("watch"), () => review.on);
+review.bindKeys(bind);
+events.bindKeys(bind);
 // Before those of finding animals, some of which are the same.
 watch.bindKeys(bind);
 const helpers = new Helpers(view, player, tryOut, short, () => tab("find"));
@@ -70,6 +76,8 @@ function hear(message) {
   else if (head.type === "scene" && head.movie === player.movie?.name) player.again({}, player.mode !== "image");
   else if (head.type === "tuning") helpers.tune.hear(head.text);
   else if (head.type === "run") runs.take(head);
+  else if (head.type === "review") review.hear(head);
+  else if (head.type === "noted") events.take(head.events);
   else if (head.type === "planned") runs.takePlan(head);
   else if (head.type === "changed") speak(`the experiment file was changed by ${head.by === "app" ? "another tab" : "an editor"}`);
   else if (head.type === "fault") alarm(head.text);
@@ -147,6 +155,7 @@ async function showMovie(name) {
     arenas.size(movie.width, movie.height);
     player.show(movie);
     watch.forget();
+    review.forget();
     for (const note of movie.notes) speak(note);
   } catch (error) {
     say("");
@@ -224,7 +233,8 @@ function tab(/** @type {string} */ name) {
   }
   if (name !== "find") helpers.leave();
   arenas.activate(name === "arenas");
-  watch.activate(name === "watch");
+  watch.activate(name === "watch" || (name === "review" && review.watches));
+  review.activate(name === "review");
 }
 
 /** @param {string} mode */
@@ -280,7 +290,7 @@ function wire() {
   bind(G, "Alt+ArrowLeft", "Alt+←", "previous movie", () => otherMovie(-1), open);
   bind(G, "Alt+ArrowRight", "Alt+→", "next movie", () => otherMovie(1), open);
   bind(G, "Question", "?", "this table", showKeys);
-  TABS.forEach((name, k) => bind(G, `Alt+Digit${k + 1}`, `Alt+${k + 1}`, { find: "find animals", arenas: "arenas", run: "run", watch: "watch" }[name] || "", () => tab(name)));
+  TABS.forEach((name, k) => bind(G, `Alt+Digit${k + 1}`, `Alt+${k + 1}`, { find: "find animals", arenas: "arenas", run: "run", watch: "watch", review: "review" }[name] || "", () => tab(name)));
   const A = "Find animals";
   bind(A, "KeyB", "B", "background, difference, frame in turn", () => look({ image: "background", background: "difference", difference: "image" }[player.mode] || "image"), open);
   bind(A, "KeyN", "N", "next sampled frame with another number of blobs than animals", () => worse(1), open);
@@ -365,4 +375,4 @@ get("/api/form").then((form) => {
 }, (error) => alarm(error.message));
 
 // For tests, which read the canvas where the view says that a pixel of the movie is.
-Object.assign(window, { herdbook: { view, player, watch } });
+Object.assign(window, { herdbook: { view, player, watch, review, events } });
