@@ -67,7 +67,9 @@ def _write_evidence(chain: Chain) -> None:
     for number in range(len(tracklets)):
         rows = np.flatnonzero(tracklets.blob_tracklet == number)
         frame = int(blobs.frame[rows[len(rows) // 2]])
-        away = {name: np.hypot(blobs.x[rows[len(rows) // 2]] - x, blobs.y[rows[len(rows) // 2]] - y) for name, (x, y) in places(frame).items()}
+        away = {
+            name: np.hypot(blobs.x[rows[len(rows) // 2]] - x, blobs.y[rows[len(rows) // 2]] - y) for name, (x, y) in places(frame).items()
+        }
         true = min(away, key=away.__getitem__)
         if tracklets.animals[number] != 1:
             continue

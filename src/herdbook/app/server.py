@@ -66,7 +66,7 @@ def make_server(desk: Desk, roots: Roots, token: str, cookie: str, first: Path |
         with suppress(asyncio.CancelledError):
             await watcher
         proposing.close()
-        reviewing.close()
+        await reviewing.close()
         desk.close()
 
     async def page(_: Request) -> Response:

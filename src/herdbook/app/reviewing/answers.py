@@ -51,8 +51,8 @@ def correction_of(live: Live, row: Mapping[str, Any]) -> dict[str, Any]:
 def write_facts(live: Live, facts: Sequence[Mapping[str, Any]]) -> None:
     """Write facts as one step, unless they are all there already."""
     table = made_table(live, "facts")
-    known = [{name: row.get(name, "") for name in ("movie", "frame", "fact", "name")} for row in table.rows()]
-    new = [fact for fact in facts if {name: str(fact[name]) for name in ("movie", "frame", "fact", "name")} not in known]
+    known = {_said(row) for row in table.rows()}
+    new = [fact for fact in facts if _said(fact) not in known]
     if not new:
         raise HerdbookError("this answer is in the table already")
     table.add(*new)
@@ -77,6 +77,12 @@ def undo(live: Live) -> str:
         raise NothingToUndoError("there is no answer to take back")
     table_of(live, kind).undo()
     return kind
+
+
+def _said(fact: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a fact says, apart from how its numbers are written."""
+    where = [f"{float(fact[name]):.2f}" if fact.get(name) not in (None, "") else "" for name in ("x", "y")]
+    return (*(str(fact.get(name, "")) for name in ("movie", "frame", "fact", "name", "last")), *where)
 
 
 def _place(live: Live, row: Mapping[str, Any]) -> tuple[str, int]:

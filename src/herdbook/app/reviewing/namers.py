@@ -46,11 +46,10 @@ class Namers:
             raise HerdbookError(str(answer["fault"]))
         return answer
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End all processes."""
         for process in self._processes.values():
-            with suppress(ProcessLookupError):
-                process.kill()
+            await _end(process)
         self._processes.clear()
 
     async def _process(self, key: tuple[Path, str]) -> asyncio.subprocess.Process:
@@ -59,8 +58,7 @@ class Namers:
             return known
         # Those of other experiment files are not needed any more.
         for other in [other for other in self._processes if other[0] != key[0]]:
-            with suppress(ProcessLookupError):
-                self._processes.pop(other).kill()
+            await _end(self._processes.pop(other))
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", MODULE, str(key[0]), key[1]),
             stdin=asyncio.subprocess.PIPE,
@@ -71,3 +69,9 @@ class Namers:
         )
         self._processes[key] = process
         return process
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        process.kill()
+    await process.wait()

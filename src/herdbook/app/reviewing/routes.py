@@ -38,11 +38,12 @@ class Reviewing:
         self._left: dict[tuple[Path, str], Mapping[str, Any]] = {}
         self._portraits: dict[str, tuple[object, dict[str, bytes]]] = {}
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End what is being computed."""
         for task in self._tasks:
             task.cancel()
-        self._namers.close()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._namers.close()
 
     @property
     def routes(self) -> list[Route]:
