@@ -112,7 +112,9 @@ def review(file: Path, truth: Path, answers: int) -> list[dict[str, Any]]:
             begun = time.monotonic()
             client.post("/api/review/prepare", json={})
             first = hear(socket)
-            print(f"prepared in {time.monotonic() - begun:.1f} s; {first['count']} questions, expected to be wrong {first['left']:.4%}")
+            print(
+                f"prepared in {time.monotonic() - begun:.1f} s; {first['count']} questions, expected to be wrong {first['left']:.4%}, CPU {first['cpu_s']} s"
+            )
             passed: set[tuple[Any, ...]] = set()
             while len(told) < answers:
                 state = client.get("/api/review").json()
@@ -130,12 +132,8 @@ def review(file: Path, truth: Path, answers: int) -> list[dict[str, Any]]:
                     print("not taken:", written.json())
                     continue
                 news = hear(socket)
-                row = {
-                    "question": question["text"],
-                    "answer": f"{fact['fact']} {fact['name']}",
-                    "changed": news["changed"],
-                    "left": news["left"],
-                }
+                row = {name: news[name] for name in ("changed", "left", "cpu_s")}
+                row |= {"question": question["text"], "answer": f"{fact['fact']} {fact['name']}"}
                 told.append(row | {"on disk s": on_disk_s, "named s": time.monotonic() - begun, "refused": bool(news["refused"])})
                 print(json.dumps(told[-1], ensure_ascii=False), flush=True)
     return told
@@ -171,7 +169,7 @@ def main() -> None:
     before = score(given.experiment, given.truth)
     print("before", before)
     told = review(given.experiment, given.truth, given.answers)
-    for name in ("on disk s", "named s"):
+    for name in ("on disk s", "named s", "cpu_s"):
         times = [row[name] for row in told]
         print(f"{name}: median {np.median(times):.3f}, 95 % {np.quantile(times, 0.95):.3f}, most {max(times):.3f}")
     if not given.no_run:

@@ -2,6 +2,9 @@
 
 import csv
 import shutil
+import socket
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -29,6 +32,16 @@ def rows(file, table):
         return list(csv.DictReader(opened))
 
 
+def started(file):
+    """A server that can be killed, as soon as it listens."""
+    server = Apart(file)
+    for _ in range(600):
+        with suppress(OSError), socket.create_connection(("127.0.0.1", server.port), 1):
+            return server
+        time.sleep(0.05)
+    raise AssertionError("the server does not listen")
+
+
 def reviewing(screen):
     screen.press("Alt+5")
     screen.wait("d.questions && d.asked !== undefined")
@@ -54,14 +67,14 @@ def at_frame(screen, frame):
 
 
 def test_facts_corrections_answers_and_events_survive_a_server_that_is_killed_after_each(open_page, file):
-    server = Apart(file)
+    server = started(file)
     screen = reviewing(open_page(file=file, by=server))
     # At once: names are found again while the server dies.
     screen.press("Enter")
     screen.wait("d.answerMs !== undefined")
     server.kill()
     assert len(rows(file, "facts.csv")) == 1
-    server = Apart(file)
+    server = started(file)
     screen = reviewing(open_page(file=file, by=server))
     at_frame(screen, 20)
     screen.click(*places(20)["A"])
@@ -69,7 +82,7 @@ def test_facts_corrections_answers_and_events_survive_a_server_that_is_killed_af
     screen.page.locator("#review-told", has_text="position is kept").wait_for()
     server.kill()
     assert len(rows(file, "corrections.csv")) == 1
-    server = Apart(file)
+    server = started(file)
     screen = reviewing(open_page(file=file, by=server))
     screen.page.locator("input[name=review-mode][value=validate]").check()
     screen.wait("d.judged === '0'")
@@ -80,7 +93,7 @@ def test_facts_corrections_answers_and_events_survive_a_server_that_is_killed_af
     server.kill()
     drawn = rows(file, "answers.csv")
     assert [row["answer"] for row in drawn].count("right") == 1
-    server = Apart(file)
+    server = started(file)
     screen = open_page(file=file, by=server)
     screen.press("Alt+4")
     screen.wait("d.tracks !== '' && d.events === '0'")
@@ -92,7 +105,7 @@ def test_facts_corrections_answers_and_events_survive_a_server_that_is_killed_af
     server.kill()
     assert [row["event"] for row in rows(file, "noted_events.csv")] == ["rest"]
     # All of it is there again, and is undone step by step.
-    screen = reviewing(open_page(file=file, by=Apart(file)))
+    screen = reviewing(open_page(file=file, by=started(file)))
     screen.wait("Number(d.reviewSteps) > 0")
     screen.press("z")
     on_disk(screen, "corrections.csv", 0)

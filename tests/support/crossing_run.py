@@ -60,6 +60,10 @@ def write_crossing(folder: Path) -> Path:
     return file
 
 
+def _nearest(frame: int, x: float, y: float) -> str:
+    return min(NAMES, key=lambda name: float(np.hypot(*np.subtract(places(frame)[name], (x, y)))))
+
+
 def _write_evidence(chain: Chain) -> None:
     blobs, tracklets = Blobs.load(chain.at("segment")), Tracklets.load(chain.at("tracklets"))
     evidence = np.zeros((len(tracklets), len(NAMES)), np.float32)
@@ -67,10 +71,8 @@ def _write_evidence(chain: Chain) -> None:
     for number in range(len(tracklets)):
         rows = np.flatnonzero(tracklets.blob_tracklet == number)
         frame = int(blobs.frame[rows[len(rows) // 2]])
-        away = {
-            name: np.hypot(blobs.x[rows[len(rows) // 2]] - x, blobs.y[rows[len(rows) // 2]] - y) for name, (x, y) in places(frame).items()
-        }
-        true = min(away, key=away.__getitem__)
+        here = blobs.x[rows[len(rows) // 2]], blobs.y[rows[len(rows) // 2]]
+        true = _nearest(frame, *here)
         if tracklets.animals[number] != 1:
             continue
         images[number] = 5

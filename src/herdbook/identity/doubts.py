@@ -107,8 +107,10 @@ def find_spans(
     spans = []
     for gain, rows, column, look in found[:MOST_SPANS]:
         probability = _probabilities(graph, held, confidence, scores, is_group, look)
-        # A place that no known identity can have is not worth a look.
-        gain = gain if column >= 0 else float(gain * min(1.0, probability[held[look] == 0].sum()))
+        if column < 0:
+            # Asked is who else is there; a place that no known identity can have is not worth a look.
+            probability = np.where(held[look] > 0, 0.0, probability)
+            gain = float(gain * min(1.0, probability.sum()))
         if gain >= LEAST_GAIN:
             spans.append(Span(rows, column, gain, look, probability))
     return sorted(spans, key=lambda span: -span.gain)

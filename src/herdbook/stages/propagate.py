@@ -32,7 +32,7 @@ from herdbook.job import Job, run_stage
 from herdbook.positions.located import follow_movie
 
 STAGE = "propagate"
-STAGE_VERSION = 14
+STAGE_VERSION = 15
 # Ways of animals through contacts: rows of the graph before and after, and how surely. `through` (n,): the rows of several animals.
 Followed = list[tuple[int, int, float]]
 Follow = Callable[[RecordingGraph, Sequence[Tracklets], NDArray[np.bool_]], Followed]

@@ -126,14 +126,16 @@ def _pairs(identities: Identities, movie: str) -> list[tuple[int, str]]:
 def serve(naming: Naming, requests: IO[str], answers: IO[str]) -> None:
     """Answer requests until there are no more, or none for a long time."""
     while select.select([requests], [], [], IDLE_S)[0] and (line := requests.readline()):
-        begun = time.monotonic()
+        begun, used = time.monotonic(), time.process_time()
         try:
             answer: dict[str, Any] = naming.name(keep=line.strip() == "name")
         except HerdbookError as error:
             answer = {"fault": str(error)}
         except Exception as error:  # the process must go on after a mistake in the program, too
             answer = {"fault": f"{type(error).__name__}: {error}", "mistake": True}
-        answers.write(json.dumps(answer | {"seconds": round(time.monotonic() - begun, 3)}) + "\n")
+        answers.write(
+            json.dumps(answer | {"seconds": round(time.monotonic() - begun, 3), "cpu_s": round(time.process_time() - used, 3)}) + "\n"
+        )
         answers.flush()
 
 

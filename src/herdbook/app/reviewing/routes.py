@@ -18,7 +18,8 @@ from herdbook.app.reviewing.namers import Namers
 from herdbook.app.reviewing.people_files import table_of
 from herdbook.app.reviewing.portraits import portraits
 from herdbook.app.reviewing.queue import PLACES, questions_left
-from herdbook.app.routes.telling import content_of, told
+from herdbook.app.reviewing.tracks import Tracks
+from herdbook.app.routes.telling import content_of, number_of, told
 from herdbook.app.watching.reviewed import result_of
 from herdbook.errors import HerdbookError
 
@@ -36,6 +37,7 @@ class Reviewing:
         self._unproved = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._left: dict[tuple[Path, str], Mapping[str, Any]] = {}
+        self._tracks = Tracks()
         self._portraits: dict[str, tuple[object, dict[str, bytes]]] = {}
 
     async def close(self) -> None:
@@ -51,6 +53,7 @@ class Reviewing:
         return [
             Route("/api/review", told(self._state)),
             Route("/api/review/portrait", told(self._portrait)),
+            Route("/api/review/track", told(self._track)),
             Route("/api/review/prepare", told(self._prepare), methods=["POST"]),
             Route("/api/review/answer", told(self._answer), methods=["POST"]),
             Route("/api/review/undo", told(self._undo), methods=["POST"]),
@@ -107,6 +110,17 @@ class Reviewing:
         picture = await self._desk.do(work)
         return Response(picture, 200 if picture else 204, media_type="image/jpeg", headers={"Cache-Control": "max-age=600"})
 
+    async def _track(self, request: Request) -> Response:
+        movie, frame = request.query_params.get("movie", ""), number_of(request, "frame", 0)
+        x, y = number_of(request, "x", 0), number_of(request, "y", 0)
+
+        def work() -> dict[str, Any]:
+            live = self._desk.opened
+            live.movie_exists(movie)
+            return self._tracks.at(live.experiment, movie, frame, x, y)
+
+        return JSONResponse(await self._desk.do(work))
+
     async def _prepare(self, _: Request) -> Response:
         self._begin(prepare=True)
         return JSONResponse({})
@@ -154,7 +168,7 @@ class Reviewing:
             await self._desk.tell({"type": "review", "fault": f"{type(error).__name__}: {error}; the terminal shows more"})
 
     async def _named(self, live: Live, prepare: bool) -> None:
-        changed, seconds, refused = 0, 0.0, ""
+        changed, seconds, cpu_s, refused = 0, 0.0, 0.0, ""
         for recording in live.experiment.recordings:
             found = None
             while found is None:
@@ -169,11 +183,12 @@ class Reviewing:
                     await self._desk.do(lambda: undo(live))
                     self._unproved -= 1
             self._left[(live.file.path, recording)] = found
-            changed, seconds = changed + int(found["changed"]), seconds + float(found["seconds"])
+            changed, seconds, cpu_s = changed + int(found["changed"]), seconds + float(found["seconds"]), cpu_s + float(found["cpu_s"])
         if not prepare:
             # Whatever was answered meanwhile is named next.
             self._unproved -= min(proved, self._unproved)
-        await self._told_state({"changed": None if prepare else changed, "seconds": round(seconds, 2), "refused": refused})
+        times = {"seconds": round(seconds, 2), "cpu_s": round(cpu_s, 2)}
+        await self._told_state({"changed": None if prepare else changed, **times, "refused": refused})
 
     async def _told_state(self, news: Mapping[str, Any]) -> None:
         live = self._desk.opened

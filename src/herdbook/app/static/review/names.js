@@ -35,8 +35,8 @@ export class NameChoice {
       const letter = LETTERS[names.indexOf(name)];
       const keys = [k < DIGITS ? String(k + 1) : "", letter || ""].filter(Boolean);
       const image = el("img", { alt: "", src: picture(name), on: { error: () => (image.hidden = true) } });
-      return el("button", { className: "chip", data: { name }, "aria-pressed": String(said), on: { click: () => this.choose(name) } },
-        image, el("span", { className: "chip-name" }, name), el("span", { className: "note" }, share === null ? "" : `${Math.round(100 * share)} %`), el("span", {}, ...keys.map((key) => el("kbd", {}, key))));
+      return el("button", { className: "person", data: { name }, "aria-pressed": String(said), on: { click: () => this.choose(name) } },
+        image, el("span", { className: "person-name" }, name), el("span", { className: "note" }, share === null ? "" : `${Math.round(100 * share)} %`), el("span", {}, ...keys.map((key) => el("kbd", {}, key))));
     }));
   }
 

@@ -167,7 +167,7 @@ export class Review {
 
   /** @param {any} one */
   key(one) {
-    return `${one.movie} ${one.frame} ${one.name} ${one.assigned}`;
+    return `${one.movie} ${one.frame} ${Math.round(one.x)},${Math.round(one.y)} ${one.name} ${one.assigned}`;
   }
 
   /** Where the question that is asked stands in the list, -1 if it is answered. */
@@ -221,6 +221,9 @@ export class Review {
     this.loop.look(one.x, one.y, Math.max(8, this.reach()));
     this.loop.start(one.frame, from, to);
     document.documentElement.dataset.asked = this.key(one);
+    const track = await get(`/api/review/track?movie=${encodeURIComponent(one.movie)}&frame=${one.frame}&x=${Math.round(one.x)}&y=${Math.round(one.y)}`).catch(() => null);
+    shown.track = track;
+    this.view.paintDrawn();
   }
 
   /** How far an animal reaches, as a rule. */
@@ -359,13 +362,26 @@ export class Review {
     this.about({ name, x, y });
   }
 
+  /** Where the animal in question is in the frame that is shown, and how far it reaches. @param {any} one @returns {[number, number, number] | null} */
+  ringAt(one) {
+    const reach = Math.max(6, this.reach() * 0.8);
+    if (one.frame === this.player.frame) return [one.x, one.y, reach];
+    // In a contact, its own place; else the blob, whoever is in it.
+    const own = one.kind === "places" ? this.where(one.name) : null;
+    if (own) return [...own, reach];
+    const at = this.player.frame - (one.track?.first ?? Infinity);
+    return one.kind === "names" && one.track?.x[at] !== undefined ? [one.track.x[at], one.track.y[at], one.track.reach[at]] : null;
+  }
+
   /** A ring around the place in question. @param {CanvasRenderingContext2D} context */
   paint(context) {
     if (!this.on) return;
     const ratio = window.devicePixelRatio || 1;
     if (this.mode === "validate") this.validate.paint(context, ratio);
-    const one = this.doubting ? this.asked : null;
-    if (one && one.movie === this.player.movie?.name && one.frame === this.player.frame) ring(context, this.view, one.x, one.y, Math.max(6, this.reach() * 0.8), ratio);
+    const one = this.doubting && this.asked?.movie === this.player.movie?.name ? this.asked : null;
+    if (!one) return;
+    const place = this.ringAt(one);
+    if (place) ring(context, this.view, place[0], place[1], place[2], ratio);
     this.pointing.paint(context, ratio);
   }
 }

@@ -121,7 +121,7 @@ export class Validate {
     this.question.textContent = this.who ? "Who is it?" : `Is the animal at the dot ${next.individual}?`;
     this.detail.textContent = this.who ? "A key or a click names it, as a fact; Enter if you do not know." : `${next.movie}, frame ${next.frame}${contact ? "; several animals touch here, meant is the one below the dot" : ""}. Arrows show other frames.`;
     this.picture.src = this.address(next, next.individual);
-    for (const button of this.buttons) button.disabled = this.who;
+    for (const button of this.buttons) button.hidden = this.who;
     this.names.place.hidden = !this.who;
     this.names.more.hidden = !this.who;
     if (this.who) this.names.show(this.review.state.names, [], next.individual, (name) => this.address(next, name));
