@@ -112,9 +112,8 @@ def review(file: Path, truth: Path, answers: int) -> list[dict[str, Any]]:
             begun = time.monotonic()
             client.post("/api/review/prepare", json={})
             first = hear(socket)
-            print(
-                f"prepared in {time.monotonic() - begun:.1f} s; {first['count']} questions, expected to be wrong {first['left']:.4%}, CPU {first['cpu_s']} s"
-            )
+            print(f"prepared in {time.monotonic() - begun:.1f} s, CPU {first['cpu_s']} s")
+            print(f"{first['count']} questions; expected to be wrong {first['left']:.4%}", flush=True)
             passed: set[tuple[Any, ...]] = set()
             while len(told) < answers:
                 state = client.get("/api/review").json()

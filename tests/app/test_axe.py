@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.crossing_run import write_crossing
 from tests.support.littered import LARGE, place_of, write_littered
 from tests.support.numbered import write_numbered
 
@@ -82,4 +83,29 @@ def test_opening_and_a_new_experiment(open_page, tmp_path, scheme):
     for colour in ("blue", "green"):
         page.locator(f"input[value={colour}]").check()
     page.get_by_role("button", name="GG", exact=True).click()
+    assert faults(screen) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_reviewing_judging_and_events(open_page, tmp_path, scheme):
+    screen = open_page(file=write_crossing(tmp_path), scheme=scheme)
+    screen.press("Alt+5")
+    screen.wait("d.questions && d.asked && Number(d.loops) > 0")
+    screen.press("Space")
+    assert faults(screen) == []
+    screen.page.locator("input[name=review-mode][value=validate]").check()
+    screen.wait("d.judged === '0'")
+    screen.page.locator("#validate-draw").click()
+    screen.wait("d.judging")
+    assert faults(screen) == []
+    screen.press("2")
+    screen.wait("d.who === 'true'")
+    assert faults(screen) == []
+    screen.press("Escape", "Alt+4")
+    screen.wait("d.tracks && d.events !== undefined")
+    screen.page.locator("#event-kind").fill("feeding")
+    screen.page.locator("#event-add").click()
+    screen.page.locator("#view").focus()
+    screen.press("e")
+    screen.wait("d.going === 'feeding'")
     assert faults(screen) == []

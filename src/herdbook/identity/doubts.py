@@ -42,7 +42,7 @@ class Span:
     """Tracklets `rows` (k,) in order of time that follow each other on the path of an identity, in none of which it is sure.
 
     `column` is the identity, -1 for places of nobody known; `gain` the frames that an answer is expected to correct or to name; `look` the
-    row to look at, `probability` (columns,) of each identity there.
+    row to look at, `probability` (columns,) of each identity there; where nobody is known, of those that are not known to be there.
     """
 
     rows: Ints

@@ -28,7 +28,7 @@ from herdbook.experiment.file import load_experiment
 from herdbook.experiment.model import Experiment
 from herdbook.identity.doubts import write_doubts
 from herdbook.job import Job, stage_version
-from herdbook.stages.propagate import doubts_path, name_animals, read_recording
+from herdbook.naming.recordings import Memory, doubts_path, name_animals, read_recording
 from herdbook.system.files import make_writable_folder
 
 STAGE = "propagate"
@@ -52,7 +52,7 @@ class Naming:
         experiment = load_experiment(self._path)
         job = self._job(experiment)
         self._read(job)
-        found, doubts = name_animals(job, self._graph, self._blobs, self._tracklets, partial(self._ways.follow, job))
+        found, doubts = name_animals(job.files, job.settings, self._graph, self._blobs, self._tracklets, self._memory)
         # Once more from the disk: the graph keeps but one movie.
         before = self._before(experiment)
         answer = {"changed": count_changed(before, found, self._tracklets) if before else 0} | expected_frames(found, self._tracklets)
@@ -78,8 +78,9 @@ class Naming:
         inputs = [artifact_fingerprint(path) for name in ("blobs", "tracklets", "evidence") for path in job.files[name]]
         mark = hashlib.sha256(json.dumps([STAGE, job.version, job.settings, inputs], sort_keys=True).encode()).hexdigest()[:16]
         if mark != self._mark:
-            self._tracklets, self._blobs, self._graph = read_recording(job)
-            self._ways, self._mark = Ways(job.file("out").with_suffix(".ways.json"), mark), mark
+            self._tracklets, self._blobs, self._graph = read_recording(job.files, job.settings["numbers"])
+            ways = Ways(job.file("out").with_suffix(".ways.json"), mark)
+            self._memory, self._mark = Memory(partial(ways.follow, job.files)), mark
 
     def _before(self, experiment: Experiment) -> Identities | None:
         path = result_of(experiment, self._recording)

@@ -18,13 +18,23 @@ from herdbook.app.reviewing.namers import Namers
 from herdbook.app.reviewing.people_files import table_of
 from herdbook.app.reviewing.portraits import portraits
 from herdbook.app.reviewing.queue import PLACES, questions_left
-from herdbook.app.reviewing.tracks import Tracks
+from herdbook.app.reviewing.tracks import TrackFinder
 from herdbook.app.routes.telling import content_of, number_of, told
 from herdbook.app.watching.reviewed import result_of
 from herdbook.errors import HerdbookError
 
 LOG = logging.getLogger(__name__)
 MOST_QUESTIONS = 300
+
+
+def facts_are_newer(live: Live) -> bool:
+    """Whether facts were written since the animals got their names: by an editor, or just before a crash."""
+    facts = live.experiment.animals.facts
+    if not facts or not Path(facts).is_file():
+        return False
+    written = Path(facts).stat().st_mtime_ns
+    results = [result_of(live.experiment, recording) for recording in live.experiment.recordings]
+    return any(path.is_file() and path.stat().st_mtime_ns < written for path in results)
 
 
 class Reviewing:
@@ -37,7 +47,7 @@ class Reviewing:
         self._unproved = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._left: dict[tuple[Path, str], Mapping[str, Any]] = {}
-        self._tracks = Tracks()
+        self._tracks, self._prepared = TrackFinder(), object()
         self._portraits: dict[str, tuple[object, dict[str, bytes]]] = {}
 
     async def close(self) -> None:
@@ -122,8 +132,19 @@ class Reviewing:
         return JSONResponse(await self._desk.do(work))
 
     async def _prepare(self, _: Request) -> Response:
-        self._begin(prepare=True)
+        live = self._desk.opened
+        outdated, known = await self._desk.do(lambda: (facts_are_newer(live), self._marks(live)))
+        if outdated or known != self._prepared:
+            self._begin(prepare=not outdated)
+            self._prepared = known
+        else:
+            await self._told_state({})
         return JSONResponse({})
+
+    def _marks(self, live: Live) -> object:
+        """What tells the results of one run from those of another."""
+        paths = [live.experiment.artifact("propagate", recording) for recording in live.experiment.recordings]
+        return [(path, path.stat().st_mtime_ns) for path in paths if path.is_file()]
 
     async def _answer(self, request: Request) -> Response:
         content, live = await content_of(request), self._desk.opened

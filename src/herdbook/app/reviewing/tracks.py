@@ -15,7 +15,7 @@ from herdbook.experiment.model import Experiment
 MOST_FRAMES = 600
 
 
-class Tracks:
+class TrackFinder:
     """Tracklets of the movie that was asked for last."""
 
     def __init__(self) -> None:

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from herdbook.artifacts.tracklets import Tracklets
 from herdbook.identity.graph import contacts
 from herdbook.identity.recording import RecordingGraph
-from herdbook.job import Job
-from herdbook.stages.propagate import Followed, follow_through
+from herdbook.naming.recordings import Files, Followed, follow_through
 from herdbook.system.files import read_json, write_text
 
 # A contact by the number of its movie and the first of its rows there.
@@ -30,14 +29,14 @@ class Ways:
             if kept["mark"] == mark:
                 self._known = {(movie, row): [(a, b, sure) for a, b, sure in ways] for movie, row, ways in kept["contacts"]}
 
-    def follow(self, job: Job, recording: RecordingGraph, tracklets: Sequence[Tracklets], through: NDArray[np.bool_]) -> Followed:
+    def follow(self, files: Files, recording: RecordingGraph, tracklets: Sequence[Tracklets], through: NDArray[np.bool_]) -> Followed:
         """As `follow_through`, but contacts through which animals were followed before are not looked at again."""
         of_row = _contact_of(recording)
         wanted = {of_row[row] for row in np.flatnonzero(through).tolist()}
         if lacking := wanted - self._known.keys():
             rows = np.array([of_row.get(row) in lacking for row in range(len(through))])
             self._known |= {contact: [] for contact in lacking}
-            for way in follow_through(job, recording, tracklets, rows):
+            for way in follow_through(files, recording, tracklets, rows):
                 for contact in _contacts_of(way[0], way[1], of_row, recording) & lacking:
                     self._known[contact].append(way)
             kept = {"mark": self._mark, "contacts": [[*contact, ways] for contact, ways in sorted(self._known.items())]}
