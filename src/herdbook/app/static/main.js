@@ -3,6 +3,7 @@
 import { bindArenaKeys } from "./arena_keys.js";
 import { ArenaEditor } from "./arenas.js";
 import { CountPlot } from "./counts.js";
+import { bindDishKeys, FoundDishes } from "./found_dishes.js";
 import { Helpers } from "./find/helpers.js";
 import { Histogram } from "./histogram.js";
 import { Hover } from "./hover.js";
@@ -40,7 +41,8 @@ const panel = new Panel(by("controls"), tryOut);
 const histogram = new Histogram((area, rest) => tryOut({ "segment.area": area }, rest));
 const strip = new Strip(player, (intervals, rest) => tryOut(intervalChange(intervals), rest));
 const plot = new CountPlot((frame) => player.go(frame));
-const arenas = new ArenaEditor(view, by("arenas"), (list, rest) => tryOut({ arenas: list.length ? list : null }, rest));
+const arenas = new ArenaEditor(view, by("arenas"), (list, rest) => tryOut(arenaChange(list), rest));
+const dishes = new FoundDishes(arenas, player);
 const watch = new Watch(view, player, by("watch"));
 // Before those of finding animals, some of which are the same.
 watch.bindKeys(bind);
@@ -68,6 +70,13 @@ function tryOut(changes, rest) {
 function intervalChange(intervals) {
   const key = state.movies.length > 1 ? `movies.${player.movie.name}.override.segment.intervals` : "segment.intervals";
   return { [key]: intervals.length ? intervals : null };
+}
+
+/** Where every arena has its number of animals, their sum is that of all. @param {any[]} list */
+function arenaChange(list) {
+  const counted = list.length > 0 && list.every((one) => one.number) && Number.isInteger(state.values.animals.number);
+  const sum = counted ? { "animals.number": list.reduce((all, one) => all + one.number, 0) } : {};
+  return { arenas: list.length ? list : null, ...sum };
 }
 
 /** @param {import("./lib/socket.js").Message} message */
@@ -237,6 +246,7 @@ function wire() {
   const open = () => Boolean(player.movie);
   // Before the others: while a shape is drawn, arrows and the space bar belong to it.
   bindArenaKeys(arenas, bind, () => tabs.show("arenas"));
+  bindDishKeys(dishes, bind, () => tabs.show("arenas"));
   bindPlayerKeys(player, bind, G);
   bind(G, "BracketLeft", "[", "slower", () => faster(-1));
   bind(G, "BracketRight", "]", "faster", () => faster(1));
