@@ -174,12 +174,11 @@ def _chosen(seen: list[Dish], shape: tuple[int, ...]) -> list[Dish]:
 
 def _enlarged(dish: Dish, by: float) -> Dish:
     """The dish in a picture that is `by` times as large: the middle of the first pixel is (0, 0) in both."""
-    moved = lambda value: (np.asarray(value) + 0.5) * by - 0.5  # noqa: E731
-    centre = moved(dish.centre)
+    x, y = dish.centre
     return replace(
         dish,
-        points=moved(dish.points),
-        centre=(float(centre[0]), float(centre[1])),
+        points=(dish.points + 0.5) * by - 0.5,
+        centre=((x + 0.5) * by - 0.5, (y + 0.5) * by - 0.5),
         axes=(dish.axes[0] * by, dish.axes[1] * by),
         area=dish.area * by * by,
     )
