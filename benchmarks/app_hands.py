@@ -239,9 +239,8 @@ def score_plate(found: pd.DataFrame, truth: pd.DataFrame) -> None:
     right = np.hypot(both.x - both.x_f, both.y - both.y_f) < 10
     by_well = right.groupby(both.individual).mean()
     invented = len(found) - int(both.x_f.notna().sum())
-    print(
-        f"  right positions, under the well's name: {right.mean():.4f}; worst well {by_well.idxmin()} {by_well.min():.4f}; invented {invented}"
-    )
+    worst = f"worst well {by_well.idxmin()} {by_well.min():.4f}"
+    print(f"  right positions, under the well's name: {right.mean():.4f}; {worst}; invented {invented}")
 
 
 def ants(browser: Any, work: Path, data: Path, pictures: Path | None) -> None:

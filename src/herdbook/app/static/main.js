@@ -123,7 +123,7 @@ async function takeState(found) {
   document.title = `${found.experiment} – Herdbook`;
   panel.show(found.values, found.draft, found.turn);
   histogram.set(found.values.segment.area);
-  arenas.show(found.arenas);
+  arenas.show(found.arenas, found.values.animals.identities || []);
   helpers.show(found);
   const drafted = Object.entries(found.draft);
   by("draft").textContent = drafted.length ? `${drafted.length} not saved` : "";
