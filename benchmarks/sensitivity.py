@@ -135,7 +135,7 @@ class Bench:
     def _named(self) -> Identities:
         """Who is in which tracklet, decided anew."""
         with h5py.File(self.results / "propagate" / f"{RECORDING}.h5") as file:
-            settings = str(file.attrs["settings"])
+            settings = file.attrs["settings"].decode()
         inputs = {"blobs": "segment", "tracklets": "tracklets", "evidence": "classify"}
         files = {name: [str(self.results / stage / f"{movie}.h5") for movie in self.recording.movies] for name, stage in inputs.items()}
         follow = propagate._followed
