@@ -242,7 +242,7 @@ went the other way.
 def counts_of(name: str, data: Path, work: Path, cores: int, fits: bool) -> list[list[Counts]]:
     """The counts of a recording, for each constant at its three values; those of an earlier call are used again.
 
-    Without `fits`, constants that change fitted places have none.
+    Without `fits`, constants that change fitted places have none but those that are known.
     """
     path = work / f"sensitivity_{name}.json"
     known: dict[str, list[Any]] = json.loads(path.read_text()) if path.exists() else {}
@@ -259,11 +259,11 @@ def counts_of(name: str, data: Path, work: Path, cores: int, fits: bool) -> list
 
     rows = []
     for constant in CONSTANTS:
-        if constant.fits and not fits:
-            rows.append([])
-            continue
         low, _, high = constant.values
         key = f"{constant.module}.{constant.name}"
+        if constant.fits and not fits and not {f"{key} {low:g}", f"{key} {high:g}"} <= set(known):
+            rows.append([])
+            continue
         rows.append([count(f"{key} {low:g}", constant, low), count("as it is", None, 0.0), count(f"{key} {high:g}", constant, high)])
     return rows
 
