@@ -137,7 +137,8 @@ def _solve_in_rounds(problem: _Problem, informed: Bools, start: Start | None) ->
     # Value and excess of each block stand at the first half of a tracklet in it, so that blocks which stay as they are keep theirs.
     reached, excess = np.zeros(2 * len(graph)), np.zeros(2 * len(graph))
     start = start or Start(np.zeros(scores.shape, bool), np.zeros(len(graph), bool), np.zeros((0, 2), np.int64))
-    let_in, never_sure, joined = start.let_in.copy(), start.opened.copy(), start.joined
+    # Who was let in before may be excluded now.
+    let_in, never_sure, joined = start.let_in & np.isfinite(scores), start.opened.copy(), start.joined
     sure = np.where(never_sure, -1, sure)
     changed = np.ones((len(graph), 2), bool)
     for turn in range(ROUNDS):
