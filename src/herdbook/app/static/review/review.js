@@ -236,7 +236,7 @@ export class Review {
     const one = this.asked;
     const others = one.others || [];
     const likely = /** @type {[string, number][]} */ (one.name ? [[one.name, one.probability], ...others] : others);
-    const title = one.doubt ? (one.assigned ? `Is the animal in the ring ${one.name}?` : `Who is the animal in the ring? Nobody is known there; maybe ${one.name}.`) : `Who is this animal${one.name ? `, here ${one.name}` : ""}?`;
+    const title = one.doubt ? (one.assigned ? `Is the animal in the ring ${one.name}?` : `Who is in the ring without a name? Maybe ${one.name}.`) : `Who is this animal${one.name ? `, here ${one.name}` : ""}?`;
     this.question.textContent = title;
     const movie = `${one.movie}, frame ${one.frame}`;
     this.detail.textContent = !one.doubt ? `${movie}. The name holds from here on, as far as movement carries it.`
