@@ -115,21 +115,28 @@ def suggest(
     number: Annotated[int, typer.Option("--number", "-n", help="number of points", min=1, max=500)] = 20,
     movies: Annotated[str | None, typer.Option(help="only points of these movies, separated by commas")] = None,
     out: Annotated[Path | None, typer.Option(help="folder; by default suggest in the experiment's results")] = None,
+    take: Annotated[bool, typer.Option("--take", help="add the names that you filled in to labels.csv; ok accepts the guess")] = False,
 ) -> None:
-    """Suggest points whose labels would help most, with pictures, as rows for labels.csv."""
+    """Suggest points whose labels would help most, with pictures, as rows for labels.csv. What you filled in is never overwritten."""
     from herdbook.commands.labelling.suggest import suggest_points, write_points
     from herdbook.experiment.file import load_experiment
 
     experiment = load_experiment(file)
+    if take:
+        _take_answers(experiment, out or experiment.folder / "suggest")
+        return
     wanted = [movie.name for movie in experiment.movies] if movies is None else split_list(movies)
     check_movies(wanted, experiment, file)
-    points, length_px = suggest_points(experiment, number, wanted)
-    if not points:
+    suggested = suggest_points(experiment, number, wanted)
+    if not suggested.points:
         raise HerdbookError(f"{file}: no unlabelled tracklet of a single animal is left. Check the overlay movie and the section segment.")
     folder = out or experiment.folder / "suggest"
-    write_points(experiment, points, length_px, folder)
-    echo(f"Wrote {len(points)} points to {folder / 'suggested.csv'}, best first, with a picture of each; all of them: sheet.png")
-    echo(f"Fill in the column label and add the rows to {experiment.animals.labels or 'animals.labels'}.")
+    kept = write_points(experiment, suggested, folder)
+    if kept:
+        echo(f"The names that you filled in before are kept in {kept / 'suggested.csv'}.")
+    echo(f"Wrote {len(suggested.points)} points to {folder / 'suggested.csv'}, best first, with a picture of each; all of them: sheet.png")
+    echo("Fill in the column label, or write ok where the guess is right. Then: herdbook suggest FILE --take")
+    echo("Labelling takes less time on the page: herdbook app FILE")
 
 
 def validate(
@@ -154,6 +161,21 @@ def validate(
     echo(f"Drew {len(points)} points; {shown} have a position and are shown in {folder / SHEET}.")
     echo(f"Answer them there and save {TABLE}, or fill in {folder / TABLE} by hand.")
     echo(f"Then: herdbook validate {file} --answers {TABLE}")
+
+
+def _take_answers(experiment: "Experiment", folder: Path) -> None:
+    from herdbook.commands.labelling.taking import filled_tables, take_answers
+
+    tables = filled_tables(folder)
+    if not tables:
+        raise HerdbookError(f"{folder}: no name is filled in. Write names into the column label of suggested.csv.")
+    taken = take_answers(experiment, tables)
+    _print_list("rows that cannot be used", taken.faults)
+    if taken.faults:
+        echo("Nothing was written. Correct these rows.")
+        raise typer.Exit(EXIT_UNDECIDED)
+    there = f"; {taken.there} were there already" if taken.there else ""
+    echo(f"Added {taken.added} labels to {experiment.animals.labels}{there}. Then: herdbook run FILE names")
 
 
 def _set_of(path: Path) -> "TrainingSet":
