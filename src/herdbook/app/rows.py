@@ -64,14 +64,26 @@ class PeopleTable:
         text = self._read()
         return [row for record in text.records if (row := _cells(record, text))]
 
-    def add(self, row: Row) -> None:
-        """Append a row; numbers are rounded to 0.01."""
+    def add(self, *rows: Row) -> None:
+        """Append a row, or several as one step; numbers are rounded to 0.01."""
         with self._locked():
-            text = self._with_columns(self._mended(create=True), row)
-            record = _record(row, text)
+            text = self._mended(create=True)
+            for row in rows:
+                text = self._with_columns(text, row)
+            records = [_record(row, text) for row in rows]
             # First the journal: by it a row that a crash cut off is known.
-            self._log(CHANGE, [], [record], len(text.records))
-            self._append(text, record)
+            self._log(CHANGE, [], records, len(text.records))
+            self._append(text, "".join(records))
+
+    def last_step(self) -> tuple[int, list[dict[str, str]]]:
+        """The number in the journal of the change that `undo` takes back, 0 for none, and the rows that it made."""
+        self._journal.refresh()
+        try:
+            entry = self._journal.to_undo(self._subject)
+            text = self._read()
+        except HerdbookError:
+            return 0, []
+        return int(entry["n"]), [_cells(record, text) for record in entry["rows"]["after"]]
 
     def change(self, old: Row, new: Row) -> None:
         """Give a row, found by the values in `old`, the values in `new`; its other columns stay. Raises RowGoneError."""

@@ -17,6 +17,7 @@ from herdbook.app.beginning.routes import beginning_routes
 from herdbook.app.desk import Desk
 from herdbook.app.form import controls
 from herdbook.app.guard import Guard
+from herdbook.app.labelling.routes import LabelRoutes
 from herdbook.app.proposing.routes import Proposing
 from herdbook.app.routes.run_routes import run_routes
 from herdbook.app.routes.telling import content_of, told
@@ -54,6 +55,7 @@ def make_server(desk: Desk, roots: Roots, token: str, cookie: str, first: Path |
     """The application; `first` is the experiment file that is open at the beginning."""
 
     proposing = Proposing(desk)
+    labelling = LabelRoutes(desk)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -65,6 +67,7 @@ def make_server(desk: Desk, roots: Roots, token: str, cookie: str, first: Path |
         with suppress(asyncio.CancelledError):
             await watcher
         proposing.close()
+        labelling.close()
         desk.close()
 
     async def page(_: Request) -> Response:
@@ -107,6 +110,7 @@ def make_server(desk: Desk, roots: Roots, token: str, cookie: str, first: Path |
         Route("/api/edit/{action}", told(edit), methods=["POST"]),
         *beginning_routes(roots.folders),
         *proposing.routes,
+        *labelling.routes,
         *run_routes(desk),
         *watch_routes(desk),
         WebSocketRoute("/ws", talk),

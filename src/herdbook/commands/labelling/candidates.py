@@ -133,8 +133,8 @@ def known_of(experiment: Experiment, movie: LabelMovie, labels: Sequence[Label],
     mine = [label for label in labels if label.movie == movie.name]
     named, _ = labelled_tracklets(mine, movie.blobs, movie.tracklets, movie.images, living)
     label = np.full(count, -1, np.int64)
-    for tracklet, name in named.items():
-        label[tracklet] = classes.index(name)
+    for tracklet, given in named.items():
+        label[tracklet] = classes.index(given)
     gone = [Label(one.movie, one.frame, one.x, one.y, one.what, one.line) for one in left_out if one.what != IMAGE]
     aside, _ = labelled_tracklets([one for one in gone if one.movie == movie.name], movie.blobs, movie.tracklets, movie.images, {})
     sure, name = _assigned(experiment, movie.name, count)
