@@ -6,6 +6,7 @@ from typing import Any
 
 from herdbook.app.rows import LABELS, PeopleTable
 from herdbook.artifacts.trainset import SEVERAL, UNREADABLE
+from herdbook.commands.labelling.candidates import classes_of
 from herdbook.errors import HerdbookError
 from herdbook.experiment.model import Experiment
 from herdbook.experiment.sheets.left_out import IMAGE, LEFT_OUT_COLUMNS, NOTHING, WHATS
@@ -23,6 +24,7 @@ class Answers:
         if experiment.animals.labels is None:
             raise HerdbookError("The experiment names no table of labels. Add labels: labels.csv to its section animals.")
         self._experiment = experiment
+        self._names = classes_of(experiment)
         path = Path(experiment.animals.labels)
         self.labels = PeopleTable(path, LABELS, folder)
         self.left_out_path = Path(experiment.trainset.left_out) if experiment.trainset.left_out else path.with_name(LEFT_OUT_FILE)
@@ -44,7 +46,7 @@ class Answers:
             place = _place(answer)
             name = str(answer.get("label") or self._other_label(str(answer.get("what"))) or "")
             if name:
-                if name not in (*self._experiment.animals.classes, *self._experiment.animals.other_labels):
+                if name not in self._names:
                     raise HerdbookError(f"there is no name {name!r}")
                 labels.append(place | {"label": name})
             else:
@@ -56,6 +58,18 @@ class Answers:
         if aside:
             self.left_out.add(*aside)
         return bool(aside)
+
+    def give_instead(self, rows: Sequence[Mapping[str, str]], answers: Sequence[Mapping[str, Any]]) -> bool:
+        """Write one answer in place of labels of its tracklet, given by their `rows`; whether it is left out."""
+        name = str(answers[0].get("label") or "")
+        if not rows or len(answers) > 1 or name not in self._names:
+            for row in rows:
+                self.labels.remove(row)
+            return self.give(answers)
+        for row in rows:
+            if row["label"] != name:
+                self.labels.change(row, {"label": name})
+        return False
 
     def take_back(self, answer: Mapping[str, Any]) -> None:
         """Take out the row of a single image that is left out. Raises HerdbookError if it is not there."""

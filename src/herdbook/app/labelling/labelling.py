@@ -19,7 +19,7 @@ from herdbook.app.labelling.tags import tag_colours
 from herdbook.app.labelling.together import everybody
 from herdbook.app.live import FOLDER, Live
 from herdbook.app.looks import packed
-from herdbook.commands.labelling.candidates import classes_of
+from herdbook.commands.labelling.candidates import classes_of, labels_of
 from herdbook.drawing.colours import as_css, individual_colours
 from herdbook.errors import HerdbookError
 from herdbook.experiment.model import Experiment
@@ -188,6 +188,19 @@ class Labelling:
                 tracklet = state.tracklet_at(movie, int(row["frame"]), float(row["x"]), float(row["y"]))
                 found.append(tracklet_point(state, classes_of(experiment), movie, tracklet, state.row_of(movie, tracklet)))
             except (HerdbookError, KeyError, ValueError):
+                continue
+        return found
+
+    def labels_on(self, experiment: Experiment, state: State, answer: Mapping[str, Any]) -> list[dict[str, str]]:
+        """The rows of the labels that lie on the tracklet of an answer, by their values."""
+        found = []
+        for label in labels_of(experiment):
+            try:
+                if label.movie == answer["movie"] and state.tracklet_at(label.movie, label.frame, label.x, label.y) == answer["tracklet"]:
+                    found.append(
+                        {"movie": label.movie, "frame": str(label.frame), "x": str(label.x), "y": str(label.y), "label": label.label}
+                    )
+            except HerdbookError:
                 continue
         return found
 

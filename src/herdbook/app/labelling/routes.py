@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from herdbook.app.desk import Desk
+from herdbook.app.labelling.answers import Answers
 from herdbook.app.labelling.labelling import Labelling
 from herdbook.app.labelling.points import Wanted
 from herdbook.app.labelling.sheets import frame_picture
@@ -95,7 +96,15 @@ class LabelRoutes:
         if not isinstance(answers, list) or not 0 < len(answers) <= MOST_ANSWERS or not all(isinstance(one, dict) for one in answers):
             raise HerdbookError(f"expected 1 to {MOST_ANSWERS} answers")
         back = bool(content.get("back"))
-        gone = await self._labelling.write(lambda tables: tables.take_back(answers[0]) if back else tables.give(answers))
+        rows = await self._labelling.look(lambda e, s: self._labelling.labels_on(e, s, answers[0])) if content.get("instead") else []
+
+        def write(tables: Answers) -> bool:
+            if back:
+                tables.take_back(answers[0])
+                return False
+            return tables.give_instead(rows, answers) if rows else tables.give(answers)
+
+        gone = await self._labelling.write(write)
         if gone:
             await self._desk.do(self._labelling.name_left_out)
             await self._desk.tell_state()

@@ -12,8 +12,9 @@ from herdbook.commands.labelling.candidates import LabelMovie
 # Large images of a tracklet on one sheet, their size (width, height) px; and how many times as long as a body they are high.
 HEADS, HEAD_PX, HEAD_LENGTHS = 5, (256, 288), 1.25
 # Images of a loop, at most so many, over so much time; they are square and not turned, and the least and greatest side (px).
-LOOP_IMAGES, LOOP_S, LOOP_LENGTHS, LOOP_PX = 24, 3.0, 2.6, (48, 160)
+LOOP_IMAGES, LOOP_S, LOOP_LENGTHS, LOOP_PX = 24, 3.0, 1.7, (48, 160)
 REFERENCE_PX = (48, 72)
+# Colours are what tags differ in: they are coded as finely as brightness.
 QUALITY = 88
 
 
@@ -80,5 +81,6 @@ def _side_by_side(images: Pixels) -> Image:
 
 
 def _jpeg(image: Image) -> bytes:
-    coded: Pixels = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1]
+    options = [cv2.IMWRITE_JPEG_QUALITY, QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    coded: Pixels = cv2.imencode(".jpg", image, options)[1]
     return coded.tobytes()

@@ -5,6 +5,7 @@ import { ArenaEditor } from "./arenas.js";
 import { CountPlot } from "./counts.js";
 import { Helpers } from "./find/helpers.js";
 import { Histogram } from "./histogram.js";
+import { Label } from "./label/label.js";
 import { bind, showKeys } from "./lib/keys.js";
 import { alarm, by, el, forgetColours, speak } from "./lib/el.js";
 import { get, Line, post } from "./lib/socket.js";
@@ -18,7 +19,7 @@ import { Watch } from "./watch.js";
 import { welcome } from "./welcome.js";
 
 const REASONS = ["too small", "too large", "too little contrast", "at the border"];
-const TABS = ["find", "arenas", "run", "watch"];
+const TABS = ["find", "arenas", "run", "watch", "label"];
 const SCENES = { computing: "The background is being made; blobs follow in some seconds.", quick: "A first background; a better one is being made.", failed: "The background could not be made: " };
 
 /** @type {any} */ let state = { open: false };
@@ -40,6 +41,8 @@ const strip = new Strip(player, (intervals, rest) => tryOut(intervalChange(inter
 const plot = new CountPlot((frame) => player.go(frame));
 const arenas = new ArenaEditor(view, by("arenas"), (list, rest) => tryOut({ arenas: list.length ? list : null }, rest));
 const watch = new Watch(view, player, by("watch"));
+const label = new Label(by("label"), by("label-stage"), player, watch, (name) => tab(name));
+label.bindKeys(bind);
 // Before those of finding animals, some of which are the same.
 watch.bindKeys(bind);
 const helpers = new Helpers(view, player, tryOut, short, () => tab("find"));
@@ -69,10 +72,17 @@ function hear(message) {
   else if (head.type === "samples" && head.movie === player.movie?.name) takeSamples(head, parts);
   else if (head.type === "scene" && head.movie === player.movie?.name) player.again({}, player.mode !== "image");
   else if (head.type === "tuning") helpers.tune.hear(head.text);
-  else if (head.type === "run") runs.take(head);
+  else if (head.type === "run") takeRun(head);
+  else if (head.type === "labels") label.hear(head);
   else if (head.type === "planned") runs.takePlan(head);
   else if (head.type === "changed") speak(`the experiment file was changed by ${head.by === "app" ? "another tab" : "an editor"}`);
   else if (head.type === "fault") alarm(head.text);
+}
+
+/** @param {any} head how a run stands */
+function takeRun(head) {
+  runs.take(head);
+  label.takeRun(head);
 }
 
 /** @param {any} head @param {ArrayBuffer[]} parts */
@@ -120,6 +130,7 @@ async function takeState(found) {
   const current = found.movies.find((/** @type {any} */ movie) => movie.name === player.movie?.name);
   strip.intervals = (current || found.movies[0]).intervals;
   runs.show();
+  if (file !== found.file) label.forget();
   if (file !== found.file || !current) await showMovie(names[0]);
   else if (other) {
     clearTimeout(looking);
@@ -225,6 +236,7 @@ function tab(/** @type {string} */ name) {
   if (name !== "find") helpers.leave();
   arenas.activate(name === "arenas");
   watch.activate(name === "watch");
+  label.activate(name === "label");
 }
 
 /** @param {string} mode */
@@ -280,7 +292,7 @@ function wire() {
   bind(G, "Alt+ArrowLeft", "Alt+←", "previous movie", () => otherMovie(-1), open);
   bind(G, "Alt+ArrowRight", "Alt+→", "next movie", () => otherMovie(1), open);
   bind(G, "Question", "?", "this table", showKeys);
-  TABS.forEach((name, k) => bind(G, `Alt+Digit${k + 1}`, `Alt+${k + 1}`, { find: "find animals", arenas: "arenas", run: "run", watch: "watch" }[name] || "", () => tab(name)));
+  TABS.forEach((name, k) => bind(G, `Alt+Digit${k + 1}`, `Alt+${k + 1}`, { find: "find animals", arenas: "arenas", run: "run", watch: "watch", label: "label" }[name] || "", () => tab(name)));
   const A = "Find animals";
   bind(A, "KeyB", "B", "background, difference, frame in turn", () => look({ image: "background", background: "difference", difference: "image" }[player.mode] || "image"), open);
   bind(A, "KeyN", "N", "next sampled frame with another number of blobs than animals", () => worse(1), open);
