@@ -89,7 +89,7 @@ def label_all(page: Any, truth: Truth, experiment: Experiment, most: int) -> Ite
     while labels < most and data("enough") != "true":
         rounds = int(data("rounds"))
         begun, first = time.perf_counter(), labels
-        while labels < most and not learns():
+        while labels < most and labels - first < int(data("needed")):
             wait("d.labelling")
             movie, _, tracklet = data("labelling").rpartition("/")
             name = truth.names.get((movie, int(tracklet)))

@@ -8,7 +8,7 @@ import numpy as np
 
 from herdbook.app.labelling.footage import State
 from herdbook.arrays import Bools, Floats, Ints
-from herdbook.commands.labelling.choice import suggest_labels
+from herdbook.commands.labelling.choice import suggest_labels, suggest_together
 from herdbook.commands.labelling.words import describe
 from herdbook.errors import HerdbookError
 
@@ -56,6 +56,10 @@ def points_of(state: State, wanted: Wanted, names: list[str], seed: int) -> list
     fits = _fits(state, wanted, names)
     if wanted.order == "suggested" and not wanted.labelled:
         order = [best.row for best in suggest_labels(found, MOST_POINTS if not fits.all() else wanted.count)]
+        if found.posterior is None:
+            # Nobody is forgotten if all of them are seen at once.
+            first = suggest_together(found)
+            order = [*first, *(row for row in order if row not in first)]
         order = [row for row in order if fits[row]]
     else:
         keys = {"random": np.random.default_rng(seed).random(len(rows)), "longest": -found.frames, "time": found.first}

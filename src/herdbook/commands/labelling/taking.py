@@ -69,9 +69,7 @@ def _append(path: Path, rows: Sequence[tuple[str, int, float, float, str]]) -> N
         write_durably(path, (",".join(LABEL_COLUMNS) + "\n").encode())
     sheet = read_sheet(path, list(LABEL_COLUMNS))
     if sheet.delimiter != ",":
-        raise HerdbookError(
-            f"{path}: expected commas between the cells, found {sheet.delimiter!r}. Add the rows by hand."
-        )
+        raise HerdbookError(f"{path}: expected commas between the cells, found {sheet.delimiter!r}. Add the rows by hand.")
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     for row in rows:

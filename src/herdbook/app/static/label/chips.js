@@ -101,7 +101,8 @@ export class Chips {
       return false;
     }
     this.typed = typed;
-    if (fits.length === 1) {
+    // Not as soon as only one name begins so: whoever types on would answer for the next one, too.
+    if (fits.length === 1 && fits[0].toLowerCase() === typed) {
       this.clear();
       this.choose(fits[0]);
       return true;
@@ -115,8 +116,9 @@ export class Chips {
   /** What Enter means: the name that is typed, or the most likely one; null if there is none. @returns {string | null} */
   entered() {
     if (this.typed) {
-      const exact = this.names.find((one) => one.name.toLowerCase() === this.typed);
-      return exact ? exact.name : null;
+      const fits = this.names.filter((one) => one.name.toLowerCase().startsWith(this.typed));
+      const exact = fits.find((one) => one.name.toLowerCase() === this.typed);
+      return exact ? exact.name : fits.length === 1 ? fits[0].name : null;
     }
     const first = this.buttons.get(this.order[0]);
     return first?.place.classList.contains("first") ? this.order[0] : null;

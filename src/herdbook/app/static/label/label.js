@@ -91,7 +91,7 @@ export class Label {
       el("div", { className: "label-tools" },
         tool("Accept", "Enter", () => this.accept()), tool("Unreadable", "U", () => this.answer({ what: "unreadable" })), tool("No animal", "X", () => this.answer({ what: "nothing" })),
         tool("Several", "M", () => this.answer({ what: "several" })), tool("Skip", "S", () => this.skip()), tool("Undo", "Z", () => this.undo()),
-        tool("Everybody here", "E", () => this.together.open()), tool("Other images", "→", () => this.turn(1)), tool("Montage", "O", () => this.montage.open())),
+        tool("Everybody here", "E", () => this.together.open()), tool("Other images", "→", () => this.turn(1)), tool("Montage", "V", () => this.montage.open())),
       el("div", { className: "label-heads" }, ...this.heads.map(({ button }) => button), el("div", { className: "loop" }, this.loopCanvas, this.loopNote)),
     );
     this.overlay = el("div", { id: "label-overlay", hidden: true });
@@ -161,7 +161,7 @@ export class Label {
     this.meter.value = Math.min(fresh, needed);
     this.roundText.textContent = this.running ? "learning…" : `${fresh} of ${needed} new answers`;
     this.learnButton.disabled = this.running;
-    document.documentElement.dataset.fresh = String(fresh);
+    Object.assign(document.documentElement.dataset, { fresh, needed });
     this.stage.classList.toggle("enough", enough);
   }
 
@@ -415,7 +415,7 @@ export class Label {
     const G = "Label";
     const letters = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"];
     // While a name is being typed, every letter belongs to it.
-    bind(G, letters.map((one) => `Key${one}`).join(" "), "letters", "type a name; it is given as soon as no other one begins so (Shift+letter: a name that begins like a key below)", (event) => this.chips.letter(event.code.slice(3)), typing);
+    bind(G, letters.map((one) => `Key${one}`).join(" "), "letters", "type a name; Enter ends it early (Shift+letter: a name that begins with the letter of another key)", (event) => this.chips.letter(event.code.slice(3)), typing);
     bind(G, letters.map((one) => `Shift+Key${one}`).join(" "), "letters", "", (event) => this.chips.letter(event.code.slice(3)), on);
     bind(G, "Escape", "Esc", "no name is being typed any more", () => this.chips.clear(), typing);
     bind(G, "Enter NumpadEnter", "Enter", "the most likely name", () => this.accept(), on);
@@ -429,7 +429,7 @@ export class Label {
     bind(G, "KeyZ Ctrl+KeyZ", "Z", "undo the last answer", () => this.undo(), () => this.on && this.overlay.hidden);
     bind(G, "KeyE", "E", "everybody in this frame, with the names of now", () => this.together.open(), on);
     bind(G, "KeyL", "L", "learn now", () => this.learn(), () => this.on && this.overlay.hidden);
-    bind(G, "KeyO", "O", "montage of a name, odd ones first", () => this.montage.open(), () => this.on && this.overlay.hidden);
+    bind(G, "KeyV", "V", "montage of a name, odd ones first", () => this.montage.open(), () => this.on && this.overlay.hidden);
     bind(G, "ArrowRight", "→ ←", "other images of this tracklet", () => this.turn(1), on);
     bind(G, "ArrowLeft", "→ ←", "", () => this.turn(-1), on);
     bind(G, letters.map((one) => `Key${one}`).join(" "), "letters", "", (event) => this.chips.letter(event.code.slice(3)), on);

@@ -80,7 +80,7 @@ export class Montage {
   bindKeys(bind) {
     const on = () => this.label.on && this.on;
     const G = "Montage";
-    bind(G, "Escape KeyO", "Esc O", "back", () => this.close(), on);
+    bind(G, "Escape KeyV", "Esc V", "back", () => this.close(), on);
     bind(G, "ArrowRight", "→ ←", "another name", () => this.turn(1), on);
     bind(G, "ArrowLeft", "→ ←", "", () => this.turn(-1), on);
   }
