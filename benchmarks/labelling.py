@@ -31,7 +31,7 @@ from herdbook.experiment.model import Experiment
 
 NAME = "ants16"
 # Waits beyond this are faults of the page, s.
-PATIENCE_S = 900
+PATIENCE_S = 3600
 WAIT = "arg => { const d = document.documentElement.dataset; return %s; }"
 
 

@@ -1,11 +1,13 @@
 """Labelling by keys and clicks; each scenario ends at the tables on the disk."""
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
 import yaml
 
+from herdbook.app.runs import Runs
 from tests.app.conftest import Apart
 from tests.support.labelled_run import NAMES, name_of, place_of, write_labelled, write_learned
 
@@ -219,21 +221,18 @@ def test_orders_and_filters(label, file):
     screen = label(file)
     page = screen.page
 
-    def first(order, **fields):
-        for name, value in fields.items():
-            page.locator(f"#label-{name}").fill(value)
-            page.locator(f"#label-{name}").press("Enter")
-        page.locator("#label-order").select_option(order)
-        page.wait_for_timeout(300)
+    def first(field, value):
+        before = int(screen.data("asked"))
+        page.locator(f"#label-{field}").select_option(value)
+        screen.wait("Number(d.asked) > arg", before)
         return shown(screen)
 
-    assert first("longest") == 0
-    assert first("time") in range(4)
-    page.locator("#label-name").select_option("GG")
-    page.wait_for_timeout(300)
-    assert shown(screen) in (1, 5)
-    assert first("longest") == 1
-    page.locator("#label-name").select_option("")
+    assert first("order", "longest") == 0
+    assert first("order", "time") in range(4)
+    assert first("name", "GG") in (1, 5)
+    assert first("order", "longest") == 1
+    assert first("name", "YR") == 2
+    assert first("name", "GG") == 1
     page.locator("#label-words").click()
     answer(screen, *"gg")
     assert len(rows(file)) == 1
@@ -314,6 +313,41 @@ def test_a_row_that_an_editor_adds_is_counted(label, file):
     screen.press("Alt+4", "Alt+5")
     screen.wait("d.labels === '2'")
     assert rows(file)[0]["label"] == "YR"
+
+
+def test_a_round_begins_by_itself_and_the_page_says_when_labels_no_longer_help(open_page, file, monkeypatch):
+    """The run is a stand-in that has learned all names by the third look at it."""
+    targets, looks = [], []
+    state = Runs.state
+
+    def start(self, target="everything", cores=None, profile=None):
+        targets.append(target)
+
+    def running(self):
+        looks.append(len(targets))
+        if targets and looks.count(1) == 3:
+            write_learned(file, labelled=tuple(tracklet_of(row) for row in rows(file)[:4]), wrong=None, sure=0.9999)
+        return state(self) | {"running": bool(targets) and looks.count(1) < 3, "ok": True}
+
+    monkeypatch.setattr(Runs, "start", start)
+    monkeypatch.setattr(Runs, "state", running)
+    screen = open_page(file=file)
+    screen.press("Alt+5")
+    screen.wait("d.labelling && d.rounds === '0'")
+    screen.page.locator("#label-words").click()
+    for _ in NAMES:
+        answer(screen, *name_of(shown(screen)).lower())
+    screen.wait("d.learning === 'names'")
+    # The next ones come meanwhile.
+    answer(screen, *name_of(shown(screen)).lower())
+    screen.wait("d.rounds === '1' && d.enough === 'true'")
+    told = screen.page.locator("#label-told").inner_text()
+    assert told == "After 4 labels 0.01 % of the time of animals alone is in doubt. More labels will not help."
+    assert targets == ["names"]
+    assert [(tracklet_of(row), row["label"]) for row in rows(file)] == [(tracklet_of(row), name_of(tracklet_of(row))) for row in rows(file)]
+    assert len(rows(file)) == 5
+    (line,) = (file.parent / "results" / "e" / "app" / "rounds.jsonl").read_text().splitlines()
+    assert json.loads(line)["labels"] == 4
 
 
 def test_nothing_to_label_yet_says_what_to_do(open_page, tmp_path):

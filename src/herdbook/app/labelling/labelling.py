@@ -27,7 +27,7 @@ from herdbook.experiment.sheets.left_out import IMAGE
 
 T = TypeVar("T")
 # Reference images of each name, from as many tracklets; tracklets of a montage, images of each.
-REFERENCES, MONTAGE_ROWS, MONTAGE_IMAGES = 3, 60, 8
+REFERENCES, MONTAGE_ROWS, MONTAGE_IMAGES = 2, 60, 8
 
 
 class Labelling:
@@ -148,7 +148,8 @@ class Labelling:
             if images:
                 of.append(name)
                 rows.append(np.stack(images))
-        made = packed({"names": of, "columns": REFERENCES}, [rows_sheet(rows, REFERENCES)])
+        head = {"names": of, "images": [len(images) for images in rows], "columns": REFERENCES}
+        made = packed(head, [rows_sheet(rows, REFERENCES)])
         self._references = (state.made, made)
         return made
 

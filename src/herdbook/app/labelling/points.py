@@ -89,7 +89,7 @@ def tracklet_point(state: State, names: list[str], movie: str, tracklet: int, ro
     present = int(known.name[tracklet])
     if present >= 0 and known.sure[tracklet] > guesses[0][1]:
         # What movement tells counts as well.
-        guesses = [(names[present], float(known.sure[tracklet])), *(pair for pair in guesses if pair[0] != names[present])]
+        guesses = _with_first(guesses, names[present], float(known.sure[tracklet]))
     label = int(known.label[tracklet])
     return {
         **{"movie": movie, "tracklet": tracklet, "first": first, "last": last, "seconds": round(seconds, 1)},
@@ -98,6 +98,13 @@ def tracklet_point(state: State, names: list[str], movie: str, tracklet: int, ro
         **{"guesses": [[name, round(chance, 3)] for name, chance in guesses], "words": describe(guesses, seconds, learned=learned)},
         "aside": bool(known.aside[tracklet]),
     }
+
+
+def _with_first(guesses: list[tuple[str, float]], name: str, sure: float) -> list[tuple[str, float]]:
+    """The guesses with this probability of one name; the others share what is left."""
+    others = [pair for pair in guesses if pair[0] != name]
+    rest = sum(chance for _, chance in others)
+    return [(name, sure), *((other, chance * (1 - sure) / rest if rest else 0.0) for other, chance in others)]
 
 
 def _best(state: State) -> Floats:

@@ -138,15 +138,14 @@ export class Chips {
     this.made = made;
     const { head, parts } = await getBinary("/api/label/references");
     this.references = { ...head, image: await decoded(parts[0]) };
-    const { names, columns, image } = /** @type {any} */ (this.references);
+    const { names, images, columns, image } = /** @type {any} */ (this.references);
     const [wide, high] = [image.width / columns, names.length ? image.height / names.length : 1];
     for (const [name, button] of this.buttons) {
       const row = names.indexOf(name);
       button.references.hidden = row < 0;
       if (row < 0) continue;
-      [button.references.width, button.references.height] = [image.width, high];
-      button.references.style.aspectRatio = `${columns * wide} / ${high}`;
-      button.references.getContext("2d").drawImage(image, 0, row * high, image.width, high, 0, 0, image.width, high);
+      [button.references.width, button.references.height] = [images[row] * wide, high];
+      button.references.getContext("2d").drawImage(image, 0, row * high, images[row] * wide, high, 0, 0, images[row] * wide, high);
     }
     document.documentElement.dataset.references = names.join();
   }

@@ -53,7 +53,7 @@ export class Here {
     this.box.replaceChildren(el("p", {}, point.label ? `Labelled ${point.label}. Who is it?` : "Who is it?"), el("div", { className: "name-chips" }, ...chips), el("p", { className: "hint" }, "Esc: leave it"));
     this.box.hidden = false;
     const { clientWidth, clientHeight } = this.watch.view.place;
-    this.box.style.left = `${Math.max(4, Math.min(left + 16, clientWidth - 238))}px`;
+    this.box.style.left = `${Math.max(4, Math.min(left + 16, clientWidth - 288))}px`;
     this.box.style.top = `${Math.max(4, Math.min(top - 20, clientHeight - this.box.offsetHeight - 4))}px`;
     document.documentElement.dataset.here = `${point.movie}/${point.tracklet}`;
   }

@@ -36,7 +36,8 @@ export class Label {
     this.answered = 0;
     this.writing = 0;
     this.pressed = 0;
-    this.asking = false;
+    this.asking = 0; // requests for points that are not answered yet
+    this.asked = 0;
     this.running = false;
     /** @type {Set<string>} what is answered here, until the points that come do not hold it any more */ this.done = new Set();
     this.build(panel, stage);
@@ -91,7 +92,7 @@ export class Label {
       el("div", { className: "label-tools" },
         tool("Accept", "Enter", () => this.accept()), tool("Unreadable", "U", () => this.answer({ what: "unreadable" })), tool("No animal", "X", () => this.answer({ what: "nothing" })),
         tool("Several", "M", () => this.answer({ what: "several" })), tool("Skip", "S", () => this.skip()), tool("Undo", "Z", () => this.undo()),
-        tool("Everybody here", "E", () => this.together.open()), tool("Other images", "→", () => this.turn(1)), tool("Montage", "V", () => this.montage.open())),
+        tool("Everybody", "E", () => this.together.open()), tool("More images", "→", () => this.turn(1)), tool("Montage", "V", () => this.montage.open())),
       el("div", { className: "label-heads" }, ...this.heads.map(({ button }) => button), el("div", { className: "loop" }, this.loopCanvas, this.loopNote)),
     );
     this.overlay = el("div", { id: "label-overlay", hidden: true });
@@ -195,34 +196,38 @@ export class Label {
   }
 
   async ask() {
-    if (this.asking) return;
-    this.asking = true;
+    this.asking++;
+    const number = ++this.asked;
     const wanted = new URLSearchParams({
       order: this.order.value, movie: this.movie.value, name: this.name.value, least: String(Number(this.least.value) / 100),
       most: String(Number(this.most.value) / 100), labelled: this.labelled.checked ? "1" : "", count: String(ASKED),
     });
     try {
       const { points } = await get(`/api/label/points?${wanted}`);
+      // Meanwhile others were asked for.
+      if (number !== this.asked) return;
       const again = (/** @type {Point} */ one) => this.done.has(`${one.movie}/${one.tracklet}`) || same(one, this.point);
       this.queue = points.filter((/** @type {Point} */ one) => !again(one));
-      if (!this.point) this.next();
+      if (!this.point) await this.next();
       else this.ahead();
+      document.documentElement.dataset.asked = String(number);
     } catch (error) {
       alarm(/** @type {Error} */ (error).message);
     } finally {
-      this.asking = false;
+      this.asking--;
     }
   }
 
   next() {
     const point = this.queue.shift() || null;
-    if (point) this.show(point);
-    else {
+    const shown = point ? this.show(point) : null;
+    if (!point) {
       this.point = null;
       this.words.textContent = "No tracklet is left in this order and with these filters.";
       document.documentElement.dataset.labelling = "";
     }
     if (this.queue.length < LOW && !this.asking && point) this.ask();
+    return shown;
   }
 
   ahead() {
