@@ -8,8 +8,10 @@ import pytest
 import yaml
 
 from herdbook.app.runs import Runs
+from herdbook.classifier.image_folders import load_set, save_set
+from herdbook.experiment.file import load_experiment
 from tests.app.conftest import Apart
-from tests.support.labelled_run import NAMES, name_of, place_of, write_labelled, write_learned
+from tests.support.labelled_run import NAMES, OTHER, OWN, made_of, name_of, place_of, write_labelled, write_learned
 
 
 def rows(file: Path, table: str = "labels.csv") -> list[dict[str, str]]:
@@ -106,6 +108,16 @@ def test_the_most_likely_name_is_accepted_and_others_are_numbers(label, file):
     guess = {k: NAMES[(k + (k == 7)) % 4] for k in range(8)}
     assert [(tracklet_of(row), row["label"]) for row in rows(file)] == [(first, guess[first]), (second, order[2])]
     assert order[0] == guess[second]
+
+
+def test_enter_after_a_click_on_a_name_is_an_answer_of_its_own(label, file):
+    write_learned(file, wrong=None)
+    screen = label(file)
+    first = shown(screen)
+    screen.page.locator(f'.name-chip[data-name="{name_of(first)}"]').click()
+    screen.wait("d.answered === '1'")
+    second = answer(screen, "Enter")
+    assert [(tracklet_of(row), row["label"]) for row in rows(file)] == [(first, name_of(first)), (second, name_of(second))]
 
 
 def test_without_any_knowledge_enter_does_nothing(label, file):
@@ -326,7 +338,7 @@ def test_a_round_begins_by_itself_and_the_page_says_when_labels_no_longer_help(o
     def running(self):
         looks.append(len(targets))
         if targets and looks.count(1) == 3:
-            write_learned(file, labelled=tuple(tracklet_of(row) for row in rows(file)[:4]), wrong=None, sure=0.9999)
+            write_learned(file, labelled=tuple(tracklet_of(row) for row in rows(file)[:4]), wrong=None, sure=0.9995)
         return state(self) | {"running": bool(targets) and looks.count(1) < 3, "ok": True}
 
     monkeypatch.setattr(Runs, "start", start)
@@ -342,7 +354,7 @@ def test_a_round_begins_by_itself_and_the_page_says_when_labels_no_longer_help(o
     answer(screen, *name_of(shown(screen)).lower())
     screen.wait("d.rounds === '1' && d.enough === 'true'")
     told = screen.page.locator("#label-told").inner_text()
-    assert told == "After 4 labels 0.01 % of the time of animals alone is in doubt. More labels will not help."
+    assert told == "After 4 labels 0.02 % of the time of animals alone is in doubt. More labels will not help."
     assert targets == ["names"]
     assert [(tracklet_of(row), row["label"]) for row in rows(file)] == [(tracklet_of(row), name_of(tracklet_of(row))) for row in rows(file)]
     assert len(rows(file)) == 5
@@ -357,3 +369,21 @@ def test_nothing_to_label_yet_says_what_to_do(open_page, tmp_path):
     screen.press("Alt+5")
     screen.page.locator("#label-empty button", has_text="Make what labels need").wait_for()
     assert rows(file) == []
+
+
+def test_a_set_of_others_is_merged_after_its_contradictions_were_seen(label, file):
+    save_set(made_of(OWN, 1), load_experiment(file).artifact("trainset"), "trainset import", [])
+    save_set(made_of(OTHER, 2), file.parent / "other.h5", "trainset import", [])
+    screen = label(file)
+    page = screen.page
+    page.locator("summary", has_text="Images and classifiers of others").click()
+    page.locator("#sets-file").fill("other.h5")
+    page.locator("#sets-compare").click()
+    screen.wait("d.sets === 'compared 1'")
+    captions = page.locator(".contradiction-image").all_inner_texts()
+    assert captions == ["GG"] * 3 + ["RB"] * 3
+    page.locator("#sets-leave_out").check()
+    page.locator("#sets-merge").click()
+    screen.wait("d.sets === 'merged merged.h5' && d.draft === '1'")
+    assert screen.save()["trainset"] == {"use": "merged.h5"}
+    assert len(load_set(file.parent / "merged.h5").images) == 18

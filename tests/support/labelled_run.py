@@ -1,5 +1,6 @@
 """A recording of tagged animals that wait for their labels: four that walk, each seen as two tracklets, with artifacts and a movie."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from herdbook.artifacts.index import Index
 from herdbook.artifacts.propagate import CLASSIFIED, LABELLED, Identities
 from herdbook.artifacts.store import Provenance
 from herdbook.artifacts.tracklets import Tracklets
+from herdbook.artifacts.trainset import TrainingSet
+from herdbook.classifier.crops import CropSpec
+from herdbook.classifier.merging import Example, assemble_set
 from herdbook.experiment.file import load_experiment
 from herdbook.movie.scanning import scan_movie
 from tests.support.classifier_cases import write_background
@@ -94,3 +98,16 @@ def write_learned(file: Path, *, labelled: tuple[int, ...] = (0, 1), wrong: int 
         animals_offsets=np.array([0, count], np.int64),
         gap=0.0,
     ).save(results / "propagate" / "m.h5", Provenance("propagate", 1))
+
+
+# Label, movie and tracklet of the images of each set; tracklet 0 of m has two labels.
+OWN = [*((name, "m", k) for k, name in enumerate(NAMES)), ("RB", "m", 4)]
+OTHER = [("GG", "m", 0), ("YR", "n", 1), ("BY", "n", 2)]
+
+
+def made_of(rows: Sequence[tuple[str, str, int]], seed: int, classes: Sequence[str] = NAMES) -> TrainingSet:
+    """A set of three images for each row."""
+    spec = CropSpec(30.0)
+    examples = [Example(movie, tracklet, frame, frame / 10, label, 1.0, 60.0) for label, movie, tracklet in rows for frame in range(3)]
+    images = np.random.default_rng(seed).integers(0, 255, (len(examples), 48, 32, 3), np.uint8)
+    return assemble_set(images, examples, classes, spec, 24.0)

@@ -18,6 +18,7 @@ from herdbook.app.desk import Desk
 from herdbook.app.form import controls
 from herdbook.app.guard import Guard
 from herdbook.app.labelling.routes import LabelRoutes
+from herdbook.app.labelling.set_routes import set_routes
 from herdbook.app.proposing.routes import Proposing
 from herdbook.app.routes.run_routes import run_routes
 from herdbook.app.routes.telling import content_of, told
@@ -111,6 +112,7 @@ def make_server(desk: Desk, roots: Roots, token: str, cookie: str, first: Path |
         *beginning_routes(roots.folders),
         *proposing.routes,
         *labelling.routes,
+        *set_routes(desk, roots.inside),
         *run_routes(desk),
         *watch_routes(desk),
         WebSocketRoute("/ws", talk),

@@ -71,6 +71,7 @@ def merge(
     """Merge two training sets. Exit status 1, and nothing is written, if labels contradict each other."""
     from herdbook.classifier.image_folders import save_set
     from herdbook.classifier.merging import class_differences, crop_differences, merge_sets
+    from herdbook.commands.labelling.sets import renamed_movies
 
     first, second = _set_of(a), _set_of(b)
     differences = class_differences((str(a), str(b)), first.classes, second.classes)
@@ -78,7 +79,7 @@ def merge(
         raise HerdbookError("\n  ".join(["the sets have different labels (to include all of them: --add-classes):", *differences]))
     _print_list("labels in one set only", differences)
     _print_list("images made in different ways", crop_differences(first, second))
-    rename = {name: _free_name(name, {*first.movies, *second.movies}) for name in second.movies if other_movies and name in first.movies}
+    rename = renamed_movies(first, second) if other_movies else {}
     merged = merge_sets(first, second, rename=rename, leave_out=leave_out)
     _print_list("repeated images, kept once", merged.twice)
     _print_list("contradictory labels", merged.contradictions)
@@ -179,27 +180,9 @@ def _take_answers(experiment: "Experiment", folder: Path) -> None:
 
 
 def _set_of(path: Path) -> "TrainingSet":
-    """The training set of an experiment file, a file (.h5) or a folder of images."""
-    from herdbook.classifier.image_folders import load_set
+    from herdbook.commands.labelling.sets import set_of
 
-    if path.suffix not in (".yaml", ".yml"):
-        return load_set(path)
-    from herdbook.experiment.file import load_experiment
-
-    experiment = load_experiment(path)
-    if experiment.animals.marking != "marked":
-        raise HerdbookError(
-            f"{path}: only marked animals have a training set with labels; animals.marking is {experiment.animals.marking}."
-        )
-    given = experiment.trainset.use
-    return load_set(Path(given) if given else experiment.artifact("trainset"))
-
-
-def _free_name(name: str, taken: set[str]) -> str:
-    number = 2
-    while f"{name} ({number})" in taken:
-        number += 1
-    return f"{name} ({number})"
+    return set_of(path)
 
 
 def _print_list(title: str, lines: list[str]) -> None:

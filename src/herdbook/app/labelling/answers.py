@@ -9,7 +9,7 @@ from herdbook.artifacts.trainset import SEVERAL, UNREADABLE
 from herdbook.commands.labelling.candidates import classes_of
 from herdbook.errors import HerdbookError
 from herdbook.experiment.model import Experiment
-from herdbook.experiment.sheets.left_out import IMAGE, LEFT_OUT_COLUMNS, NOTHING, WHATS
+from herdbook.experiment.sheets.left_out import IMAGE, LEFT_OUT_AS, LEFT_OUT_COLUMNS, NOTHING
 
 LEFT_OUT_FILE = "left_out.csv"
 LEFT_OUT_KEY = "trainset.left_out"
@@ -99,6 +99,6 @@ def _place(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 def _what(answer: Mapping[str, Any]) -> str:
     what = str(answer.get("what") or "")
-    if what not in WHATS:
-        raise HerdbookError(f"an answer is a name or one of {', '.join(WHATS)}, found {what!r}")
+    if what not in LEFT_OUT_AS:
+        raise HerdbookError(f"an answer is a name or one of {', '.join(LEFT_OUT_AS)}, found {what!r}")
     return what

@@ -11,7 +11,7 @@ from herdbook.arrays import Ints
 from herdbook.artifacts.segment import blob_at
 from herdbook.artifacts.tracklets import SINGLE
 from herdbook.commands.labelling.candidates import (
-    Known,
+    KnownTracklets,
     LabelMovie,
     candidates_of,
     classes_of,
@@ -32,7 +32,7 @@ class State:
     """All candidates with their guesses; per candidate its movie (index into `movies`) and `tracklet`. `known` by movie."""
 
     movies: list[LabelMovie]
-    known: dict[str, Known]
+    known: dict[str, KnownTracklets]
     left_out: list[LeftOut]
     found: Candidates
     guesses: Guesses
@@ -65,7 +65,7 @@ class State:
         return tracklet
 
 
-class Footage:
+class LabelFootage:
     """The movies of an experiment, held open while they are labelled. One thread uses it."""
 
     def __init__(self) -> None:

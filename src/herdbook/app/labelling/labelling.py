@@ -11,7 +11,7 @@ import numpy as np
 
 from herdbook.app.edits import Saved
 from herdbook.app.labelling.answers import LEFT_OUT_FILE, LEFT_OUT_KEY, Answers
-from herdbook.app.labelling.footage import Footage, State
+from herdbook.app.labelling.footage import LabelFootage, State
 from herdbook.app.labelling.points import Wanted, names_of, point_of, points_of, tracklet_point
 from herdbook.app.labelling.rounds import Rounds, answers_of_round, doubt_of, verdict
 from herdbook.app.labelling.sheets import head_rows, head_sheet, loop_sheet, rows_sheet, small_heads
@@ -35,7 +35,7 @@ class Labelling:
 
     def __init__(self, opened: Callable[[], Live]) -> None:
         self._opened = opened
-        self._footage = Footage()
+        self._footage = LabelFootage()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="answers")
         self._looker = ThreadPoolExecutor(1, thread_name_prefix="labelling")
         self._references: tuple[str, bytes] = ("", b"")

@@ -23,7 +23,7 @@ LATER_SHARE, LEAST_ANSWERS = 0.3, 5
 
 
 @dataclass(frozen=True)
-class Doubt:
+class RoundDoubt:
     """What is in doubt after a run, as shares of the time in which animals are seen alone: that of names expected to be wrong, and that
     without a name; `made` tells the run from others.
     """
@@ -38,7 +38,7 @@ class Doubt:
         return self.wrong + self.nameless
 
 
-def doubt_of(experiment: Experiment) -> Doubt | None:
+def doubt_of(experiment: Experiment) -> RoundDoubt | None:
     """What is in doubt after the last run, None if there was none."""
     wrong, nameless, frames, made = 0.0, 0.0, 0, []
     for recording, members in experiment.recordings.items():
@@ -62,7 +62,7 @@ def doubt_of(experiment: Experiment) -> Doubt | None:
             wrong += float(((1 - sure) * long)[alone & named].sum())
             nameless += float(long[alone & ~named].sum())
             frames += int(long[alone].sum())
-    return Doubt(wrong / max(1, frames), nameless / max(1, frames), "_".join(made))
+    return RoundDoubt(wrong / max(1, frames), nameless / max(1, frames), "_".join(made))
 
 
 class Rounds:
@@ -85,7 +85,7 @@ class Rounds:
                 continue
         return rounds
 
-    def take(self, doubt: Doubt, labels: int) -> list[dict[str, Any]]:
+    def take(self, doubt: RoundDoubt, labels: int) -> list[dict[str, Any]]:
         """Keep what a run has brought, if it is a new one; returns all rounds."""
         rounds = self.past()
         if not rounds or rounds[-1]["made"] != doubt.made:
@@ -101,7 +101,7 @@ def answers_of_round(names: int, rounds: int) -> int:
     return names if not rounds else max(LEAST_ANSWERS, round(LATER_SHARE * names))
 
 
-def verdict(doubt: Doubt | None, rounds: Sequence[Mapping[str, Any]], unlabelled: Sequence[str]) -> tuple[str, bool]:
+def verdict(doubt: RoundDoubt | None, rounds: Sequence[Mapping[str, Any]], unlabelled: Sequence[str]) -> tuple[str, bool]:
     """What the page says of the last round, and whether more labels will hardly help."""
     if doubt is None:
         return "Nothing is learned yet.", False

@@ -28,7 +28,7 @@ def head_rows(movie: LabelMovie, tracklet: int, page: int) -> Ints:
 def head_sheet(movie: LabelMovie, rows: Ints) -> bytes:
     """Large images of blobs, head up, side by side."""
     length = max(16.0, HEAD_LENGTHS * movie.length_px)
-    return _jpeg(_side_by_side(movie.crops(rows, CropSpec(length, HEAD_PX, neighbours=True))))
+    return jpeg(_side_by_side(movie.crops(rows, CropSpec(length, HEAD_PX, neighbours=True))))
 
 
 def loop_sheet(movie: LabelMovie, tracklet: int, frame: int) -> bytes:
@@ -44,7 +44,7 @@ def loop_sheet(movie: LabelMovie, tracklet: int, frame: int) -> bytes:
     length = max(16.0, LOOP_LENGTHS * movie.length_px)
     side = int(np.clip(round(length), *LOOP_PX))
     up = np.full(len(movie.blobs), -np.pi / 2, np.float32)
-    return _jpeg(_side_by_side(movie.crops(part, CropSpec(length, (side, side), neighbours=True), up)))
+    return jpeg(_side_by_side(movie.crops(part, CropSpec(length, (side, side), neighbours=True), up)))
 
 
 def small_heads(movie: LabelMovie, rows: Ints) -> Pixels:
@@ -59,7 +59,7 @@ def rows_sheet(rows: Sequence[Pixels], columns: int) -> bytes:
     for number, images in enumerate(rows):
         for place, image in enumerate(images[:columns]):
             sheet[number * height : (number + 1) * height, place * width : (place + 1) * width] = image
-    return _jpeg(sheet)
+    return jpeg(sheet)
 
 
 def frame_picture(image: Image, x: float, y: float, side_px: Floats | float, width: int) -> bytes:
@@ -73,14 +73,15 @@ def frame_picture(image: Image, x: float, y: float, side_px: Floats | float, wid
                 corner = np.array([(x + 0.5) * zoom + sx * half, (y + 0.5) * zoom + sy * half])
                 ends = np.rint([corner - (sx * half / 2, 0), corner, corner - (0, sy * half / 2)]).astype(np.int32)
                 cv2.polylines(small, [ends], False, ink, line, cv2.LINE_AA)
-    return _jpeg(small)
+    return jpeg(small)
 
 
 def _side_by_side(images: Pixels) -> Image:
     return np.concatenate(list(images), axis=1) if len(images) else np.full((1, 1, 3), 127, np.uint8)
 
 
-def _jpeg(image: Image) -> bytes:
+def jpeg(image: Image) -> bytes:
+    """An image as JPEG."""
     options = [cv2.IMWRITE_JPEG_QUALITY, QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
     coded: Pixels = cv2.imencode(".jpg", image, options)[1]
     return coded.tobytes()

@@ -93,7 +93,7 @@ class LabelMovie:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownTracklets:
     """What is known of the tracklets of a movie: `label` int64 (tracklets,), class that a person gave or -1; `aside` bool: no animal can be
     recognised in it, a person says; `sure` float64: probability of its identity after propagation, `name` int64: whose, or -1;
     `posterior` float64 (tracklets, classes) of the classifier, None without one.
@@ -125,7 +125,7 @@ def left_out_of(experiment: Experiment) -> list[LeftOut]:
     return [] if path is None or not Path(path).is_file() else read_left_out(Path(path), [movie.name for movie in experiment.movies])
 
 
-def known_of(experiment: Experiment, movie: LabelMovie, labels: Sequence[Label], left_out: Sequence[LeftOut]) -> Known:
+def known_of(experiment: Experiment, movie: LabelMovie, labels: Sequence[Label], left_out: Sequence[LeftOut]) -> KnownTracklets:
     """What labels and, if they have run, the stages classify and propagate say of the tracklets of a movie."""
     classes, count = classes_of(experiment), len(movie.tracklets)
     homes = json.loads(experiment.settings("trainset"))["homes"]
@@ -139,10 +139,12 @@ def known_of(experiment: Experiment, movie: LabelMovie, labels: Sequence[Label],
     aside, _ = labelled_tracklets([one for one in gone if one.movie == movie.name], movie.blobs, movie.tracklets, movie.images, {})
     sure, name = _assigned(experiment, movie.name, count)
     posterior = _posterior(experiment.artifact("classify", movie.name), count, classes)
-    return Known(label, np.isin(np.arange(count), list(aside)), sure, name, posterior)
+    return KnownTracklets(label, np.isin(np.arange(count), list(aside)), sure, name, posterior)
 
 
-def candidates_of(experiment: Experiment, movie: LabelMovie, known: Known, start: int, *, wanted: bool = True) -> tuple[Candidates, Ints]:
+def candidates_of(
+    experiment: Experiment, movie: LabelMovie, known: KnownTracklets, start: int, *, wanted: bool = True
+) -> tuple[Candidates, Ints]:
     """The candidates of a movie, whose first frame is the frame `start` of all movies, and the tracklet of each.
 
     Unless the movie is `wanted`, none may be suggested.

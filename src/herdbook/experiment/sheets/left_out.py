@@ -11,7 +11,7 @@ from herdbook.experiment.sheets.table import FRAME, PX, Column, Kind, read_rows
 
 LEFT_OUT_COLUMNS = ("movie", "frame", "x", "y", "what")
 # One image, or the whole tracklet at the point: its mark cannot be read, it holds several animals, or none.
-IMAGE, UNREADABLE, SEVERAL, NOTHING = WHATS = ("image", "unreadable", "several", "nothing")
+IMAGE, UNREADABLE, SEVERAL, NOTHING = LEFT_OUT_AS = ("image", "unreadable", "several", "nothing")
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,6 @@ def read_left_out(path: Path, movies: Sequence[str] | None = None) -> list[LeftO
         Column("frame", FRAME),
         Column("x", PX),
         Column("y", PX),
-        Column("what", Kind(f"one of {', '.join(WHATS)}", str, WHATS.__contains__)),
+        Column("what", Kind(f"one of {', '.join(LEFT_OUT_AS)}", str, LEFT_OUT_AS.__contains__)),
     )
     return read_rows(path, columns, LeftOut)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from herdbook.app.labelling.rounds import Doubt, Rounds, answers_of_round, doubt_of, verdict
+from herdbook.app.labelling.rounds import RoundDoubt, Rounds, answers_of_round, doubt_of, verdict
 from herdbook.app.labelling.tags import tag_colours
 from herdbook.experiment.file import load_experiment
 from tests.support.labelled_run import TRACKS, write_labelled, write_learned
@@ -25,8 +25,8 @@ def test_what_is_in_doubt_is_weighed_by_time(tmp_path: Path) -> None:
 def test_a_round_is_kept_once(tmp_path: Path) -> None:
     rounds = Rounds(tmp_path / "app")
     assert rounds.past() == []
-    assert len(rounds.take(Doubt(0.1, 0.2, "a"), 16)) == 1
-    assert len(rounds.take(Doubt(0.1, 0.2, "a"), 18)) == 1
+    assert len(rounds.take(RoundDoubt(0.1, 0.2, "a"), 16)) == 1
+    assert len(rounds.take(RoundDoubt(0.1, 0.2, "a"), 18)) == 1
     with rounds.path.open("a") as file:
         file.write('{"labels": 3')
     assert [one["labels"] for one in Rounds(tmp_path / "app").past()] == [16]
@@ -44,11 +44,11 @@ def one(labels: int, wrong: float) -> dict[str, float]:
     ("doubt", "rounds", "unlabelled", "words", "enough"),
     [
         (None, [], [], "Nothing is learned yet.", False),
-        (Doubt(0.0004, 0.0, "a"), [one(16, 0.0004)], ["GG"], "0.04 % of the time of animals alone is in doubt. More labels will", True),
-        (Doubt(0.03, 0.02, "a"), [one(16, 0.05)], ["GG", "BY"], "in doubt (2.0 % without a name). Without a label: GG, BY.", False),
-        (Doubt(0.03, 0.0, "a"), [one(16, 0.05), one(21, 0.03)], [], "3.0 % of the time of animals alone is in doubt. More labels", False),
-        (Doubt(0.045, 0.0, "a"), [one(16, 0.05), one(21, 0.045)], [], "Before the last 5 it was 5.0 %: more hardly help", True),
-        (Doubt(0.05, 0.0, "a"), [one(16, 0.05)], [], "More labels help.", False),
+        (RoundDoubt(0.0004, 0.0, "a"), [one(16, 0.0004)], ["GG"], "0.04 % of the time of animals alone is in doubt. More labels", True),
+        (RoundDoubt(0.03, 0.02, "a"), [one(16, 0.05)], ["GG", "BY"], "in doubt (2.0 % without a name). Without a label: GG, BY.", False),
+        (RoundDoubt(0.03, 0.0, "a"), [one(16, 0.05), one(21, 0.03)], [], "3.0 % of the time of animals alone is in doubt. More", False),
+        (RoundDoubt(0.045, 0.0, "a"), [one(16, 0.05), one(21, 0.045)], [], "Before the last 5 it was 5.0 %: more hardly help", True),
+        (RoundDoubt(0.05, 0.0, "a"), [one(16, 0.05)], [], "More labels help.", False),
     ],
 )  # fmt: skip
 def test_what_is_said_of_a_round(doubt, rounds, unlabelled, words, enough) -> None:  # type: ignore[no-untyped-def]

@@ -6,6 +6,7 @@ import { Chips } from "./chips.js";
 import { Loop } from "./loop.js";
 import { Montage } from "./montage.js";
 import { Here } from "./here.js";
+import { Sets } from "./sets.js";
 import { frameAddress, Sheets } from "./sheets.js";
 import { Together } from "./together.js";
 
@@ -50,7 +51,8 @@ export class Label {
 
   /** @param {HTMLElement} panel @param {HTMLElement} stage */
   build(panel, stage) {
-    const change = () => this.renew();
+    for (const place of [panel, stage]) place.addEventListener("click", () => leaveToKeys());
+    const change = () => { leaveToKeys(); this.renew(); };
     this.told = el("p", { className: "hint", id: "label-told", role: "status", "aria-live": "polite" });
     this.meter = el("progress", { max: 1, value: 0, "aria-label": "answers of this round" });
     this.roundText = el("span", { className: "note", id: "label-round" });
@@ -77,6 +79,7 @@ export class Label {
         el("label", { for: "label-name" }, "may be"), this.name,
         el("span", {}, "sure, %"), el("span", { className: "inline" }, this.least, "to", this.most),
         el("label", { for: "label-labelled" }, "labelled, too"), el("span", {}, this.labelled)),
+      new Sets().place,
     );
     this.words = el("p", { className: "label-words", id: "label-words", role: "status", "aria-live": "polite" });
     this.heads = Array.from({ length: HEADS }, (_, k) => {
@@ -107,7 +110,10 @@ export class Label {
     this.stage.hidden = !on;
     /** @type {HTMLElement} */ (document.querySelector(".stage")).hidden = on;
     if (!on) this.loop.stop();
-    else this.refresh();
+    else {
+      leaveToKeys();
+      this.refresh();
+    }
   }
 
   /** Another experiment is open, or its file was changed. */
@@ -440,6 +446,12 @@ export class Label {
     bind(G, letters.map((one) => `Key${one}`).join(" "), "letters", "", (event) => this.chips.letter(event.code.slice(3)), on);
     bind(G, "Space", "Space", "stop the loop, or let it go on", () => this.loop.pause(), on);
   }
+}
+
+/** What was pressed by the mouse gives the keys back: Enter is an answer, and does not press it again. */
+function leaveToKeys() {
+  const held = document.activeElement;
+  if (held instanceof HTMLElement && held.matches("button, select, summary, input[type=checkbox]") && !held.matches(":focus-visible")) held.blur();
 }
 
 /** @param {Point} one @param {Point | null} other */
