@@ -16,6 +16,7 @@ from herdbook.experiment.file import load_experiment
 from herdbook.experiment.model import Experiment
 from herdbook.experiment.sheets.facts import read_facts
 from herdbook.experiment.sheets.labels import read_labels
+from herdbook.experiment.sheets.left_out import read_left_out
 from herdbook.experiment.sheets.noted import read_noted
 from herdbook.formats.files import NOTED_TABLE, TABLES, movie_files, table_files
 from herdbook.system.files import make_writable_folder
@@ -67,6 +68,7 @@ class Plan:
         self.labels = [animals.labels] if self.named and animals.labels else []
         self.facts = [animals.facts] if animals.facts else []
         self.noted = [animals.events] if animals.events else []
+        self.left_out = [experiment.trainset.left_out] if self.named and experiment.trainset.left_out else []
         self._marks: dict[str, str] = {}
         self._check_files()
         self.labelled = self._labelled_movies()
@@ -74,6 +76,8 @@ class Plan:
             read_facts(Path(table), self.movies, animals.classes)
         for table in self.noted:
             read_noted(Path(table), self.movies, animals.individuals if self.named else None)
+        for table in self.left_out:
+            read_left_out(Path(table), self.movies)
         make_writable_folder(Path(experiment.results))
 
     @property
@@ -148,6 +152,7 @@ class Plan:
             ("background.file", experiment.background.file, ("background",)),
             *((f"mask {name}", path, ("segment", "report")) for name, path in experiment.masks.items()),
             *(("animals.labels", path, ("trainset",)) for path in self.labels),
+            *(("trainset.left_out", path, ("trainset",)) for path in self.left_out),
             *((key, path, ("train",)) for key, given in classifiers for path in classifier_files(given)),
             ("train.model", experiment.train.model, ("train",)),
             ("trainset.use", experiment.trainset.use, ("train",)),
@@ -273,6 +278,7 @@ class Plan:
             "animals.answers": experiment.animals.answers,
             "animals.events": experiment.animals.events,
             "trainset.use": experiment.trainset.use,
+            "trainset.left_out": experiment.trainset.left_out,
             "train.model": experiment.train.model,
             "smooth.corrections": experiment.smooth.corrections,
             "score.truth": experiment.score.truth if experiment.score else None,

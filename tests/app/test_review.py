@@ -27,7 +27,7 @@ def file(made, tmp_path):
 @pytest.fixture
 def screen(open_page, file):
     found = open_page(file=file)
-    found.press("Alt+5")
+    found.press("Alt+6")
     found.wait("d.questions === '4' && d.asked && Number(d.loops) > 0")
     return found
 
@@ -176,7 +176,7 @@ def test_answers_are_undone_one_by_one_also_after_the_page_was_closed(screen, op
     assert len(rows(screen)) == 2
     screen.page.context.close()
     other = open_page(file=screen.file)
-    other.press("Alt+5")
+    other.press("Alt+6")
     other.wait("d.reviewSteps !== undefined && d.questions")
     other.press("z")
     named(other)

@@ -43,7 +43,7 @@ def started(file):
 
 
 def reviewing(screen):
-    screen.press("Alt+5")
+    screen.press("Alt+6")
     screen.wait("d.questions && d.asked !== undefined")
     return screen
 

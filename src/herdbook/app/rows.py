@@ -65,16 +65,26 @@ class PeopleTable:
         text = self._read()
         return [row for record in text.records if (row := _cells(record, text))]
 
-    def add(self, row: Row, *more: Row) -> None:
+    def add(self, *rows: Row) -> None:
         """Append a row, or several as one step; numbers are rounded to 0.01."""
         with self._locked():
             text = self._mended(create=True)
-            for one in (row, *more):
-                text = self._with_columns(text, one)
-            records = [_record(one, text) for one in (row, *more)]
+            for row in rows:
+                text = self._with_columns(text, row)
+            records = [_record(row, text) for row in rows]
             # First the journal: by it a row that a crash cut off is known.
             self._log(CHANGE, [], records, len(text.records))
             self._append(text, "".join(records))
+
+    def last_step(self) -> tuple[int, list[dict[str, str]]]:
+        """The number in the journal of the change that `undo` takes back, 0 for none, and the rows that it made."""
+        self._journal.refresh()
+        try:
+            entry = self._journal.to_undo(self._subject)
+            text = self._read()
+        except HerdbookError:
+            return 0, []
+        return int(entry["n"]), [_cells(record, text) for record in entry["rows"]["after"]]
 
     def change(self, old: Row, new: Row) -> None:
         """Give a row, found by the values in `old`, the values in `new`; its other columns stay. Raises RowGoneError."""
@@ -101,14 +111,6 @@ class PeopleTable:
     def redo(self) -> list[dict[str, str]]:
         """Make the change again that was undone last; returns its rows. Raises NothingToUndoError, with the reason."""
         return self._step(self._journal.to_redo, REDO, "before", "after")
-
-    def last_step(self) -> int:
-        """The number in the journal of the change that `undo` would take back, 0 if there is none."""
-        self._journal.refresh()
-        try:
-            return int(self._journal.to_undo(self._subject)["n"])
-        except NothingToUndoError:
-            return 0
 
     def added_since(self, time_s: float) -> list[dict[str, str]]:
         """The rows that this app wrote since a time (s since 1970), and that are still there."""

@@ -13,6 +13,7 @@ from herdbook.experiment.model import Experiment
 from herdbook.experiment.sheets.answers import read_answers
 from herdbook.experiment.sheets.facts import read_facts
 from herdbook.experiment.sheets.labels import read_labels
+from herdbook.experiment.sheets.left_out import read_left_out
 from herdbook.experiment.sheets.noted import read_noted, refuse_frames
 from herdbook.experiment.sheets.places import fact_place_faults, label_place_faults
 from herdbook.geometry.intervals import interval_faults
@@ -53,6 +54,7 @@ def check_experiment(experiment: Experiment, look: int = 0) -> Findings:
     findings.faults += _interval_faults_of(experiment, findings.movies)
     findings.faults += _background_faults_of(experiment, sizes)
     _check_labels(experiment, findings, sizes)
+    _check_left_out(experiment, findings)
     _check_facts(experiment, findings, sizes)
     _check_answers(experiment, findings)
     _check_noted(experiment, findings)
@@ -128,12 +130,23 @@ def _check_labels(experiment: Experiment, findings: Findings, sizes: Mapping[str
     frames = {name: movie.frames for name, movie in findings.movies.items()}
     findings.faults += [f"{path}, {fault}" for fault in label_place_faults(labels, frames, sizes)]
     if not labels:
-        findings.faults.append(f"{path}: there are no labels yet. Marked animals need points with their names: movie,frame,x,y,label.")
+        findings.notes.append(
+            f"{path}: there are no labels yet. Run `herdbook run FILE before_labels`, then label on the page (`herdbook app FILE`) or by "
+            "`herdbook suggest FILE`."
+        )
         return
     found = {label.label for label in labels}
     missing = [name for name in animals.classes if name not in found]
     if missing and animals.marking == "marked":
         findings.notes.append(f"{path}: no label of {', '.join(missing)}. The classifier does not learn names without labels.")
+
+
+def _check_left_out(experiment: Experiment, findings: Findings) -> None:
+    if experiment.trainset.left_out is not None:
+        try:
+            read_left_out(Path(experiment.trainset.left_out), [movie.name for movie in experiment.movies])
+        except HerdbookError as error:
+            findings.faults.append(str(error))
 
 
 def _check_facts(experiment: Experiment, findings: Findings, sizes: Mapping[str, tuple[int, int]]) -> None:

@@ -163,6 +163,7 @@ def _given_files(experiment: Experiment) -> dict[str, list[Path]]:
         "image": [experiment.background.file],
         "masks": [*experiment.masks.values()],
         "labels": [experiment.animals.labels],
+        "left_out": [experiment.trainset.left_out],
         "facts": [experiment.animals.facts],
         "answers": [experiment.animals.answers],
         "noted": [experiment.animals.events],

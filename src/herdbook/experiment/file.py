@@ -136,7 +136,7 @@ def _absolute_paths(raw: dict[str, Any], base: Path) -> tuple[dict[str, Any], li
         ("background", "file"),
         ("smooth", "corrections"),
     ]
-    paths += [("score", "truth"), ("train", "model"), ("train", "use"), ("train", "start"), ("trainset", "use")]
+    paths += [("score", "truth"), ("train", "model"), ("train", "use"), ("train", "start"), ("trainset", "use"), ("trainset", "left_out")]
     for section, key in paths:
         if section in raw:
             raw[section] = absolute(raw[section], key, section)

@@ -71,7 +71,7 @@ def write_correction(live: Live, correction: Mapping[str, Any]) -> None:
 
 def undo(live: Live) -> str:
     """Take back the last answer; the table that was changed. Raises NothingToUndoError if there is none."""
-    steps = {kind: table_of(live, kind).last_step() for kind in TABLES}
+    steps = {kind: table_of(live, kind).last_step()[0] for kind in TABLES}
     kind = max(TABLES, key=lambda one: steps[one])
     if not steps[kind]:
         raise NothingToUndoError("there is no answer to take back")

@@ -90,7 +90,7 @@ class Reviewing:
             "count": len(left),
             "names": experiment.animals.classes,
             "individuals": experiment.animals.individuals,
-            "steps": max(table_of(live, kind).last_step() for kind in ("facts", "corrections")),
+            "steps": max(table_of(live, kind).last_step()[0] for kind in ("facts", "corrections")),
             "answers": len(table_of(live, "facts").rows()) if table_of(live, "facts").path.is_file() else 0,
             **self._share(live, sum(question.doubt.gain for question in left if question.kind == PLACES)),
         }
