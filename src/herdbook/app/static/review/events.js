@@ -30,7 +30,7 @@ export class Events {
       el("div", { className: "tools" }, el("label", { className: "inline" }, "animals ", this.who, el("kbd", {}, "I"))),
       el("div", { className: "tools" }, el("label", { className: "inline" }, "note ", this.note)),
       this.told,
-      el("div", { className: "scrolled", tabIndex: 0, role: "region", "aria-label": "noted events" }, el("table", { id: "event-table" }, el("thead", {}, el("tr", {}, ...["frames", "event", "animals", "note", ""].map((text) => el("th", { scope: "col" }, text)))), this.rows))));
+      el("div", { className: "scrolled", tabIndex: 0, role: "region", "aria-label": "noted events" }, el("table", { id: "event-table" }, el("thead", {}, el("tr", {}, ...["frames", "event", "animals", "note"].map((text) => el("th", { scope: "col" }, text)), el("td", {}))), this.rows))));
     player.watchers.add(() => this.keep());
   }
 
