@@ -59,8 +59,9 @@ def test_nothing_is_written_before_contradictions_are_decided(client: TestClient
         (1, "m"), (1, "n"), (2, "m"), (2, "n"), (3, "m"), (4, "m"),
     ]  # fmt: skip
     assert draft(client) == {"trainset.use": [None, "merged.h5"]}
+    # The own set is now the merged one: only the images that were left out are new, as those of another movie.
     assert merge(client, "other.h5", other_movies=True) == {"written": "merged (2).h5"}
-    assert len(load_set(file.parent / "merged (2).h5").images) == 24
+    assert len(load_set(file.parent / "merged (2).h5").images) == 18 + 3
 
 
 def test_labels_of_one_set_alone_are_kept_only_if_they_are_wanted(client: TestClient, file: Path) -> None:
