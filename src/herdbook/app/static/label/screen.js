@@ -25,7 +25,7 @@ export class Screen {
       el("div", { className: "label-tools" },
         tool("Accept", "Enter", () => label.accept()), tool("Unreadable", "U", () => label.answer({ what: "unreadable" })), tool("No animal", "X", () => label.answer({ what: "nothing" })),
         tool("Several", "M", () => label.answer({ what: "several" })), tool("Skip", "S", () => label.skip()), tool("Undo", "Z", () => label.undo()),
-        tool("Everybody", "E", () => label.together.open()), tool("More images", "→", () => label.turn(1)), tool("Montage", "V", () => label.montage.open())),
+        tool("Everybody", "E", () => label.together.open()), tool("More", "→", () => label.turn(1)), tool("Montage", "V", () => label.montage.open())),
       el("div", { className: "label-heads" }, ...this.heads.map(({ button }) => button), el("div", { className: "loop" }, this.loopCanvas, this.loopNote)),
     );
     this.overlay = el("div", { id: "label-overlay", hidden: true });
