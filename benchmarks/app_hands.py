@@ -9,12 +9,13 @@ person looks at the picture. Waiting for the computer is no time of hands.
 """
 
 import argparse
-import json
 import math
 import os
 import shutil
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.app_page import App
 from herdbook.movie.writing import MovieWriter
+from herdbook.tables.scoring import load_trajectories, load_truth, score_trajectories
+from tests.support.canvas import ON_SCREEN
 
 KEY_S, POINT_S, CLICK_S, HOMING_S, THOUGHT_S, LOOK_S = 0.28, 1.1, 0.2, 0.4, 1.35, 5.0
 # Of the plate.
@@ -38,7 +41,7 @@ class Hands:
     """The hands of a user: moves on the page, counted."""
 
     def __init__(self, page: Any) -> None:
-        self.page, self.keys, self.clicks, self.seconds = page, 0, 0, 0.0
+        self.page, self.keys, self.clicks, self.seconds, self.waited_s = page, 0, 0, 0.0, 0.0
         self._on_mouse = True
 
     def _side(self, mouse: bool) -> None:
@@ -89,9 +92,7 @@ class Hands:
 
     def _at(self, x: float, y: float) -> tuple[float, float]:
         found = self.page.evaluate(
-            """([x, y]) => { const view = window.herdbook.view, box = view.picture.getBoundingClientRect();
-            const ratio = view.picture.width / box.width, [px, py] = view.to(x, y);
-            return [box.left + px / ratio, box.top + py / ratio]; }""",
+            ON_SCREEN,
             [x, y],
         )
         return found[0], found[1]
@@ -182,15 +183,34 @@ def tune(hands: Hands) -> None:
     hands.wait("!d.proposed")
 
 
-def run(hands: Hands) -> float:
-    """Start the run, which saves, and wait for its end; returns the seconds of waiting."""
+def run(hands: Hands) -> None:
+    """Start the run, which saves, and wait for its end."""
     start = time.perf_counter()
     hands.press("Alt+3")
     hands.click(hands.page.locator("#run-start"))
     hands.wait("d.run === 'running'")
     hands.wait("d.run !== 'running'")
     assert hands.page.evaluate("document.documentElement.dataset.run") == "ok"
-    return time.perf_counter() - start
+    hands.waited_s = time.perf_counter() - start
+
+
+@contextmanager
+def user(browser: Any, name: str, folder: Path, roots: Sequence[Path] = ()) -> Iterator[Hands]:
+    """A user on the page of a folder; at the end it is printed what it took."""
+    app = App(folder, roots)
+    begun = time.perf_counter()
+    try:
+        hands = Hands(browser.new_context(viewport={"width": 1280, "height": 800}).new_page())
+        hands.page.goto(app.address)
+        yield hands
+        all_s = time.perf_counter() - begun
+        print(
+            f"{name}: {hands.clicks} clicks and {hands.keys} keys, {hands.seconds / 60:.1f} min of hands; {all_s / 60:.1f} min by the "
+            f"clock with a user who does not hesitate, {hands.waited_s / 60:.1f} of them the run",
+            flush=True,
+        )
+    finally:
+        app.close()
 
 
 def plate(browser: Any, work: Path, pictures: Path | None) -> None:
@@ -199,11 +219,7 @@ def plate(browser: Any, work: Path, pictures: Path | None) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     truth = write_plate(folder)
-    app = App(folder)
-    begun = time.perf_counter()
-    try:
-        hands = Hands(browser.new_context(viewport={"width": 1280, "height": 800}).new_page())
-        hands.page.goto(app.address)
+    with user(browser, "plate", folder) as hands:
         begin(hands, ["plate.mp4"], "none", 0)
         hands.think()
         hands.press("q")
@@ -217,17 +233,14 @@ def plate(browser: Any, work: Path, pictures: Path | None) -> None:
         tune(hands)
         if pictures:
             hands.page.screenshot(path=pictures / "hands_plate.png")
-        waited = run(hands)
+        run(hands)
         hands.press("Alt+4")
         hands.wait("d.watched && d.lanes")
         hands.look()
         if pictures:
             hands.page.screenshot(path=pictures / "hands_plate_watch.png")
         (table,) = folder.glob("results/*/trajectories.csv")
-        told("plate", hands, time.perf_counter() - begun, waited)
-        score_plate(pd.read_csv(table), truth)
-    finally:
-        app.close()
+    score_plate(pd.read_csv(table), truth)
 
 
 def score_plate(found: pd.DataFrame, truth: pd.DataFrame) -> None:
@@ -250,34 +263,19 @@ def ants(browser: Any, work: Path, data: Path, pictures: Path | None) -> None:
     folder.mkdir(parents=True)
     for movie in ("movie01.mp4", "movie02.mp4"):
         (folder / movie).symlink_to((data / "ants16" / movie).resolve())
-    app = App(folder, roots=[data])
-    begun = time.perf_counter()
-    try:
-        hands = Hands(browser.new_context(viewport={"width": 1280, "height": 800}).new_page())
-        hands.page.goto(app.address)
+    with user(browser, "ants16, unmarked", folder, roots=[data]) as hands:
         hands.click(hands.page.locator("#welcome button", has_text="hands_ants"))
         begin(hands, ["movie01.mp4", "movie02.mp4"], "unmarked", 16)
         tune(hands)
         if pictures:
             hands.page.screenshot(path=pictures / "hands_ants.png")
-        waited = run(hands)
+        run(hands)
         hands.press("Alt+4")
         hands.wait("d.watched && d.lanes")
         hands.look()
-        told("ants16, unmarked", hands, time.perf_counter() - begun, waited)
-        (table,) = folder.glob("results/*/trajectories.csv")
-        print(f"  {json.dumps({'positions': len(pd.read_csv(table)), 'table': str(table)})}")
-    finally:
-        app.close()
-
-
-def told(name: str, hands: Hands, all_s: float, waited_s: float) -> None:
-    """Print what it took."""
-    print(
-        f"{name}: {hands.clicks} clicks and {hands.keys} keys, {hands.seconds / 60:.1f} min of hands; "
-        f"{all_s / 60:.1f} min by the clock with a user who does not hesitate, {waited_s / 60:.1f} of them the run",
-        flush=True,
-    )
+    (table,) = folder.glob("results/*/trajectories.csv")
+    score = score_trajectories(load_trajectories(table), load_truth(data / "ants16" / "truth.csv"), named=False, radius_px=20)
+    print(f"  positions that have an animal {score.assigned:.4f}, of these the wrong one {score.error:.4f}")
 
 
 def main() -> None:

@@ -32,6 +32,17 @@ def usual_priority() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Stages that do nothing, of which `index` waits until it may go on."""
+    # It needs ROOT of this module.
+    from tests.workflow.stand_ins import write_stand_ins
+
+    folder = tmp_path_factory.mktemp("stand-ins")
+    write_stand_ins(folder, slow=["index"])
+    return folder
+
+
+@pytest.fixture(scope="session")
 def snakemake() -> Callable[..., Done]:
     """Write an experiment into a folder and run snakemake on it there; `stdout` of the result is all that a terminal shows."""
     # Kernels compiled by an earlier session serve again: without them a small experiment takes half a minute longer.

@@ -23,8 +23,8 @@ import yaml
 from herdbook.app.desk import Desk
 from herdbook.app.runs import Runs
 from herdbook.app.server import Roots, make_server
+from tests.support.canvas import ON_SCREEN
 from tests.support.numbered import BAR, BITS, write_experiment
-from tests.workflow.stand_ins import write_stand_ins
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
 
@@ -79,9 +79,7 @@ class Screen:
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Where a point of the movie is on the screen."""
         found = self.page.evaluate(
-            """([x, y]) => { const view = window.herdbook.view, box = view.picture.getBoundingClientRect();
-            const ratio = view.picture.width / box.width, [px, py] = view.to(x, y);
-            return [box.left + px / ratio, box.top + py / ratio]; }""",
+            ON_SCREEN,
             [x, y],
         )
         return found[0], found[1]
@@ -233,14 +231,6 @@ def open_page(browser: Any, tmp_path: Path, served: dict[Path | None, Served | A
     for one in served.values():
         one.end()
     assert not faults
-
-
-@pytest.fixture(scope="session")
-def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Stages that do nothing, of which `index` waits until it may go on."""
-    folder = tmp_path_factory.mktemp("stand-ins")
-    write_stand_ins(folder, slow=["index"])
-    return folder
 
 
 @pytest.fixture

@@ -12,14 +12,6 @@ import yaml
 
 from herdbook.app.runs import RunError, Runs
 from herdbook.system.alive import process_start
-from tests.workflow.stand_ins import write_stand_ins
-
-
-@pytest.fixture(scope="module")
-def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("stand-ins")
-    write_stand_ins(folder, slow=["index"])
-    return folder
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ KNOWN = 0.9
 # What following says of one animal counts for at most this (nats), less than a good image: it may have been exchanged on the way.
 MOST_NATS = 4.0
 # An animal is exchanged on any way with at least this chance, however sure following is: of three recordings of ants about one of twenty
-# followed ways was wrong. Other values were not tried.
+# followed ways was wrong. Half and twice as much change nothing there (docs/sensitivity.md).
 LEAST_EXCHANGED = 0.05
 
 

@@ -171,6 +171,9 @@ class Decoder:
         context = self._stream.codec_context
         can_skip = not self._counted and context.name in _SKIPPING
         sampled, whole_from = (self._sampled, self._whole_from) if can_skip else (None, None)
+        if can_skip:
+            # What was skipped on the way to another frame is no longer.
+            context.skip_frame = "DEFAULT"
         try:
             for packet in self._packets:
                 if sampled is not None:

@@ -68,6 +68,16 @@ def test_frames_left_out_on_the_way_are_still_found_when_they_are_wanted(source,
         assert (movie.exact(number).luma == read[number]).all()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_beginning_is_whole_after_a_look_at_the_end(source, kind):
+    movie = source(kind)
+    movie._most = 2
+    for end in (FRAMES - 3, 55):
+        # Of the frames on the way to it, only the first one is decoded.
+        movie.near(end)
+        assert [read_number(movie.exact(number).luma) for number in range(25)] == [*range(25)]
+
+
 def test_frames_on_the_way_that_are_of_no_use_are_not_decoded(source):
     movie = source("b_frames")
     movie._most = 2

@@ -1,6 +1,6 @@
 // Arenas from the dishes that are seen in the picture: proposed, drawn, and taken by one key.
 
-import { el, speak } from "./lib/el.js";
+import { alarm, el, speak } from "./lib/el.js";
 import { get } from "./lib/socket.js";
 import { outline, readArena } from "./shapes.js";
 
@@ -28,8 +28,13 @@ export class FoundDishes {
     if (!movie) return;
     this.dismiss();
     this.note.textContent = "The picture is being searched…";
-    const { dishes } = await get(`/api/propose/dishes?movie=${encodeURIComponent(movie.name)}&frame=${frame}`);
-    this.found = dishes.map(readArena);
+    try {
+      this.found = (await get(`/api/propose/dishes?movie=${encodeURIComponent(movie.name)}&frame=${frame}`)).dishes.map(readArena);
+    } catch (error) {
+      this.note.textContent = "";
+      alarm(/** @type {Error} */ (error).message);
+      return;
+    }
     const count = this.found.length;
     const lone = count > 1 ? `, with ${this.editor.grid.number === 1 ? "one animal" : `${this.editor.grid.number} animals`} in each` : "";
     const old = this.editor.arenas.length ? " They replace the arenas that are there." : "";

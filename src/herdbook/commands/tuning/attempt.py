@@ -253,7 +253,7 @@ def _share_of_ghosts(frames: Sequence[Frame], blobs: Sequence[FrameBlobs], area:
     background = way.background
     ghosts = [np.zeros(0, bool)]
     for frame, here in zip(frames, blobs, strict=True):
-        scene = background.luma[np.searchsorted(background.first_frame, frame.index, side="right") - 1]
+        scene = background.luma[background.window_at(frame.index)]
         accepted = chosen_blobs(here, (here.area >= area[0]) & (here.area <= area[1]))
         ghosts.append(find_ghosts(accepted, frame.luma, scene))
     found = np.concatenate(ghosts)
