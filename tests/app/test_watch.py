@@ -50,6 +50,25 @@ def drawn(screen):
     )
 
 
+def test_a_number_that_is_being_typed_is_not_replaced_while_the_movie_plays(screen):
+    go(screen, 30)
+    screen.press("Space")
+    screen.wait("Number(d.shown) > 32")
+    screen.page.locator("#number").focus()
+    screen.page.keyboard.press("Control+a")
+    screen.page.keyboard.type("1")
+    typed = int(screen.data("shown"))
+    screen.wait("Number(d.shown) > Number(arg) + 5", typed)
+    screen.page.keyboard.type("2")
+    screen.page.keyboard.press("Enter")
+    screen.shows(12)
+    # Afterwards it follows the movie again.
+    screen.page.locator("#view").focus()
+    screen.press("Space")
+    screen.wait("Number(d.shown) > 20")
+    assert int(screen.page.locator("#number").input_value()) > 20
+
+
 def test_names_stand_beside_their_animals_and_cover_none(screen):
     go(screen, 30)
     tracks = Trajectories.load(screen.file.parent / "results" / "e" / "smooth" / "m.h5")

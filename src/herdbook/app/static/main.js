@@ -242,7 +242,13 @@ function wire() {
   looks.bindFindingKeys(bind);
   const on = (/** @type {string} */ id, /** @type {string} */ kind, /** @type {(event: any) => void} */ act) => by(id).addEventListener(kind, act);
   on("play", "click", () => (player.playing ? player.stop() : player.play()));
-  on("number", "change", () => player.go(Number(by("number").value)));
+  // A number that is being typed is not replaced by that of the frame which is shown meanwhile.
+  on("number", "input", () => (by("number").dataset.typed = "true"));
+  on("number", "blur", () => delete by("number").dataset.typed);
+  on("number", "change", () => {
+    delete by("number").dataset.typed;
+    player.go(Number(by("number").value));
+  });
   on("movie", "change", () => showMovie(by("movie").value));
   on("help", "click", showKeys);
   on("open", "click", openOther);

@@ -167,7 +167,7 @@ export class Player {
     root.seq = String(head.seq);
     root.kept = String(head.kept ?? "");
     root.dropped = String(head.dropped ?? "");
-    by("number").value = String(head.frame);
+    if (!by("number").dataset.typed) by("number").value = String(head.frame);
     by("clock").textContent = `${clock(head.time)} of ${clock(this.movie.duration)}`;
     this.view.picture.setAttribute("aria-label", head.kept === undefined ? `frame ${head.frame}` : `frame ${head.frame}, ${head.kept} blobs`);
     if (!this.playing) speak(`frame ${head.frame}`);

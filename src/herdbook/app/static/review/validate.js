@@ -15,6 +15,8 @@ export class Validate {
     this.review = review;
     /** @type {any} */ this.state = null;
     /** Whether it is asked who the animal is instead. */ this.who = false;
+    this.sent = 0;
+    this.taken = 0; // the request whose answer is shown
     this.names = new NameChoice("judged", (name) => this.is(name));
     this.wanted = el("select", { id: "validate-width", on: { change: () => this.ask() } }, ...WIDTHS.map((width) => el("option", { value: String(width), selected: width === 0.05 }, percent(width))));
     this.question = el("p", { className: "question", id: "validate-question" });
@@ -55,16 +57,25 @@ export class Validate {
     try {
       if (!this.review.state) this.review.take(await get("/api/review"));
       if (!this.review.state) return;
-      this.take(await get(`/api/validate?width=${this.wanted.value}`));
+      await this.latest(() => get(`/api/validate?width=${this.wanted.value}`));
     } catch (error) {
       alarm(/** @type {Error} */ (error).message);
     }
   }
 
+  /** Take what the server answers, unless the answer to a later request is shown already. @param {() => Promise<any>} request */
+  async latest(request) {
+    const sent = ++this.sent;
+    const state = await request();
+    if (sent < this.taken) return;
+    this.taken = sent;
+    this.take(state);
+  }
+
   /** @param {string} action @param {any} content */
   async act(action, content) {
     try {
-      this.take(await post(`/api/validate/${action}`, { ...content, width: Number(this.wanted.value) }));
+      await this.latest(() => post(`/api/validate/${action}`, { ...content, width: Number(this.wanted.value) }));
     } catch (error) {
       alarm(/** @type {Error} */ (error).message);
     }
