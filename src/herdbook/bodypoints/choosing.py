@@ -29,7 +29,7 @@ def _own_density(dx: float, dy: float, covariance: Floats, reach: float, stray: 
     density = (1 - stray) * np.exp(-off / 2) / (_TAU * np.sqrt(det))
     if dx * dx + dy * dy <= reach * reach:
         density += stray / (np.pi * reach * reach)
-    return density
+    return float(density)
 
 
 @njit(cache=True, nogil=True)
@@ -42,7 +42,8 @@ def _group(score: Floats, slots: int, animals: int, group: Ints) -> int:
         if group[first] >= 0:
             continue
         group[first] = count
-        queue[0], size, at = first, 1, 0
+        queue[0] = first
+        size, at = 1, 0
         while at < size:
             s = queue[at]
             at += 1
@@ -125,8 +126,7 @@ def _odds(score: Floats, spare: Floats, double: Floats, members: Ints, animals: 
                 break
     for k in range(n):
         doubled[members[k]] /= total
-        for a in range(animals):
-            chance[members[k], a] /= total
+        chance[members[k]] /= total
 
 
 @njit(cache=True, nogil=True)
@@ -191,16 +191,16 @@ def chances(
             chance[:], doubled[:] = 0.0, 0.0
             for g in range(groups):
                 members = np.flatnonzero(group == g)
-                first = members[0]
+                only = members[0]
                 if len(members) == 1:
-                    if np.isnan(xy[t, first, j, 0]):
+                    if np.isnan(xy[t, only, j, 0]):
                         continue
-                    top = max(np.max(score[first]), spare[first])
-                    total = np.exp(spare[first] - top)
+                    top = max(np.max(score[only]), spare[only])
+                    total = np.exp(spare[only] - top)
                     for a in range(animals):
-                        chance[first, a] = np.exp(score[first, a] - top)
-                        total += chance[first, a]
-                    chance[first] /= total
+                        chance[only, a] = np.exp(score[only, a] - top)
+                        total += chance[only, a]
+                    chance[only] /= total
                 else:
                     _odds(score, spare, double, members, animals, chance, doubled)
             for s in range(slots):

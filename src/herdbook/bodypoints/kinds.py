@@ -10,15 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from herdbook.arrays import Bools, Floats, Ints
+from herdbook.artifacts.repair import DRIFTED, JUMPED, KEPT, MISSING, MISTAKES, REFUSED, SWITCHED
 
-MISSING, KEPT, SWITCHED, DRIFTED, JUMPED, REFUSED = range(6)
-KINDS = ("missing", "kept", "switched", "drifted", "jumped", "refused")
-# Kinds of mistakes, which are counted.
-MISTAKES = (SWITCHED, DRIFTED, JUMPED, REFUSED)
+# What is counted as a mistake.
+WRONG = (SWITCHED, DRIFTED, JUMPED, REFUSED)
 
 
 class Moment(NamedTuple):
-    """A stretch of frames first..last (inclusive) in which points of a slot are wrong: how many of each of MISTAKES, the worst frame."""
+    """A stretch of frames first..last (inclusive) in which points of a slot are wrong: how many of each of WRONG, the worst frame."""
 
     first: int
     last: int
@@ -33,7 +32,7 @@ class Moment(NamedTuple):
 
 
 def tell_kinds(xy: Floats, slot: Ints, held: Ints, stands: Ints, place: Floats, same_px: float, contact_px: float) -> NDArray[np.uint8]:
-    """The kind (T, S, J) of each detection `xy` (T, S, J, 2), an index into KINDS.
+    """The kind (T, S, J) of each detection `xy` (T, S, J, 2), an index into MISTAKES.
 
     `slot` (T, A, J): whose detection each animal's point is; `held` (T, A): the slot that held each animal; `stands` (S,): the animal that
     each slot is named after, -1 for none; `place` (T, A, J, 2): where points are expected. Detections within `same_px` of each other are
@@ -78,26 +77,31 @@ def _lonely(xy: Floats, owner: Ints, inside: Ints, held: Ints, place: Floats, co
 
 
 def counts_by_hour(kind: NDArray[np.uint8], time_s: Floats) -> Ints:
-    """Points of each kind (S, hours, KINDS) of each slot in each hour of `time_s` (T,), the time of the frames."""
+    """Points of each kind (S, hours, MISTAKES) of each slot in each hour of `time_s` (T,), the time of the frames."""
     hour = (time_s // 3600).astype(np.int64)
     hours = int(hour.max(initial=0)) + 1
     slots = kind.shape[1]
-    place = (np.arange(slots)[None, :, None] * hours + hour[:, None, None]) * len(KINDS) + kind
-    return np.bincount(place.ravel(), minlength=slots * hours * len(KINDS)).reshape(slots, hours, len(KINDS))
+    place = (np.arange(slots)[None, :, None] * hours + hour[:, None, None]) * len(MISTAKES) + kind
+    return np.bincount(place.ravel(), minlength=slots * hours * len(MISTAKES)).reshape(slots, hours, len(MISTAKES))
 
 
-def worst_moments(kind: NDArray[np.uint8], pause_frames: int, most: int) -> list[Moment]:
-    """The stretches with most wrong points, at most so many, most first; a stretch ends with a pause of so many frames without any."""
+def worst_moments(kind: NDArray[np.uint8], pause_frames: int, longest_frames: int, most: int) -> list[Moment]:
+    """The stretches with most wrong points, at most so many, most first; a stretch ends with a pause of so many frames without any, or
+    after `longest_frames`: one of minutes is no place to look at.
+    """
     moments = []
     for slot in range(kind.shape[1]):
-        wrong = np.isin(kind[:, slot], MISTAKES)
+        wrong = np.isin(kind[:, slot], WRONG)
         count = wrong.sum(axis=1)
         frames = np.flatnonzero(count)
         if not len(frames):
             continue
-        for part in np.split(frames, np.flatnonzero(np.diff(frames) > pause_frames) + 1):
+        begin = frames[np.flatnonzero(np.diff(frames, prepend=-pause_frames - 1) > pause_frames)]
+        within = (frames - begin[np.searchsorted(begin, frames, side="right") - 1]) // longest_frames
+        ends = (np.diff(frames) > pause_frames) | (np.diff(within) != 0)
+        for part in np.split(frames, np.flatnonzero(ends) + 1):
             first, last = int(part[0]), int(part[-1])
             inside = kind[first : last + 1, slot]
-            counts = tuple(int((inside == mistake).sum()) for mistake in MISTAKES)
+            counts = tuple(int((inside == mistake).sum()) for mistake in WRONG)
             moments.append(Moment(first, last, slot, counts, int(part[count[part].argmax()])))
     return sorted(moments, key=lambda moment: (-moment.points, moment.first, moment.slot))[:most]

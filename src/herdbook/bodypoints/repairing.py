@@ -45,10 +45,10 @@ class Seen(NamedTuple):
     outlines: OutlinesOf
 
 
-class Handed(NamedTuple):
+class HandedPoints(NamedTuple):
     """`slot` (T, A, J) whose detection each animal's point is, -1 for unknown, and how likely that is, `sure` (T, A, J); the slot that
     `held` each animal (T, A), -1 for none; the animal that each slot is named after, `stands` (S,), -1 for none; and the `kind` (T, S, J)
-    of each detection, an index into `kinds.KINDS`.
+    of each detection, an index into MISTAKES.
     """
 
     slot: NDArray[np.int16]
@@ -58,15 +58,15 @@ class Handed(NamedTuple):
     kind: NDArray[np.uint8]
 
 
-def hand_points(xy: Floats, seen: Seen, names: Ints, least: float, believe_names: bool = False) -> Handed:
+def hand_points(xy: Floats, seen: Seen, names: Ints, least: float, believe_names: bool = False) -> HandedPoints:
     """Hand the detections `xy` (T, S, J, 2) of slots to animals; points less likely than `least` stay unknown.
 
     `names` (S,): the animal whose name each slot has in its file, -1 for none. With `believe_names` it holds that animal in all frames, and
     only single points are handed on. Raises ValueError if no animal has a heading, or no frame in which it is sure whose its points are.
     """
     alone = sure_frames(seen.single & ~np.isnan(seen.heading), seen.place, seen.body_px)
-    chosen = learned_frames(alone.any(axis=1))
-    shape = _learned_shape(xy[chosen], Seen(*(part[chosen] for part in seen[:3]), *seen[3:]), alone[chosen])
+    chosen = learned_frames(np.any(alone, axis=1))
+    shape = _learned_shape(xy[chosen], seen.place[chosen], seen.heading[chosen], alone[chosen], seen.body_px)
     slot_poses = _slot_poses(xy, shape)
     if believe_names:
         held = _named(slot_poses, names, seen.place.shape[1])
@@ -75,7 +75,8 @@ def hand_points(xy: Floats, seen: Seen, names: Ints, least: float, believe_names
     edge = _learned_edge(seen.outlines, held, alone, chosen)
     stands = name_slots(held, names, xy.shape[1])
     size = (len(xy), held.shape[1], xy.shape[2])
-    handed = Handed(np.empty(size, np.int16), np.empty(size, np.float32), held.astype(np.int16), stands, np.empty(xy.shape[:3], np.uint8))
+    kinds = np.empty(xy.shape[:3], np.uint8)
+    handed = HandedPoints(np.empty(size, np.int16), np.empty(size, np.float32), held.astype(np.int16), stands, kinds)
     for first in range(0, len(xy), BLOCK):
         start, end, stop = max(first - MARGIN, 0), min(first + BLOCK, len(xy)), min(first + BLOCK + MARGIN, len(xy))
         looks = compare_outlines(seen.outlines(start, stop), edge, seen.body_px)
@@ -119,19 +120,20 @@ def compare_outlines(outline: Floats, edge: Floats, body_px: float) -> Floats:
     return np.asarray(-np.nan_to_num(np.minimum(beyond, MOST_OUTLINE)))
 
 
-def _learned_shape(xy: Floats, seen: Seen, alone: Bools) -> Shape:
+def _learned_shape(xy: Floats, place: Floats, heading: Floats, alone: Bools, body_px: float) -> Shape:
     if not len(xy):
         raise ValueError("no animal has a heading in a frame in which it is alone")
-    own = own_points(xy, seen.place, alone, seen.body_px)
+    own = own_points(xy, place, alone, body_px)
     if np.isnan(own[..., 0]).all():
         raise ValueError("no point lies within a body's length of an animal that is alone")
-    return learn_shape(own, np.concatenate([seen.place, seen.heading[..., None]], -1))
+    return learn_shape(own, np.concatenate([place, heading[..., None]], -1))
 
 
 def _slot_poses(xy: Floats, shape: Shape) -> Floats:
     """Poses (T, S, 3) of the bodies in the slots, by the mean shape of all animals."""
     typical = np.broadcast_to(shape.mean.mean(axis=0), (xy.shape[1], *shape.mean.shape[1:]))
-    return fit_poses(xy, np.ascontiguousarray(typical), shape.fit, np.array(SCALES))
+    poses: Floats = fit_poses(xy, np.ascontiguousarray(typical), shape.fit, np.array(SCALES))
+    return poses
 
 
 def _named(slot_poses: Floats, names: Ints, animals: int) -> Ints:
@@ -155,7 +157,7 @@ def _learned_edge(outlines: OutlinesOf, held: Ints, alone: Bools, chosen: Ints) 
 
 
 def _hand_block(xy: Floats, held: Ints, looks: Floats, shape: Shape, body_px: float, least: float) -> tuple[Ints, Floats, Floats]:
-    """Slots and their chances, as in `Handed`, and the expected places (T, A, J, 2)."""
+    """Slots and their chances, as in `HandedPoints`, and the expected places (T, A, J, 2)."""
     points = _taken(xy, held)
     points[_doubled(xy, held, 3 * DOUBLE_BODY * body_px)] = np.nan
     for _ in range(PASSES):

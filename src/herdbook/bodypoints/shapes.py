@@ -21,6 +21,8 @@ ROUNDS = 5
 SCALES = (8.0, 4.0, 2.0, 2.0)
 # A point weighs at most as much as one whose spread is this share of the median spread: three points that hold still must not decide alone.
 LEAST_SPREAD = 0.5
+# A point can be at least this share of the length of a body from its place: where other points are off, the pose is too.
+LEAST_REACH = 0.2
 
 
 class Shape(NamedTuple):
@@ -149,6 +151,8 @@ def _movement(mean: Floats, off: Floats, variance: Floats) -> Shape:
     axes, spread, noise, kept = np.zeros((joints, 2, 2)), np.full((joints, 2), np.nan), np.zeros((joints, 2)), np.zeros((joints, 2))
     reach = np.full(joints, np.nan)
     axes[:] = np.eye(2)
+    typical = mean.mean(axis=0)
+    least_reach = LEAST_REACH * float(np.nanmax(np.hypot(*np.moveaxis(typical[:, None] - typical, -1, 0))))
     for j in range(joints):
         own = off[:, :, j]
         size = np.hypot(own[..., 0], own[..., 1])
@@ -157,7 +161,7 @@ def _movement(mean: Floats, off: Floats, variance: Floats) -> Shape:
             continue
         # The farthest places of all may be strays of the tool: what is farther than all but a hundredth is cut before it is squared.
         most = np.quantile(size[known], 0.99)
-        reach[j] = 2 * most
+        reach[j] = max(2 * most, least_reach)
         near = known & (size <= most)
         covariance = np.cov(own[near].T) + 1e-3 * np.eye(2)
         axes[j] = np.linalg.eigh(covariance)[1]

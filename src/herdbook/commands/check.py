@@ -10,6 +10,7 @@ from herdbook.commands.movie_scans import scan_of
 from herdbook.errors import HerdbookError, nearest
 from herdbook.experiment.frame_faults import arena_faults, recording_size_faults
 from herdbook.experiment.model import Experiment
+from herdbook.experiment.movies import Movie
 from herdbook.experiment.sheets.answers import read_answers
 from herdbook.experiment.sheets.facts import read_facts
 from herdbook.experiment.sheets.labels import read_labels
@@ -185,6 +186,9 @@ def _check_points(experiment: Experiment, findings: Findings) -> None:
     ]
     for movie in (movie for movie in experiment.movies if movie.name in findings.movies):
         frames, size = findings.movies[movie.name].frames, findings.movies[movie.name].size
+        if experiment.repair and movie.poses:
+            _check_repair(experiment, movie, frames, size, findings)
+            continue
         try:
             read = read_poses([Path(path) for path in movie.poses]) if movie.poses else no_poses(frames)
             if shorter := missing_frames(read, frames):
@@ -193,6 +197,25 @@ def _check_points(experiment: Experiment, findings: Findings) -> None:
             check_inside(poses, size[::-1], ", ".join(movie.poses))
         except HerdbookError as error:
             findings.faults.append(f"movie {movie.name}: {error}")
+
+
+def _check_repair(experiment: Experiment, movie: Movie, frames: int, size: tuple[int, int], findings: Findings) -> None:
+    """Whether the body points of a movie can be handed to the animals of the experiment."""
+    from herdbook.bodypoints.movies import check_repairable
+    from herdbook.formats.pose_files import read_poses
+    from herdbook.formats.poses import missing_frames
+    from herdbook.positions.body_points import check_inside
+
+    file = ", ".join(movie.poses)
+    try:
+        read = read_poses([Path(path) for path in movie.poses])
+        if shorter := missing_frames(read, frames):
+            findings.notes.append(f"{file}: {shorter}")
+        believed = experiment.repair is not None and experiment.repair.names == "file"
+        check_repairable(read, experiment.animals.individuals, believed, file)
+        check_inside(read.lasting(frames, file), size[::-1], file)
+    except HerdbookError as error:
+        findings.faults.append(f"movie {movie.name}: {error}")
 
 
 def _check_truth(experiment: Experiment, findings: Findings) -> None:

@@ -1,76 +1,33 @@
 """Every column of every table that an experiment gets, explained: what data_dictionary.csv and docs/tables.md say."""
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
 
 import pandas as pd
 
 from herdbook.artifacts.propagate import HOW_KNOWN
 from herdbook.artifacts.smooth import POINT_SOURCES, SOURCES
-from herdbook.tables.events import KINDS_OF_EVENTS
-
-
-class DescribedColumn(NamedTuple):
-    """A column: name, type in words, unit ("" for none), meaning."""
-
-    name: str
-    type: str
-    unit: str
-    meaning: str
-
-
-class Description(NamedTuple):
-    """A file: its name, or a pattern of it, what a row is or what the file is for, and its columns."""
-
-    file: str
-    about: str
-    columns: tuple[DescribedColumn, ...]
-
-
-TEXT, WHOLE, NUMBER, YES = "text", "whole number", "number", "0 or 1"
-
-MOVIE = DescribedColumn("movie", TEXT, "", "name of the movie")
-FRAME = DescribedColumn("frame", WHOLE, "", "number of the frame in its movie, from 0")
-TIME = DescribedColumn("time", NUMBER, "s", "time since the recording began, over all of its movies, by the time stamps of the frames")
-WHO = DescribedColumn(
-    "individual", TEXT, "", "name of the animal; with marking: none track0001 and so on, or that of the arena it is alone in"
-)
-X = DescribedColumn("x", NUMBER, "px", "centre of the body after smoothing, from the left; the centre of the first pixel is 0")
-Y = DescribedColumn("y", NUMBER, "px", "centre of the body after smoothing, from the top; the centre of the first pixel is 0")
-HEADING = DescribedColumn("heading", NUMBER, "rad", "direction of the body: 0 is right, π/2 is down")
-CONFIDENCE = DescribedColumn("confidence", NUMBER, "0..1", "how sure the name is, and inside a merged blob also how sure the place is")
-SOURCE = DescribedColumn(
-    "source",
+from herdbook.tables.described import (
+    CONFIDENCE,
+    FLOW,
+    FRAME,
+    HEADING,
+    HOME,
+    MOTION,
+    MOVIE,
+    NUMBER,
+    PUBLIC,
+    RAW,
     TEXT,
-    "",
-    f"where the position comes from: {', '.join(SOURCES)}. single: seen alone; resolved: told apart inside a merged blob; interpolated: "
-    "over a short gap; merged: in this merged blob, but its place in it is a guess; corrected: given by a person",
+    TIME,
+    WHO,
+    WHOLE,
+    YES,
+    DescribedColumn,
+    Description,
+    X,
+    Y,
 )
-RAW = (
-    DescribedColumn("x_raw", NUMBER, "px", "as x, before smoothing"),
-    DescribedColumn("y_raw", NUMBER, "px", "as y, before smoothing"),
-)
-FLOW = (
-    DescribedColumn("disagreement", NUMBER, "px", "distance between the flow forward and backward; empty where nothing was smoothed"),
-    DescribedColumn("jump", YES, "", "1: farther from where it should be than movement and flow allow"),
-)
-MOTION = (
-    DescribedColumn("clock", TEXT, "", "date and time (ISO 8601); empty unless the movie, or one before it in its recording, has a start"),
-    DescribedColumn("x_mm", NUMBER, "mm", "x in mm; empty without scale"),
-    DescribedColumn("y_mm", NUMBER, "mm", "y in mm; empty without scale"),
-    DescribedColumn(
-        "speed", NUMBER, "px/s", "distance from the position in the frame before to that in the frame after, by the time between them"
-    ),
-    DescribedColumn("speed_mm", NUMBER, "mm/s", "speed in mm; empty without scale"),
-    DescribedColumn(
-        "body_length", NUMBER, "px", "length of the ellipse with the second moments of the animal's blob; empty where it is not alone in it"
-    ),
-    DescribedColumn("body_length_mm", NUMBER, "mm", "body_length in mm; empty without scale"),
-    DescribedColumn("arena", TEXT, "", "arena in which the animal is, or was last seen; empty if the experiment has none"),
-)
-PUBLIC = (MOVIE, FRAME, TIME, WHO, X, Y, HEADING, CONFIDENCE, SOURCE)
-
-HOME = DescribedColumn("arena", TEXT, "", "arena in which the animal lives; the column is there only if the experiment has arenas")
+from herdbook.tables.events import KINDS_OF_EVENTS
 
 TRAJECTORIES = Description(
     "trajectories.csv",
@@ -153,7 +110,32 @@ BODY_POINTS = Description(
         *(DescribedColumn("point", TEXT, "", "name of the point"), X, Y, *RAW),
         DescribedColumn("likelihood", NUMBER, "0..1", "as the file of body points gives it; empty for none"),
         *FLOW,
-        DescribedColumn("source", TEXT, "", f"{', '.join(POINT_SOURCES)}: as the file has it, over a gap, or by a person"),
+        DescribedColumn("source", TEXT, "", f"{', '.join(POINT_SOURCES)}: as given, over a gap, by a person, handed over"),
+    ),
+)
+_MISTAKES = (
+    DescribedColumn("switched", WHOLE, "", "points of whole bodies under another animal's name"),
+    DescribedColumn("drifted", WHOLE, "", "points marked at the same part of another animal"),
+    DescribedColumn("jumped", WHOLE, "", "single points of another animal"),
+    DescribedColumn("refused", WHOLE, "", "points that are nobody's, or of which it cannot be known whose they are"),
+)
+POINT_MISTAKES = Description(
+    "point_mistakes.csv",
+    "What was wrong with the body points of pose tools, a row for each movie, hour and animal; see docs/body-points.md.",
+    (
+        *(MOVIE, DescribedColumn("hour", WHOLE, "", "hour of the movie, from 0")),
+        DescribedColumn("individual", TEXT, "", "animal under whose name the file has the points"),
+        *(DescribedColumn("kept", WHOLE, "", "points that are this animal's"), *_MISTAKES),
+    ),
+)
+POINT_MOMENTS = Description(
+    "point_moments.csv",
+    "The moments of each movie in which most body points of a pose tool are wrong, worst first.",
+    (
+        *(MOVIE, DescribedColumn("first", WHOLE, "", "first frame"), DescribedColumn("last", WHOLE, "", "last frame")),
+        *(DescribedColumn("frame", WHOLE, "", "frame with most wrong points"), DescribedColumn("time", NUMBER, "s", "its time")),
+        DescribedColumn("individual", TEXT, "", "animal under whose name the file has the points; empty for nobody"),
+        *_MISTAKES,
     ),
 )
 DOUBTFUL = Description(
@@ -323,7 +305,8 @@ BY_FORMAT: dict[str, tuple[Description, ...]] = {
     "mot": (MOT, MOT_NAMES),
     "nwb": (NWB,),
 }
-EVERYTHING = (*ALWAYS, DOUBTFUL, BODY_POINTS, *(one for several in BY_FORMAT.values() for one in several), DICTIONARY, STUDY)
+_OF_POINTS = (BODY_POINTS, POINT_MISTAKES, POINT_MOMENTS)
+EVERYTHING = (*ALWAYS, DOUBTFUL, *_OF_POINTS, *(one for several in BY_FORMAT.values() for one in several), DICTIONARY, STUDY)
 
 
 def names_of(description: Description) -> list[str]:
@@ -331,9 +314,13 @@ def names_of(description: Description) -> list[str]:
     return [column.name for column in description.columns]
 
 
-def describe_tables(formats: Collection[str], *, reviewed: bool, points: bool, arenas: bool = False) -> list[Description]:
-    """The tables of an experiment with these formats; `reviewed`: it has doubtful.csv, `points`: body_points.csv, `arenas`: arenas."""
-    some = [DOUBTFUL] * reviewed + [BODY_POINTS] * points
+def describe_tables(
+    formats: Collection[str], *, reviewed: bool, points: bool, arenas: bool = False, repaired: bool = False
+) -> list[Description]:
+    """The tables of an experiment with these formats; `reviewed`: it has doubtful.csv, `points`: body_points.csv, `arenas`: arenas,
+    `repaired`: the tables of what was wrong with body points.
+    """
+    some = [DOUBTFUL] * reviewed + [BODY_POINTS] * points + [POINT_MISTAKES, POINT_MOMENTS] * repaired
     tables = [*ALWAYS, *some, *(one for name, several in BY_FORMAT.items() if name in formats for one in several), DICTIONARY]
     if not arenas:
         return tables

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from herdbook.artifacts.repair import DRIFTED, JUMPED, KEPT, MISSING, REFUSED
 from herdbook.bodypoints.choosing import chances, choose
 from herdbook.bodypoints.expected import expect
-from herdbook.bodypoints.kinds import DRIFTED, JUMPED, KEPT, MISSING, REFUSED, counts_by_hour, worst_moments
+from herdbook.bodypoints.kinds import counts_by_hour, worst_moments
 from herdbook.bodypoints.outlines import distances
 from herdbook.bodypoints.shapes import fit_pose, learn_shape, sure_frames, to_body
 from herdbook.bodypoints.slots import hold_slots, name_slots, step_costs
@@ -185,10 +186,12 @@ def test_counts_and_worst_moments():
     assert counts[0, 0, [DRIFTED, JUMPED]].tolist() == [2, 2]
     assert counts[1, 1, REFUSED] == 3
     assert counts.sum() == kind.size
-    first, second = worst_moments(kind, 5, 9)
+    first, second = worst_moments(kind, 5, 50, 9)
     assert (first.first, first.last, first.slot, first.counts, first.worst) == (10, 12, 0, (0, 2, 2, 0), 12)
     assert (second.first, second.points) == (4000, 3)
-    assert worst_moments(kind, 5, 1) == [first]
+    assert worst_moments(kind, 5, 50, 1) == [first]
+    # Longer than two frames: cut.
+    assert [(m.first, m.last) for m in worst_moments(kind[:100], 5, 2, 9)] == [(10, 11), (12, 12)]
 
 
 def test_points_in_the_frame_of_their_body():

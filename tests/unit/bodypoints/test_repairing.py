@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from herdbook.artifacts.repair import DRIFTED, JUMPED, KEPT, MISSING, REFUSED, SWITCHED
 from herdbook.bodypoints import repairing
-from herdbook.bodypoints.kinds import DRIFTED, JUMPED, KEPT, MISSING, REFUSED, SWITCHED
 from herdbook.bodypoints.repairing import hand_points, learned_frames, points_of
 from tests.support.walking import BODY_PX, in_contact, seen_by, walk
 
