@@ -42,11 +42,13 @@ def read_slp(path: Path) -> Poses:
         raise HerdbookError(f"{path}: its labels are of {len(np.unique(frames['video']))} movies. Save those of each movie as a file.")
     slots, size = _slots(instances, len(tracks))
     names = (*tracks, *(f"instance_{k}" for k in range(size - len(tracks))))
-    length = int(frames["frame_idx"].max(initial=-1)) + 1
+    # Without a sign in the file: the largest of none would be no number.
+    number, time = frames["frame_id"].astype(np.int64), frames["frame_idx"].astype(np.int64)
+    length = int(time.max(initial=-1)) + 1
     check_length(length, len(placed) + len(predicted), len(names) * len(points))
     xy, likelihood = np.full((length, len(names), len(points), 2), np.nan), np.full((length, len(names), len(points)), np.nan)
-    frame_of = np.zeros(int(frames["frame_id"].max(initial=-1)) + 1, np.int64)
-    frame_of[frames["frame_id"]] = frames["frame_idx"]
+    frame_of = np.zeros(int(number.max(initial=-1)) + 1, np.int64)
+    frame_of[number] = time
     # Predicted ones first, so that a person's replace them.
     for k in sorted(range(len(instances)), key=lambda k: instances["instance_type"][k] != PREDICTED):
         row = instances[k]

@@ -421,7 +421,8 @@ def test_settings_are_sorted_and_do_not_depend_on_the_order_of_keys(tmp_path: Pa
     def turned(value: Any) -> Any:
         return {key: turned(value[key]) for key in reversed(value)} if isinstance(value, dict) else value
 
-    raw = FULL | CHANGED
+    # Body points need every frame of their movie.
+    raw = FULL | {section: values for section, values in CHANGED.items() if section != "repair"}
     one, other = (parse_experiment(content, tmp_path / "e.yaml") for content in (raw, turned(raw)))
     for stage in CHANGED:
         text = one.settings(stage, "m1")
