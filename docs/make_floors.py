@@ -20,6 +20,7 @@ IN_WORDS = {
     "report": "the page: what was tracked, and how right it is",
     "identity": "who is in which tracklet",
     "positions": "where each animal is, also in merged blobs",
+    "bodypoints": "whose each body point is",
     "drawing": "overlay, close-ups, mosaics",
     "formats": "files of other tools, a module per tool",
     "segmentation": "from frames to blobs",

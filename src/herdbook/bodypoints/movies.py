@@ -6,7 +6,7 @@ import numpy as np
 
 from herdbook.arrays import Floats, Ints
 from herdbook.artifacts.propagate import Identities
-from herdbook.artifacts.repair import KEPT, MISSING, REFUSED, RepairedPoints
+from herdbook.artifacts.repair import KEPT, MISSING, MISTAKES, REFUSED, RepairedPoints
 from herdbook.artifacts.segment import BlobImages, Blobs
 from herdbook.artifacts.smooth import FROM_SINGLE, Trajectories
 from herdbook.artifacts.tracklets import SINGLE, Tracklets
@@ -26,9 +26,7 @@ MOST_MOMENTS, PAUSE_S, LONGEST_S = 20, 0.5, 2.0
 
 
 def check_repairable(poses: Poses, individuals: Sequence[str], believe_names: bool, file: str) -> None:
-    """Raise HerdbookError for likelihoods in percent, for points of one animal that has no name where there are several, and, if the names
-    of the file are to be believed, for names that are no animal's.
-    """
+    """Raise HerdbookError for likelihoods in percent and, if the names of the file are to be believed, for names that are no animal's."""
     above = poses.likelihood[poses.likelihood > MOST_LIKELY]
     if len(above):
         raise HerdbookError(
@@ -141,8 +139,5 @@ def summary_of(points: RepairedPoints) -> str:
     """A line on what was wrong: shares of the detected points."""
     counts = points.by_hour.sum(axis=(0, 1))
     detected = max(int(counts[KEPT : REFUSED + 1].sum()), 1)
-    shares = ", ".join(f"{counts[kind] / detected:.2%} {name}" for kind, name in enumerate(_WORDS) if name)
+    shares = ", ".join(f"{counts[kind] / detected:.2%} {MISTAKES[kind]}" for kind in range(KEPT, REFUSED + 1))
     return f"{detected} detected points: {shares}"
-
-
-_WORDS = ("", "kept", "switched", "drifted", "jumped", "refused")
