@@ -156,7 +156,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "corrections.csv": {"smooth": {"corrections": "corrections.csv"}},
     "p.json": {"movies": [MOVIES[0] | {"poses": ["p.json", "q.json"]}, MOVIES[2]]},
     "q.json": {"movies": [MOVIES[0] | {"poses": ["p.json", "q.json"]}, MOVIES[2]]},
-    "r.csv": {"movies": [MOVIES[0] | {"poses": ["r.csv"]}, MOVIES[2]], "animals": marked(), "repair": {}},
+    "r.csv": {"movies": [MOVIES[0] | {"poses": ["r.csv"]}, *MOVIES[1:]], "animals": marked(), "repair": {}},
     "truth.csv": {"score": {"truth": "truth.csv", "radius": 5}},
 }
 READERS = {

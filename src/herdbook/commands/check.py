@@ -12,6 +12,7 @@ from herdbook.experiment.frame_faults import arena_faults, recording_size_faults
 from herdbook.experiment.model import Experiment
 from herdbook.experiment.movies import Movie
 from herdbook.experiment.sheets.answers import read_answers
+from herdbook.experiment.sheets.corrections import Correction
 from herdbook.experiment.sheets.facts import read_facts
 from herdbook.experiment.sheets.labels import read_labels
 from herdbook.experiment.sheets.places import fact_place_faults, label_place_faults
@@ -187,7 +188,8 @@ def _check_points(experiment: Experiment, findings: Findings) -> None:
     for movie in (movie for movie in experiment.movies if movie.name in findings.movies):
         frames, size = findings.movies[movie.name].frames, findings.movies[movie.name].size
         if experiment.repair and movie.poses:
-            _check_repair(experiment, movie, frames, size, findings)
+            own = [c for c in corrections if c.movie == movie.name]
+            findings.faults += _faults_of_repair(experiment, movie, frames, size, own, findings)
             continue
         try:
             read = read_poses([Path(path) for path in movie.poses]) if movie.poses else no_poses(frames)
@@ -199,23 +201,31 @@ def _check_points(experiment: Experiment, findings: Findings) -> None:
             findings.faults.append(f"movie {movie.name}: {error}")
 
 
-def _check_repair(experiment: Experiment, movie: Movie, frames: int, size: tuple[int, int], findings: Findings) -> None:
-    """Whether the body points of a movie can be handed to the animals of the experiment."""
+def _faults_of_repair(
+    experiment: Experiment, movie: Movie, frames: int, size: tuple[int, int], corrections: Sequence[Correction], findings: Findings
+) -> list[str]:
+    """Whether the body points of a movie can be handed to the animals of the experiment, whose names its corrections have."""
+    import numpy as np
+
     from herdbook.bodypoints.movies import check_repairable
     from herdbook.formats.pose_files import read_poses
-    from herdbook.formats.poses import missing_frames
+    from herdbook.formats.poses import Poses, missing_frames
     from herdbook.positions.body_points import check_inside
+    from herdbook.positions.corrections import correct_points
 
-    file = ", ".join(movie.poses)
+    file, names = ", ".join(movie.poses), experiment.animals.individuals
     try:
         read = read_poses([Path(path) for path in movie.poses])
         if shorter := missing_frames(read, frames):
             findings.notes.append(f"{file}: {shorter}")
-        believed = experiment.repair is not None and experiment.repair.names == "file"
-        check_repairable(read, experiment.animals.individuals, believed, file)
+        check_repairable(read, names, experiment.repair is not None and experiment.repair.names == "file", file)
         check_inside(read.lasting(frames, file), size[::-1], file)
+        unknown = np.full((frames, len(names), len(read.points)), np.nan)
+        empty = Poses(tuple(names), read.points, np.stack([unknown, unknown], -1), unknown)
+        correct_points(empty, corrections, Path(experiment.smooth.corrections or ""))
     except HerdbookError as error:
-        findings.faults.append(f"movie {movie.name}: {error}")
+        return [f"movie {movie.name}: {error}"]
+    return []
 
 
 def _check_truth(experiment: Experiment, findings: Findings) -> None:
