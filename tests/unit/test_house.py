@@ -13,7 +13,10 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 STAGES = [path for path in MODULES if path.parent.name == "stages" and path.name != "__init__.py"]
 ROOMS = sorted({path.parent for path in MODULES})
 
+SCRIPTS = sorted(path for path in (PACKAGE / "app" / "static").rglob("*.js") if "vendor" not in path.parts)
+
 MOST_MODULES, MOST_LINES, LONGEST_FUNCTION, LONGEST_WORK = 20, 350, 80, 25
+MOST_LINES_OF_A_SCRIPT = 300
 
 
 def functions_of(path: Path) -> list[ast.FunctionDef]:
@@ -40,6 +43,14 @@ def test_modules_and_functions_are_short() -> None:
     long_modules = [path.name for path in MODULES if len(path.read_text(encoding="utf-8").splitlines()) > MOST_LINES]
     long_functions = [f"{path.name}: {f.name}" for path in MODULES for f in functions_of(path) if length_of(f) > LONGEST_FUNCTION]
     assert (long_modules, long_functions) == ([], [])
+
+
+def test_modules_of_the_page_are_short_and_say_what_they_are_for() -> None:
+    texts = {path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8").splitlines() for path in SCRIPTS}
+    long = [name for name, lines in texts.items() if len(lines) > MOST_LINES_OF_A_SCRIPT]
+    silent = [name for name, lines in texts.items() if not lines[0].startswith("// ")]
+    assert "app/static/main.js" in texts
+    assert (long, silent) == ([], [])
 
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda path: path.stem)

@@ -1,8 +1,9 @@
 // Arenas drawn on the picture: shapes by the mouse or by keys, moved, turned, copied, cut, and in rows and columns for plates.
 
 import { paintArenas } from "./arena_paint.js";
-import { el, speak } from "./lib/el.js";
-import { contains, ellipseOf, gridOf, handles, moved, outline, pulled, readArena, rectangleOf, rounded, turned, writeArena } from "./shapes.js";
+import { ArenaPanel } from "./arena_panel.js";
+import { speak } from "./lib/el.js";
+import { contains, ellipseOf, gridOf, handles, moved, outline, pulled, readArena, rectangleOf, rounded, writeArena } from "./shapes.js";
 
 /** @typedef {import("./shapes.js").Point} Point */
 /** @typedef {import("./shapes.js").Arena} Arena */
@@ -10,12 +11,6 @@ import { contains, ellipseOf, gridOf, handles, moved, outline, pulled, readArena
 // Number of clicks of each tool; a polygon is closed by Enter or by a click on its first corner.
 const CLICKS = { polygon: Infinity, ellipse: 3, rectangle: 2, grid: 4 };
 const ANSWER_MS = 400;
-const HINTS = {
-  polygon: "Click each corner; Enter or a click on the first corner closes it, Backspace takes back the last one.",
-  ellipse: "Click both ends of one axis, then how wide it is.",
-  rectangle: "Click two opposite corners.",
-  grid: "Click the middles of four wells: first and last of the first row, then last and first of the last row.",
-};
 
 export class ArenaEditor {
   /** @param {import("./view.js").View} view @param {HTMLElement} place @param {(arenas: any[], rest: boolean) => void} change */
@@ -44,7 +39,7 @@ export class ArenaEditor {
       this.cross = view.from(event);
       view.paintDrawn();
     });
-    this.build();
+    this.panel = new ArenaPanel(this, place);
   }
 
   get busy() {
@@ -70,7 +65,7 @@ export class ArenaEditor {
     if (this.dragging || performance.now() - this.told < ANSWER_MS) return;
     this.arenas = arenas.map(readArena);
     this.chosen = Math.min(this.chosen, this.arenas.length - 1);
-    this.list();
+    this.panel.list();
     this.view.paintDrawn();
   }
 
@@ -78,65 +73,8 @@ export class ArenaEditor {
   takeFaults(faults) {
     if (faults.join() === this.faults.join()) return;
     this.faults = faults;
-    this.list();
+    this.panel.list();
     this.view.paintDrawn();
-  }
-
-  build() {
-    const tool = (/** @type {keyof typeof CLICKS} */ name, /** @type {string} */ key) =>
-      el("button", { data: { tool: name }, "aria-pressed": "false", title: key, on: { click: () => this.take(this.tool === name ? "" : name) } }, name);
-    const goal = (/** @type {string} */ name, /** @type {string} */ text) =>
-      el("label", {}, el("input", { type: "radio", name: "goal", value: name, checked: name === this.goal, on: { change: () => (this.goal = name) } }), ` ${text}`);
-    const number = (/** @type {"rows" | "columns" | "number"} */ name, /** @type {string} */ text) =>
-      el("label", { className: "inline" }, text, el("input", { type: "number", min: 1, value: this.grid[name], data: { grid: name }, on: { input: (/** @type {any} */ event) => (this.grid[name] = Math.max(1, Math.min(200, Number(event.target.value) || 1))) } }));
-    this.hint = el("p", { className: "hint", role: "status" });
-    this.problems = el("ul", { className: "faults" });
-    this.rows = el("ul", { className: "list", data: { list: "arenas" } });
-    this.place.replaceChildren(
-      el("div", { className: "card" },
-        el("div", { className: "tools", role: "toolbar", "aria-label": "tools" }, tool("polygon", "P"), tool("ellipse", "E"), tool("rectangle", "R"), tool("grid", "W")),
-        el("fieldset", { className: "choice column" }, el("legend", {}, "A shape makes"), goal("new", "a new arena"), goal("add", "more of the chosen one"), goal("cut", "a cut out of it")),
-        this.hint,
-        el("details", { data: { part: "grid" } }, el("summary", {}, "Grid of wells"),
-          el("div", { className: "tools" }, number("rows", "rows"), number("columns", "columns"), number("number", "animals in each"),
-            el("label", { className: "inline" }, "shape", el("select", { on: { change: (/** @type {any} */ event) => (this.grid.kind = event.target.value) } }, el("option", { value: "ellipse" }, "round"), el("option", { value: "polygon" }, "square"))))),
-      ),
-      el("div", { className: "card" }, el("h2", {}, "Arenas"), this.problems, this.rows, el("p", { className: "hint" }, "Drag a shape to move it, its corners to change it. No arena: the whole frame.")),
-    );
-    this.list();
-  }
-
-  list() {
-    this.problems.replaceChildren(...this.faults.map((fault) => el("li", {}, fault)));
-    this.rows.replaceChildren(...this.arenas.map((one, k) => this.row(one, k)));
-  }
-
-  /** @param {Arena} one @param {number} k */
-  row(one, k) {
-    const set = (/** @type {any} */ changes) => {
-      one.arena = Object.fromEntries(Object.entries({ ...one.arena, ...changes }).filter(([, value]) => value !== undefined));
-      this.tell(true);
-    };
-    const button = (/** @type {string} */ text, /** @type {string} */ what, /** @type {() => void} */ act) =>
-      el("button", { "aria-label": `${what} ${one.arena.name ?? "arena"}`, title: what, on: { click: act } }, text);
-    const focus = { focus: () => this.choose(k) };
-    return el("li", { className: `arena${k === this.chosen ? " chosen" : ""}`, on: { click: () => this.choose(k), focusin: () => this.choose(k) } },
-      el("input", { type: "text", value: one.arena.name ?? "arena", "aria-label": "name of the arena", on: { ...focus, change: (/** @type {any} */ event) => set({ name: event.target.value.trim() || "arena" }) } }),
-      el("label", { className: "inline" }, "animals", el("input", { type: "number", min: 1, value: one.arena.number ?? "", on: { ...focus, change: (/** @type {any} */ event) => set({ number: Number(event.target.value) || undefined }) } })),
-      ...(this.names.length ? [this.whoLives(one, set, focus)] : []),
-      button("Copy", "copy", () => this.copy(k)),
-      button("Delete", "delete", () => this.remove(k)),
-    );
-  }
-
-  /** Who of the named animals lives in an arena. @param {Arena} one @param {(changes: any) => void} set @param {any} focus */
-  whoLives(one, set, focus) {
-    const free = this.names.filter((name) => !this.arenas.some((other) => other !== one && (other.arena.identities || []).includes(name)));
-    const list = (/** @type {any} */ event) => event.target.value.split(/[\s,;]+/).filter(Boolean);
-    return el("label", { className: "inline", title: `one of: ${free.join(", ")}` }, "names", el("input", {
-      type: "text", className: "names", placeholder: this.arenas.length > 1 ? "who lives here" : "all", value: (one.arena.identities || []).join(", "), data: { names: "" },
-      on: { ...focus, change: (/** @type {any} */ event) => set({ identities: list(event).length ? list(event) : undefined }) },
-    }));
   }
 
   /** @param {number} k */
@@ -144,7 +82,7 @@ export class ArenaEditor {
     if (this.chosen === k) return;
     this.chosen = k;
     this.part = 0;
-    [...this.rows.children].forEach((row, n) => row.classList.toggle("chosen", n === k));
+    this.panel.choose(k);
     this.view.paintDrawn();
   }
 
@@ -154,10 +92,7 @@ export class ArenaEditor {
     this.points = [];
     this.cross = null;
     this.view.place.classList.toggle("drawing", Boolean(tool));
-    for (const button of this.place.querySelectorAll("[data-tool]")) button.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (button).dataset.tool === tool));
-    this.hint.textContent = tool ? HINTS[tool] : "";
-    const details = /** @type {HTMLDetailsElement | null} */ (this.place.querySelector("[data-part=grid]"));
-    if (tool === "grid" && details) details.open = true;
+    this.panel.showTool(tool);
     this.view.paintDrawn();
   }
 
@@ -299,7 +234,7 @@ export class ArenaEditor {
   /** @param {boolean} rest */
   tell(rest) {
     this.told = performance.now();
-    if (rest) this.list();
+    if (rest) this.panel.list();
     this.view.paintDrawn();
     this.change(this.arenas.map(writeArena), rest);
   }

@@ -4,6 +4,7 @@ import { bindArenaKeys } from "./arena_keys.js";
 import { ArenaEditor } from "./arenas.js";
 import { CountPlot } from "./counts.js";
 import { bindDishKeys, FoundDishes } from "./found_dishes.js";
+import { say, showFrameNotes } from "./frame_notes.js";
 import { Helpers } from "./find/helpers.js";
 import { Histogram } from "./histogram.js";
 import { Hover } from "./hover.js";
@@ -12,8 +13,9 @@ import { bind, showKeys } from "./lib/keys.js";
 import { alarm, by, el, speak } from "./lib/el.js";
 import { get, Line, post } from "./lib/socket.js";
 import { showConflict } from "./conflict.js";
+import { Looks } from "./looks.js";
 import { Panel, shown } from "./panel.js";
-import { Player, SPEEDS } from "./player.js";
+import { Player } from "./player.js";
 import { bindPlayerKeys } from "./player_keys.js";
 import { Events } from "./review/events.js";
 import { Review } from "./review/review.js";
@@ -24,8 +26,6 @@ import { bindTheme } from "./theme.js";
 import { View } from "./view.js";
 import { Watch } from "./watch.js";
 import { welcome } from "./welcome.js";
-
-const SCENES = { computing: "The background is being made; blobs follow in some seconds.", quick: "A first background; a better one is being made.", failed: "The background could not be made: " };
 
 /** @type {any} */ let state = { open: false };
 // The state of the file that the person has seen: while others have changed what is changed here, it is the one of before.
@@ -47,6 +47,7 @@ const plot = new CountPlot((frame) => player.go(frame));
 const arenas = new ArenaEditor(view, by("arenas"), (list, rest) => tryOut(arenaChange(list), rest));
 const dishes = new FoundDishes(arenas, player);
 const watch = new Watch(view, player, by("watch"));
+const looks = new Looks(view, player, watch, strip);
 const label = new Label(by("label"), by("label-stage"), player, watch, (name) => tabs.show(name));
 label.bindKeys(bind);
 const review = new Review(view, player, watch, by("review"), showMovie, () => tabs.show("review"));
@@ -113,7 +114,7 @@ function hear(message) {
 /** @param {any} head how a run stands */
 function takeRun(head) {
   runs.take(head);
-  label.takeRun(head);
+  label.learning.take(head);
 }
 
 /** @param {any} head @param {ArrayBuffer[]} parts */
@@ -197,29 +198,9 @@ async function showMovie(name) {
   }
 }
 
-/** @param {string} text */
-function say(text) {
-  by("message").textContent = text;
-  by("message").hidden = !text;
-}
-
 player.watchers.add((head) => {
-  const scene = /** @type {Record<string, string>} */ (SCENES)[head.scene] || "";
-  const blobless = watch.on ? [head.watch_fault] : [...(head.faults || []), scene && scene + (head.scene_fault || "")];
-  say([head.fault, ...blobless].filter(Boolean).join("\n"));
-  document.documentElement.dataset.scene = head.scene;
+  showFrameNotes(head, state.number, watch);
   arenas.takeFaults(head.faults || []);
-  const counts = by("counts");
-  if (head.kept === undefined) counts.replaceChildren();
-  else {
-    const wrong = !head.right && state.number !== null;
-    counts.replaceChildren(
-      el("span", { className: wrong ? "wrong" : "" }, `${head.kept} blobs`),
-      state.number === null ? "" : ` of ${state.number} animals`,
-      head.dropped ? `, ${head.dropped} dropped` : "",
-      head.broken ? " – black or unlike the background" : "",
-    );
-  }
   hover.blobs = head;
 });
 
@@ -242,30 +223,6 @@ async function edit(action) {
   }
 }
 
-/** @param {string} mode */
-function look(mode) {
-  player.mode = mode;
-  by("view").querySelector("input");
-  for (const radio of document.querySelectorAll("input[name=view]")) /** @type {HTMLInputElement} */ (radio).checked = /** @type {HTMLInputElement} */ (radio).value === mode;
-  player.again({}, true);
-}
-
-/** @param {boolean} on */
-function outlines(on) {
-  if (watch.on) return watch.layer("outlines", on);
-  view.showsOutlines = on;
-  by("outlines").checked = on;
-  view.paintDrawn();
-}
-
-/** @param {number} by_ */
-function faster(by_) {
-  const place = Math.min(SPEEDS.length - 1, Math.max(0, SPEEDS.indexOf(player.speed) + by_));
-  player.speed = SPEEDS[place];
-  by("speed").value = String(player.speed);
-  if (player.playing) player.started = { time: performance.now(), frame: player.wanted };
-}
-
 function wire() {
   const G = "Everywhere";
   const open = () => Boolean(player.movie);
@@ -273,11 +230,7 @@ function wire() {
   bindArenaKeys(arenas, bind, () => tabs.show("arenas"));
   bindDishKeys(dishes, bind, () => tabs.show("arenas"));
   bindPlayerKeys(player, bind, G);
-  bind(G, "BracketLeft", "[", "slower", () => faster(-1));
-  bind(G, "BracketRight", "]", "faster", () => faster(1));
-  bind(G, "KeyF", "F", "whole frame", () => view.fit());
-  bind(G, "KeyZ", "Z", "one pixel of the movie is one of the screen", () => view.one());
-  bind(G, "KeyH", "H", "hide outlines, or show them", () => outlines(!view.showsOutlines));
+  looks.bindKeys(bind, G);
   bind(G, "Ctrl+KeyS", "Ctrl+S", "save", () => edit("save"));
   bind(G, "Ctrl+KeyZ", "Ctrl+Z", "undo", () => edit("undo"));
   bind(G, "Ctrl+KeyY Ctrl+Shift+KeyZ", "Ctrl+Y", "redo", () => edit("redo"));
@@ -286,27 +239,14 @@ function wire() {
   bind(G, "Alt+ArrowRight", "Alt+→", "next movie", () => otherMovie(1), open);
   bind(G, "Question", "?", "this table", showKeys);
   tabs.bindKeys(bind, G);
-  const A = "Find animals";
-  bind(A, "KeyB", "B", "background, difference, frame in turn", () => look({ image: "background", background: "difference", difference: "image" }[player.mode] || "image"), open);
-  bind(A, "KeyN", "N", "next sampled frame with another number of blobs than animals", () => worse(1), open);
-  bind(A, "Shift+KeyN", "Shift+N", "the one before", () => worse(-1), open);
-  bind(A, "KeyS", "S", "next sampled frame", () => jump(strip.sampled(1)), open);
-  bind(A, "KeyI", "I", "the tracked interval begins here", () => strip.mark(0), open);
-  bind(A, "KeyO", "O", "the tracked interval ends here", () => strip.mark(1), open);
-  by("speed").replaceChildren(...SPEEDS.map((speed) => el("option", { value: String(speed), selected: speed === 1 }, `${speed}×`)));
+  looks.bindFindingKeys(bind);
   const on = (/** @type {string} */ id, /** @type {string} */ kind, /** @type {(event: any) => void} */ act) => by(id).addEventListener(kind, act);
-  on("speed", "change", () => (player.speed = Number(by("speed").value)));
   on("play", "click", () => (player.playing ? player.stop() : player.play()));
   on("number", "change", () => player.go(Number(by("number").value)));
   on("movie", "change", () => showMovie(by("movie").value));
-  on("outlines", "change", () => outlines(by("outlines").checked));
-  on("fit", "click", () => view.fit());
-  on("one", "click", () => view.one());
-  on("worse", "click", () => worse(1));
   on("help", "click", showKeys);
   on("open", "click", openOther);
   for (const action of ["save", "undo", "redo"]) on(action, "click", () => edit(action));
-  for (const radio of document.querySelectorAll("input[name=view]")) radio.addEventListener("change", () => look(/** @type {HTMLInputElement} */ (radio).value));
   on("planned", "click", () => tabs.show("run"));
   on("lanes-in", "click", () => watch.lanes.zoom(0.5));
   on("lanes-out", "click", () => watch.lanes.zoom(2));
@@ -318,18 +258,6 @@ function wire() {
     watch.lanes.paint();
     plot.make();
   });
-}
-
-/** @param {number} way */
-function worse(way) {
-  const frame = strip.worse(way);
-  if (frame === null) speak("all sampled frames have as many blobs as animals");
-  jump(frame);
-}
-
-/** @param {number | null} frame */
-function jump(frame) {
-  if (frame !== null) player.go(frame);
 }
 
 /** @param {number} way */

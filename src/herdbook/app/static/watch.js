@@ -1,17 +1,15 @@
-// Watching what a run found: names, trails, sources and doubts over the movie. Nothing covers an animal: lines are hair lines, names stand
-// beside animals on leaders. Each layer has a key.
+// Watching what a run found: its layers, of which each has a key, the animal that is followed, and the list of doubts.
 
 import { Placer } from "./labels.js";
 import { Lanes } from "./lanes.js";
 import { by, el, speak } from "./lib/el.js";
 import { get } from "./lib/socket.js";
+import { glyph, paintWatched } from "./watch_paint.js";
 
 const LAYERS = { names: "names", trails: "trails", outlines: "outlines", sources: "where positions come from", doubts: "doubts" };
 const SOURCES = ["single", "resolved", "interpolated", "merged", "corrected"];
 // A movie that is followed is shown at least that large, pixels of the screen per pixel of the movie, times the body.
 const BODY_SHARE = 0.07;
-// With more names, only those of animals that are followed or in doubt are written, and small numbers of the others are left out.
-const MOST_NAMES = 150;
 
 export class Watch {
   /** @param {import("./view.js").View} view @param {import("./player.js").Player} player @param {HTMLElement} place */
@@ -29,7 +27,7 @@ export class Watch {
     /** @type {Record<string, {box: any, label: any}>} */ this.boxes = {};
     this.lanes = new Lanes(player, (who) => this.follow(this.followed === who ? -1 : who));
     /** @type {{name: string, box: import("./labels.js").Box}[]} */ this.labels = [];
-    view.layers.push((context) => this.on && this.paint(context));
+    view.layers.push((context) => this.on && paintWatched(this, context));
     player.arrivals.add((head, parts) => this.take(head, parts));
     this.build(place);
   }
@@ -178,134 +176,4 @@ export class Watch {
     bind(G, "Equal NumpadAdd", "+", "line of time: a shorter part around this frame", () => this.lanes.zoom(0.5), on);
     bind(G, "Minus NumpadSubtract", "−", "line of time: a longer part", () => this.lanes.zoom(2), on);
   }
-
-  /** @param {CanvasRenderingContext2D} context */
-  paint(context) {
-    this.labels = [];
-    if (!this.tracks || !this.summary) return;
-    const { view, tracks } = this;
-    const ratio = window.devicePixelRatio || 1;
-    if (this.shows.trails) this.paintTrails(context, ratio);
-    const animals = tracks.who.map((/** @type {number} */ who, /** @type {number} */ k) => this.spot(tracks.x[k], tracks.y[k], tracks.radius[k], { who, source: tracks.source[k] }));
-    const unknown = tracks.unknown.map((/** @type {number[]} */ [x, y, count, radius]) => this.spot(x, y, radius, { who: -1, count }));
-    const doubts = this.shows.doubts ? tracks.doubts.map((/** @type {number[]} */ [number, x, y]) => this.doubt(context, number, x, y, ratio)) : [];
-    const spots = [...animals, ...unknown].filter((spot) => spot.seen);
-    const taken = spots.map(({ x, y, reach }) => ({ left: x - reach, top: y - reach, right: x + reach, bottom: y + reach }));
-    const named = [...doubts.filter((/** @type {any} */ spot) => spot.seen), ...spots.filter((spot) => this.text(spot) !== null)];
-    context.font = `${12 * ratio}px system-ui, sans-serif`;
-    context.textAlign = "left";
-    const items = named.map((spot) => {
-      const text = spot.text ?? this.text(spot);
-      const wide = (text ? context.measureText(text).width : 0) + (spot.source !== undefined && this.shows.sources ? 14 * ratio : 0);
-      return { ...spot, text, width: wide + 8 * ratio, height: 17 * ratio };
-    });
-    const boxes = this.placer.place(items, view.drawn.width, view.drawn.height, ratio, taken);
-    items.forEach((item, k) => this.paintLabel(context, item, boxes[k], ratio));
-    this.labels = items.map((item, k) => ({ name: item.text || "", box: boxes[k] }));
-  }
-
-  /** @param {number} x @param {number} y @param {number} radius in px of the movie @param {any} more */
-  spot(x, y, radius, more) {
-    const [sx, sy] = this.view.to(x, y);
-    const reach = radius * this.view.scale;
-    const { width, height } = this.view.drawn;
-    return { key: `${more.who}:${more.doubt ?? (more.who < 0 ? `${Math.round(x / 20)},${Math.round(y / 20)}` : "")}`, x: sx, y: sy, reach, seen: sx > -reach && sy > -reach && sx < width + reach && sy < height + reach, ...more };
-  }
-
-  /** What a label says, null for none. @param {any} spot */
-  text(spot) {
-    if (spot.who < 0) return spot.count > 1 ? `${spot.count}×?` : "?";
-    const few = this.tracks.who.length <= MOST_NAMES || spot.who === this.followed;
-    if (this.shows.names && few) return this.summary.names[spot.who];
-    return this.shows.sources && few ? "" : null;
-  }
-
-  /** A ring beyond the animal, and the question. @param {CanvasRenderingContext2D} context @param {number} number @param {number} x @param {number} y @param {number} ratio */
-  doubt(context, number, x, y, ratio) {
-    const doubt = this.summary.doubts[number];
-    const who = this.summary.names.indexOf(doubt?.assigned);
-    const place = this.tracks.who.indexOf(who);
-    // Where nobody is known, around the whole blob.
-    const blob = place < 0 && this.tracks.unknown.find((/** @type {number[]} */ [bx, by_, , reach]) => Math.hypot(bx - x, by_ - y) <= reach);
-    if (blob) [x, y] = blob;
-    const spot = this.spot(x, y, blob ? blob[3] : place >= 0 ? this.tracks.radius[place] : Math.max(8, ...this.tracks.radius), { who: -2, doubt: number, text: doubt?.text || "in doubt" });
-    context.beginPath();
-    context.arc(spot.x, spot.y, spot.reach + 5 * ratio, 0, 2 * Math.PI);
-    context.setLineDash([4 * ratio, 3 * ratio]);
-    hair(context, "#ff8c42", ratio);
-    context.setLineDash([]);
-    return spot;
-  }
-
-  /** Trails end before the animal begins. @param {CanvasRenderingContext2D} context @param {number} ratio */
-  paintTrails(context, ratio) {
-    const { tracks, trails, view } = this;
-    for (let place = 0; place < trails.length; ) {
-      const [who, count] = [trails[place], trails[place + 1]];
-      const points = trails.subarray(place + 2, place + 2 + 2 * count);
-      place += 2 + 2 * count;
-      const k = tracks.who.indexOf(who);
-      context.beginPath();
-      let pen = false;
-      for (let p = 0; p < points.length; p += 2) {
-        const near = k >= 0 && Math.hypot(points[p] - tracks.x[k], points[p + 1] - tracks.y[k]) < tracks.radius[k];
-        const [x, y] = view.to(points[p], points[p + 1]);
-        if (near) pen = false;
-        else if (pen) context.lineTo(x, y);
-        else {
-          context.moveTo(x, y);
-          pen = true;
-        }
-      }
-      hair(context, this.summary.colours[who], ratio);
-    }
-  }
-
-  /** @param {CanvasRenderingContext2D} context @param {any} item @param {import("./labels.js").Box} box @param {number} ratio */
-  paintLabel(context, item, box, ratio) {
-    const shade = item.who >= 0 ? this.summary.colours[item.who] : item.who === -1 ? "#cc79a7" : "#ff8c42";
-    const end = [Math.min(box.right, Math.max(box.left, item.x)), Math.min(box.bottom, Math.max(box.top, item.y))];
-    const away = Math.hypot(end[0] - item.x, end[1] - item.y);
-    if (away > item.reach) {
-      context.beginPath();
-      context.moveTo(item.x + ((end[0] - item.x) * item.reach) / away, item.y + ((end[1] - item.y) * item.reach) / away);
-      context.lineTo(end[0], end[1]);
-      hair(context, shade, ratio);
-    }
-    context.fillStyle = "rgb(16 18 21 / 78%)";
-    context.fillRect(box.left, box.top, box.right - box.left, box.bottom - box.top);
-    context.fillStyle = shade;
-    context.fillRect(box.left, box.top, 3 * ratio, box.bottom - box.top);
-    let x = box.left + 6 * ratio;
-    if (item.source !== undefined && this.shows.sources) {
-      glyph(context, item.source, x + 5 * ratio, (box.top + box.bottom) / 2, 4 * ratio, "#ffffff", ratio);
-      x += 14 * ratio;
-    }
-    context.fillStyle = item.who === this.followed && item.who >= 0 ? "#f0e442" : "#ffffff";
-    context.textBaseline = "middle";
-    context.fillText(item.text || "", x, (box.top + box.bottom) / 2);
-  }
-}
-
-/** A line of one pixel that is seen on any ground. @param {CanvasRenderingContext2D} context @param {string} shade @param {number} ratio */
-function hair(context, shade, ratio) {
-  context.lineWidth = 2.5 * ratio;
-  context.strokeStyle = "rgb(0 0 0 / 30%)";
-  context.stroke();
-  context.lineWidth = ratio;
-  context.strokeStyle = shade;
-  context.stroke();
-}
-
-/** The mark of a source. @param {CanvasRenderingContext2D} context @param {number} source @param {number} x @param {number} y @param {number} size @param {string} shade @param {number} ratio */
-function glyph(context, source, x, y, size, shade, ratio) {
-  const corners = { 1: [[0, -1.2], [1.2, 0], [0, 1.2], [-1.2, 0]], 3: [[0, -1.1], [1.1, 0.9], [-1.1, 0.9]], 4: [[-0.9, -0.9], [0.9, -0.9], [0.9, 0.9], [-0.9, 0.9]] }[source];
-  context.beginPath();
-  if (corners) corners.forEach(([dx, dy], k) => (k ? context.lineTo(x + dx * size, y + dy * size) : context.moveTo(x + dx * size, y + dy * size)));
-  else context.arc(x, y, size * 0.9, 0, 2 * Math.PI);
-  context.closePath();
-  context.lineWidth = 1.4 * ratio;
-  context.strokeStyle = context.fillStyle = shade;
-  if (source === 2) context.stroke();
-  else context.fill();
 }

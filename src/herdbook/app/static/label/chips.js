@@ -44,7 +44,7 @@ export class Chips {
       return tag;
     }));
     const place = el("button", { className: "name-chip", data: { name: one.name }, on: { click: () => this.choose(one.name) } },
-      el("span", { className: "chip-line" }, key, tags, el("span", { className: "chip-name" }, one.name), count), share, references);
+      el("span", { className: "chip-line" }, key, tags, el("span", { className: "chip-name" }, one.name)), el("span", { className: "chip-below" }, share, count), references);
     return { place, key, count, share, references };
   }
 

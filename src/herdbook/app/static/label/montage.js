@@ -18,7 +18,7 @@ export class Montage {
     if (!names.length) return;
     this.on = true;
     this.place.hidden = false;
-    this.label.body.hidden = true;
+    this.label.screen.body.hidden = true;
     this.show(names.includes(this.name) ? this.name : names[0]);
   }
 
@@ -29,7 +29,7 @@ export class Montage {
   close() {
     this.on = false;
     this.place.hidden = true;
-    this.label.body.hidden = false;
+    this.label.screen.body.hidden = false;
     delete document.documentElement.dataset.montage;
   }
 

@@ -1,6 +1,6 @@
 // Everybody in one frame with the names that they have now: a look at all of them tells whether they are right, and one key labels them.
 
-import { alarm, by, el, speak } from "../lib/el.js";
+import { alarm, el, speak } from "../lib/el.js";
 import { get } from "../lib/socket.js";
 import { frameAddress } from "./sheets.js";
 
@@ -25,14 +25,14 @@ export class Together {
     this.on = true;
     [this.movie, this.frame] = [point.movie, point.frame];
     this.place.hidden = false;
-    this.label.body.hidden = true;
+    this.label.screen.body.hidden = true;
     this.show();
   }
 
   close() {
     this.on = false;
     this.place.hidden = true;
-    this.label.body.hidden = false;
+    this.label.screen.body.hidden = false;
     delete document.documentElement.dataset.together;
   }
 

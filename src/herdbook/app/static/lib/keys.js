@@ -69,3 +69,9 @@ export function showKeys() {
   dialog.showModal();
   dialog.scrollTop = 0;
 }
+
+/** What was pressed by the mouse gives the keys back: Enter is an answer, and does not press it again. */
+export function leaveToKeys() {
+  const held = document.activeElement;
+  if (held instanceof HTMLElement && held.matches("button, select, summary, input[type=checkbox]") && !held.matches(":focus-visible")) held.blur();
+}

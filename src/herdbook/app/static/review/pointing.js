@@ -22,7 +22,7 @@ export class Pointing {
     const name = asked?.name;
     if (!name || !state.individuals.includes(name)) return;
     this.review.loop.stop();
-    this.review.told.textContent = `Click where ${name} is in frame ${this.player.frame}, or set the cross with arrows and the space bar.`;
+    this.review.panel.told.textContent = `Click where ${name} is in frame ${this.player.frame}, or set the cross with arrows and the space bar.`;
     this.picker.start(([x, y]) => {
       this.picker.stop();
       this.correct(name, x, y);

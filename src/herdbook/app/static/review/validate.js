@@ -1,6 +1,6 @@
 // Random positions: is the name right? Answers stand in the table at once; how often names are wrong is told with an exact interval.
 
-import { alarm, by, el, speak } from "../lib/el.js";
+import { alarm, el, speak } from "../lib/el.js";
 import { get, post } from "../lib/socket.js";
 import { dot, percent, ring } from "./marks.js";
 import { NameChoice } from "./names.js";
