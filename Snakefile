@@ -33,10 +33,10 @@ include: "workflow/rules/classifier.smk"
 include: "workflow/rules/identities.smk"
 include: "workflow/rules/results.smk"
 
+
 if EXPERIMENT.repair:
 
     include: "workflow/rules/points.smk"
-
 
 
 rule all:
