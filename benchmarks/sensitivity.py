@@ -231,7 +231,7 @@ PAGE = """# How flat the optima are
 Constants that decide who is where inside contacts, each at a lower value, at its value and at a higher one, while all others stay as they
 are. Counted are the positions inside contacts, before smoothing, that are farther from the truth than the radius of the recording, and in
 brackets how many the confidences expect to be wrong. A recording is compared with itself: a change by a few positions is one contact that
-went the other way.
+went the other way. Places that are fitted take long: the constants of fits are measured on some of the recordings only.
 
 {positions}
 
