@@ -222,9 +222,11 @@ def test_positions_are_moved_by_mouse_and_by_keys(screen):
     assert np.hypot(float(row["x"]) - 60, float(row["y"]) - 40) < 1.5
     assert screen.values()["smooth"]["corrections"] == "corrections.csv"
     # Once more, by keys: the row is replaced.
+    before = screen.page.evaluate("() => window.herdbook.review.state.steps")
     screen.click(*places(20)["A"])
+    screen.page.wait_for_function("() => window.herdbook.review.asked.name === 'A'")
     screen.press("m", "Shift+ArrowLeft", "ArrowUp", "Space")
-    screen.page.wait_for_function("() => window.herdbook.review.state.steps > 1")
+    screen.page.wait_for_function("before => window.herdbook.review.state.steps > before", arg=before)
     (row,) = rows(screen, "corrections.csv")
     assert (float(row["x"]), float(row["y"])) == (86, 59)
 

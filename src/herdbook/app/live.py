@@ -185,6 +185,10 @@ class Live:
         """What a run found in a movie. Raises HerdbookError if there is nothing yet, or if it is of another state of the movie."""
         return self._results.of(self.experiment, self.movie(name).name, len(self.movie(name).index))
 
+    def results_are_new(self) -> None:
+        """What was found in movies has changed: it is read again at the next call."""
+        self._results.look_again()
+
     def close(self) -> None:
         """Close all movies."""
         self._results.close()

@@ -208,6 +208,8 @@ class Reviewing:
         if not prepare:
             # Whatever was answered meanwhile is named next.
             self._unproved -= min(proved, self._unproved)
+        # Before pages are told, so that they do not see the names of before.
+        await self._desk.do(live.results_are_new)
         times = {"seconds": round(seconds, 2), "cpu_s": round(cpu_s, 2)}
         await self._told_state({"changed": None if prepare else changed, **times, "refused": refused})
 

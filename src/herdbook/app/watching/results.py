@@ -160,7 +160,7 @@ class RunResults:
     def of(self, experiment: Experiment, movie: str, frames: int) -> Watched:
         """What was found in a movie of so many frames. Raises HerdbookError if there is nothing yet, or if it cannot be used."""
         known = self._found.get(movie)
-        if known is not None and time.monotonic() - self._checked[movie] < CHECK_S:
+        if known is not None and time.monotonic() - self._checked.get(movie, -np.inf) < CHECK_S:
             return known[1]
         files = _files(experiment, movie)
         made = _stamp(files)
@@ -178,6 +178,10 @@ class RunResults:
             self._forget(movie)
             raise HerdbookError(f"The results of {movie} are of {watched.frames} frames, the movie has {frames}: run it again.")
         return watched
+
+    def look_again(self) -> None:
+        """Look at the next call whether there are new results, for somebody knows that there are."""
+        self._checked.clear()
 
     def close(self) -> None:
         """Close all files."""

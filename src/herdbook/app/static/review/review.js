@@ -113,7 +113,8 @@ export class Review {
     else if (share && !this.waiting) this.panel.told.textContent = share.trim();
     if (news.left !== undefined) this.left = news.left;
     document.documentElement.dataset.reviewLeft = String(news.left ?? "");
-    if (this.doubting && this.asked?.doubt && !this.current()) this.next();
+    // Whoever has stopped the loop to look around is not led away.
+    if (this.doubting && this.loop.on && this.asked?.doubt && !this.current()) this.next();
   }
 
   /** @param {any} state */
