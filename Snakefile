@@ -34,6 +34,11 @@ include: "workflow/rules/identities.smk"
 include: "workflow/rules/results.smk"
 
 
+if EXPERIMENT.repair:
+
+    include: "workflow/rules/points.smk"
+
+
 rule all:
     input:
         tables=[

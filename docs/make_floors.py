@@ -21,6 +21,7 @@ IN_WORDS = {
     "naming": "a recording named as a whole",
     "identity": "who is in which tracklet",
     "positions": "where each animal is, also in merged blobs",
+    "bodypoints": "whose each body point is",
     "drawing": "overlay, close-ups, mosaics",
     "formats": "files of other tools, a module per tool",
     "segmentation": "from frames to blobs",

@@ -127,7 +127,7 @@ class Plan:
     def read_by(self, stage: str, movie: str | None = None) -> list[tuple[str, str]]:
         """Key and path of the given files, apart from movies, that the jobs of a stage read: all jobs, or that of one movie."""
         found = [(key, path) for key, path, readers in self._given_of_all if stage in readers]
-        if stage in ("smooth", "export"):
+        if stage in ("repair" if self.experiment.repair else "smooth", "export"):
             movies = self.experiment.movies if movie is None else [self.experiment.movie(movie)]
             # The tables of points are written like the first file of a movie.
             found += [(f"poses {one.name}", path) for one in movies for path in one.poses[: 1 if stage == "export" else None]]
@@ -159,7 +159,7 @@ class Plan:
             *(("animals.facts", path, ("propagate", "smooth")) for path in self.facts),
             ("animals.answers", experiment.animals.answers, ("report",)),
             ("animals.events", experiment.animals.events, ("export",)),
-            ("smooth.corrections", experiment.smooth.corrections, ("smooth",)),
+            ("smooth.corrections", experiment.smooth.corrections, ("smooth", "smooth_points")),
             ("score.truth", experiment.score.truth if experiment.score else None, ("report",)),
         ]
         return [(key, path, readers) for key, path, readers in found if path]
@@ -219,6 +219,16 @@ class Plan:
         posed = [movie for movie in self.experiment.movies if movie.poses]
         files = [layout.pose_file(movie.name, Path(movie.poses[0]).suffix) for movie in posed]
         return [self.at(file) for file in (layout.BODY_POINTS, *files)] if files else []
+
+    @cached_property
+    def repaired(self) -> list[str]:
+        """The repaired body points of each movie that has some."""
+        return self.files("repair", [movie.name for movie in self.experiment.movies if movie.poses]) if self.experiment.repair else []
+
+    @cached_property
+    def mistake_tables(self) -> list[str]:
+        """The tables of what was wrong with body points, if they are repaired."""
+        return [self.at(file) for file in (layout.POINT_MISTAKES, layout.POINT_MOMENTS)] if self.experiment.repair else []
 
     @cached_property
     def doubts(self) -> list[str]:

@@ -78,6 +78,13 @@ CASES = {
         {"movie": "m.mkv", **{name: ALL[name] for name in ("index", "blobs", "tracklets")}, "identities": "propagate/m.h5"},
         {"out": "m.h5", "points": "m.points.h5"},
     ),
+    "repair": StageCase(
+        {**{name: ALL[name] for name in ("index", "blobs", "tracklets")}, "identities": "propagate/m.h5", **TRACKED, "poses": "poses.csv"},
+        {"out": "m.h5"},
+    ),
+    "smooth_points": StageCase(
+        {"movie": "m.mkv", "index": "index/m.h5", "blobs": ALL["blobs"], "repaired": "repair/m.h5"}, {"out": "m.h5"}
+    ),
     "export": StageCase(
         {**TRACKED, **{name: ALL[name] for name in ("blobs", "tracklets")}, "identities": "propagate/m.h5"},
         {"out": "trajectories.csv", "hdf5": "trajectories.h5", "tables": " ".join(EXPORTED)},
@@ -124,7 +131,10 @@ def run_stage(stage: str, drawn: Path, threads: int = 1) -> Figures:
 
 def stage_settings(stage: str) -> dict[str, Any]:
     """What the experiment tells a stage."""
-    settings: dict[str, Any] = json.loads(Experiment.model_validate(EXPERIMENT).settings(stage, "m"))
+    told = EXPERIMENT
+    if stage == "repair":
+        told = EXPERIMENT | {"repair": {}, "movies": [EXPERIMENT["movies"][0] | {"poses": ["poses.csv"]}]}
+    settings: dict[str, Any] = json.loads(Experiment.model_validate(told).settings(stage, "m"))
     if stage == "simulate":
         settings["identities"] = ["BB", "GG", "OO", "PP"]
     return settings

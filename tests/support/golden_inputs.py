@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from herdbook.artifacts.background import Background
 from herdbook.artifacts.index import Index
 from herdbook.artifacts.propagate import CLASSIFIED, Identities
+from herdbook.artifacts.repair import RepairedPoints
 from herdbook.artifacts.smooth import FROM_RESOLVED, FROM_SINGLE, SOURCES, Trajectories
 from herdbook.artifacts.store import Provenance
 from herdbook.artifacts.trainset import UnmarkedSet
@@ -60,6 +61,7 @@ def draw_recording(folder: Path) -> None:
     _write_names(folder)
     _write_positions(folder)
     _write_classifier(folder)
+    _write_points(folder)
 
 
 def _write_film(path: Path) -> None:
@@ -115,6 +117,31 @@ def _write_positions(folder: Path) -> None:
     pd.DataFrame(place | told).to_csv(folder / "trajectories.csv", index=False, columns=TABLE)
     pd.DataFrame(place | {"identity": names}).to_csv(folder / "truth.csv", index=False)
     write_text(folder / "events.csv", f"{','.join(EVENT_COLUMNS)}\nm,merge,m,15,m,24,1.5,1.0,B;Y,2,76.0,63.5,\n")
+
+
+def _write_points(folder: Path) -> None:
+    """Body points as a table of DeepLabCut, in which two animals are exchanged for five frames and one point for one, and repaired."""
+    offsets = np.array([[8, 0], [4, 0], [-4, 0], [-8, 0], [0, 5]])
+    xy = np.full((FRAMES, len(NAMES), len(offsets), 2), np.nan)
+    for number, who in HELD:
+        track = TRACKS[number]
+        for frame in range(track.first, track.last + 1):
+            body = track.at(frame)[who - 2 if track.animals > 1 else 0]
+            xy[frame, who] = [body.x, body.y] + offsets + np.stack([(frame + np.arange(5)) % 3, frame % 2 + np.zeros(5)], 1) / 2
+    given = xy.copy()
+    given[5:10, 2:4] = given[5:10, [3, 2]]
+    given[20, :2, 4] = given[20, [1, 0], 4]
+    levels = [["net"], NAMES, ["nose", "neck", "hip", "tail", "foot"], ["x", "y", "likelihood"]]
+    columns = pd.MultiIndex.from_product(levels, names=["scorer", "individuals", "bodyparts", "coords"])
+    values = np.concatenate([given, np.full((*given.shape[:3], 1), 0.875)], axis=-1).reshape(FRAMES, -1)
+    pd.DataFrame(values, columns=columns).to_csv(folder / "poses.csv")
+    slot = np.broadcast_to(np.arange(4)[:, None], xy.shape[:3]).astype(np.int16)
+    told = np.full(xy.shape[:3], 0.875, np.float32)
+    counts, moments = np.zeros((4, 1, 6), np.int64), np.zeros((0, 8), np.int32)
+    RepairedPoints(
+        *(NAMES, levels[2], NAMES, FRAMES, xy[..., 0], xy[..., 1], told, slot, told, slot[..., 0]),
+        *(np.arange(4, dtype=np.int32), np.ones(xy.shape[:3], np.uint8), counts, moments),
+    ).save(folder / "repair" / "m.h5", ORIGIN)
 
 
 def _write_classifier(folder: Path) -> None:

@@ -14,6 +14,7 @@ from herdbook.artifacts.background import Background
 from herdbook.artifacts.classify import Evidence
 from herdbook.artifacts.index import Index
 from herdbook.artifacts.propagate import HOW_KNOWN, Identities
+from herdbook.artifacts.repair import MISTAKES, RepairedPoints
 from herdbook.artifacts.smooth import POINT_SOURCES, SOURCES, BodyPoints, Trajectories
 from herdbook.artifacts.store import Artifact, Provenance
 from herdbook.artifacts.tracklets import KINDS, Tracklets
@@ -65,6 +66,12 @@ def test_the_tables_of_body_points_are_those_of_the_code() -> None:
     assert tuple(documented("body_points.csv")) == tuple(nothing.columns)
     text = section("points/<movie>.h5")
     assert [word for number, word in enumerate(POINT_SOURCES) if f"{number} {word}" not in text] == []
+
+
+def test_the_table_of_repaired_points_is_that_of_the_code() -> None:
+    assert documented("repair/<movie>.h5") == declared(RepairedPoints)
+    text = section("repair/<movie>.h5")
+    assert [word for number, word in enumerate(MISTAKES) if f"{number} {word}" not in text] == []
 
 
 def test_the_table_of_blobs_is_that_of_the_file(write_blobs: Callable[..., Path]) -> None:

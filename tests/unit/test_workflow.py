@@ -157,21 +157,24 @@ GIVEN: dict[str, dict[str, Any]] = {
     "corrections.csv": {"smooth": {"corrections": "corrections.csv"}},
     "p.json": {"movies": [MOVIES[0] | {"poses": ["p.json", "q.json"]}, MOVIES[2]]},
     "q.json": {"movies": [MOVIES[0] | {"poses": ["p.json", "q.json"]}, MOVIES[2]]},
+    "r.csv": {"movies": [MOVIES[0] | {"poses": ["r.csv"]}, *MOVIES[1:]], "animals": marked(), "repair": {}},
     "truth.csv": {"score": {"truth": "truth.csv", "radius": 5}},
 }
 READERS = {
     **{"scene.png": {"background"}, "mask.png": {"segment", "report"}, "labels.csv": {"trainset"}, "facts.csv": {"propagate", "smooth"}},
     **{name: {"train"} for name in ("set.h5", "m.keras", "m.json", "net.json", "like.json")},
     **{
-        "corrections.csv": {"smooth"},
+        "corrections.csv": {"smooth", "smooth_points"},
         "p.json": {"smooth", "export"},
         "q.json": {"smooth"},
+        "r.csv": {"repair", "export"},
         "truth.csv": {"report"},
         "answers.csv": {"report"},
         "noted.csv": {"export"},
     },
 }
-STAGES = ("background", "segment", "tracklets", "trainset", "train", "classify", "propagate", "smooth", "export", "overlay", "report")
+STAGES = ("background", "segment", "tracklets", "trainset", "train", "classify", "propagate", "smooth", "repair", "smooth_points", "export")
+STAGES += ("overlay", "report")
 
 
 @pytest.mark.parametrize("name", GIVEN)

@@ -21,7 +21,7 @@ STAGES = (
     *("classify", "propagate", "smooth", "export", "overlay", "report"),
 )
 # Stages that run only where the experiment asks for what they write.
-OPTIONAL = ("closeups", "mosaic")
+OPTIONAL = ("closeups", "mosaic", "repair", "smooth_points")
 
 SMALL: dict[str, Any] = {"experiment": "e", "movies": [{"name": "m", "file": "m.mp4"}], "animals": {"marking": "none"}}
 
@@ -53,7 +53,7 @@ def main(stage):
     if stage == "smooth":
         made += options["points"]
     if stage == "export":
-        made += [path for kind in ("review", "pose_tables", "tables", "formats") for path in options[kind]]
+        made += [path for kind in ("review", "pose_tables", "mistakes", "tables", "formats") for path in options[kind]]
     made += options.get("record", [])
     if stage == "report" and options["truth"]:
         made += [out.with_name("score.json"), out.with_name("score.txt")]

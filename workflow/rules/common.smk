@@ -93,6 +93,16 @@ def body_point_files():
     return lambda wildcards: given(EXPERIMENT.movie(wildcards.movie).poses)
 
 
+@inspected
+def repaired_points(wildcards):
+    """Input: the repaired body points of a movie, if it has some."""
+    return (
+        files("repair", [wildcards.movie])
+        if EXPERIMENT.movie(wildcards.movie).poses
+        else []
+    )
+
+
 def settings(stage):
     """The settings of a job, as a function: in a string, Snakemake would read braces as wildcards."""
     return inspected(

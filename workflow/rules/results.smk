@@ -18,12 +18,14 @@ rule export:
         poses=given(movie.poses[0] for movie in EXPERIMENT.movies if movie.poses),
         doubtful=PLAN.doubts,
         noted=given(PLAN.noted),
+        repaired=PLAN.repaired,
     output:
         out=at("trajectories.csv"),
         hdf5=PLAN.hdf5_table,
         tables=PLAN.tables,
         formats=PLAN.tool_files,
         poses=PLAN.pose_tables,
+        mistakes=PLAN.mistake_tables,
         review=(
             [
                 report(
@@ -55,6 +57,7 @@ rule export:
         " --points {input.points:q} --poses {input.poses:q} --doubtful {input.doubtful:q} --noted {input.noted:q}"
         " --out {output.out:q} --hdf5 {output.hdf5:q} --review {output.review:q}"
         " --pose_tables {output.poses:q} --tables {output.tables:q} --formats {output.formats:q}"
+        " --repaired {input.repaired:q} --mistakes {output.mistakes:q}"
         " --record {output.record:q} --made {output:q}"
         " --settings - --threads {threads} > {log:q} 2>&1 <<< {params.settings:q}"
 
@@ -78,7 +81,14 @@ rule report:
         events=at("events.csv"),
         masks=given(EXPERIMENT.masks.values()),
         review=[at("doubtful.csv")] if NAMED else [],
-        tables=[*PLAN.hdf5_table, *PLAN.tables, *PLAN.tool_files, *PLAN.pose_tables],
+        tables=[
+            *PLAN.hdf5_table,
+            *PLAN.tables,
+            *PLAN.tool_files,
+            *PLAN.pose_tables,
+            *PLAN.mistake_tables,
+        ],
+        repaired=PLAN.repaired,
     output:
         out=report(
             at("report/report.html"), caption="../report/page.rst", category="Report"
@@ -115,5 +125,6 @@ rule report:
         " --blobs {input.blobs:q} --tracklets {input.tracklets:q} --identities {input.identities:q}"
         " --evidence {input.evidence:q} --trajectories {input.trajectories:q} --table {input.table:q}"
         " --card {input.card:q} --truth {input.truth:q} --answers {input.answers:q} --review {input.review:q} --tables {input.tables:q}"
+        " --repaired {input.repaired:q}"
         " --out {output.out:q} --record {output.record:q} --made {output:q}"
         " --settings - --threads {threads} > {log:q} 2>&1 <<< {params.settings:q}"

@@ -279,7 +279,11 @@ def _expected(experiment: Experiment, target: str) -> list[tuple[str, str]]:
     found += [("propagate", recording) for recording in recordings]
     if target == "names":
         return found
-    found += [*(("smooth", movie) for movie in movies), ("export", "")]
+    found += [("smooth", movie) for movie in movies]
+    if experiment.repair:
+        found += [("repair", movie.name) for movie in experiment.movies if movie.poses]
+        found += [("smooth_points", movie) for movie in movies]
+    found.append(("export", ""))
     found += [(stage, movie) for stage in WRITTEN_MOVIES for movie in movies if experiment.section(stage, movie).write]
     return [*found, ("report", "")]
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from herdbook.artifacts.store import Artifact
 
-POINT_SOURCES = ("given", "interpolated", "corrected")
-GIVEN, INTERPOLATED, CORRECTED = range(3)
+POINT_SOURCES = ("given", "interpolated", "corrected", "repaired")
+GIVEN, INTERPOLATED, CORRECTED, REPAIRED = range(4)
 SOURCES = ("single", "resolved", "interpolated", "merged", "corrected")
 FROM_SINGLE, FROM_RESOLVED, FROM_INTERPOLATED, FROM_MERGED, FROM_CORRECTED = range(5)
 

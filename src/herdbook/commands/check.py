@@ -10,7 +10,9 @@ from herdbook.commands.movie_scans import scan_of
 from herdbook.errors import HerdbookError, nearest
 from herdbook.experiment.frame_faults import arena_faults, recording_size_faults
 from herdbook.experiment.model import Experiment
+from herdbook.experiment.movies import Movie
 from herdbook.experiment.sheets.answers import read_answers
+from herdbook.experiment.sheets.corrections import Correction
 from herdbook.experiment.sheets.facts import read_facts
 from herdbook.experiment.sheets.labels import read_labels
 from herdbook.experiment.sheets.left_out import read_left_out
@@ -212,6 +214,10 @@ def _check_points(experiment: Experiment, findings: Findings) -> None:
     ]
     for movie in (movie for movie in experiment.movies if movie.name in findings.movies):
         frames, size = findings.movies[movie.name].frames, findings.movies[movie.name].size
+        if experiment.repair and movie.poses:
+            own = [c for c in corrections if c.movie == movie.name]
+            findings.faults += _faults_of_repair(experiment, movie, frames, size, own, findings)
+            continue
         try:
             read = read_poses([Path(path) for path in movie.poses]) if movie.poses else no_poses(frames)
             if shorter := missing_frames(read, frames):
@@ -220,6 +226,33 @@ def _check_points(experiment: Experiment, findings: Findings) -> None:
             check_inside(poses, size[::-1], ", ".join(movie.poses))
         except HerdbookError as error:
             findings.faults.append(f"movie {movie.name}: {error}")
+
+
+def _faults_of_repair(
+    experiment: Experiment, movie: Movie, frames: int, size: tuple[int, int], corrections: Sequence[Correction], findings: Findings
+) -> list[str]:
+    """Whether the body points of a movie can be handed to the animals of the experiment, whose names its corrections have."""
+    import numpy as np
+
+    from herdbook.bodypoints.movies import check_repairable
+    from herdbook.formats.pose_files import read_poses
+    from herdbook.formats.poses import Poses, missing_frames
+    from herdbook.positions.body_points import check_inside
+    from herdbook.positions.corrections import correct_points
+
+    file, names = ", ".join(movie.poses), experiment.animals.individuals
+    try:
+        read = read_poses([Path(path) for path in movie.poses])
+        if shorter := missing_frames(read, frames):
+            findings.notes.append(f"{file}: {shorter}")
+        check_repairable(read, names, experiment.repair is not None and experiment.repair.names == "file", file)
+        check_inside(read.lasting(frames, file), size[::-1], file)
+        unknown = np.full((frames, len(names), len(read.points)), np.nan)
+        empty = Poses(tuple(names), read.points, np.stack([unknown, unknown], -1), unknown)
+        correct_points(empty, corrections, Path(experiment.smooth.corrections or ""))
+    except HerdbookError as error:
+        return [f"movie {movie.name}: {error}"]
+    return []
 
 
 def _check_truth(experiment: Experiment, findings: Findings) -> None:

@@ -1,9 +1,9 @@
 """The command `herdbook`.
 
 `new` writes an experiment file, `app` opens the page, `check` finds faults in a file, `run` runs it, `tune` proposes settings for its
-animals, `score` compares trajectories with the truth; `trainset`, `suggest` and `validate` are for labels, `smooth-points`, `interpolate`
-and `place-points` for body points; `status` shows the progress of an experiment, `summary` compares several, `provenance` traces a file of
-the results to its origin.
+animals, `score` compares trajectories with the truth; `trainset`, `suggest` and `validate` are for labels, `smooth-points`, `interpolate`,
+`place-points` and `score-points` for body points; `status` shows the progress of an experiment, `summary` compares several, `provenance`
+traces a file of the results to its origin.
 """
 
 import json
@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 
 from herdbook.commands.labels import suggest, trainset_app, validate
 from herdbook.commands.options import AsJson, ExperimentFile, check_movies, split_list
-from herdbook.commands.poses import interpolate, place_points, smooth_points
+from herdbook.commands.poses import interpolate, place_points, score_points, smooth_points
 from herdbook.commands.screen import add_row, echo, show, text_table
 from herdbook.commands.studies import provenance, status, summary
 from herdbook.errors import EXIT_USER_FAULT, HerdbookError
@@ -253,5 +253,5 @@ def _duration(seconds: float) -> str:
 app.add_typer(trainset_app, name="trainset")
 
 
-for command in (suggest, validate, smooth_points, interpolate, place_points, status, provenance, summary):
+for command in (suggest, validate, smooth_points, interpolate, place_points, score_points, status, provenance, summary):
     app.command()(command)

@@ -1,10 +1,14 @@
-"""The commands on files of body points: smooth-points and interpolate (LK-RSTC without an experiment) and place-points (for close-ups)."""
+"""The commands on files of body points: smooth-points and interpolate (LK-RSTC without an experiment), place-points (for close-ups), and
+score-points.
+"""
 
+import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
+from herdbook.commands.options import AsJson
 from herdbook.commands.screen import echo
 
 MovieFile = Annotated[Path, typer.Argument(metavar="MOVIE", help="the movie")]
@@ -87,6 +91,23 @@ def place_points(
     from herdbook.drawing import closeup_points
 
     echo(closeup_points.place_points(closeups, poses, out))
+
+
+def score_points(
+    predicted: Annotated[
+        Path, typer.Argument(metavar="PRED", help="file of body points, or table with movie, frame, individual, point, x, y")
+    ],
+    truth: Annotated[Path, typer.Argument(metavar="TRUTH", help="the true body points, as a file or a table")],
+    body: Annotated[float, typer.Option(help="length of a body (px): a point is right within 0.08 of it", min=1e-9)],
+    fps: Annotated[float | None, typer.Option(help="frames per second, for rates per hour and per s", min=1e-9)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score body points against true ones: errors in px, wrong names, switches, drifts and jumps."""
+    from herdbook.bodypoints.scoring import format_point_score, point_score_as_dict, score_points
+    from herdbook.bodypoints.tables import read_points, same_movies
+
+    result = score_points(*same_movies(read_points(predicted), read_points(truth)), body, fps)
+    echo(json.dumps(point_score_as_dict(result)) if as_json else format_point_score(result))
 
 
 def _reading(fps: float | None, rotate: str, stream: int | None) -> dict[str, Any]:

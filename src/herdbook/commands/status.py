@@ -93,6 +93,10 @@ def _items(experiment: Experiment) -> Iterator[Item]:
         yield item("propagate", recording, *(artifact(stage, m) for m in members for stage in (["classify"] if marked else ["tracklets"])))
     for movie in movies:
         yield item("smooth", movie, artifact("tracklets", movie), artifact("propagate", recording_of[movie]))
+    if experiment.repair:
+        posed = [movie for movie in movies if experiment.movie(movie).poses]
+        yield from (item("repair", movie, artifact("smooth", movie)) for movie in posed)
+        yield from (item("smooth_points", movie, artifact("repair" if movie in posed else "index", movie)) for movie in movies)
     table = "trajectories.h5" if "hdf5" in experiment.export.formats else artifact("export")
     yield item("export", "", *(artifact("smooth", movie) for movie in movies), path=table)
     for stage, path in WRITTEN_MOVIES.items():

@@ -7,25 +7,28 @@ WHOLE = {
     "export": "trajectories.csv",
     "report": "report/report.html",
 }
+# The folder of a stage that has not its name.
+FOLDERS = {"smooth_points": "points"}
 CARD = "train/classifier.json"
 SCORE = "report/score.txt"
 NOTES = "report/notes.txt"
 EXPECTED_ERROR = "report/expected_error.json"
 SCORE_JSON = "report/score.json"
 BODY_POINTS = "body_points.csv"
+POINT_MISTAKES, POINT_MOMENTS = "point_mistakes.csv", "point_moments.csv"
 # Files or folders that the stages that write movies make for each movie.
 WRITTEN_MOVIES = {"overlay": "overlay/{movie}.mp4", "closeups": "closeups/{movie}", "mosaic": "mosaic/{movie}.mp4"}
 # By name of a stage's argument: the stage that makes the file.
 MADE_BY = {
     **{"index": "index", "reference": "index", "background": "background", "blobs": "segment", "previous": "segment"},
     **{"tracklets": "tracklets", "trainset": "trainset", "classifier": "train", "card": "train", "evidence": "classify"},
-    **{"identities": "propagate", "trajectories": "smooth", "points": "points"},
+    **{"identities": "propagate", "trajectories": "smooth", "points": "points", "repaired": "repair"},
 }
 
 
 def artifact(stage: str, unit: str = "") -> str:
     """The file of a stage, for a `unit` (movie, scene or recording) or for the whole experiment."""
-    return WHOLE.get(stage, f"{stage}/{unit}.h5")
+    return WHOLE.get(stage, f"{FOLDERS.get(stage, stage)}/{unit}.h5")
 
 
 def doubts(recording: str) -> str:

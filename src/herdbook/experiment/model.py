@@ -19,7 +19,7 @@ from herdbook.experiment.layout import artifact
 from herdbook.experiment.movies import Movie, SimulateSection
 from herdbook.experiment.output import ExportSection, ReportSection, ScaleSection, ScoreSection
 from herdbook.experiment.scene import BackgroundSection, SegmentSection, without_alternatives
-from herdbook.experiment.tracking import IndexSection, PropagateSection, SmoothSection, TrackletsSection
+from herdbook.experiment.tracking import IndexSection, PropagateSection, RepairSection, SmoothSection, TrackletsSection
 from herdbook.experiment.written_movies import CloseupsSection, MosaicSection, OverlaySection
 
 
@@ -45,6 +45,7 @@ class Experiment(Section):
     classify: ClassifySection = ClassifySection()
     propagate: PropagateSection = PropagateSection()
     smooth: SmoothSection = SmoothSection()
+    repair: RepairSection | None = None
     export: ExportSection = ExportSection()
     overlay: OverlaySection = OverlaySection()
     closeups: CloseupsSection = CloseupsSection()
@@ -97,9 +98,25 @@ class Experiment(Section):
             problems.append("smooth.corrections is one table for all movies, with a column movie: it cannot be set for a single movie")
         if self.animals.keep and self.number is None:
             problems.append("animals.keep needs animals.number: the number of animals")
+        problems += self._faults_of_repair()
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _faults_of_repair(self) -> list[str]:
+        if self.repair is None:
+            return []
+        posed = [movie for movie in self.movies if movie.poses]
+        problems = [
+            f"movies.{movie.name}.poses: files of DUSTrack hold one animal without a name, for which repair has nothing to do"
+            for movie in posed
+            if any(path.lower().endswith(".json") for path in movie.poses)
+        ]
+        if not posed:
+            problems.append("repair needs body points: movies: poses")
+        if self.animals.marking == "none":
+            problems.append("repair needs animals with names (animals.marking): it hands points to them")
+        return problems
 
     @cached_property
     def recordings(self) -> dict[str, list[str]]:
@@ -163,6 +180,8 @@ class Experiment(Section):
 
     def section(self, stage: str, movie: str | None = None) -> Any:
         """The section of a stage, with the movie's override if there is one; None if the experiment has no such section."""
+        # Points that were repaired are smoothed after the positions, by the same section.
+        stage = {"smooth_points": "smooth"}.get(stage, stage)
         section: Any = ReportSection() if stage == "report" else getattr(self, stage)
         if movie is None or section is None or not section.overridable:
             return section

@@ -49,6 +49,8 @@ class ExportSection(Section):
             "arenas": [arena.name for arena in experiment.arenas],
             "px_per_mm": experiment.scale.value if experiment.scale else None,
             "starts": {movie.name: movie.start.isoformat() for movie in experiment.movies if movie.start},
+            # Only where it is so: other experiments need not run again.
+            **({"repaired": True} if experiment.repair else {}),
         }
 
 

@@ -1,4 +1,4 @@
-"""Sections of the experiment file on tracking: index, tracklets, propagate, smooth."""
+"""Sections of the experiment file on tracking: index, tracklets, propagate, smooth, repair."""
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -95,3 +95,18 @@ class SmoothSection(Section):
     corrections: FilePath | None = Field(
         None, description="CSV or JSON with movie, frame, individual, point, x, y: positions that replace the found ones, exactly as given"
     )
+
+
+class RepairSection(Section):
+    """Body points of files (movies: poses) handed to the animals they belong to; {} for all defaults."""
+
+    names: Literal["herdbook", "file"] = Field(
+        "herdbook",
+        description="who is in an animal or track of the file: herdbook finds it for each frame; file: the animal of the same name in all "
+        "frames, so that only single points are handed on",
+    )
+    least: Share = Field(0.9, description="a point that belongs to an animal with a lower probability stays unknown")
+
+    def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
+        """The settings of a job: the section, and from which likelihood on a point counts."""
+        return super().job(experiment, unit) | {"likelihood": experiment.section("smooth", unit).likelihood}

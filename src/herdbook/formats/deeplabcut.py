@@ -64,6 +64,19 @@ def rewrite_deeplabcut(path: Path, poses: Poses, like: Path) -> None:
             _needing_tables(lambda: moved.to_hdf(temporary, key=KEY, format="table", mode="w"))
 
 
+def rename_deeplabcut(path: Path, poses: Poses, like: Path) -> None:
+    """Write the points as a table of several animals, with the scorer of the table `like`."""
+    scorer = _read_table(like).columns[0][0]
+    values = np.concatenate([poses.xy, poses.likelihood[..., None]], axis=-1)
+    names = [[scorer], list(poses.individuals), list(poses.points), ["x", "y", "likelihood"]]
+    table = pd.DataFrame(values.reshape(len(poses), -1), columns=pd.MultiIndex.from_product(names, names=LEVELS[1]))
+    with replacing(path) as temporary:
+        if path.suffix.lower() == ".csv":
+            _as_cells(table).to_csv(temporary)
+        else:
+            _needing_tables(lambda: table.to_hdf(temporary, key=KEY, format="table", mode="w"))
+
+
 def _animal_of(column: Sequence[str]) -> str:
     return composed(column[1]) if len(column) == 4 else ONLY_ANIMAL
 

@@ -50,6 +50,7 @@ def write_tables(given: Mapping[str, Sequence[Path]], folder: Path, settings: Ma
             "points": bool(given["pose_tables"]),
             "arenas": bool(settings["arenas"]),
         }
+        has["repaired"] = bool(settings.get("repaired"))
         write_csv(tables["data_dictionary.csv"], [dictionary_table(describe_tables(settings["formats"], **has))])
     wanted = _movie_writers(given["formats"], folder, settings)
     if not (wanted or {"motion.csv", "trajectories.parquet"} & tables.keys()):

@@ -103,6 +103,16 @@ def rewrite_movement(path: Path, poses: Poses, like: Path) -> None:
         copy_values(file, new.file, {"position": np.transpose(xy, np.argsort(_order(like, file["position"])))})
 
 
+def rename_movement(path: Path, poses: Poses, like: Path) -> None:
+    """Write the points as a netCDF file of all frames, with the rate of the file `like`."""
+    with open_values(like) as file:
+        fps = float(np.ravel(file.attrs.get("fps", np.nan))[0])
+        times = read_values(file["time"]).astype(np.float64) if "time" in file else np.zeros(0)
+    if not fps > 0:
+        fps = 1 / float(np.median(np.diff(times))) if len(times) > 1 and np.all(np.diff(times) > 0) else 1.0
+    write_poses(path, poses, np.arange(len(poses)) / fps, fps)
+
+
 def _frames(path: Path, file: h5py.File) -> NDArray[np.int64]:
     """The frame of each time of a file (times,), rising."""
     position = file["position"]

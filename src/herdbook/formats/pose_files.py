@@ -1,6 +1,7 @@
 """Reading body points from the files of pose tools, and writing changed ones as files of the same kind.
 
-A written file is the file that was read with other places: names, likelihoods and whatever else it holds stay.
+A written file is the file that was read with other places: names, likelihoods and whatever else it holds stay. Or it is a file of the same
+kind with other animals, under the names that Herdbook gives them.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,23 +12,27 @@ import h5py
 import numpy as np
 
 from herdbook.errors import HerdbookError, parsing
-from herdbook.formats import deeplabcut, deeplabcut_hdf5, dustrack, movement, sleap
+from herdbook.formats import deeplabcut, deeplabcut_hdf5, dustrack, movement, sleap, slp
 from herdbook.formats.poses import Poses
 from herdbook.system.hdf5 import open_hdf5
 
 FARTHEST_PX = 1e9
-KNOWN = "DeepLabCut .h5 or .csv, SLEAP analysis .h5, movement .nc, DUSTrack .json"
+KNOWN = "DeepLabCut .h5 or .csv, SLEAP analysis .h5 or .slp, movement .nc, DUSTrack .json"
 
 
 class _Format(NamedTuple):
     read: Callable[[Path], Poses]
     rewrite: Callable[[Path, Poses, Path], None]
+    # None for a kind of files that have no names of animals.
+    rename: Callable[[Path, Poses, Path], None] | None
 
 
-DEEPLABCUT = _Format(deeplabcut.read_deeplabcut, deeplabcut.rewrite_deeplabcut)
-SLEAP = _Format(sleap.read_sleap, sleap.rewrite_sleap)
-MOVEMENT = _Format(movement.read_movement, movement.rewrite_movement)
-DUSTRACK = _Format(dustrack.read_dustrack, dustrack.rewrite_dustrack)
+DEEPLABCUT = _Format(deeplabcut.read_deeplabcut, deeplabcut.rewrite_deeplabcut, deeplabcut.rename_deeplabcut)
+SLEAP = _Format(sleap.read_sleap, sleap.rewrite_sleap, sleap.rename_sleap)
+# Points that were smoothed are predictions, whoever labelled those of the file: written like those of other animals.
+SLP = _Format(slp.read_slp, slp.rename_slp, slp.rename_slp)
+MOVEMENT = _Format(movement.read_movement, movement.rewrite_movement, movement.rename_movement)
+DUSTRACK = _Format(dustrack.read_dustrack, dustrack.rewrite_dustrack, None)
 
 
 def read_poses(paths: Sequence[Path]) -> Poses:
@@ -53,6 +58,15 @@ def rewrite_poses(path: Path, poses: Poses, like: Path) -> None:
         raise HerdbookError(f"{path}: expected a file {like.suffix} as {like.name}")
     with parsing(like, f"cannot be written with other places as {path.name}", "Write the file anew with the tool that made it."):
         _format_of(like).rewrite(path, poses, like)
+
+
+def rename_poses(path: Path, poses: Poses, like: Path) -> None:
+    """Write `poses`, whose animals may be others than those of the file `like`, as a file of the same kind, under their names."""
+    with parsing(like, f"cannot be written with other animals as {path.name}", "Write the file anew with the tool that made it."):
+        rename = _format_of(like).rename
+        if rename is None:
+            raise HerdbookError(f"{like}: a file of DUSTrack has no names of animals")
+        rename(path, poses, like)
 
 
 def _check_names(path: Path, poses: Poses) -> None:
@@ -92,8 +106,15 @@ def _format_of(path: Path) -> _Format:
             return DEEPLABCUT
         case ".json":
             return DUSTRACK
-        case ".nc" | ".h5" | ".hdf5" if h5py.is_hdf5(path):
+        case ".pickle" | ".pkl":
+            raise HerdbookError(
+                f"{path}: a pickle can run any program when it is read, so Herdbook reads none. Give the table that DeepLabCut writes of "
+                "it, .h5 or .csv."
+            )
+        case ".nc" | ".h5" | ".hdf5" | ".slp" if h5py.is_hdf5(path):
             with open_hdf5(path) as file:
+                if slp.is_slp(file):
+                    return SLP
                 if "tracks" in file:
                     return SLEAP
                 if "position" in file:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from herdbook.artifacts.repair import RepairedPoints
 from herdbook.artifacts.smooth import BodyPoints
 from herdbook.errors import HerdbookError
 
@@ -98,3 +99,9 @@ def as_poses(points: BodyPoints) -> Poses:
     xy[at] = np.stack([points.x, points.y], 1)[own]
     likelihood[at] = points.likelihood[own]
     return Poses(tuple(points.individuals), tuple(points.points), xy, likelihood)
+
+
+def repaired_poses(points: RepairedPoints) -> Poses:
+    """The points of an artifact of stage repair as Poses of all frames of the movie."""
+    xy = np.stack([points.x, points.y], -1)
+    return Poses(tuple(points.individuals), tuple(points.points), xy, points.likelihood.astype(np.float64))

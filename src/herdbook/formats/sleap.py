@@ -60,6 +60,28 @@ def rewrite_sleap(path: Path, poses: Poses, like: Path) -> None:
         copy_values(file, new.file, instead)
 
 
+def rename_sleap(path: Path, poses: Poses, like: Path) -> None:
+    """Write an analysis file with a track for each individual, and the skeleton and movie of the analysis file `like`."""
+    present, likelihood = poses.known.any(axis=2), np.where(poses.known, poses.likelihood, np.nan)
+    counted = np.maximum((~np.isnan(likelihood)).sum(axis=2), 1)
+    columns: dict[str, Any] = {
+        "tracks": poses.xy.transpose(1, 3, 2, 0),
+        "track_occupancy": present.astype(np.uint8),
+        "point_scores": likelihood.transpose(1, 2, 0),
+        "instance_scores": np.where(present, np.nansum(likelihood, axis=2) / counted, np.nan).T,
+        "tracking_scores": np.full((len(poses.individuals), len(poses)), np.nan),
+    }
+    names = {"track_names": poses.individuals, "node_names": poses.points}
+    with open_values(like) as file, replacing(path) as temporary, new_hdf5(temporary) as new:
+        for name, value in columns.items():
+            new.file.create_dataset(name, data=value, **({"compression": "gzip", "compression_opts": 1} if value.size else {}))
+        for name, words in names.items():
+            new.file.create_dataset(name, data=np.array([word.encode() for word in words], "S"))
+        for name in ("edge_names", "edge_inds", "labels_path", "video_path", "video_ind", "provenance"):
+            if name in file:
+                new.file.create_dataset(name, data=file[name][()])
+
+
 def _axes(path: Path, file: h5py.File) -> list[int]:
     """The axes of `tracks` in the order of AXES."""
     tracks = file["tracks"]

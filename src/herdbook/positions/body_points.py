@@ -3,21 +3,24 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from herdbook.artifacts.smooth import CORRECTED, GIVEN, INTERPOLATED, BodyPoints
+from herdbook.artifacts.smooth import CORRECTED, GIVEN, INTERPOLATED, REPAIRED, BodyPoints
 from herdbook.errors import HerdbookError
 from herdbook.formats.poses import Poses
 from herdbook.smoothing.flow import FLOW_WINDOW_PX
 from herdbook.smoothing.points import SmoothedPoints
 
 
-def body_points(poses: Poses, result: SmoothedPoints, corrected: NDArray[np.bool_], frames: int) -> BodyPoints:
-    """The artifact of `poses` whose columns were smoothed to `result`; `corrected` (frames, individuals, points) tells who gave a place,
-    `frames` how many frames the file of the poses has.
+def body_points(
+    poses: Poses, result: SmoothedPoints, corrected: NDArray[np.bool_], frames: int, repaired: NDArray[np.bool_] | None = None
+) -> BodyPoints:
+    """The artifact of `poses` whose columns were smoothed to `result`; `corrected` (frames, individuals, points) tells which places a
+    person gave, `repaired`, of the same shape, which were under another animal's name; `frames` how many frames the file of the poses has.
     """
     shape = poses.likelihood.shape
     at = np.nonzero(~np.isnan(result.smoothed[..., 0]).reshape(shape))
     smoothed, given = (places.reshape(*shape, 2)[at] for places in (result.smoothed, result.given))
-    source = np.where(corrected, CORRECTED, np.where(result.filled.reshape(shape), INTERPOLATED, GIVEN))
+    found = np.where(np.zeros(shape, bool) if repaired is None else repaired, REPAIRED, GIVEN)
+    source = np.where(corrected, CORRECTED, np.where(result.filled.reshape(shape), INTERPOLATED, found))
     return BodyPoints(
         individuals=list(poses.individuals),
         points=list(poses.points),

@@ -132,3 +132,11 @@ def _evidence_of(likeness: Likeness, blobs: Blobs, start: int) -> Evidence:
         return likeness.evidence(start + blob, int(blobs.frame[start + blob]), members, places)
 
     return evidence
+
+
+def points_alone(intervals: NDArray[np.int64]) -> Located:
+    """Nobody located, in each of the `intervals` (k, 2): to smooth body points by themselves."""
+    nothing = np.zeros(0)
+    rows = nothing.astype(np.int64)
+    table = Positions(rows, rows, nothing, nothing, nothing, nothing, nothing.astype(np.uint8))
+    return Located([], intervals, [table] * len(intervals), (1.0, 1.0))

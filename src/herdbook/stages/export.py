@@ -8,18 +8,21 @@ import numpy as np
 
 from herdbook.artifacts.index import Index
 from herdbook.artifacts.propagate import Identities
+from herdbook.artifacts.repair import RepairedPoints
 from herdbook.artifacts.smooth import SOURCES, BodyPoints, Trajectories
 from herdbook.artifacts.store import columns_writer
 from herdbook.artifacts.tracklets import Tracklets
 from herdbook.formats.export import write_tables
-from herdbook.formats.pose_files import rewrite_poses
+from herdbook.formats.pose_files import rename_poses, rewrite_poses
 from herdbook.formats.poses import as_poses
 from herdbook.identity.doubtful_places import find_places
 from herdbook.identity.doubts import Doubt, read_doubts, write_doubts
 from herdbook.job import Job, run_stage
 from herdbook.system.cells import as_cells
 from herdbook.system.files import replacing
+from herdbook.tables.appending import write_csv
 from herdbook.tables.completeness import arenas_of_individuals
+from herdbook.tables.mistakes import mistake_table, moment_table
 from herdbook.tables.positions import DECIMALS, POINT_DECIMALS, body_point_table, recording_starts, tidy_table
 
 STAGE = "export"
@@ -43,6 +46,8 @@ def _work(job: Job) -> None:
         _write_hdf5(job, movies, files, indices, starts, homes)
     if job.files["pose_tables"]:
         _write_poses(job, movies, {movie: starts[movie] + indices[movie].time_s for movie in movies})
+    if job.files["mistakes"]:
+        _write_mistakes(job, movies, {movie: starts[movie] + indices[movie].time_s for movie in movies})
     if job.files["tables"] or job.files["formats"]:
         write_tables(job.files, job.file("out").parent, job.settings, starts)
     if job.files["review"]:
@@ -85,7 +90,17 @@ def _write_poses(job: Job, movies: list[str], times_s: dict[str, np.ndarray]) ->
             rows = body_point_table(movie, found[movie], times_s[movie])
             as_cells(rows.round(POINT_DECIMALS)).to_csv(file, index=False, header=number == 0)
     for place, like in zip(places, job.files["poses"], strict=True):
-        rewrite_poses(place, as_poses(found[place.stem]), like)
+        write = rename_poses if job.settings.get("repaired") else rewrite_poses
+        write(place, as_poses(found[place.stem]), like)
+
+
+def _write_mistakes(job: Job, movies: list[str], times_s: dict[str, np.ndarray]) -> None:
+    """The tables of what was wrong with the body points of the files: by animal and hour, and the worst moments."""
+    repaired = {path.stem: RepairedPoints.load(path) for path in job.files["repaired"]}
+    counts, moments = job.files["mistakes"]
+    posed = [movie for movie in movies if movie in repaired]
+    write_csv(counts, [mistake_table(movie, repaired[movie]) for movie in posed])
+    write_csv(moments, [moment_table(movie, repaired[movie], times_s[movie]).round(DECIMALS) for movie in posed])
 
 
 def _write_hdf5(
@@ -98,7 +113,7 @@ def _write_hdf5(
 ) -> None:
     """All trajectories as columns: `movie`, `individual`, `source` and `arena` are numbers into the attributes `movies` and so on."""
     number_of = {arena: number for number, arena in enumerate(job.settings.get("arenas", []))}
-    provenance = job.provenance(outputs=("out", "hdf5", "review", "pose_tables", "tables", "formats"))
+    provenance = job.provenance(outputs=("out", "hdf5", "review", "pose_tables", "mistakes", "tables", "formats"))
     names: list[str] = []
     with columns_writer(job.file("hdf5"), STAGE, provenance) as writer:
         for number, movie in enumerate(movies):
@@ -141,6 +156,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         "noted",
         "tables",
         "formats",
+        "repaired",
+        "mistakes",
     )
     run_stage(STAGE, STAGE_VERSION, _work, one=("out",), optional=("hdf5", "review"), many=many, argv=argv)
 

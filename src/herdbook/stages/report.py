@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from herdbook.artifacts.origin import check_unchanged
+from herdbook.artifacts.repair import RepairedPoints
 from herdbook.artifacts.tracklets import Tracklets
 from herdbook.errors import HerdbookError
 from herdbook.experiment.sheets.answers import read_answers
@@ -26,7 +27,7 @@ from herdbook.report.quality import measure_recordings, quality_section, unknown
 from herdbook.report.reading import read_contacts, read_recording
 from herdbook.report.recording import recording_section, review_pictures
 from herdbook.report.scene_notes import scene_notes
-from herdbook.report.sections import MOST_DOUBTS, movies_section, review_section, score_section
+from herdbook.report.sections import MOST_DOUBTS, bodypoints_section, movies_section, review_section, score_section
 from herdbook.report.summaries import Recording, sum_individuals
 from herdbook.system.files import replacing, write_text
 from herdbook.tables.scoring import Score, format_score, load_trajectories, load_truth, score_as_dict, score_trajectories
@@ -87,9 +88,11 @@ def make_page(job: Job, recordings: Sequence[Recording], told: Told) -> Page:
         review = review_section(doubts, links, worst_places(known, links))
         pictures = review_pictures(doubts[:MOST_DOUBTS], _files_by_name(job), settings["recordings"], totals.names)
         sections.append(replace(review, pictures=pictures))
+    if job.files["repaired"]:
+        sections.append(bodypoints_section({path.stem: RepairedPoints.load(path) for path in job.files["repaired"]}, links))
     sections += [recording_section(recording, named, len(settings["individuals"]) or None) for recording in recordings]
     sections += card_sections(card, recordings) if card else ()
-    made_from = [path for name in (*MANY, "movie", *SINGLE) for path in job.files[name]]
+    made_from = [path for name in (*MANY, "movie", "repaired", *SINGLE) for path in job.files[name]]
     sections += [files_section(links, score is not None), *origin_sections(made_from, settings["marking"])]
     gist = Gist(
         recordings, totals, settings["marking"], kept, len(doubts), score, told.error, unknown_share(known), alone, told.assumptions
@@ -169,7 +172,7 @@ def _work(job: Job) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the stage from the command line."""
-    many, optional = (*MANY, "movie", "masks", "tables"), ("card", "truth", "review", "answers")
+    many, optional = (*MANY, "movie", "masks", "tables", "repaired"), ("card", "truth", "review", "answers")
     run_stage(STAGE, STAGE_VERSION, _work, one=("table", "events", "out"), many=many, optional=optional, argv=argv)
 
 

@@ -70,13 +70,15 @@ def _work(job: Job) -> None:
     places, bodies = smooth_movie(source, located, poses.columns, flags, away, wanted, index.fps, str(movie), job.threads)
     origin = job.provenance(outputs=("out", "points"))
     trajectories_of(located, places, len(index)).save(job.file("out"), origin)
-    body_points(poses, bodies, corrected, pose_frames).save(job.file("points"), origin)
+    # Points that are to be repaired are smoothed after that.
+    for path in job.files["points"]:
+        body_points(poses, bodies, corrected, pose_frames).save(path, origin)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the stage from its command line."""
-    files = ("movie", "index", "blobs", "tracklets", "identities", "out", "points")
-    run_stage(STAGE, STAGE_VERSION, _work, one=files, many=("poses", "corrections", "facts"), argv=argv)
+    files = ("movie", "index", "blobs", "tracklets", "identities", "out")
+    run_stage(STAGE, STAGE_VERSION, _work, one=files, optional=("points",), many=("poses", "corrections", "facts"), argv=argv)
 
 
 if __name__ == "__main__":

@@ -5,52 +5,30 @@ from collections.abc import Collection, Sequence
 import pandas as pd
 
 from herdbook.artifacts.propagate import HOW_KNOWN
-from herdbook.artifacts.smooth import POINT_SOURCES, SOURCES
-from herdbook.tables.described import NUMBER, TEXT, WHOLE, YES, DescribedColumn, Description
-from herdbook.tables.events import KINDS_OF_EVENTS
-
-MOVIE = DescribedColumn("movie", TEXT, "", "name of the movie")
-FRAME = DescribedColumn("frame", WHOLE, "", "number of the frame in its movie, from 0")
-TIME = DescribedColumn("time", NUMBER, "s", "time since the recording began, over all of its movies, by the time stamps of the frames")
-WHO = DescribedColumn(
-    "individual", TEXT, "", "name of the animal; with marking: none track0001 and so on, or that of the arena it is alone in"
-)
-X = DescribedColumn("x", NUMBER, "px", "centre of the body after smoothing, from the left; the centre of the first pixel is 0")
-Y = DescribedColumn("y", NUMBER, "px", "centre of the body after smoothing, from the top; the centre of the first pixel is 0")
-HEADING = DescribedColumn("heading", NUMBER, "rad", "direction of the body: 0 is right, π/2 is down")
-CONFIDENCE = DescribedColumn("confidence", NUMBER, "0..1", "how sure the name is, and inside a merged blob also how sure the place is")
-SOURCE = DescribedColumn(
-    "source",
+from herdbook.artifacts.smooth import SOURCES
+from herdbook.tables.described import (
+    CONFIDENCE,
+    FLOW,
+    FRAME,
+    HEADING,
+    HOME,
+    MOTION,
+    MOVIE,
+    NUMBER,
+    PUBLIC,
+    RAW,
     TEXT,
-    "",
-    f"where the position comes from: {', '.join(SOURCES)}. single: seen alone; resolved: told apart inside a merged blob; interpolated: "
-    "over a short gap; merged: in this merged blob, but its place in it is a guess; corrected: given by a person",
+    TIME,
+    WHO,
+    WHOLE,
+    YES,
+    DescribedColumn,
+    Description,
+    X,
+    Y,
 )
-RAW = (
-    DescribedColumn("x_raw", NUMBER, "px", "as x, before smoothing"),
-    DescribedColumn("y_raw", NUMBER, "px", "as y, before smoothing"),
-)
-FLOW = (
-    DescribedColumn("disagreement", NUMBER, "px", "distance between the flow forward and backward; empty where nothing was smoothed"),
-    DescribedColumn("jump", YES, "", "1: farther from where it should be than movement and flow allow"),
-)
-MOTION = (
-    DescribedColumn("clock", TEXT, "", "date and time (ISO 8601); empty unless the movie, or one before it in its recording, has a start"),
-    DescribedColumn("x_mm", NUMBER, "mm", "x in mm; empty without scale"),
-    DescribedColumn("y_mm", NUMBER, "mm", "y in mm; empty without scale"),
-    DescribedColumn(
-        "speed", NUMBER, "px/s", "distance from the position in the frame before to that in the frame after, by the time between them"
-    ),
-    DescribedColumn("speed_mm", NUMBER, "mm/s", "speed in mm; empty without scale"),
-    DescribedColumn(
-        "body_length", NUMBER, "px", "length of the ellipse with the second moments of the animal's blob; empty where it is not alone in it"
-    ),
-    DescribedColumn("body_length_mm", NUMBER, "mm", "body_length in mm; empty without scale"),
-    DescribedColumn("arena", TEXT, "", "arena in which the animal is, or was last seen; empty if the experiment has none"),
-)
-PUBLIC = (MOVIE, FRAME, TIME, WHO, X, Y, HEADING, CONFIDENCE, SOURCE)
-
-HOME = DescribedColumn("arena", TEXT, "", "arena in which the animal lives; the column is there only if the experiment has arenas")
+from herdbook.tables.described_points import BODY_POINTS, POINT_MISTAKES, POINT_MOMENTS
+from herdbook.tables.events import KINDS_OF_EVENTS
 
 TRAJECTORIES = Description(
     "trajectories.csv",
@@ -135,17 +113,6 @@ TRACKLETS = Description(
         DescribedColumn("how", TEXT, "", f"how it is known: {', '.join(HOW_KNOWN)}; see docs/identity.md"),
         DescribedColumn("confidence", NUMBER, "0..1", "probability that this animal is in it"),
         DescribedColumn("arena", TEXT, "", "arena; empty if the experiment has none"),
-    ),
-)
-BODY_POINTS = Description(
-    "body_points.csv",
-    "Body points of the movies that have some, a row for each frame, animal and point that has a place.",
-    (
-        *(MOVIE, FRAME, TIME, DescribedColumn("individual", TEXT, "", "name in the file of body points")),
-        *(DescribedColumn("point", TEXT, "", "name of the point"), X, Y, *RAW),
-        DescribedColumn("likelihood", NUMBER, "0..1", "as the file of body points gives it; empty for none"),
-        *FLOW,
-        DescribedColumn("source", TEXT, "", f"{', '.join(POINT_SOURCES)}: as the file has it, over a gap, or by a person"),
     ),
 )
 DOUBTFUL = Description(
@@ -315,7 +282,8 @@ BY_FORMAT: dict[str, tuple[Description, ...]] = {
     "mot": (MOT, MOT_NAMES),
     "nwb": (NWB,),
 }
-EVERYTHING = (*ALWAYS, NOTED, DOUBTFUL, BODY_POINTS, *(one for several in BY_FORMAT.values() for one in several), DICTIONARY, STUDY)
+_OF_POINTS = (BODY_POINTS, POINT_MISTAKES, POINT_MOMENTS)
+EVERYTHING = (*ALWAYS, NOTED, DOUBTFUL, *_OF_POINTS, *(one for several in BY_FORMAT.values() for one in several), DICTIONARY, STUDY)
 
 
 def names_of(description: Description) -> list[str]:
@@ -324,10 +292,18 @@ def names_of(description: Description) -> list[str]:
 
 
 def describe_tables(
-    formats: Collection[str], *, reviewed: bool, points: bool, arenas: bool = False, noted: bool = False
+    formats: Collection[str],
+    *,
+    reviewed: bool,
+    points: bool,
+    arenas: bool = False,
+    noted: bool = False,
+    repaired: bool = False,
 ) -> list[Description]:
-    """The tables of an experiment; `noted`: it has noted_events.csv, `reviewed`: doubtful.csv, `points`: body_points.csv."""
-    some = [NOTED] * noted + [DOUBTFUL] * reviewed + [BODY_POINTS] * points
+    """The tables of an experiment with these formats; `noted`: it has noted_events.csv, `reviewed`: doubtful.csv, `points`:
+    body_points.csv, `arenas`: arenas, `repaired`: the tables of what was wrong with body points.
+    """
+    some = [NOTED] * noted + [DOUBTFUL] * reviewed + [BODY_POINTS] * points + [POINT_MISTAKES, POINT_MOMENTS] * repaired
     tables = [*ALWAYS, *some, *(one for name, several in BY_FORMAT.items() if name in formats for one in several), DICTIONARY]
     if not arenas:
         return tables

@@ -70,6 +70,7 @@ CHANGED: dict[str, dict[str, Any]] = {
         **{"method": "none", "window_s": 0.25, "engine": "opencv", "fill": 3, "jumps": "repair", "likelihood": 0.5},
         "corrections": "corrections.csv",
     },
+    "repair": {"names": "file", "least": 0.5},
     "export": {"formats": [], "movement_names": "plural", "contact_gap_s": 1.5},
     "overlay": {
         **{"show": ["trails"], "trail_s": 4.0, "every": 3, "speed": 2.0, "intervals": [[1.5, 9.0]], "intervals_in": "s"},
@@ -233,9 +234,15 @@ def test_a_faulty_setting_in_the_sheet_is_a_fault_of_its_movie(tmp_path: Path) -
 def test_every_section_is_passed_to_its_stage_and_nothing_of_it_is_lost(tmp_path: Path) -> None:
     stages = {key.name for key in keys_of(Experiment) if key.inner} - {"movies", "animals", "arenas", "score", "scale"}
     assert set(CHANGED) == stages
+
+    def parsed(section: str, values: dict[str, Any]) -> Experiment:
+        raw = with_change(section, value=values)
+        raw["movies"][0] |= {"poses": ["p.h5"]} if section == "repair" else {}
+        return parse_experiment(raw, tmp_path / "e.yaml")
+
     for section, values in CHANGED.items():
-        default = parse_experiment(with_change("simulate", value={}), tmp_path / "e.yaml")
-        changed = parse_experiment(with_change(section, value=values), tmp_path / "e.yaml")
+        default = parsed(section if section in ("simulate", "repair") else "simulate", {})
+        changed = parsed(section, values)
         passed = json.loads(changed.settings(section))
         plain = {key: value for key, value in values.items() if key not in CONVERTED.get(section, ())}
         assert {key: passed[key] for key in plain} == plain
@@ -243,6 +250,31 @@ def test_every_section_is_passed_to_its_stage_and_nothing_of_it_is_lost(tmp_path
         assert unlike == set(plain), "the test must change every value"
     keys = {key.name: {inner.name for inner in keys_of(key.inner)} for key in keys_of(Experiment) if key.inner and key.name in CHANGED}
     assert keys == {name: set(values) | CONVERTED.get(name, set()) for name, values in CHANGED.items()}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "repair needs body points: movies: poses"),
+        ({"poses": ["a.json"]}, "movies.m1.poses: files of DUSTrack hold one animal without a name"),
+        ({"poses": ["a.h5"], "marking": "none"}, "repair needs animals with names"),
+    ],
+)
+def test_a_repair_that_has_nothing_to_do_is_refused(tmp_path: Path, changes: dict[str, Any], expected: str) -> None:
+    raw = with_change("repair", value={})
+    raw["movies"][0] |= {"poses": changes.get("poses", [])}
+    if "marking" in changes:
+        raw["animals"] = {"marking": "none"}
+    assert expected in message(tmp_path, raw)
+
+
+def test_body_points_are_smoothed_after_their_repair_by_the_same_settings(tmp_path: Path) -> None:
+    raw = with_change("repair", value={})
+    raw["movies"][0] |= {"poses": ["a.h5"]}
+    raw["smooth"] = {"window_s": 0.75, "likelihood": 0.25}
+    experiment = parse_experiment(raw, tmp_path / "e.yaml")
+    assert json.loads(experiment.settings("smooth_points", "m1"))["window_s"] == 0.75
+    assert json.loads(experiment.settings("repair", "m1")) == {"names": "herdbook", "least": 0.9, "likelihood": 0.25}
 
 
 def test_how_a_movie_is_read_is_passed_to_its_index_and_to_no_other(tmp_path: Path) -> None:
@@ -389,7 +421,8 @@ def test_settings_are_sorted_and_do_not_depend_on_the_order_of_keys(tmp_path: Pa
     def turned(value: Any) -> Any:
         return {key: turned(value[key]) for key in reversed(value)} if isinstance(value, dict) else value
 
-    raw = FULL | CHANGED
+    # Body points need every frame of their movie.
+    raw = FULL | {section: values for section, values in CHANGED.items() if section != "repair"}
     one, other = (parse_experiment(content, tmp_path / "e.yaml") for content in (raw, turned(raw)))
     for stage in CHANGED:
         text = one.settings(stage, "m1")

@@ -12,7 +12,7 @@ import xarray as xr
 
 from herdbook.errors import HerdbookError
 from herdbook.formats import deeplabcut_hdf5
-from herdbook.formats.pose_files import read_poses, rewrite_poses
+from herdbook.formats.pose_files import read_poses, rename_poses, rewrite_poses
 from herdbook.formats.poses import ONLY_ANIMAL, Poses
 from tests.conftest import ROOT
 
@@ -533,3 +533,100 @@ def test_the_times_of_movement_tell_the_frames(tmp_path, poses, times, attribute
 def test_times_of_movement_that_are_no_frames_are_refused(tmp_path, poses, times, attributes, fault):
     with pytest.raises(HerdbookError, match=fault):
         read_poses([with_times(tmp_path / "a.nc", poses, times, **attributes)])
+
+
+NAMED = ("red", "green", "blue")
+
+
+def write_slp(path, poses, tracks=True, version=1.4, user=()):
+    """Predictions as SLEAP saves them; `user` (frame, animal) are labelled by a person, 5 px to the right of the predicted ones."""
+    where = h5py.special_dtype(vlen=str)
+    kinds = {
+        "frames": [("frame_id", "u8"), ("video", "u4"), ("frame_idx", "u8"), ("instance_id_start", "u8"), ("instance_id_end", "u8")],
+        "instances": [
+            *(("instance_id", "i8"), ("instance_type", "u1"), ("frame_id", "u8"), ("skeleton", "u4"), ("track", "i4")),
+            *(("from_predicted", "i8"), ("score", "f4"), ("point_id_start", "u8"), ("point_id_end", "u8")),
+        ],
+        "points": [("x", "f8"), ("y", "f8"), ("visible", "?"), ("complete", "?")],
+    }
+    kinds["pred_points"] = [*kinds["points"], ("score", "f8")]
+    rows = {name: [] for name in kinds}
+    shift = 0.5 if version < 1.1 else 0
+    for frame in range(len(poses)):
+        before = len(rows["instances"])
+        for who in range(len(poses.individuals)):
+            for kind in (1, *((0,) if (frame, who) in user else ())):
+                table = rows["points" if kind == 0 else "pred_points"]
+                start = len(table)
+                for (x, y), score in zip(poses.xy[frame, who] + shift, poses.likelihood[frame, who], strict=True):
+                    seen = not np.isnan(x)
+                    table.append((x + 5 * (kind == 0), y, seen, seen, *(() if kind == 0 else (score,))))
+                track = who if tracks else -1
+                rows["instances"].append((len(rows["instances"]), kind, frame, 0, track, -1, 0.5, start, len(table)))
+        rows["frames"].append((frame, 0, frame, before, len(rows["instances"])))
+    names = [{"name": "other"}, *({"name": point} for point in poses.points)]
+    description = {"skeletons": [{"nodes": [{"id": k + 1} for k in range(len(poses.points))], "links": []}], "nodes": names}
+    with h5py.File(path, "w") as file:
+        metadata = file.create_group("metadata")
+        metadata.attrs["format_id"] = version
+        metadata.attrs["json"] = json.dumps(description).encode()
+        for name, kind in kinds.items():
+            file.create_dataset(name, data=np.array(rows[name], kind))
+        listed = [json.dumps([0, name]) for name in poses.individuals] if tracks else []
+        file.create_dataset("tracks_json", data=np.array(listed, object), dtype=where)
+        file.create_dataset("videos_json", data=np.array([json.dumps({"backend": {"filename": "m.mp4"}})], object), dtype=where)
+
+
+@pytest.mark.parametrize("version", [1.0, 1.4])
+def test_labels_of_sleap_are_read(poses, tmp_path, version):
+    write_slp(tmp_path / "m.slp", poses, version=version, user=[(1, 0)])
+    read = read_poses([tmp_path / "m.slp"])
+    assert (read.individuals, read.points) == (ANIMALS, POINTS)
+    moved = poses.xy.copy()
+    moved[1, 0, :, 0] += 5
+    assert np.allclose(read.xy, moved, equal_nan=True)
+    known = poses.known.copy()
+    known[1, 0] = False
+    assert np.allclose(read.likelihood[known], poses.likelihood[known])
+
+
+def test_instances_without_tracks_are_slots_in_their_order(poses, tmp_path):
+    write_slp(tmp_path / "m.slp", poses, tracks=False)
+    read = read_poses([tmp_path / "m.slp"])
+    assert read.individuals == ("instance_0", "instance_1")
+    assert np.allclose(read.xy, poses.xy, equal_nan=True)
+
+
+def test_a_pickle_is_never_read(tmp_path):
+    (tmp_path / "m_full.pickle").write_bytes(pickle.dumps({}))
+    with pytest.raises(HerdbookError, match="a pickle can run any program"):
+        read_poses([tmp_path / "m_full.pickle"])
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("m.csv", lambda path, poses: dlc_table(poses).to_csv(path)),
+        ("m.h5", lambda path, poses: dlc_table(one_animal(poses), animals=False).to_hdf(path, key="df_with_missing")),
+        ("analysis.h5", write_sleap),
+        ("m.nc", write_movement),
+        ("m.slp", write_slp),
+    ],
+)
+def test_other_animals_are_written_as_a_file_of_the_same_kind(poses, tmp_path, rng, name, write):
+    write(tmp_path / name, poses)
+    xy, likelihood = rng.uniform(0, 300, (FRAMES + 2, 3, 3, 2)), rng.uniform(0, 1, (FRAMES + 2, 3, 3))
+    xy[4, 1, 1] = xy[2, 2] = np.nan
+    (tmp_path / "out").mkdir()
+    rename_poses(tmp_path / "out" / name, Poses(NAMED, POINTS, xy, likelihood), tmp_path / name)
+    read = read_poses([tmp_path / "out" / name])
+    assert (read.individuals, read.points) == (NAMED, POINTS)
+    assert np.allclose(read.xy, xy, equal_nan=True)
+    known = read.known
+    assert np.allclose(read.likelihood[known], likelihood[known])
+
+
+def test_layers_of_dustrack_have_no_names_to_write(poses, tmp_path):
+    path = write_layer(tmp_path / "a.json", {"nose": {0: [1, 2]}})
+    with pytest.raises(HerdbookError, match="has no names of animals"):
+        rename_poses(tmp_path / "b.json", read_poses([path]), path)
