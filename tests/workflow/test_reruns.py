@@ -96,7 +96,7 @@ EDITS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "body points": (movies(b={"poses": ["poses.json"]}), from_stage("smooth")),
     "body points that are repaired": (
         movies(b={"poses": ["poses.csv"]}) | {"repair": {}},
-        from_stage("smooth") | {"repair", "smooth_points"},
+        {"repair", "smooth_points", "export", "report"},
     ),
     "export": ({"export": {"formats": []}}, {"export", "report"}),
     "files for another tool": ({"export": {"formats": ["hdf5", "mot"]}}, {"export", "report"}),

@@ -18,7 +18,11 @@ def optional(stages: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Be
     """A small experiment with all optional outputs, run to its end, and its content."""
     bench = Bench(tmp_path_factory.mktemp("optional"), stages)
     bench.movies("m")
-    raw = SMALL | {stage: {"write": True} for stage in OPTIONAL}
+    (bench.folder / "poses.csv").write_text("scorer", encoding="utf-8")
+    (bench.folder / "labels.csv").write_text("movie,frame,x,y,label\nm,3,10,20,red\nm,3,30,20,blue\n", encoding="utf-8")
+    movie = {**SMALL["movies"][0], "poses": ["poses.csv"]}
+    named = {"marking": "marked", "identities": ["red", "blue"], "labels": "labels.csv"}
+    raw = SMALL | {"movies": [movie], "animals": named, "closeups": {"write": True}, "mosaic": {"write": True}, "repair": {}}
     done = bench.run(raw)
     assert done.status == 0, done.text
     return bench, raw
@@ -56,7 +60,7 @@ def test_close_ups_and_mosaics_depend_only_on_their_own_settings(optional: tuple
         # The report links to the moments that are shown.
         ({"mosaic": {"speed": 4}}, {"mosaic", "report"}),
         ({"animals": {"body_length": 30}}, {"closeups", "mosaic"}),
-        ({"smooth": {"window_s": 1}}, from_stage("smooth") | {"closeups", "mosaic"}),
+        ({"smooth": {"window_s": 1}}, from_stage("smooth") | set(OPTIONAL)),
     ):
         assert bench.plan(changed(raw, changes)).rules == expected
     assert (bench.folder / "results" / "e" / "closeups" / "m" / "red.mp4").is_file()
