@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,9 +126,10 @@ def write_experiment(folder: Path, movie: Path) -> Path:
 class App:
     """`herdbook app` in a process of its own."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, roots: Sequence[Path] = ()) -> None:
         begin = time.perf_counter()
-        command = [sys.executable, "-c", "from herdbook.commands.cli import app; app()", "app", str(file), "--no-browser"]
+        more = [word for root in roots for word in ("--root", str(root))]
+        command = [sys.executable, "-c", "from herdbook.commands.cli import app; app()", "app", str(file), "--no-browser", *more]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         text = ""

@@ -1,20 +1,23 @@
-"""How much the constants decide that say who is where inside contacts: each at half and twice its value, on recordings with known truth.
+"""How much the constants decide that say who is where inside contacts: each at a lower and a higher value, on recordings with known truth.
 
     python benchmarks/sensitivity.py --data ../shared/data --work /tmp/bench --write docs/sensitivity.md
 
-Runs the workflow once for each recording, and then places the animals anew for each value: counted are positions inside contacts, before
-smoothing, that are farther from the truth than the recording's radius, and how many the confidences expect.
+Runs the workflow once for each recording, and then names and places the animals anew for each value: counted are positions inside contacts,
+before smoothing, that are farther from the truth than the recording's radius, and how many the confidences expect. What is counted is kept
+in the folder of `--work` and used again: remove `sensitivity_*.json` there after a change of the code.
 """
 
 import argparse
 import importlib
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import h5py
 import numpy as np
 import pandas as pd
 from measuring import run_chain
@@ -26,22 +29,46 @@ from herdbook.artifacts.smooth import FROM_MERGED, FROM_RESOLVED
 from herdbook.artifacts.tracklets import Tracklets
 from herdbook.positions import locating
 from herdbook.positions.located import locate_movie
+from herdbook.stages import propagate
 from herdbook.system.files import write_text
 from herdbook.tables.scoring import load_truth
 
 SETS = ("ants15", "ants16shift", "mice4b")
-FACTORS = (0.5, 1.0, 2.0)
+RECORDING = "day1"
 
 
 @dataclass(frozen=True)
 class Constant:
-    """A constant `name` of a module of `herdbook.positions`, in its `unit`, and what it is; `fits`: whether it changes fitted places."""
+    """A constant `name` of a module of a room of Herdbook, in its `unit`, and what it is.
+
+    `fits`: whether it changes fitted places. `tried`: a lower and a higher value, by default half and twice the value. Those of `identity`
+    change who is in which blob, those of `positions` only who is where in it.
+    """
 
     module: str
     name: str
     unit: str
     meaning: str
     fits: bool = False
+    tried: tuple[float, float] | None = None
+    room: str = "positions"
+
+    @property
+    def module_name(self) -> str:
+        """The full name of the module."""
+        return f"herdbook.{self.room}.{self.module}"
+
+    @property
+    def value(self) -> Any:
+        """The value as it is."""
+        return getattr(importlib.import_module(self.module_name), self.name)
+
+    @property
+    def values(self) -> tuple[Any, Any, Any]:
+        """A lower value, the value, and a higher one."""
+        value = self.value
+        low, high = self.tried or (value / 2, value * 2)
+        return type(value)(low), value, type(value)(high)
 
 
 CONSTANTS = (
@@ -59,6 +86,10 @@ CONSTANTS = (
     Constant("fits", "TURN", "rad", "deviation of a turn while places are fitted", fits=True),
     Constant("templates", "LEAST_DEVIATION", "grey levels", "least deviation of a colour of a template", fits=True),
     Constant("appearance", "WORTH", "images", "what an image in a contact counts", fits=True),
+    Constant("following", "SURE", "", "less sure contacts are looked at", tried=(0.95, 0.999), room="identity"),
+    Constant("following", "KNOWN", "", "an animal alone is known from this confidence on", tried=(0.8, 0.97), room="identity"),
+    Constant("following", "MOST_NATS", "nats", "the most that a followed animal counts", room="identity"),
+    Constant("following", "LEAST_EXCHANGED", "", "least chance that an animal was exchanged on its way", room="identity"),
 )
 
 
@@ -84,18 +115,41 @@ class Bench:
             truth = truth[truth["visible_share"] >= self.recording.min_visible]
         self.truth = truth
         self.kept: dict[Any, Any] = {}
+        self.followed: dict[bytes, Any] = {}
+        self.identities = Identities.load(self.results / "propagate" / f"{RECORDING}.h5")
+        self.scratch = folder / f"sensitivity_{name}.h5"
 
     def count(self, changed: Constant | None, value: float) -> Counts:
         """The counts with one constant at another value."""
         tables = []
-        identities = Identities.load(self.results / "propagate" / "day1.h5")
-        again = nothing() if changed and changed.fits else kept_places(self.kept)
+        names = changed is not None and changed.room == "identity"
+        again = nothing() if changed and (changed.fits or names) else kept_places(self.kept)
         with set_to(changed, value) if changed else nothing(), again:
+            identities = self._named() if names else self.identities
             for movie in self.recording.movies:
                 tables.append(self._places(movie, identities))
         joined = pd.concat(tables).merge(self.truth, on=["movie", "frame", "individual"], suffixes=("", "_true"))
         wrong = np.hypot(joined["x"] - joined["x_true"], joined["y"] - joined["y_true"]) > self.recording.radius_px
         return Counts(len(joined), int(wrong.sum()), float((1 - joined["confidence"]).sum()))
+
+    def _named(self) -> Identities:
+        """Who is in which tracklet, decided anew."""
+        with h5py.File(self.results / "propagate" / f"{RECORDING}.h5") as file:
+            settings = str(file.attrs["settings"])
+        inputs = {"blobs": "segment", "tracklets": "tracklets", "evidence": "classify"}
+        files = {name: [str(self.results / stage / f"{movie}.h5") for movie in self.recording.movies] for name, stage in inputs.items()}
+        follow = propagate._followed
+
+        def followed(job: Any, recording: Any, movies: Any, tracklets: Any, through: Any) -> Any:
+            key = through.tobytes()
+            if key not in self.followed:
+                self.followed[key] = follow(job, recording, movies, tracklets, through)
+            return self.followed[key]
+
+        with patch.object(propagate, "_followed", followed):
+            arguments = [word for name, paths in files.items() for word in (f"--{name}", *paths)]
+            propagate.main([*arguments, "--settings", settings, "--out", str(self.scratch)])
+        return Identities.load(self.scratch)
 
     def _places(self, movie: str, identities: Identities) -> pd.DataFrame:
         path = self.results / "segment" / f"{movie}.h5"
@@ -121,7 +175,7 @@ def nothing() -> Iterator[None]:
 @contextmanager
 def set_to(constant: Constant, value: float) -> Iterator[None]:
     """One constant at another value."""
-    module = importlib.import_module(f"herdbook.positions.{constant.module}")
+    module = importlib.import_module(constant.module_name)
     with patch.object(module, constant.name, value):
         yield
 
@@ -152,16 +206,18 @@ def kept_places(kept: dict[Any, Any]) -> Iterator[None]:
         yield
 
 
-def table_of(rows: list[tuple[Constant, float, dict[str, dict[float, Counts]]]], sets: list[str]) -> str:
-    """The rows as a table."""
-    header = ["constant", "value", "unit", "what it is", *sets]
+def table_of(found: dict[str, list[list[Counts]]], sets: list[str]) -> str:
+    """The counts as a table: of each set, for each constant, those of a lower value, of the value, and of a higher one."""
+    header = ["constant", "values", "unit", "what it is", *sets]
     lines = [f"| {' | '.join(header)} |", f"| {' | '.join(['---'] * len(header))} |"]
-    for constant, value, found in rows:
-        cells = [", ".join(f"{found[name][factor].wrong}" for factor in FACTORS) for name in sets]
-        told = [", ".join(f"{found[name][factor].expected:.0f}" for factor in FACTORS) for name in sets]
-        shown = [f"{wrong} ({expected})" for wrong, expected in zip(cells, told, strict=True)]
+    for number, constant in enumerate(CONSTANTS):
+        cells = []
+        for name in sets:
+            wrong = " / ".join(str(counts.wrong) for counts in found[name][number])
+            cells.append(f"{wrong} ({' / '.join(f'{counts.expected:.0f}' for counts in found[name][number])})")
+        values = " / ".join(f"{value:g}" for value in constant.values)
         where = f"`{constant.module}.{constant.name}`"
-        lines.append(f"| {' | '.join([where, f'{value:g}', constant.unit, constant.meaning, *shown])} |")
+        lines.append(f"| {' | '.join([where, values, constant.unit, constant.meaning, *cells])} |")
     return "\n".join(lines)
 
 
@@ -169,15 +225,38 @@ PAGE = """# How flat the optima are
 
 *Written by `benchmarks/sensitivity.py`; measured on {machine}.*
 
-Constants that decide who is where inside contacts, each at half of its value, at its value and at twice its value, while all others stay
-as they are. Counted are the positions inside contacts, before smoothing, that are farther from the truth than the radius of the recording,
-and in brackets how many the confidences expect to be wrong. A recording is compared with itself: a change by a few positions is one contact
-that went the other way.
+Constants that decide who is where inside contacts, each at a lower value, at its value and at a higher one, while all others stay as they
+are. Counted are the positions inside contacts, before smoothing, that are farther from the truth than the radius of the recording, and in
+brackets how many the confidences expect to be wrong. A recording is compared with itself: a change by a few positions is one contact that
+went the other way.
 
 {positions}
 
 {table}
 """
+
+
+def counts_of(name: str, data: Path, work: Path, cores: int) -> list[list[Counts]]:
+    """The counts of a recording, for each constant at its three values; those of an earlier call are used again."""
+    path = work / f"sensitivity_{name}.json"
+    known: dict[str, list[Any]] = json.loads(path.read_text()) if path.exists() else {}
+    bench: Bench | None = None
+
+    def count(key: str, constant: Constant | None, value: float) -> Counts:
+        nonlocal bench
+        if key not in known:
+            bench = bench or Bench(name, data, work, cores)
+            known[key] = list(astuple(bench.count(constant, value)))
+            write_text(path, json.dumps(known, indent=1))
+            print(name, key, known[key], flush=True)
+        return Counts(*known[key])
+
+    rows = []
+    for constant in CONSTANTS:
+        low, _, high = constant.values
+        key = f"{constant.module}.{constant.name}"
+        rows.append([count(f"{key} {low:g}", constant, low), count("as it is", None, 0.0), count(f"{key} {high:g}", constant, high)])
+    return rows
 
 
 def main() -> None:
@@ -189,19 +268,9 @@ def main() -> None:
     parser.add_argument("--cores", type=int, default=2, help="cores for snakemake")
     parser.add_argument("--write", type=Path, help="page of the documentation to write")
     given = parser.parse_args()
-    found: list[dict[str, dict[float, Counts]]] = [{} for _ in CONSTANTS]
-    usual: dict[str, Counts] = {}
-    values = [getattr(importlib.import_module(f"herdbook.positions.{one.module}"), one.name) for one in CONSTANTS]
-    for name in given.sets:
-        bench = Bench(name, given.data.resolve(), given.work.resolve(), given.cores)
-        usual[name] = bench.count(None, 0.0)
-        for number, (constant, value) in enumerate(zip(CONSTANTS, values, strict=True)):
-            found[number][name] = {
-                factor: usual[name] if factor == 1 else bench.count(constant, type(value)(value * factor)) for factor in FACTORS
-            }
-            print(name, constant.name, {factor: counts.wrong for factor, counts in found[number][name].items()}, flush=True)
-    table = table_of(list(zip(CONSTANTS, values, found, strict=True)), given.sets)
-    positions = "Positions inside contacts: " + ", ".join(f"{name} {usual[name].positions:,}" for name in given.sets) + "."
+    found = {name: counts_of(name, given.data.resolve(), given.work.resolve(), given.cores) for name in given.sets}
+    table = table_of(found, given.sets)
+    positions = "Positions inside contacts: " + ", ".join(f"{name} {found[name][0][1].positions:,}" for name in given.sets) + "."
     page = PAGE.format(machine=machine(), table=table, positions=positions)
     if given.write:
         write_text(given.write, page)

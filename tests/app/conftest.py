@@ -6,6 +6,7 @@ A page fails its test if it asks another host for anything, or writes an error i
 import asyncio
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -20,8 +21,10 @@ import uvicorn
 import yaml
 
 from herdbook.app.desk import Desk
+from herdbook.app.runs import Runs
 from herdbook.app.server import Roots, make_server
 from tests.support.numbered import BAR, BITS, write_experiment
+from tests.workflow.stand_ins import write_stand_ins
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
 
@@ -230,3 +233,30 @@ def open_page(browser: Any, tmp_path: Path, served: dict[Path | None, Served | A
     for one in served.values():
         one.end()
     assert not faults
+
+
+@pytest.fixture(scope="session")
+def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Stages that do nothing, of which `index` waits until it may go on."""
+    folder = tmp_path_factory.mktemp("stand-ins")
+    write_stand_ins(folder, slow=["index"])
+    return folder
+
+
+@pytest.fixture
+def open_run(open_page: Callable[..., Screen], stand_ins: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Screen]]:
+    """The page of runs, of an experiment that has none yet; what runs at the end is ended."""
+    screens: list[Screen] = []
+
+    def start(**options: Any) -> Screen:
+        monkeypatch.setenv("PYTHONPATH", str(stand_ins))
+        screens.append(open_page(overlay={"write": False}, **options))
+        screens[-1].press("Alt+3")
+        screens[-1].wait("d.run === 'none'")
+        return screens[-1]
+
+    yield start
+    for screen in screens:
+        runs = Runs(screen.file)
+        if runs.state()["running"]:
+            os.killpg(runs._run()["pid"], signal.SIGKILL)

@@ -1,6 +1,11 @@
 """Arenas drawn by mouse and by keys, up to what stands in the experiment file."""
 
+import cv2
+import numpy as np
 import pytest
+import yaml
+
+from herdbook.movie.writing import MovieWriter
 
 
 @pytest.fixture
@@ -57,12 +62,11 @@ def test_a_grid_of_wells_with_names_and_numbers(screen):
     screen.page.locator("[data-tool=grid]").click()
     for point in ((30, 40), (160, 40), (160, 95), (30, 95)):
         screen.click(*point)
-    screen.wait("d.draft === '1'")
-    screen.page.locator("#tab-find").click()
-    screen.page.locator("#c-animals-number").fill("6")
-    screen.page.locator("#c-animals-number").press("Enter")
+    # The number of all animals follows that of the wells.
     screen.wait("d.draft === '2'")
-    arenas = screen.save()["arenas"]
+    saved = screen.save()
+    assert saved["animals"]["number"] == 6
+    arenas = saved["arenas"]
     assert [arena["name"] for arena in arenas] == ["A1", "A2", "A3", "B1", "B2", "B3"]
     assert {arena["number"] for arena in arenas} == {1}
     near([arena["include"][0]["ellipse"]["centre"] for arena in arenas[:3]], [(30, 40), (95, 40), (160, 40)])
@@ -116,4 +120,34 @@ def test_a_deleted_arena_leaves_the_whole_frame(open_page):
     screen.page.locator("#tab-arenas").click()
     screen.page.get_by_role("button", name="delete dish").click()
     screen.wait("d.draft === '1'")
+    assert not screen.save().get("arenas")
+
+
+def test_wells_of_a_plate_are_found_and_taken_by_a_key(open_page, tmp_path):
+    movie = tmp_path / "plate.mkv"
+    middles = [(70 + 90 * column, 80 + 90 * row) for row in range(2) for column in range(3)]
+    with MovieWriter(movie, 320, 240, 20.0, codec="ffv1", pixel_format="gray") as writer:
+        for frame in range(30):
+            image = np.full((240, 320), 60, np.uint8)
+            for x, y in middles:
+                cv2.circle(image, (x, y), 38, 190, -1)
+                cv2.circle(image, (x - 20 + frame, y), 5, 40, -1)
+            writer.write(image)
+    file = tmp_path / "experiment.yaml"
+    animals = {"marking": "none", "number": 1}
+    values = {"experiment": "plate", "movies": [{"name": "m", "file": movie.name}], "animals": animals, "segment": {"area": [20, 400]}}
+    file.write_text(yaml.safe_dump(values), encoding="utf-8")
+    screen = open_page(file=file)
+    screen.ready()
+    screen.press("q")
+    screen.wait("d.dishes === '6'")
+    screen.press("Enter")
+    screen.wait("d.draft === '2'")
+    saved = screen.save()
+    assert saved["animals"]["number"] == 6
+    assert [(arena["name"], arena["number"]) for arena in saved["arenas"]] == [(f"{r}{c}", 1) for r in "AB" for c in (1, 2, 3)]
+    near([arena["include"][0]["ellipse"]["centre"] for arena in saved["arenas"]], middles)
+    # The whole is one step.
+    screen.press("Control+z", "Control+z")
+    screen.wait("d.draft === '2'")
     assert not screen.save().get("arenas")

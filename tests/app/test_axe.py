@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.littered import LARGE, place_of, write_littered
 from tests.support.numbered import write_numbered
+from tests.support.watched_run import DOUBT_FRAME, write_watched
 
 AXE = os.environ.get("HERDBOOK_AXE")
 pytestmark = pytest.mark.skipif(AXE is None, reason="needs axe-core: .ci/page")
@@ -82,4 +83,29 @@ def test_opening_and_a_new_experiment(open_page, tmp_path, scheme):
     for colour in ("blue", "green"):
         page.locator(f"input[value={colour}]").check()
     page.get_by_role("button", name="GG", exact=True).click()
+    assert faults(screen) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_run_and_its_log(open_run, scheme):
+    screen = open_run(scheme=scheme)
+    screen.wait("d.planned")
+    assert faults(screen) == []
+    screen.page.locator("#run-start").click()
+    row = screen.page.locator("[data-job='index/m']", has_text="frames")
+    row.wait_for()
+    assert faults(screen) == []
+    row.click()
+    screen.page.locator("#log-text", has_text="frames/s").wait_for()
+    assert faults(screen) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_watching(open_page, tmp_path, scheme):
+    screen = open_page(file=write_watched(tmp_path), scheme=scheme)
+    screen.press("Alt+4")
+    screen.wait("d.watched && d.lanes")
+    assert faults(screen) == []
+    screen.press("n", "k")
+    screen.shows_only(DOUBT_FRAME)
     assert faults(screen) == []

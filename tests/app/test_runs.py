@@ -1,36 +1,16 @@
 """Runs, as somebody at the page starts, follows and stops them; the stages are stand-ins that wait until they may go on."""
 
 import json
-import os
-import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from herdbook.app.runs import Runs
-from tests.workflow.stand_ins import write_stand_ins
-
-
-@pytest.fixture(scope="module")
-def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("stand-ins")
-    write_stand_ins(folder, slow=["index"])
-    return folder
-
 
 @pytest.fixture
-def screen(open_page, stand_ins, monkeypatch) -> Iterator[object]:
-    monkeypatch.setenv("PYTHONPATH", str(stand_ins))
-    found = open_page(overlay={"write": False})
-    found.press("Alt+3")
-    found.wait("d.run === 'none'")
-    yield found
-    runs = Runs(found.file)
-    if runs.state()["running"]:
-        os.killpg(runs._run()["pid"], signal.SIGKILL)
+def screen(open_run):
+    return open_run()
 
 
 def told(screen, job, text):

@@ -15,10 +15,12 @@ from herdbook.movie.decoding import Decoder, stored_size
 from herdbook.movie.frame import Frame, in_eight_bits
 from herdbook.movie.images import image_name, is_of_images, open_images
 
-# Decoded frames that are kept, for steps back: 16 of 1080p.
-KEPT_BYTES = 48 << 20
+# Decoded frames that are kept, for steps back: 10 of 1080p.
+KEPT_BYTES = 32 << 20
 # A kept frame at most that many frames away is shown at once while somebody drags, instead of the last keyframe.
 NEAR_FRAMES = 12
+# More threads cost memory, and a person waits for one frame at a time.
+DECODER_THREADS = 2
 
 
 class Source:
@@ -28,20 +30,21 @@ class Source:
     number that their time stamp has in the index of the movie.
     """
 
-    def __init__(self, path: Path, index: Index, kept_bytes: int = KEPT_BYTES) -> None:
+    def __init__(self, path: Path, index: Index, kept_bytes: int = KEPT_BYTES, threads: int = DECODER_THREADS) -> None:
         self.path, self.index = path, index
         self._files = ExitStack()
         self._kept: OrderedDict[int, Frame] = OrderedDict()
         self._most = max(2, kept_bytes // (index.width * index.height * 3 // 2))
         self._keyframes = np.flatnonzero(index.keyframe)
-        self._next = -1
+        # What the stream gives next, and from where on it leaves no frame out.
+        self._next, self._whole_from = -1, 0
         self._image: Callable[[int], Any] | None = None
         self._decoder: Decoder | None = None
         if is_of_images(path):
             self._image = self._files.enter_context(open_images(path))
             self._reformatter = VideoReformatter()
         else:
-            self._decoder = Decoder(path, index)
+            self._decoder = Decoder(path, index, threads=threads)
             self._files.callback(self._decoder.close)
 
     def close(self) -> None:
@@ -99,12 +102,14 @@ class Source:
 
     def _is_ahead(self, number: int) -> bool:
         """Whether decoding on is quicker than a seek: there is no keyframe between the next frame and this one."""
-        return 0 <= self._next <= number and self.keyframe_before(number) <= self._next
+        return self._whole_from <= number and 0 <= self._next <= number and self.keyframe_before(number) <= self._next
 
     def _seek(self, number: int) -> None:
         assert self._decoder is not None
         self._next = -1
-        self._decoder.start_at(number)
+        # Of the frames on the way, only as many as are kept are of use.
+        self._whole_from = 0 if self.index.counted else max(0, number - self._most + 1)
+        self._decoder.start_at(number, self._whole_from)
         self._stream: Iterator[tuple[int, Any]] = self._decoder.frames()
 
     def _read_image(self, number: int) -> Frame:

@@ -24,7 +24,7 @@ def picture(frame: Frame, view: str, background: Background | None, *, grey: boo
             shown = frame.bgr() if size[0] == full else frame.bgr_scaled(*size)
             frame.forget_colours()
     else:
-        window = int(np.searchsorted(background.first_frame, frame.index, side="right")) - 1
+        window = background.window_at(frame.index)
         if view == "background":
             shown = _fit(background.luma[window] if grey else background.bgr[window], size)
         else:

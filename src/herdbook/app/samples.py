@@ -16,7 +16,7 @@ from herdbook.segmentation.scenes import spread_frames
 from herdbook.segmentation.segmenter import Segmenter
 
 # What is held in memory of sampled frames.
-MOST_FRAMES, MOST_BYTES = 60, 96 << 20
+MOST_FRAMES, MOST_BYTES = 60, 80 << 20
 # Blobs of all samples whose areas are sent; of more, a part drawn evenly.
 MOST_AREAS = 20_000
 
@@ -77,7 +77,7 @@ class Samples:
             self.picks = self._choose()
         for number in [pick for pick in self.picks if pick not in self._held][:count]:
             if self._source is None:
-                self._source = Source(self._movie.source.path, self._movie.index, kept_bytes=0)
+                self._source = Source(self._movie.source.path, self._movie.index, kept_bytes=0, threads=1)
             frame = self._source.exact(number)
             grey = self._movie.settings["channel"] == "grey"
             held = SimpleNamespace(index=number, luma=frame.luma.copy()) if grey else frame

@@ -36,3 +36,7 @@ class Background(Artifact):
     change_turn: NDArray[np.float64] | None = None
     change_light: NDArray[np.float64] | None = None
     change_share: NDArray[np.float64] | None = None
+
+    def window_at(self, frame: int) -> int:
+        """The window of time in which a frame lies."""
+        return int(np.searchsorted(self.first_frame, frame, side="right")) - 1

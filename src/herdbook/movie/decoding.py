@@ -91,12 +91,16 @@ def stored_size(table: FrameTable) -> tuple[int, int]:
 
 
 class Decoder:
-    """Decoded frames of a movie file with their numbers, beginning at any frame."""
+    """Decoded frames of a movie file with their numbers, beginning at any frame.
 
-    def __init__(self, path: Path, table: FrameTable, sampled: frozenset[int] | None = None) -> None:
+    Frames on which no other depends are left out if their time stamps are not in `sampled`. `threads`: number of decoder threads.
+    """
+
+    def __init__(self, path: Path, table: FrameTable, sampled: frozenset[int] | None = None, threads: int = 1) -> None:
         self._path = path
         self._table, self._pts = table, table.pts
-        self._sampled = sampled
+        self._sampled, self._threads = sampled, threads
+        self._whole_from: int | None = None
         self._reformatter = VideoReformatter()
         self._size = stored_size(table)
         self._fault = ""
@@ -104,6 +108,9 @@ class Decoder:
 
     def _open(self) -> None:
         self._container, self._stream = open_video(self._path, self._table.stream)
+        if self._threads > 1:
+            self._stream.thread_type = "FRAME"
+            self._stream.codec_context.thread_count = self._threads
         self._counted = self._table.counted or is_counted(self._container, self._stream)
         self._unread = True
 
@@ -111,8 +118,12 @@ class Decoder:
         """Close the file."""
         self._container.close()
 
-    def start_at(self, index: int) -> int:
-        """Seek to a keyframe at or before frame `index`; return the number of this keyframe."""
+    def start_at(self, index: int, whole_from: int = 0) -> int:
+        """Seek to a keyframe at or before frame `index`; return the number of this keyframe.
+
+        Of the frames before `whole_from`, those on which no other depends may be left out, which saves their decoding.
+        """
+        self._whole_from = int(self._pts[whole_from]) if whole_from else None
         back = 0
         while not self._counted and index > back:
             with suppress(FFmpegError):
@@ -158,11 +169,15 @@ class Decoder:
 
     def _decoded(self) -> Iterator[Any]:
         context = self._stream.codec_context
-        sampled = None if self._counted or context.name not in _SKIPPING else self._sampled
+        can_skip = not self._counted and context.name in _SKIPPING
+        sampled, whole_from = (self._sampled, self._whole_from) if can_skip else (None, None)
         try:
             for packet in self._packets:
                 if sampled is not None:
                     context.skip_frame = "DEFAULT" if packet.pts in sampled else "NONREF"
+                elif whole_from is not None:
+                    early = packet.pts is not None and packet.pts < whole_from
+                    context.skip_frame = "NONREF" if early else "DEFAULT"
                 yield from packet.decode()
         except FFmpegError as error:
             self._fault = f"decoding fails ({error.strerror or error})"

@@ -236,7 +236,7 @@ class Segmenter:
 
     def _scene_at(self, frame: int) -> _Reference:
         background = self._background
-        window = int(np.searchsorted(background.first_frame, frame, side="right")) - 1
+        window = background.window_at(frame)
         luma, channels = background.luma[window], self._channels
         colours = luma[:, :, None][:, :, :0] if channels is None else np.ascontiguousarray(background.bgr[window][:, :, channels])
         bounds, typical = self._bounds(window, luma, colours)

@@ -56,6 +56,29 @@ def test_frames_are_those_that_stages_read(source, rng):
         assert (movie.exact(number).luma == read[number]).all()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_frames_left_out_on_the_way_are_still_found_when_they_are_wanted(source, rng, kind):
+    movie = source(kind)
+    read = [frame.luma.copy() for frame in read_frames(movie.path, movie.index)]
+    # With so few kept, most frames on the way are of no use, and those on which no other depends need not be decoded.
+    movie._most = 2
+    for number in [60, 20, 40, 21, 61, 59, 5, *rng.integers(0, FRAMES, 25).tolist()]:
+        near = movie.near(int(rng.integers(0, FRAMES)))
+        assert (near.luma == read[near.index]).all()
+        assert (movie.exact(number).luma == read[number]).all()
+
+
+def test_frames_on_the_way_that_are_of_no_use_are_not_decoded(source):
+    movie = source("b_frames")
+    movie._most = 2
+    movie._seek(55)
+    # The keyframe before it is frame 30.
+    decoded = [number for number, _ in movie._stream]
+    assert decoded[0] == 30
+    assert set(range(54, FRAMES)) <= set(decoded)
+    assert len(set(range(30, 54)) - set(decoded)) >= 8
+
+
 def test_near_frames_decode_one_frame_only(source):
     movie = source("long_gop", 200)
     assert movie.near(150).index == 0

@@ -14,6 +14,7 @@ from herdbook.app.desk import Desk
 from herdbook.app.live import LiveMovie
 from herdbook.app.proposing.clicks import Click, Values, values_for
 from herdbook.app.proposing.comparing import ClickLook, compare, segmenter_of
+from herdbook.app.proposing.dishes import find_dishes
 from herdbook.app.proposing.resting import find_resting
 from herdbook.app.proposing.targets import dotted, present
 from herdbook.app.proposing.tuning import Tuning
@@ -46,6 +47,7 @@ class Proposing:
             Route("/api/propose/tune", told(self._tune), methods=["POST"]),
             Route("/api/propose/stop", told(self._stop), methods=["POST"]),
             Route("/api/propose/resting", told(self._resting)),
+            Route("/api/propose/dishes", told(self._dishes)),
         ]
 
     async def _clicks(self, request: Request) -> Response:
@@ -136,6 +138,19 @@ class Proposing:
 
         section = self._desk.opened.experiment.background
         return JSONResponse({"resting": await self._desk.do(work), "takes_out": section.resting or section.file is not None})
+
+    async def _dishes(self, request: Request) -> Response:
+        name, shown = request.query_params.get("movie", ""), request.query_params.get("frame", "0")
+
+        def work() -> list[dict[str, Any]]:
+            movie = self._desk.opened.movie(name)
+            background = movie.maker.scene.background
+            # Without a background, animals are in the picture, too; dishes are larger.
+            frame = min(max(int(shown) if shown.isdecimal() else 0, 0), len(movie.index) - 1)
+            picture = movie.source.exact(frame).luma if background is None else background.luma[background.window_at(frame)]
+            return [{"name": one.name, "include": [one.as_shape()]} for one in find_dishes(picture)]
+
+        return JSONResponse({"dishes": await self._desk.do(work)})
 
 
 def _read(clicks: Any) -> list[Click]:

@@ -3,22 +3,25 @@
 import { bindArenaKeys } from "./arena_keys.js";
 import { ArenaEditor } from "./arenas.js";
 import { CountPlot } from "./counts.js";
+import { bindDishKeys, FoundDishes } from "./found_dishes.js";
 import { Helpers } from "./find/helpers.js";
 import { Histogram } from "./histogram.js";
+import { Hover } from "./hover.js";
 import { bind, showKeys } from "./lib/keys.js";
-import { alarm, by, el, forgetColours, speak } from "./lib/el.js";
+import { alarm, by, el, speak } from "./lib/el.js";
 import { get, Line, post } from "./lib/socket.js";
 import { showConflict } from "./conflict.js";
 import { Panel, shown } from "./panel.js";
 import { Player, SPEEDS } from "./player.js";
+import { bindPlayerKeys } from "./player_keys.js";
 import { Runs } from "./runs.js";
 import { Strip } from "./strip.js";
+import { Tabs } from "./tabs.js";
+import { bindTheme } from "./theme.js";
 import { View } from "./view.js";
 import { Watch } from "./watch.js";
 import { welcome } from "./welcome.js";
 
-const REASONS = ["too small", "too large", "too little contrast", "at the border"];
-const TABS = ["find", "arenas", "run", "watch"];
 const SCENES = { computing: "The background is being made; blobs follow in some seconds.", quick: "A first background; a better one is being made.", failed: "The background could not be made: " };
 
 /** @type {any} */ let state = { open: false };
@@ -38,12 +41,20 @@ const panel = new Panel(by("controls"), tryOut);
 const histogram = new Histogram((area, rest) => tryOut({ "segment.area": area }, rest));
 const strip = new Strip(player, (intervals, rest) => tryOut(intervalChange(intervals), rest));
 const plot = new CountPlot((frame) => player.go(frame));
-const arenas = new ArenaEditor(view, by("arenas"), (list, rest) => tryOut({ arenas: list.length ? list : null }, rest));
+const arenas = new ArenaEditor(view, by("arenas"), (list, rest) => tryOut(arenaChange(list), rest));
+const dishes = new FoundDishes(arenas, player);
 const watch = new Watch(view, player, by("watch"));
 // Before those of finding animals, some of which are the same.
 watch.bindKeys(bind);
-const helpers = new Helpers(view, player, tryOut, short, () => tab("find"));
+const helpers = new Helpers(view, player, tryOut, short, () => tabs.show("find"));
+const tabs = new Tabs({
+  find: ["find animals", (shown) => shown || helpers.leave()],
+  arenas: ["arenas", (shown) => arenas.activate(shown)],
+  run: ["run", () => {}],
+  watch: ["watch", (shown) => watch.activate(shown)],
+});
 
+const hover = new Hover(view, () => !arenas.busy);
 const runs = new Runs(by("run"), async () => Boolean(await edit("save")), () => Object.keys(state.draft || {}).length);
 
 /** Use other values at once. @param {Record<string, any>} changes @param {boolean} rest whether the control rests now */
@@ -59,6 +70,13 @@ function tryOut(changes, rest) {
 function intervalChange(intervals) {
   const key = state.movies.length > 1 ? `movies.${player.movie.name}.override.segment.intervals` : "segment.intervals";
   return { [key]: intervals.length ? intervals : null };
+}
+
+/** Where every arena has its number of animals, their sum is that of all. @param {any[]} list */
+function arenaChange(list) {
+  const counted = list.length > 0 && list.every((one) => one.number) && Number.isInteger(state.values.animals.number);
+  const sum = counted ? { "animals.number": list.reduce((all, one) => all + one.number, 0) } : {};
+  return { arenas: list.length ? list : null, ...sum };
 }
 
 /** @param {import("./lib/socket.js").Message} message */
@@ -177,24 +195,7 @@ player.watchers.add((head) => {
       head.broken ? " – black or unlike the background" : "",
     );
   }
-  blobs = head;
-});
-
-/** @type {any} */ let blobs = {};
-by("view").addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
-  if (event.buttons || !blobs.centres || arenas.busy) return;
-  const [x, y] = view.from(event);
-  const reach = view.reach(14);
-  let best = -1;
-  let least = Infinity;
-  blobs.centres.forEach((/** @type {[number, number]} */ [cx, cy], /** @type {number} */ k) => {
-    const apart = Math.hypot(cx - x, cy - y);
-    if (apart < Math.max(reach, Math.sqrt(blobs.areas[k])) && apart < least) [best, least] = [k, apart];
-  });
-  if (best === view.chosen) return;
-  view.chosen = best;
-  view.paintDrawn();
-  by("view").title = best < 0 ? "" : `${blobs.areas[best]} px${blobs.reasons[best] < 0 ? "" : `, dropped: ${REASONS[blobs.reasons[best]]}`}`;
+  hover.blobs = head;
 });
 
 /** Returns whether it was done. @param {string} action */
@@ -214,17 +215,6 @@ async function edit(action) {
     alarm(/** @type {Error} */ (error).message);
     return false;
   }
-}
-
-function tab(/** @type {string} */ name) {
-  for (const other of TABS) {
-    by(other).hidden = other !== name;
-    by(`tab-${other}`).setAttribute("aria-selected", String(other === name));
-    by(`tab-${other}`).tabIndex = other === name ? 0 : -1;
-  }
-  if (name !== "find") helpers.leave();
-  arenas.activate(name === "arenas");
-  watch.activate(name === "watch");
 }
 
 /** @param {string} mode */
@@ -255,19 +245,9 @@ function wire() {
   const G = "Everywhere";
   const open = () => Boolean(player.movie);
   // Before the others: while a shape is drawn, arrows and the space bar belong to it.
-  bindArenaKeys(arenas, bind, () => tab("arenas"));
-  bind(G, "Space", "Space", "play, pause", () => (player.playing ? player.stop() : player.play()), open);
-  bind(G, "ArrowLeft KeyA", "← A", "one frame back", () => player.step(-1), open);
-  bind(G, "ArrowRight KeyD", "→ D", "one frame on", () => player.step(1), open);
-  bind(G, "Shift+ArrowLeft", "Shift+←", "ten frames back", () => player.step(-10), open);
-  bind(G, "Shift+ArrowRight", "Shift+→", "ten frames on", () => player.step(10), open);
-  bind(G, "Ctrl+ArrowLeft", "Ctrl+←", "one second back", () => player.step(-player.movie.fps), open);
-  bind(G, "Ctrl+ArrowRight", "Ctrl+→", "one second on", () => player.step(player.movie.fps), open);
-  bind(G, "PageUp", "Page up", "a hundred frames back", () => player.step(-100), open);
-  bind(G, "PageDown", "Page down", "a hundred frames on", () => player.step(100), open);
-  bind(G, "Home", "Home", "first frame", () => player.go(0), open);
-  bind(G, "End", "End", "last frame", () => player.go(Infinity), open);
-  bind(G, "KeyG", "G", "go to a frame", () => by("number").select(), open);
+  bindArenaKeys(arenas, bind, () => tabs.show("arenas"));
+  bindDishKeys(dishes, bind, () => tabs.show("arenas"));
+  bindPlayerKeys(player, bind, G);
   bind(G, "BracketLeft", "[", "slower", () => faster(-1));
   bind(G, "BracketRight", "]", "faster", () => faster(1));
   bind(G, "KeyF", "F", "whole frame", () => view.fit());
@@ -280,7 +260,7 @@ function wire() {
   bind(G, "Alt+ArrowLeft", "Alt+←", "previous movie", () => otherMovie(-1), open);
   bind(G, "Alt+ArrowRight", "Alt+→", "next movie", () => otherMovie(1), open);
   bind(G, "Question", "?", "this table", showKeys);
-  TABS.forEach((name, k) => bind(G, `Alt+Digit${k + 1}`, `Alt+${k + 1}`, { find: "find animals", arenas: "arenas", run: "run", watch: "watch" }[name] || "", () => tab(name)));
+  tabs.bindKeys(bind, G);
   const A = "Find animals";
   bind(A, "KeyB", "B", "background, difference, frame in turn", () => look({ image: "background", background: "difference", difference: "image" }[player.mode] || "image"), open);
   bind(A, "KeyN", "N", "next sampled frame with another number of blobs than animals", () => worse(1), open);
@@ -302,34 +282,17 @@ function wire() {
   on("open", "click", openOther);
   for (const action of ["save", "undo", "redo"]) on(action, "click", () => edit(action));
   for (const radio of document.querySelectorAll("input[name=view]")) radio.addEventListener("change", () => look(/** @type {HTMLInputElement} */ (radio).value));
-  on("planned", "click", () => tab("run"));
+  on("planned", "click", () => tabs.show("run"));
   on("lanes-in", "click", () => watch.lanes.zoom(0.5));
   on("lanes-out", "click", () => watch.lanes.zoom(2));
-  for (const name of TABS) {
-    on(`tab-${name}`, "click", () => tab(name));
-    on(`tab-${name}`, "keydown", (event) => {
-      if (!/Arrow(Left|Right)/.test(event.code)) return;
-      const other = TABS[(TABS.indexOf(name) + (event.code === "ArrowLeft" ? TABS.length - 1 : 1)) % TABS.length];
-      tab(other);
-      by(`tab-${other}`).focus();
-    });
-  }
-  const theme = by("theme");
-  const dress = (/** @type {string} */ scheme) => {
-    document.documentElement.style.colorScheme = scheme;
-    localStorage.setItem("theme", scheme);
-    forgetColours();
+  bindTheme(() => {
     view.paint();
     histogram.paint();
     strip.paint();
     watch.lanes.stale = true;
     watch.lanes.paint();
     plot.make();
-  };
-  theme.value = localStorage.getItem("theme") || "light dark";
-  on("theme", "change", () => dress(theme.value));
-  dress(theme.value);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => dress(theme.value));
+  });
 }
 
 /** @param {number} way */
