@@ -33,9 +33,14 @@ include: "workflow/rules/classifier.smk"
 include: "workflow/rules/identities.smk"
 include: "workflow/rules/results.smk"
 
-if EXPERIMENT.repair:
+if EXPERIMENT.points_apart:
 
     include: "workflow/rules/points.smk"
+
+
+if EXPERIMENT.pose:
+
+    include: "workflow/rules/pose.smk"
 
 
 

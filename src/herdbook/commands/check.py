@@ -16,6 +16,7 @@ from herdbook.experiment.sheets.corrections import Correction
 from herdbook.experiment.sheets.facts import read_facts
 from herdbook.experiment.sheets.labels import read_labels
 from herdbook.experiment.sheets.places import fact_place_faults, label_place_faults
+from herdbook.experiment.sheets.point_labels import labelled_movies
 from herdbook.geometry.intervals import interval_faults
 from herdbook.movie.notes import join_notes
 from herdbook.segmentation.arenas import map_arenas
@@ -57,6 +58,7 @@ def check_experiment(experiment: Experiment, look: int = 0) -> Findings:
     _check_facts(experiment, findings, sizes)
     _check_answers(experiment, findings)
     _check_points(experiment, findings)
+    _check_pose(experiment, findings)
     _check_truth(experiment, findings)
     _check_classifier(experiment, findings)
     _check_formats(experiment, findings)
@@ -191,6 +193,9 @@ def _check_points(experiment: Experiment, findings: Findings) -> None:
             own = [c for c in corrections if c.movie == movie.name]
             findings.faults += _faults_of_repair(experiment, movie, frames, size, own, findings)
             continue
+        if experiment.pose:
+            # Which points there will be, and so which can be corrected, is known when they were found.
+            continue
         try:
             read = read_poses([Path(path) for path in movie.poses]) if movie.poses else no_poses(frames)
             if shorter := missing_frames(read, frames):
@@ -226,6 +231,36 @@ def _faults_of_repair(
     except HerdbookError as error:
         return [f"movie {movie.name}: {error}"]
     return []
+
+
+def _check_pose(experiment: Experiment, findings: Findings) -> None:
+    """Whether a network can learn from the labelled body points, as far as that is known without positions; or the card of a given one."""
+    if experiment.pose is None:
+        return
+    from herdbook.bodypoints.learned.cards import check_points, read_pose_card
+    from herdbook.bodypoints.learned.errors import STRETCHES
+    from herdbook.bodypoints.learned.labels import partners, point_names, read_point_labels
+
+    pose, names = experiment.pose, [movie.name for movie in experiment.movies]
+    try:
+        if pose.model:
+            check_points(read_pose_card(Path(pose.model).with_suffix(".json")), pose.points)
+            return
+        labelled_movies(pose.labels, names)
+        labels = read_point_labels([Path(path) for path in pose.labels], names, experiment.animals.individuals)
+        partners(point_names(labels, pose.points, ", ".join(pose.labels)), pose.mirror)
+    except HerdbookError as error:
+        findings.faults.append(str(error))
+        return
+    late = [label for label in labels if label.movie in findings.movies and label.frame >= findings.movies[label.movie].frames]
+    findings.faults += [
+        f"{label.file}, {label.place}: {label.movie} has frames 0 to {findings.movies[label.movie].frames - 1}, found frame {label.frame}"
+        for label in late
+    ]
+    frames = len({(label.movie, label.frame) for label in labels})
+    findings.notes.append(f"pose: {len(labels)} labelled animals in {frames} frames")
+    if frames < STRETCHES:
+        findings.notes.append(f"pose: of fewer than {STRETCHES} labelled frames none is kept back, so no error will be told. Label more.")
 
 
 def _check_truth(experiment: Experiment, findings: Findings) -> None:

@@ -133,10 +133,13 @@ def _absolute_paths(raw: dict[str, Any], base: Path) -> tuple[dict[str, Any], li
     if isinstance(raw.get("arenas"), list):
         raw["arenas"] = [absolute(arena, "mask", "arenas", str(k)) for k, arena in enumerate(raw["arenas"])]
     paths = [("animals", key) for key in ("labels", "facts", "answers", "like")] + [("background", "file"), ("smooth", "corrections")]
-    paths += [("score", "truth"), ("train", "model"), ("train", "use"), ("train", "start"), ("trainset", "use")]
+    paths += [("score", "truth"), ("train", "model"), ("train", "use"), ("train", "start"), ("trainset", "use"), ("pose", "model")]
     for section, key in paths:
         if section in raw:
             raw[section] = absolute(raw[section], key, section)
+    pose = raw.get("pose")
+    if isinstance(pose, dict) and isinstance(pose.get("labels"), list):
+        raw["pose"] = pose | {"labels": [resolved(path, "pose", "labels", str(k)) for k, path in enumerate(pose["labels"])]}
     return raw, faults
 
 
