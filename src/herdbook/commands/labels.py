@@ -115,21 +115,35 @@ def suggest(
     number: Annotated[int, typer.Option("--number", "-n", help="number of points", min=1, max=500)] = 20,
     movies: Annotated[str | None, typer.Option(help="only points of these movies, separated by commas")] = None,
     out: Annotated[Path | None, typer.Option(help="folder; by default suggest in the experiment's results")] = None,
+    points: Annotated[bool, typer.Option("--points", help="suggest frames whose body points to label, for the section pose")] = False,
 ) -> None:
-    """Suggest points whose labels would help most, with pictures, as rows for labels.csv."""
+    """Suggest points whose labels would help most, with pictures, as rows for labels.csv; or frames whose body points to label."""
     from herdbook.commands.labelling.suggest import suggest_points, write_points
     from herdbook.experiment.file import load_experiment
 
     experiment = load_experiment(file)
     wanted = [movie.name for movie in experiment.movies] if movies is None else split_list(movies)
     check_movies(wanted, experiment, file)
-    points, length_px = suggest_points(experiment, number, wanted)
-    if not points:
+    if points:
+        _suggest_frames(experiment, number, wanted, out or experiment.folder / "suggest_points")
+        return
+    places, length_px = suggest_points(experiment, number, wanted)
+    if not places:
         raise HerdbookError(f"{file}: no unlabelled tracklet of a single animal is left. Check the overlay movie and the section segment.")
     folder = out or experiment.folder / "suggest"
-    write_points(experiment, points, length_px, folder)
-    echo(f"Wrote {len(points)} points to {folder / 'suggested.csv'}, best first, with a picture of each; all of them: sheet.png")
+    write_points(experiment, places, length_px, folder)
+    echo(f"Wrote {len(places)} points to {folder / 'suggested.csv'}, best first, with a picture of each; all of them: sheet.png")
     echo(f"Fill in the column label and add the rows to {experiment.animals.labels or 'animals.labels'}.")
+
+
+def _suggest_frames(experiment: "Experiment", number: int, movies: list[str], folder: Path) -> None:
+    from herdbook.commands.labelling.point_frames import TABLE, suggest_frames, write_frames
+
+    found = suggest_frames(experiment, number, movies)
+    write_frames(experiment, found, folder)
+    echo(f"Wrote {len(found)} frames to {folder / TABLE}, the most helpful first, with their pictures in {folder / 'labeled-data'}.")
+    echo("Label the body points of all animals in them, with DeepLabCut, SLEAP or in a table movie,frame,individual,point,x,y,")
+    echo("and name the file in pose: {labels: [...]}.")
 
 
 def validate(
