@@ -31,7 +31,7 @@ KEY_S, POINT_S, CLICK_S, HOMING_S, THOUGHT_S, LOOK_S = 0.28, 1.1, 0.2, 0.4, 1.35
 ROWS, COLUMNS, PITCH, RADIUS, SIZE, RATE, FRAMES = 4, 6, 190, 80, (1240, 860), 25.0, 1500
 EMPTY = (3, 8, 14, 21)
 RESTING = {1: 0.95, 5: 0.6, 10: 0.9, 16: 0.75, 23: 0.95}
-PATIENCE_MS = 1_800_000
+PATIENCE_MS = 7_200_000
 
 
 class Hands:
@@ -239,9 +239,8 @@ def score_plate(found: pd.DataFrame, truth: pd.DataFrame) -> None:
     right = np.hypot(both.x - both.x_f, both.y - both.y_f) < 10
     by_well = right.groupby(both.individual).mean()
     invented = len(found) - int(both.x_f.notna().sum())
-    print(
-        f"  right positions, under the well's name: {right.mean():.4f}; worst well {by_well.idxmin()} {by_well.min():.4f}; invented {invented}"
-    )
+    worst = f"worst well {by_well.idxmin()} {by_well.min():.4f}"
+    print(f"  right positions, under the well's name: {right.mean():.4f}; {worst}; invented {invented}")
 
 
 def ants(browser: Any, work: Path, data: Path, pictures: Path | None) -> None:

@@ -135,7 +135,7 @@ class Bench:
     def _named(self) -> Identities:
         """Who is in which tracklet, decided anew."""
         with h5py.File(self.results / "propagate" / f"{RECORDING}.h5") as file:
-            settings = str(file.attrs["settings"])
+            settings = file.attrs["settings"].decode()
         inputs = {"blobs": "segment", "tracklets": "tracklets", "evidence": "classify"}
         files = {name: [str(self.results / stage / f"{movie}.h5") for movie in self.recording.movies] for name, stage in inputs.items()}
         follow = propagate._followed
@@ -213,6 +213,9 @@ def table_of(found: dict[str, list[list[Counts]]], sets: list[str]) -> str:
     for number, constant in enumerate(CONSTANTS):
         cells = []
         for name in sets:
+            if not found[name][number]:
+                cells.append("not measured")
+                continue
             wrong = " / ".join(str(counts.wrong) for counts in found[name][number])
             cells.append(f"{wrong} ({' / '.join(f'{counts.expected:.0f}' for counts in found[name][number])})")
         values = " / ".join(f"{value:g}" for value in constant.values)
@@ -236,8 +239,11 @@ went the other way.
 """
 
 
-def counts_of(name: str, data: Path, work: Path, cores: int) -> list[list[Counts]]:
-    """The counts of a recording, for each constant at its three values; those of an earlier call are used again."""
+def counts_of(name: str, data: Path, work: Path, cores: int, fits: bool) -> list[list[Counts]]:
+    """The counts of a recording, for each constant at its three values; those of an earlier call are used again.
+
+    Without `fits`, constants that change fitted places have none but those that are known.
+    """
     path = work / f"sensitivity_{name}.json"
     known: dict[str, list[Any]] = json.loads(path.read_text()) if path.exists() else {}
     bench: Bench | None = None
@@ -255,6 +261,9 @@ def counts_of(name: str, data: Path, work: Path, cores: int) -> list[list[Counts
     for constant in CONSTANTS:
         low, _, high = constant.values
         key = f"{constant.module}.{constant.name}"
+        if constant.fits and not fits and not {f"{key} {low:g}", f"{key} {high:g}"} <= set(known):
+            rows.append([])
+            continue
         rows.append([count(f"{key} {low:g}", constant, low), count("as it is", None, 0.0), count(f"{key} {high:g}", constant, high)])
     return rows
 
@@ -265,10 +274,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the recordings")
     parser.add_argument("--work", type=Path, required=True, help="folder of the results, which are used again")
     parser.add_argument("--sets", nargs="+", choices=RECORDINGS, default=[*SETS], help="which recordings")
+    parser.add_argument("--quick", nargs="*", choices=RECORDINGS, default=[], help="in these, without constants that change fitted places")
     parser.add_argument("--cores", type=int, default=2, help="cores for snakemake")
     parser.add_argument("--write", type=Path, help="page of the documentation to write")
     given = parser.parse_args()
-    found = {name: counts_of(name, given.data.resolve(), given.work.resolve(), given.cores) for name in given.sets}
+    found = {name: counts_of(name, given.data.resolve(), given.work.resolve(), given.cores, name not in given.quick) for name in given.sets}
     table = table_of(found, given.sets)
     positions = "Positions inside contacts: " + ", ".join(f"{name} {found[name][0][1].positions:,}" for name in given.sets) + "."
     page = PAGE.format(machine=machine(), table=table, positions=positions)

@@ -66,7 +66,7 @@ def measure(data: Path, work: Path, seeds: int, rounds: int) -> Iterator[dict[st
             table = work / "so_far.csv"
             labels.to_csv(table, index=False)
             experiment = load_experiment(file, {"animals": {"labels": str(table)}})
-            found, _ = suggest_points(experiment, ROUND, [first])
+            found = suggest_points(experiment, ROUND, [first]).points
             asked = pd.DataFrame([(point.movie, point.frame, point.x, point.y, "") for point in found], columns=COLUMNS)
             labels = pd.concat([labels, with_names(asked, mine, blobs.frames, recording.radius_px)])
             yield row_of("suggested", file, labels, (done + 1) * ROUND, seed, truth)

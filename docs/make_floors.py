@@ -18,6 +18,7 @@ IN_WORDS = {
     "job": "the command line that all stages share",
     "workflow": "what the rules know of an experiment",
     "report": "the page: what was tracked, and how right it is",
+    "naming": "a recording named as a whole",
     "identity": "who is in which tracklet",
     "positions": "where each animal is, also in merged blobs",
     "bodypoints": "whose each body point is",

@@ -16,8 +16,10 @@ from herdbook.experiment.file import load_experiment
 from herdbook.experiment.model import Experiment
 from herdbook.experiment.sheets.facts import read_facts
 from herdbook.experiment.sheets.labels import read_labels
+from herdbook.experiment.sheets.left_out import read_left_out
+from herdbook.experiment.sheets.noted import read_noted
 from herdbook.experiment.sheets.point_labels import labelled_movies
-from herdbook.formats.files import TABLES, movie_files, table_files
+from herdbook.formats.files import NOTED_TABLE, TABLES, movie_files, table_files
 from herdbook.system.files import make_writable_folder
 from herdbook.system.fingerprints import content_mark, fingerprints_in
 
@@ -68,12 +70,18 @@ class Plan:
         self.facts = [animals.facts] if animals.facts else []
         self.pose_labels = list(experiment.pose.labels) if experiment.pose else []
         self.pose_model = classifier_files(experiment.pose.model) if experiment.pose else []
+        self.noted = [animals.events] if animals.events else []
+        self.left_out = [experiment.trainset.left_out] if self.named and experiment.trainset.left_out else []
         self._marks: dict[str, str] = {}
         self._check_files()
         self.labelled = self._labelled_movies()
         self.pose_labelled = labelled_movies(self.pose_labels, self.movies)
         for table in self.facts:
             read_facts(Path(table), self.movies, animals.classes)
+        for table in self.noted:
+            read_noted(Path(table), self.movies, animals.individuals if self.named else None)
+        for table in self.left_out:
+            read_left_out(Path(table), self.movies)
         make_writable_folder(Path(experiment.results))
 
     @property
@@ -148,6 +156,7 @@ class Plan:
             ("background.file", experiment.background.file, ("background",)),
             *((f"mask {name}", path, ("segment", "report")) for name, path in experiment.masks.items()),
             *(("animals.labels", path, ("trainset",)) for path in self.labels),
+            *(("trainset.left_out", path, ("trainset",)) for path in self.left_out),
             *((key, path, ("train",)) for key, given in classifiers for path in classifier_files(given)),
             ("train.model", experiment.train.model, ("train",)),
             ("trainset.use", experiment.trainset.use, ("train",)),
@@ -155,6 +164,7 @@ class Plan:
             *(("pose.model", path, ("pose_train",)) for path in self.pose_model),
             *(("animals.facts", path, ("propagate", "smooth")) for path in self.facts),
             ("animals.answers", experiment.animals.answers, ("report",)),
+            ("animals.events", experiment.animals.events, ("export",)),
             ("smooth.corrections", experiment.smooth.corrections, ("smooth", "smooth_points")),
             ("score.truth", experiment.score.truth if experiment.score else None, ("report",)),
         ]
@@ -200,7 +210,8 @@ class Plan:
     @cached_property
     def tables(self) -> list[str]:
         """The other tables of all movies, in addition to trajectories.csv and its HDF5 file."""
-        wanted = [self.at(file) for file in (*TABLES, *table_files(self.experiment.export.formats))]
+        noted = [NOTED_TABLE] if self.noted else []
+        wanted = [self.at(file) for file in (*TABLES, *noted, *table_files(self.experiment.export.formats))]
         return [file for file in wanted if file not in self.hdf5_table]
 
     @cached_property
@@ -282,7 +293,9 @@ class Plan:
             "background.file": experiment.background.file,
             "animals.facts": experiment.animals.facts,
             "animals.answers": experiment.animals.answers,
+            "animals.events": experiment.animals.events,
             "trainset.use": experiment.trainset.use,
+            "trainset.left_out": experiment.trainset.left_out,
             "train.model": experiment.train.model,
             "smooth.corrections": experiment.smooth.corrections,
             "score.truth": experiment.score.truth if experiment.score else None,

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from herdbook.movie.writing import MovieWriter
+from tests.support.numbered import write_experiment
 
 
 @pytest.fixture
@@ -112,6 +113,27 @@ def test_arenas_that_overlap_are_told_and_hatched(screen):
       for (let k = 0; k < d.length; k += 4) if (d[k] > 180 && d[k + 1] < 130 && d[k + 2] < 60 && d[k + 3] > 200) n++; return n; }"""
     assert screen.page.evaluate(hatched, [90, 65]) > 20
     assert screen.page.evaluate(hatched, [40, 65]) == 0
+
+
+def test_who_lives_in_which_arena_is_typed_in_place(open_page, tmp_path):
+    halves = {"left": [[0, 14], [95, 14], [95, 119], [0, 119]], "right": [[97, 14], [191, 14], [191, 119], [97, 119]]}
+    arenas = [{"name": name, "include": [{"polygon": corners}]} for name, corners in halves.items()]
+    arenas[0]["identities"], arenas[1]["identities"] = ["B", "G"], ["O"]
+    file = write_experiment(tmp_path, arenas=arenas)
+    values = yaml.safe_load(file.read_text()) | {"animals": {"marking": "marked", "identities": ["B", "G", "O"], "labels": "labels.csv"}}
+    file.write_text(yaml.safe_dump(values))
+    screen = open_page(file=file)
+    screen.ready()
+    screen.page.locator("#tab-arenas").click()
+    fields = screen.page.locator("[data-names]")
+    assert [fields.nth(k).input_value() for k in (0, 1)] == ["B, G", "O"]
+    fields.nth(0).fill("B")
+    fields.nth(0).press("Enter")
+    screen.wait("d.draft === '1'")
+    fields.nth(1).fill("G; O")
+    fields.nth(1).press("Enter")
+    screen.page.wait_for_timeout(500)
+    assert [arena["identities"] for arena in screen.save()["arenas"]] == [["B"], ["G", "O"]]
 
 
 def test_a_deleted_arena_leaves_the_whole_frame(open_page):

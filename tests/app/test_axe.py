@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.crossing_run import write_crossing
+from tests.support.labelled_run import place_of as place_of_tracklet
+from tests.support.labelled_run import write_labelled, write_learned
 from tests.support.littered import LARGE, place_of, write_littered
 from tests.support.numbered import write_numbered
 from tests.support.watched_run import DOUBT_FRAME, write_watched
@@ -87,6 +90,31 @@ def test_opening_and_a_new_experiment(open_page, tmp_path, scheme):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_reviewing_judging_and_events(open_page, tmp_path, scheme):
+    screen = open_page(file=write_crossing(tmp_path), scheme=scheme)
+    screen.press("Alt+6")
+    screen.wait("d.questions && d.asked && Number(d.loops) > 0")
+    screen.press("Space")
+    assert faults(screen) == []
+    screen.page.locator("input[name=review-mode][value=validate]").check()
+    screen.wait("d.judged === '0'")
+    screen.page.locator("#validate-draw").click()
+    screen.wait("d.judging")
+    assert faults(screen) == []
+    screen.press("2")
+    screen.wait("d.who === 'true'")
+    assert faults(screen) == []
+    screen.press("Escape", "Alt+4")
+    screen.wait("d.tracks && d.events !== undefined")
+    screen.page.locator("#event-kind").fill("feeding")
+    screen.page.locator("#event-add").click()
+    screen.page.locator("#view").focus()
+    screen.press("e")
+    screen.wait("d.going === 'feeding'")
+    assert faults(screen) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_run_and_its_log(open_run, scheme):
     screen = open_run(scheme=scheme)
     screen.wait("d.planned")
@@ -108,4 +136,28 @@ def test_watching(open_page, tmp_path, scheme):
     assert faults(screen) == []
     screen.press("n", "k")
     screen.shows_only(DOUBT_FRAME)
+    assert faults(screen) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_labelling(open_page, tmp_path, scheme):
+    file = write_labelled(tmp_path)
+    write_learned(file)
+    screen = open_page(file=file, scheme=scheme)
+    screen.press("Alt+5")
+    screen.wait("d.labelling && d.references !== undefined")
+    screen.page.locator(".head").first.click()
+    screen.wait("d.leftOut === '1'")
+    assert faults(screen) == []
+    screen.page.locator("#label-words").click()
+    screen.press("e")
+    screen.wait("d.together")
+    assert faults(screen) == []
+    screen.press("Escape", "v")
+    screen.wait("d.montage")
+    assert faults(screen) == []
+    screen.press("Escape", "Alt+4")
+    screen.wait("d.watched && d.tracks")
+    screen.click(*place_of_tracklet(1, 0))
+    screen.wait("d.here === 'm/1'")
     assert faults(screen) == []

@@ -148,6 +148,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "labels.csv": {"animals": marked()},
     "facts.csv": {"animals": marked(facts="facts.csv")},
     "answers.csv": {"animals": marked(answers="answers.csv")},
+    "noted.csv": {"animals": marked(events="noted.csv")},
     "set.h5": {"animals": marked(), "trainset": {"use": "set.h5"}},
     "m.keras": {"animals": marked(), "train": {"use": "m.keras"}},
     "m.json": {"animals": marked(), "train": {"start": "m.keras", "architecture": "small"}},
@@ -174,6 +175,7 @@ READERS = {
         "pose.json": {"pose_train"},
         "truth.csv": {"report"},
         "answers.csv": {"report"},
+        "noted.csv": {"export"},
     },
 }
 STAGES = ("background", "segment", "tracklets", "trainset", "train", "classify", "propagate", "smooth", "repair", "smooth_points", "export")
@@ -188,6 +190,7 @@ def test_another_content_of_a_given_file_is_another_version_of_the_stages_that_r
     (folder / "pose.keras").touch()
     (folder / "labels.csv").write_text("movie,frame,x,y,label\nb,1,2,3,A\nb,4,5,6,B\n")
     (folder / "facts.csv").write_text("movie,frame,x,y,fact,name\n")
+    (folder / "noted.csv").write_text("movie,first,last,individuals,event,note\n")
 
     def versions() -> dict[str, int | str]:
         known = plan(**GIVEN[name])

@@ -4,6 +4,7 @@
 rule trainset:
     input:
         labels=given(PLAN.labels),
+        left_out=given(PLAN.left_out),
         blobs=files("segment", PLAN.labelled),
         tracklets=files("tracklets", PLAN.labelled),
         background=files(
@@ -25,7 +26,7 @@ rule trainset:
         settings=settings("trainset"),
         version=version("trainset"),
     shell:
-        "python -m herdbook.stages.trainset --labels {input.labels:q} --blobs {input.blobs:q}"
+        "python -m herdbook.stages.trainset --labels {input.labels:q} --left_out {input.left_out:q} --blobs {input.blobs:q}"
         " --tracklets {input.tracklets:q} --background {input.background:q} --out {output.out:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
 

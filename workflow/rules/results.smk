@@ -17,6 +17,7 @@ rule export:
         points=files("points", MOVIES),
         poses=given(movie.poses[0] for movie in EXPERIMENT.movies if movie.poses),
         doubtful=PLAN.doubts,
+        noted=given(PLAN.noted),
         repaired=PLAN.repaired,
     output:
         out=at("trajectories.csv"),
@@ -53,7 +54,7 @@ rule export:
     shell:
         "python -m herdbook.stages.export --trajectories {input.trajectories:q} --index {input.index:q}"
         " --blobs {input.blobs:q} --tracklets {input.tracklets:q} --identities {input.identities:q}"
-        " --points {input.points:q} --poses {input.poses:q} --doubtful {input.doubtful:q}"
+        " --points {input.points:q} --poses {input.poses:q} --doubtful {input.doubtful:q} --noted {input.noted:q}"
         " --out {output.out:q} --hdf5 {output.hdf5:q} --review {output.review:q}"
         " --pose_tables {output.poses:q} --tables {output.tables:q} --formats {output.formats:q}"
         " --repaired {input.repaired:q} --mistakes {output.mistakes:q}"

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from herdbook.app.keys import MISSING, plain, value_at
+from herdbook.app.keys import MISSING, plain, value_at, with_value
 from herdbook.app.saving.drafts import ExperimentDraft
-from herdbook.app.saving.journal import CHANGE, REDO, SAVE, UNDO, VOID, Entry, Journal, NothingToUndoError
+from herdbook.app.saving.journal import CHANGE, REDO, SAVE, SET, UNDO, VOID, Entry, Journal, NothingToUndoError
 from herdbook.app.saving.locks import locked
 from herdbook.errors import HerdbookError
 from herdbook.experiment.editing.text import same, with_content
@@ -152,6 +152,23 @@ class ExperimentFile:
                     return Saved(self.revision)
         raise HerdbookError(f"{self.path}: another program writes the file again and again. Close it there, then save again.")
 
+    def set_now(self, key: str, value: Any) -> None:
+        """Write one value into the file at once; the draft stays a draft. For files that the app makes, such as a table of facts.
+
+        Raises HerdbookError, and UneditableError with the lines to paste, as `save` does.
+        """
+        with self._locked():
+            self._read(always=True)
+            raw = plain(self._state.raw)
+            wanted = _with_dates(self._state.raw, raw, with_value(raw, key, value))
+            parse_experiment(wanted, self.path)
+            data, before = with_content(_text(self._state.data), wanted).encode(), self._state.data
+            if self.path.read_bytes() != before:
+                raise HerdbookError(f"{self.path}: another program wrote into the file just now. Try again.")
+            self._journal.append(self._subject, SET, before=self.revision, after=_revision(data), key=key, value=value, by=os.getpid())
+            write_durably(self.path, data)
+            self._read(always=True)
+
     def changed(self) -> dict[str, str] | None:
         """Whether the file was changed since it was last read here, and by whom: `app` (another tab) or `editor`; None if it was not."""
         before = self.revision
@@ -159,7 +176,7 @@ class ExperimentFile:
         if self.revision == before:
             return None
         self._journal.refresh()
-        ours = any(entry["kind"] == SAVE and entry["after"] == self.revision for entry in self._journal.of(self._subject)[-50:])
+        ours = any(entry["kind"] in (SAVE, SET) and entry["after"] == self.revision for entry in self._journal.of(self._subject)[-50:])
         return {"file": self.path.name, "revision": self.revision, "by": "app" if ours else "editor"}
 
     @property

@@ -8,6 +8,7 @@ import io
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from herdbook.system.files import append_durably, make_writable_folder, write_du
 LABELS, FACTS, CORRECTIONS = LABEL_COLUMNS, FACT_COLUMNS, tuple(column.name for column in CORRECTION_COLUMNS)
 # Columns without which the tables can be read.
 OPTIONAL = ("last",)
-NUMBERS = ("frame", "x", "y", "last")
+NUMBERS = ("frame", "x", "y", "first", "last")
 # More decimals than a person can point at, and fewer than three, which might separate thousands.
 DECIMALS = 2
 _BOM = b"\xef\xbb\xbf"
@@ -64,14 +65,26 @@ class PeopleTable:
         text = self._read()
         return [row for record in text.records if (row := _cells(record, text))]
 
-    def add(self, row: Row) -> None:
-        """Append a row; numbers are rounded to 0.01."""
+    def add(self, *rows: Row) -> None:
+        """Append a row, or several as one step; numbers are rounded to 0.01."""
         with self._locked():
-            text = self._with_columns(self._mended(create=True), row)
-            record = _record(row, text)
+            text = self._mended(create=True)
+            for row in rows:
+                text = self._with_columns(text, row)
+            records = [_record(row, text) for row in rows]
             # First the journal: by it a row that a crash cut off is known.
-            self._log(CHANGE, [], [record], len(text.records))
-            self._append(text, record)
+            self._log(CHANGE, [], records, len(text.records))
+            self._append(text, "".join(records))
+
+    def last_step(self) -> tuple[int, list[dict[str, str]]]:
+        """The number in the journal of the change that `undo` takes back, 0 for none, and the rows that it made."""
+        self._journal.refresh()
+        try:
+            entry = self._journal.to_undo(self._subject)
+            text = self._read()
+        except HerdbookError:
+            return 0, []
+        return int(entry["n"]), [_cells(record, text) for record in entry["rows"]["after"]]
 
     def change(self, old: Row, new: Row) -> None:
         """Give a row, found by the values in `old`, the values in `new`; its other columns stay. Raises RowGoneError."""
@@ -98,6 +111,17 @@ class PeopleTable:
     def redo(self) -> list[dict[str, str]]:
         """Make the change again that was undone last; returns its rows. Raises NothingToUndoError, with the reason."""
         return self._step(self._journal.to_redo, REDO, "before", "after")
+
+    def added_since(self, time_s: float) -> list[dict[str, str]]:
+        """The rows that this app wrote since a time (s since 1970), and that are still there."""
+        self._journal.refresh()
+        steps = [entry for entry in self._journal.of(self._subject) if "rows" in entry]
+        written = [entry for entry in steps if datetime.fromisoformat(entry["time"]).timestamp() >= time_s]
+        records = {record.rstrip("\r\n") for entry in written for record in entry["rows"]["after"]}
+        if not records or not self.path.exists():
+            return []
+        text = self._read()
+        return [row for record in text.records if record.rstrip("\r\n") in records and (row := _cells(record, text))]
 
     def _locked(self) -> Any:
         make_writable_folder(self.path.parent)

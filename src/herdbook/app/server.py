@@ -17,7 +17,10 @@ from herdbook.app.beginning.routes import beginning_routes
 from herdbook.app.desk import Desk
 from herdbook.app.form import controls
 from herdbook.app.guard import Guard
+from herdbook.app.labelling.routes import LabelRoutes
+from herdbook.app.labelling.set_routes import set_routes
 from herdbook.app.proposing.routes import Proposing
+from herdbook.app.reviewing.routes import Reviewing
 from herdbook.app.routes.run_routes import run_routes
 from herdbook.app.routes.telling import content_of, told
 from herdbook.app.routes.watch_routes import watch_routes
@@ -53,7 +56,7 @@ class Roots:
 def make_server(desk: Desk, roots: Roots, token: str, cookie: str, first: Path | None = None) -> Starlette:
     """The application; `first` is the experiment file that is open at the beginning."""
 
-    proposing = Proposing(desk)
+    proposing, labelling, reviewing = Proposing(desk), LabelRoutes(desk), Reviewing(desk)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -65,6 +68,8 @@ def make_server(desk: Desk, roots: Roots, token: str, cookie: str, first: Path |
         with suppress(asyncio.CancelledError):
             await watcher
         proposing.close()
+        labelling.close()
+        await reviewing.close()
         desk.close()
 
     async def page(_: Request) -> Response:
@@ -107,6 +112,9 @@ def make_server(desk: Desk, roots: Roots, token: str, cookie: str, first: Path |
         Route("/api/edit/{action}", told(edit), methods=["POST"]),
         *beginning_routes(roots.folders),
         *proposing.routes,
+        *labelling.routes,
+        *set_routes(desk, roots.inside),
+        *reviewing.routes,
         *run_routes(desk),
         *watch_routes(desk),
         WebSocketRoute("/ws", talk),

@@ -48,6 +48,8 @@ def _bind(port: int) -> socket.socket:
         bound.bind((HOST, port))
     except OSError as error:
         raise HerdbookError(f"the port {port} cannot be used ({error.strerror}). Leave out --port, or give another one.") from error
+    # A browser that comes before the server is ready waits instead of being refused.
+    bound.listen()
     return bound
 
 

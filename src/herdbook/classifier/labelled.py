@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from herdbook.artifacts.trainset import TrainingSet
 from herdbook.classifier.crops import CropSpec
 from herdbook.classifier.examples import Columns, MovieImages, choose_examples, coexisting_pairs, join_examples, tracklet_examples
 from herdbook.experiment.sheets.labels import Label
+from herdbook.experiment.sheets.left_out import IMAGE, LeftOut
 from herdbook.geometry.intervals import interval_of
 
 # So many times the images that are wanted are looked at, to choose the best.
@@ -23,11 +24,12 @@ CANDIDATES = 3
 class LabelReader:
     """Names tracklets by a person's labels; `homes` gives the numbers of the arenas where each identity lives.
 
-    `notes` collects the labels that could not be used, and why.
+    What is `left_out` is no example. `notes` collects the labels that could not be used, and why.
     """
 
     labels: Sequence[Label]
     homes: Mapping[str, Collection[int]]
+    left_out: Sequence[LeftOut] = ()
     notes: list[str] = field(default_factory=list)
 
     def named_in(self, movie: str, blobs: Blobs, tracklets: Tracklets, images: BlobImages) -> dict[int, str]:
@@ -36,6 +38,11 @@ class LabelReader:
         named, notes = labelled_tracklets(mine, blobs, tracklets, images, self.homes)
         self.notes += notes
         return named
+
+    def examples_in(self, movie: str, blobs: Blobs, tracklets: Tracklets, images: BlobImages) -> Blobs:
+        """The blobs of a movie, of which those that are no examples have no image."""
+        mine = [one for one in self.left_out if one.movie == movie]
+        return without_left_out(mine, blobs, tracklets, images) if mine else blobs
 
 
 def gather_labelled(
@@ -57,6 +64,7 @@ def gather_labelled(
     for number, movie in enumerate(movies):
         names.append(movie.name)
         named = reader.named_in(movie.name, movie.blobs, movie.tracklets, movie.images)
+        movie = movie._replace(blobs=reader.examples_in(movie.name, movie.blobs, movie.tracklets, movie.images))
         wanted = sorted(named)
         candidates = tracklet_examples(movie, wanted, spec, body_length_px, CANDIDATES * images_per_tracklet)
         for tracklet, columns in zip(wanted, candidates, strict=True):
@@ -76,6 +84,17 @@ def gather_labelled(
         coexisting=coexisting_pairs(movie_of, first, last),
         **join_examples(parts, labels, spec),
     )
+
+
+def without_left_out(left_out: Sequence[LeftOut], blobs: Blobs, tracklets: Tracklets, images: BlobImages) -> Blobs:
+    """The blobs of one movie, of which those that are no examples have no image: a single one, or all of a tracklet."""
+    image = blobs.image.copy()
+    for one in left_out:
+        blob = blob_at(one.frame, one.x, one.y, blobs, images)
+        if blob is not None:
+            tracklet = tracklets.blob_tracklet[blob]
+            image[[blob] if one.what == IMAGE or tracklet < 0 else tracklets.blob_tracklet == tracklet] = -1
+    return replace(blobs, image=image)
 
 
 def labelled_tracklets(

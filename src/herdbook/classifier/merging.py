@@ -13,6 +13,9 @@ from herdbook.arrays import Ints, Pixels
 from herdbook.artifacts.trainset import UNREADABLE, TrainingSet
 from herdbook.classifier.crops import CropSpec
 
+# So many images of each label show what a contradiction is about.
+SHOWN_OF_LABEL = 4
+
 
 @dataclass(frozen=True)
 class Example:
@@ -35,12 +38,14 @@ class Example:
 @dataclass
 class Merged:
     """Two training sets in one, and what was found: `twice`, one text for each image that is there more than once; `contradictions`, one
-    for each tracklet or image that has two labels; `left_out`, the number of images that this cost.
+    for each tracklet or image that has two labels; `contradicting`, some images of each of these (n, height, width, 3), and their labels;
+    `left_out`, the number of images that this cost.
     """
 
     examples: TrainingSet
     twice: list[str] = field(default_factory=list)
     contradictions: list[str] = field(default_factory=list)
+    contradicting: list[tuple[Pixels, list[str]]] = field(default_factory=list)
     left_out: int = 0
 
 
@@ -185,7 +190,17 @@ def merge_sets(a: TrainingSet, b: TrainingSet, *, rename: Mapping[str, str], lea
     classes = [*a.classes, *(name for name in b.classes if name not in a.classes)]
     left = [row for row, keep in zip(rows, kept, strict=True) if keep]
     merged = assemble_set(images[kept], left, classes, ours, a.body_length_px, [*a.notes, *b.notes])
-    return Merged(merged, twice, list(contradictions), int((~kept).sum()))
+    shown = [_some_of_each(places, rows) for places in contradictions.values()]
+    pictures = [(images[places], [rows[k].label for k in places]) for places in shown]
+    return Merged(merged, twice, list(contradictions), pictures, int((~kept).sum()))
+
+
+def _some_of_each(places: Sequence[int], rows: Sequence[Example]) -> list[int]:
+    """At most four of these images for each label, label after label."""
+    by_label: dict[str, list[int]] = defaultdict(list)
+    for k in places:
+        by_label[rows[k].label].append(k)
+    return [k for name in sorted(by_label) for k in by_label[name][:SHOWN_OF_LABEL]]
 
 
 def count_labels(examples: TrainingSet) -> Iterator[tuple[str, int, int]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from herdbook.artifacts.trainset import TrainingSet
+from herdbook.commands.labelled_points import check_labelled_points
 from herdbook.commands.movie_scans import scan_of
 from herdbook.errors import HerdbookError, nearest
 from herdbook.experiment.frame_faults import arena_faults, recording_size_faults
@@ -15,8 +16,9 @@ from herdbook.experiment.sheets.answers import read_answers
 from herdbook.experiment.sheets.corrections import Correction
 from herdbook.experiment.sheets.facts import read_facts
 from herdbook.experiment.sheets.labels import read_labels
+from herdbook.experiment.sheets.left_out import read_left_out
+from herdbook.experiment.sheets.noted import read_noted, refuse_frames
 from herdbook.experiment.sheets.places import fact_place_faults, label_place_faults
-from herdbook.experiment.sheets.point_labels import labelled_movies
 from herdbook.geometry.intervals import interval_faults
 from herdbook.movie.notes import join_notes
 from herdbook.segmentation.arenas import map_arenas
@@ -55,10 +57,14 @@ def check_experiment(experiment: Experiment, look: int = 0) -> Findings:
     findings.faults += _interval_faults_of(experiment, findings.movies)
     findings.faults += _background_faults_of(experiment, sizes)
     _check_labels(experiment, findings, sizes)
+    _check_left_out(experiment, findings)
     _check_facts(experiment, findings, sizes)
     _check_answers(experiment, findings)
+    _check_noted(experiment, findings)
     _check_points(experiment, findings)
-    _check_pose(experiment, findings)
+    faults, notes = check_labelled_points(experiment, {name: movie.frames for name, movie in findings.movies.items()})
+    findings.faults += faults
+    findings.notes += notes
     _check_truth(experiment, findings)
     _check_classifier(experiment, findings)
     _check_formats(experiment, findings)
@@ -130,12 +136,23 @@ def _check_labels(experiment: Experiment, findings: Findings, sizes: Mapping[str
     frames = {name: movie.frames for name, movie in findings.movies.items()}
     findings.faults += [f"{path}, {fault}" for fault in label_place_faults(labels, frames, sizes)]
     if not labels:
-        findings.faults.append(f"{path}: there are no labels yet. Marked animals need points with their names: movie,frame,x,y,label.")
+        findings.notes.append(
+            f"{path}: there are no labels yet. Run `herdbook run FILE before_labels`, then label on the page (`herdbook app FILE`) or by "
+            "`herdbook suggest FILE`."
+        )
         return
     found = {label.label for label in labels}
     missing = [name for name in animals.classes if name not in found]
     if missing and animals.marking == "marked":
         findings.notes.append(f"{path}: no label of {', '.join(missing)}. The classifier does not learn names without labels.")
+
+
+def _check_left_out(experiment: Experiment, findings: Findings) -> None:
+    if experiment.trainset.left_out is not None:
+        try:
+            read_left_out(Path(experiment.trainset.left_out), [movie.name for movie in experiment.movies])
+        except HerdbookError as error:
+            findings.faults.append(str(error))
 
 
 def _check_facts(experiment: Experiment, findings: Findings, sizes: Mapping[str, tuple[int, int]]) -> None:
@@ -157,6 +174,18 @@ def _check_answers(experiment: Experiment, findings: Findings) -> None:
             read_answers(Path(experiment.animals.answers))
         except HerdbookError as error:
             findings.faults.append(str(error))
+
+
+def _check_noted(experiment: Experiment, findings: Findings) -> None:
+    if experiment.animals.events is None:
+        return
+    path = Path(experiment.animals.events)
+    names = experiment.animals.individuals if experiment.animals.marking != "none" else None
+    try:
+        noted = read_noted(path, [movie.name for movie in experiment.movies], names)
+        refuse_frames(path, noted, {name: movie.frames for name, movie in findings.movies.items()})
+    except HerdbookError as error:
+        findings.faults.append(str(error))
 
 
 def _check_points(experiment: Experiment, findings: Findings) -> None:
@@ -231,36 +260,6 @@ def _faults_of_repair(
     except HerdbookError as error:
         return [f"movie {movie.name}: {error}"]
     return []
-
-
-def _check_pose(experiment: Experiment, findings: Findings) -> None:
-    """Whether a network can learn from the labelled body points, as far as that is known without positions; or the card of a given one."""
-    if experiment.pose is None:
-        return
-    from herdbook.bodypoints.learned.cards import check_points, read_pose_card
-    from herdbook.bodypoints.learned.errors import STRETCHES
-    from herdbook.bodypoints.learned.labels import partners, point_names, read_point_labels
-
-    pose, names = experiment.pose, [movie.name for movie in experiment.movies]
-    try:
-        if pose.model:
-            check_points(read_pose_card(Path(pose.model).with_suffix(".json")), pose.points)
-            return
-        labelled_movies(pose.labels, names)
-        labels = read_point_labels([Path(path) for path in pose.labels], names, experiment.animals.individuals)
-        partners(point_names(labels, pose.points, ", ".join(pose.labels)), pose.mirror)
-    except HerdbookError as error:
-        findings.faults.append(str(error))
-        return
-    late = [label for label in labels if label.movie in findings.movies and label.frame >= findings.movies[label.movie].frames]
-    findings.faults += [
-        f"{label.file}, {label.place}: {label.movie} has frames 0 to {findings.movies[label.movie].frames - 1}, found frame {label.frame}"
-        for label in late
-    ]
-    frames = len({(label.movie, label.frame) for label in labels})
-    findings.notes.append(f"pose: {len(labels)} labelled animals in {frames} frames")
-    if frames < STRETCHES:
-        findings.notes.append(f"pose: of fewer than {STRETCHES} labelled frames none is kept back, so no error will be told. Label more.")
 
 
 def _check_truth(experiment: Experiment, findings: Findings) -> None:

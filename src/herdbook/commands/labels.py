@@ -71,6 +71,7 @@ def merge(
     """Merge two training sets. Exit status 1, and nothing is written, if labels contradict each other."""
     from herdbook.classifier.image_folders import save_set
     from herdbook.classifier.merging import class_differences, crop_differences, merge_sets
+    from herdbook.commands.labelling.sets import renamed_movies
 
     first, second = _set_of(a), _set_of(b)
     differences = class_differences((str(a), str(b)), first.classes, second.classes)
@@ -78,7 +79,7 @@ def merge(
         raise HerdbookError("\n  ".join(["the sets have different labels (to include all of them: --add-classes):", *differences]))
     _print_list("labels in one set only", differences)
     _print_list("images made in different ways", crop_differences(first, second))
-    rename = {name: _free_name(name, {*first.movies, *second.movies}) for name in second.movies if other_movies and name in first.movies}
+    rename = renamed_movies(first, second) if other_movies else {}
     merged = merge_sets(first, second, rename=rename, leave_out=leave_out)
     _print_list("repeated images, kept once", merged.twice)
     _print_list("contradictory labels", merged.contradictions)
@@ -115,25 +116,35 @@ def suggest(
     number: Annotated[int, typer.Option("--number", "-n", help="number of points", min=1, max=500)] = 20,
     movies: Annotated[str | None, typer.Option(help="only points of these movies, separated by commas")] = None,
     out: Annotated[Path | None, typer.Option(help="folder; by default suggest in the experiment's results")] = None,
+    take: Annotated[bool, typer.Option("--take", help="add the names that you filled in to labels.csv; ok accepts the guess")] = False,
     points: Annotated[bool, typer.Option("--points", help="suggest frames whose body points to label, for the section pose")] = False,
 ) -> None:
-    """Suggest points whose labels would help most, with pictures, as rows for labels.csv; or frames whose body points to label."""
+    """Suggest points whose labels would help most, with pictures, as rows for labels.csv; or frames whose body points to label.
+
+    What you filled in is never overwritten.
+    """
     from herdbook.commands.labelling.suggest import suggest_points, write_points
     from herdbook.experiment.file import load_experiment
 
     experiment = load_experiment(file)
+    if take:
+        _take_answers(experiment, out or experiment.folder / "suggest")
+        return
     wanted = [movie.name for movie in experiment.movies] if movies is None else split_list(movies)
     check_movies(wanted, experiment, file)
     if points:
         _suggest_frames(experiment, number, wanted, out or experiment.folder / "suggest_points")
         return
-    places, length_px = suggest_points(experiment, number, wanted)
-    if not places:
+    suggested = suggest_points(experiment, number, wanted)
+    if not suggested.points:
         raise HerdbookError(f"{file}: no unlabelled tracklet of a single animal is left. Check the overlay movie and the section segment.")
     folder = out or experiment.folder / "suggest"
-    write_points(experiment, places, length_px, folder)
-    echo(f"Wrote {len(places)} points to {folder / 'suggested.csv'}, best first, with a picture of each; all of them: sheet.png")
-    echo(f"Fill in the column label and add the rows to {experiment.animals.labels or 'animals.labels'}.")
+    kept = write_points(experiment, suggested, folder)
+    if kept:
+        echo(f"The names that you filled in before are kept in {kept / 'suggested.csv'}.")
+    echo(f"Wrote {len(suggested.points)} points to {folder / 'suggested.csv'}, best first, with a picture of each; all of them: sheet.png")
+    echo("Fill in the column label, or write ok where the guess is right. Then: herdbook suggest FILE --take")
+    echo("Labelling takes less time on the page: herdbook app FILE")
 
 
 def _suggest_frames(experiment: "Experiment", number: int, movies: list[str], folder: Path) -> None:
@@ -170,28 +181,25 @@ def validate(
     echo(f"Then: herdbook validate {file} --answers {TABLE}")
 
 
+def _take_answers(experiment: "Experiment", folder: Path) -> None:
+    from herdbook.commands.labelling.taking import filled_tables, take_answers
+
+    tables = filled_tables(folder)
+    if not tables:
+        raise HerdbookError(f"{folder}: no name is filled in. Write names into the column label of suggested.csv.")
+    taken = take_answers(experiment, tables)
+    _print_list("rows that cannot be used", taken.faults)
+    if taken.faults:
+        echo("Nothing was written. Correct these rows.")
+        raise typer.Exit(EXIT_UNDECIDED)
+    there = f"; {taken.there} were there already" if taken.there else ""
+    echo(f"Added {taken.added} labels to {experiment.animals.labels}{there}. Then: herdbook run FILE names")
+
+
 def _set_of(path: Path) -> "TrainingSet":
-    """The training set of an experiment file, a file (.h5) or a folder of images."""
-    from herdbook.classifier.image_folders import load_set
+    from herdbook.commands.labelling.sets import set_of
 
-    if path.suffix not in (".yaml", ".yml"):
-        return load_set(path)
-    from herdbook.experiment.file import load_experiment
-
-    experiment = load_experiment(path)
-    if experiment.animals.marking != "marked":
-        raise HerdbookError(
-            f"{path}: only marked animals have a training set with labels; animals.marking is {experiment.animals.marking}."
-        )
-    given = experiment.trainset.use
-    return load_set(Path(given) if given else experiment.artifact("trainset"))
-
-
-def _free_name(name: str, taken: set[str]) -> str:
-    number = 2
-    while f"{name} ({number})" in taken:
-        number += 1
-    return f"{name} ({number})"
+    return set_of(path)
 
 
 def _print_list(title: str, lines: list[str]) -> None:

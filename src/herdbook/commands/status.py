@@ -185,8 +185,10 @@ def _given_files(experiment: Experiment) -> dict[str, list[Path]]:
         "image": [experiment.background.file],
         "masks": [*experiment.masks.values()],
         "labels": [experiment.animals.labels, *(experiment.pose.labels if experiment.pose else [])],
+        "left_out": [experiment.trainset.left_out],
         "facts": [experiment.animals.facts],
         "answers": [experiment.animals.answers],
+        "noted": [experiment.animals.events],
         "corrections": [experiment.smooth.corrections],
         "poses": [*(path for movie in experiment.movies for path in movie.poses)],
     }

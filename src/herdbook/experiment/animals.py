@@ -34,6 +34,9 @@ class Animals(Section):
         None,
         description="answers.csv of `herdbook validate`: names of random positions, judged by a person, which correct the expected error",
     )
+    events: FilePath | None = Field(
+        None, description="CSV with columns movie, first, last, individuals, event, note: what a person saw, exported as noted_events.csv"
+    )
     like: FilePath | None = Field(
         None, description="classifier (.keras, with its card) of an earlier experiment, whose animals are found again by name (unmarked)"
     )

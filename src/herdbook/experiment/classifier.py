@@ -16,10 +16,13 @@ CropSide = Annotated[int, Field(ge=16, le=256)]
 class TrainsetSection(Section):
     """Example images for the classifier."""
 
-    not_settings: ClassVar = frozenset({"use"})
+    not_settings: ClassVar = frozenset({"use", "left_out"})
 
     use: FilePath | None = Field(
         None, description="a training set (.h5 of herdbook trainset import or merge) to train with instead of images at the labels"
+    )
+    left_out: FilePath | None = Field(
+        None, description="CSV with columns movie, frame, x, y, what: images and tracklets that are no examples"
     )
     images_per_tracklet: Count = Field(80, description="images taken from each labelled tracklet: sharp, away from the border, diverse")
     size: tuple[CropSide, CropSide] = Field((32, 48), description="width and height of the images that the classifier sees (px), head up")

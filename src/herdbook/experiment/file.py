@@ -132,8 +132,12 @@ def _absolute_paths(raw: dict[str, Any], base: Path) -> tuple[dict[str, Any], li
                 raw["movies"][k] = movie | {"poses": poses}
     if isinstance(raw.get("arenas"), list):
         raw["arenas"] = [absolute(arena, "mask", "arenas", str(k)) for k, arena in enumerate(raw["arenas"])]
-    paths = [("animals", key) for key in ("labels", "facts", "answers", "like")] + [("background", "file"), ("smooth", "corrections")]
-    paths += [("score", "truth"), ("train", "model"), ("train", "use"), ("train", "start"), ("trainset", "use"), ("pose", "model")]
+    paths = [("animals", key) for key in ("labels", "facts", "answers", "events", "like")] + [
+        ("background", "file"),
+        ("smooth", "corrections"),
+    ]
+    paths += [("score", "truth"), ("train", "model"), ("train", "use"), ("train", "start"), ("trainset", "use"), ("trainset", "left_out")]
+    paths.append(("pose", "model"))
     for section, key in paths:
         if section in raw:
             raw[section] = absolute(raw[section], key, section)

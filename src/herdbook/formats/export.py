@@ -11,12 +11,13 @@ from herdbook.artifacts.index import Index
 from herdbook.artifacts.propagate import Identities
 from herdbook.artifacts.tracklets import Tracklets
 from herdbook.errors import HerdbookError
-from herdbook.formats.files import movie_files
+from herdbook.experiment.sheets.noted import read_noted, refuse_frames
+from herdbook.formats.files import NOTED_TABLE, movie_files
 from herdbook.formats.movement import write_movement
 from herdbook.formats.writers import WRITERS
 from herdbook.tables.appending import csv_parts, parquet_parts, write_csv
 from herdbook.tables.dictionary import describe_tables, dictionary_table
-from herdbook.tables.event_tables import event_table, tracklet_table
+from herdbook.tables.event_tables import event_table, noted_table, tracklet_table
 from herdbook.tables.positions import recording_clocks
 from herdbook.tables.tracks import Tracks, full_table, motion_table, read_tracks
 
@@ -28,8 +29,8 @@ ARTIFACTS = ("trajectories", "index", "blobs", "tracklets", "identities")
 def write_tables(given: Mapping[str, Sequence[Path]], folder: Path, settings: Mapping[str, Any], starts_s: Mapping[str, float]) -> None:
     """Write the files that `tables` and `formats` of `given` name; what each of them is follows from its name and place in `folder`.
 
-    `given` also holds the paths of the ARTIFACTS, and of `review` and `pose_tables` if there are any; `settings` are those of the stage
-    export; `starts_s`: when each movie begins in its recording (s), in the order of the tables.
+    `given` also holds the paths of the ARTIFACTS, and of `review`, `pose_tables` and `noted` events if there are any; `settings` are those
+    of the stage export; `starts_s`: when each movie begins in its recording (s), in the order of the tables.
     """
     files = {name: {path.stem: path for path in given[name]} for name in ARTIFACTS}
     tables = {path.name: path for path in given["tables"]}
@@ -40,8 +41,15 @@ def write_tables(given: Mapping[str, Sequence[Path]], folder: Path, settings: Ma
         write_csv(tables["events.csv"], parts)
     if "tracklets.csv" in tables:
         write_csv(tables["tracklets.csv"], _tracklets(settings, files))
+    if NOTED_TABLE in tables:
+        write_csv(tables[NOTED_TABLE], [_noted(given["noted"], settings, files["index"], starts_s)])
     if "data_dictionary.csv" in tables:
-        has = {"reviewed": bool(given["review"]), "points": bool(given["pose_tables"]), "arenas": bool(settings["arenas"])}
+        has = {
+            "noted": NOTED_TABLE in tables,
+            "reviewed": bool(given["review"]),
+            "points": bool(given["pose_tables"]),
+            "arenas": bool(settings["arenas"]),
+        }
         has["repaired"] = bool(settings.get("repaired"))
         write_csv(tables["data_dictionary.csv"], [dictionary_table(describe_tables(settings["formats"], **has))])
     wanted = _movie_writers(given["formats"], folder, settings)
@@ -65,6 +73,15 @@ def write_tables(given: Mapping[str, Sequence[Path]], folder: Path, settings: Ma
             to_parquet(full_table(tracks, settings["arenas"]))
             for write, path in wanted.get(movie, []):
                 write(path, tracks)
+
+
+def _noted(paths: Sequence[Path], settings: Mapping[str, Any], index: Mapping[str, Path], starts_s: Mapping[str, float]) -> pd.DataFrame:
+    """What a person noted, with times. Raises HerdbookError for events beyond the end of a movie."""
+    movies = {movie: Index.load(index[movie]) for members in settings["recordings"].values() for movie in members}
+    noted = [event for path in paths for event in read_noted(path, list(movies), None)]
+    for path in paths:
+        refuse_frames(path, noted, {movie: len(one) for movie, one in movies.items()})
+    return noted_table(noted, {movie: (starts_s[movie] + one.time_s, one.fps) for movie, one in movies.items()})
 
 
 def _tracklets(settings: Mapping[str, Any], files: Mapping[str, Mapping[str, Path]]) -> Iterator[pd.DataFrame]:

@@ -7,6 +7,8 @@ SOFTWARE = "Herdbook"
 
 # Tables of all movies that are always written beside trajectories.csv, and those of a format.
 TABLES = ("events.csv", "tracklets.csv", "data_dictionary.csv")
+# What a person noted, if the experiment names such a table.
+NOTED_TABLE = "noted_events.csv"
 FORMAT_TABLES = {"hdf5": "trajectories.h5", "parquet": "trajectories.parquet", "motion": "motion.csv"}
 # Files of each movie, for the tool of the format's name.
 MOVIE_FILES: dict[str, tuple[str, ...]] = {

@@ -46,16 +46,31 @@ LEAST_CONFIDENCE = 0.5
 
 
 @dataclass(frozen=True)
+class Start:
+    """What the rounds of one solution found out, from which a solution of a slightly different problem may begin; the optimum is the same.
+
+    `let_in` bool (n, identities): who became a candidate; `opened` bool (n,): separators that are none; `joined` int64 (k, 2) tracklets
+    whose blocks were joined.
+    """
+
+    let_in: Bools
+    opened: Bools
+    joined: Ints
+
+
+@dataclass(frozen=True)
 class Solution:
     """Who is where. `held` int16 (n, identities): how many of each identity are in each tracklet; `confidence` float32 (n, identities):
     posterior probability that this is right; `gap`: bound on the distance from the optimum, as a share of the objective, before names
-    below LEAST_CONFIDENCE were taken back; `components`: number of blocks that were solved apart, tracklets in the largest.
+    below LEAST_CONFIDENCE were taken back; `components`: number of blocks that were solved apart, tracklets in the largest; `start`: for
+    the next one.
     """
 
     held: NDArray[np.int16]
     confidence: NDArray[np.float32]
     gap: float
     components: tuple[int, int]
+    start: Start | None = None
 
 
 @dataclass(frozen=True)
@@ -91,38 +106,41 @@ def solve_identities(
     informed: Bools,
     members: Ints,
     costs: Costs | None = None,
+    start: Start | None = None,
 ) -> Solution:
     """The best assignment of identities to tracklets.
 
     `scores` (n, identities) gain in nats of naming a tracklet, -inf: never there; `gaps` (k, 2), `gap_costs` (k,) from `gap_edges`;
     `informed` bool (n,) whether the tracklet has evidence of its own; `members` int64 (identities,) how many animals share each identity;
-    `costs` from `learn_costs`.
+    `costs` from `learn_costs`; `start` of a solution of the same graph.
     """
     if not len(graph) or not len(members):
         empty = np.zeros((len(graph), len(members)))
         return Solution(empty.astype(np.int16), empty.astype(np.float32), 0.0, (0, 0))
     problem = _Problem(graph, scores, members, (costs or Costs()).of_paths(graph, gaps, gap_costs))
-    held, gap, blocks = _solve_in_rounds(problem, informed)
+    held, gap, blocks, start = _solve_in_rounds(problem, informed, start)
     confidence = confidences(graph, scores, held, problem.path_costs)
     # A tie is no answer either.
     unlikely = (held > 0) & (confidence < LEAST_CONFIDENCE + 1e-3)
     held[unlikely] = 0
     confidence[unlikely] = 0
     inside = np.bincount(blocks.block[blocks.sure < 0, 0], minlength=blocks.count)
-    return Solution(held, confidence, gap, (blocks.count, int(inside.max(initial=0))))
+    return Solution(held, confidence, gap, (blocks.count, int(inside.max(initial=0))), start)
 
 
-def _solve_in_rounds(problem: _Problem, informed: Bools) -> tuple[NDArray[np.int16], float, Blocks]:
-    """Who is held where, the bound as a share of the objective, and the blocks of the last round."""
+def _solve_in_rounds(problem: _Problem, informed: Bools, start: Start | None) -> tuple[NDArray[np.int16], float, Blocks, Start]:
+    """Who is held where, the bound as a share of the objective, the blocks of the last round, and a start for the next time."""
     graph, scores, members, path_costs = problem.graph, problem.scores, problem.members, problem.path_costs
     sure, _ = sure_identities(graph, scores, informed, members)
     total, least = best_of_capacity(scores, graph.animals, members)
     held = np.zeros(scores.shape, np.int16)
     # Value and excess of each block stand at the first half of a tracklet in it, so that blocks which stay as they are keep theirs.
     reached, excess = np.zeros(2 * len(graph)), np.zeros(2 * len(graph))
-    joined = np.zeros((0, 2), np.int64)
+    start = start or Start(np.zeros(scores.shape, bool), np.zeros(len(graph), bool), np.zeros((0, 2), np.int64))
+    # Who was let in before may be excluded now.
+    let_in, never_sure, joined = start.let_in & np.isfinite(scores), start.opened.copy(), start.joined
+    sure = np.where(never_sure, -1, sure)
     changed = np.ones((len(graph), 2), bool)
-    let_in = np.zeros(scores.shape, bool)
     for turn in range(ROUNDS):
         blocks = split_blocks(sure, path_costs.links, joined)
         active = np.zeros(blocks.count, bool)
@@ -158,11 +176,12 @@ def _solve_in_rounds(problem: _Problem, informed: Bools) -> tuple[NDArray[np.int
         joined = np.concatenate([joined, clashes])
         concerned = np.concatenate([np.flatnonzero(opened), barred, clashes.ravel(), free[wanted.any(axis=1)]])
         changed = np.isin(blocks.block, blocks.block[concerned])
+        never_sure |= opened
         sure = np.where(opened, -1, sure)
     # An identity that is taken from a tracklet leaves the graph before it and enters it again after it.
     removed = _remove_clashes(graph, held, members, scores, 2 * float(path_costs.away.max()))
     objective, over = reached[half].sum(), excess[half].sum()
-    return held, float((over + removed) / max(abs(objective + over), 1.0)), blocks
+    return held, float((over + removed) / max(abs(objective + over), 1.0)), blocks, Start(let_in, never_sure, joined)
 
 
 def _choose_candidates(problem: _Problem, least: Floats, sure: Ints, free: Ints, taken: Bools, let_in: Bools) -> Bools:

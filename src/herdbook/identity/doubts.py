@@ -42,7 +42,7 @@ class Span:
     """Tracklets `rows` (k,) in order of time that follow each other on the path of an identity, in none of which it is sure.
 
     `column` is the identity, -1 for places of nobody known; `gain` the frames that an answer is expected to correct or to name; `look` the
-    row to look at, `probability` (columns,) of each identity there.
+    row to look at, `probability` (columns,) of each identity there; where nobody is known, of those that are not known to be there.
     """
 
     rows: Ints
@@ -107,8 +107,10 @@ def find_spans(
     spans = []
     for gain, rows, column, look in found[:MOST_SPANS]:
         probability = _probabilities(graph, held, confidence, scores, is_group, look)
-        # A place that no known identity can have is not worth a look.
-        gain = gain if column >= 0 else float(gain * min(1.0, probability[held[look] == 0].sum()))
+        if column < 0:
+            # Asked is who else is there; a place that no known identity can have is not worth a look.
+            probability = np.where(held[look] > 0, 0.0, probability)
+            gain = float(gain * min(1.0, probability.sum()))
         if gain >= LEAST_GAIN:
             spans.append(Span(rows, column, gain, look, probability))
     return sorted(spans, key=lambda span: -span.gain)

@@ -11,7 +11,7 @@ from scipy.special import betainc, betaincinv, betaln, gammaln
 
 from herdbook.arrays import Bools, Floats, Ints
 from herdbook.artifacts.smooth import FROM_MERGED, FROM_RESOLVED, SOURCES
-from herdbook.experiment.sheets.answers import MOVED_PX, RIGHT, WRONG, Point
+from herdbook.experiment.sheets.answers import RIGHT, WRONG, Point, farthest_px
 from herdbook.report.summaries import Recording, RecordingTracks
 
 # Confidences may be wrong by this factor either way: that far they were from the truth on recordings with one.
@@ -83,17 +83,21 @@ def _expect(doubt: Floats, frames: Ints, disagreement: float) -> Expected:
 
 
 def still_valid(points: Sequence[Point], recordings: Sequence[Recording]) -> list[Point]:
-    """The points whose animal still has the same position as when they were drawn; answers about others are about older results."""
+    """The points whose animal is still at the same place as when they were drawn; answers about others are about older results.
+
+    Other settings of the segmentation may have moved its centre a little.
+    """
     valid = []
     for recording in recordings:
         starts = dict(zip((m.name for m in recording.movies), np.cumsum([0, *(m.frames for m in recording.movies)]).tolist(), strict=False))
+        farthest = farthest_px(recording.body_length_px)
         numbers, tracks = {name: k for k, name in enumerate(recording.tracks.names)}, recording.tracks
         for point in points:
             if point.movie not in starts or point.individual not in numbers:
                 continue
             first, end = np.searchsorted(tracks.frame, starts[point.movie] + point.frame + np.arange(2)).tolist()
             rows = first + np.flatnonzero(tracks.individual[first:end] == numbers[point.individual])
-            if len(rows) and np.hypot(tracks.x[rows[0]] - point.x, tracks.y[rows[0]] - point.y) <= MOVED_PX:
+            if len(rows) and np.hypot(tracks.x[rows[0]] - point.x, tracks.y[rows[0]] - point.y) <= farthest:
                 valid.append(point)
     return valid
 

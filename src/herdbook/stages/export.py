@@ -143,9 +143,23 @@ def _write_hdf5(
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the stage from its command line."""
-    many = ("trajectories", "index", "blobs", "tracklets", "identities", "points", "poses", "pose_tables", "doubtful", "tables", "formats")
-    many_more = (*many, "repaired", "mistakes")
-    run_stage(STAGE, STAGE_VERSION, _work, one=("out",), optional=("hdf5", "review"), many=many_more, argv=argv)
+    many = (
+        "trajectories",
+        "index",
+        "blobs",
+        "tracklets",
+        "identities",
+        "points",
+        "poses",
+        "pose_tables",
+        "doubtful",
+        "noted",
+        "tables",
+        "formats",
+        "repaired",
+        "mistakes",
+    )
+    run_stage(STAGE, STAGE_VERSION, _work, one=("out",), optional=("hdf5", "review"), many=many, argv=argv)
 
 
 if __name__ == "__main__":

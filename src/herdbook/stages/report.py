@@ -34,7 +34,7 @@ from herdbook.tables.scoring import Score, format_score, load_trajectories, load
 from herdbook.version import VERSION
 
 STAGE = "report"
-STAGE_VERSION = 14
+STAGE_VERSION = 15
 
 MANY = ("index", "background", "blobs", "tracklets", "identities", "evidence", "trajectories")
 SINGLE = ("table", "card", "truth", "review", "answers")

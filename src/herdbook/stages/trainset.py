@@ -16,6 +16,7 @@ from herdbook.classifier.labelled import LabelReader, gather_labelled
 from herdbook.classifier.unmarked.examples import gather_unmarked
 from herdbook.errors import HerdbookError
 from herdbook.experiment.sheets.labels import Label, read_labels
+from herdbook.experiment.sheets.left_out import read_left_out
 from herdbook.experiment.sheets.places import label_place_faults
 from herdbook.geometry.ellipses import body_length
 from herdbook.job import Job, run_stage
@@ -30,16 +31,18 @@ def _work(job: Job) -> None:
     identities = settings["identities"]
     classes = [*identities, *settings["other_labels"]]
     labels = read_labels(table[0], [path.stem for path in job.files["blobs"]], classes) if table else []
+    left_out = [one for path in job.files["left_out"] for one in read_left_out(path)]
     blobs = {path.stem: Blobs.load(path) for path in job.files["blobs"]}
     if table:
         _check_places(labels, blobs, table[0])
     homes = {name: [k for k, names in enumerate(settings["homes"]) if name in names] for name in identities}
     length = float(np.median([body_length(b.moments) for b in blobs.values()]))
     spec = _crop_spec(settings, length)
-    reader, most = LabelReader(labels, homes), settings["images_per_tracklet"]
+    reader, most = LabelReader(labels, homes, left_out), settings["images_per_tracklet"]
     if "numbers" in settings:
         paths = list(zip(job.files["blobs"], job.files["tracklets"], job.files["background"], strict=True))
-        examples: TrainingSet = gather_unmarked(paths, classes, settings["numbers"], spec, length, most, job.seed, reader.named_in)
+        asked = (reader.named_in, reader.examples_in)
+        examples: TrainingSet = gather_unmarked(paths, classes, settings["numbers"], spec, length, most, job.seed, *asked)
     else:
         examples = gather_labelled(_movies(job, blobs, spec), classes, spec, length, most, reader)
     if settings.get("needs_labels", True):
@@ -93,7 +96,9 @@ def _check(examples: TrainingSet, identities: list[str], labels: list[Path], not
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the stage from its command line."""
-    run_stage(STAGE, STAGE_VERSION, _work, one=("out",), optional=("labels",), many=("blobs", "tracklets", "background"), argv=argv)
+    run_stage(
+        STAGE, STAGE_VERSION, _work, one=("out",), optional=("labels", "left_out"), many=("blobs", "tracklets", "background"), argv=argv
+    )
 
 
 if __name__ == "__main__":

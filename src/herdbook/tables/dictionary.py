@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 import pandas as pd
 
 from herdbook.artifacts.propagate import HOW_KNOWN
-from herdbook.artifacts.smooth import POINT_SOURCES, SOURCES
+from herdbook.artifacts.smooth import SOURCES
 from herdbook.tables.described import (
     CONFIDENCE,
     FLOW,
@@ -27,6 +27,7 @@ from herdbook.tables.described import (
     X,
     Y,
 )
+from herdbook.tables.described_points import BODY_POINTS, POINT_MISTAKES, POINT_MOMENTS
 from herdbook.tables.events import KINDS_OF_EVENTS
 
 TRAJECTORIES = Description(
@@ -87,6 +88,18 @@ EVENTS = Description(
         DescribedColumn("arena", TEXT, "", "arena; empty if the experiment has none"),
     ),
 )
+NOTED = Description(
+    "noted_events.csv", "What a person noted while watching, by movie and time. Written if the experiment file has `animals.events`.",
+    tuple(DescribedColumn(*column) for column in (
+        ("movie", TEXT, "", "name of the movie"),
+        ("event", TEXT, "", "what happens, in the person's words"), ("first", WHOLE, "", "first frame"),
+        ("last", WHOLE, "", "last frame; the first one for what lasts but a moment"),
+        ("time", NUMBER, "s", "when it begins, since the recording began"),
+        ("duration", NUMBER, "s", "how long it lasts, from the first frame to the end of the last"),
+        ("individuals", TEXT, "", "who takes part, with ; between them, in quotes where a name holds one; may be empty"),
+        ("note", TEXT, "", "what else the person wrote"),
+    )),
+)  # fmt: skip
 TRACKLETS = Description(
     "tracklets.csv",
     "Runs of one blob without merge or split, a row for each of them and each animal in it that is known by name.",
@@ -100,45 +113,6 @@ TRACKLETS = Description(
         DescribedColumn("how", TEXT, "", f"how it is known: {', '.join(HOW_KNOWN)}; see docs/identity.md"),
         DescribedColumn("confidence", NUMBER, "0..1", "probability that this animal is in it"),
         DescribedColumn("arena", TEXT, "", "arena; empty if the experiment has none"),
-    ),
-)
-BODY_POINTS = Description(
-    "body_points.csv",
-    "Body points of the movies that have some, a row for each frame, animal and point that has a place.",
-    (
-        *(MOVIE, FRAME, TIME, DescribedColumn("individual", TEXT, "", "name in the file of body points")),
-        *(DescribedColumn("point", TEXT, "", "name of the point"), X, Y, *RAW),
-        DescribedColumn("likelihood", NUMBER, "0..1", "as the file of body points gives it; empty for none"),
-        DescribedColumn("expected_error", NUMBER, "px", "how far off a point of the network is expected to be; only with the section pose"),
-        *FLOW,
-        DescribedColumn(
-            "source", TEXT, "", f"{', '.join(POINT_SOURCES)}: as given, over a gap, by a person, handed over, found by Herdbook's network"
-        ),
-    ),
-)
-_MISTAKES = (
-    DescribedColumn("switched", WHOLE, "", "points of whole bodies under another animal's name"),
-    DescribedColumn("drifted", WHOLE, "", "points marked at the same part of another animal"),
-    DescribedColumn("jumped", WHOLE, "", "single points of another animal"),
-    DescribedColumn("refused", WHOLE, "", "points that are nobody's, or of which it cannot be known whose they are"),
-)
-POINT_MISTAKES = Description(
-    "point_mistakes.csv",
-    "What was wrong with the body points of pose tools, a row for each movie, hour and animal; see docs/body-points.md.",
-    (
-        *(MOVIE, DescribedColumn("hour", WHOLE, "", "hour of the movie, from 0")),
-        DescribedColumn("individual", TEXT, "", "animal under whose name the file has the points"),
-        *(DescribedColumn("kept", WHOLE, "", "points that are this animal's"), *_MISTAKES),
-    ),
-)
-POINT_MOMENTS = Description(
-    "point_moments.csv",
-    "The moments of each movie in which most body points of a pose tool are wrong, worst first.",
-    (
-        *(MOVIE, DescribedColumn("first", WHOLE, "", "first frame"), DescribedColumn("last", WHOLE, "", "last frame")),
-        *(DescribedColumn("frame", WHOLE, "", "frame with most wrong points"), DescribedColumn("time", NUMBER, "s", "its time")),
-        DescribedColumn("individual", TEXT, "", "animal under whose name the file has the points; empty for nobody"),
-        *_MISTAKES,
     ),
 )
 DOUBTFUL = Description(
@@ -309,7 +283,7 @@ BY_FORMAT: dict[str, tuple[Description, ...]] = {
     "nwb": (NWB,),
 }
 _OF_POINTS = (BODY_POINTS, POINT_MISTAKES, POINT_MOMENTS)
-EVERYTHING = (*ALWAYS, DOUBTFUL, *_OF_POINTS, *(one for several in BY_FORMAT.values() for one in several), DICTIONARY, STUDY)
+EVERYTHING = (*ALWAYS, NOTED, DOUBTFUL, *_OF_POINTS, *(one for several in BY_FORMAT.values() for one in several), DICTIONARY, STUDY)
 
 
 def names_of(description: Description) -> list[str]:
@@ -318,12 +292,18 @@ def names_of(description: Description) -> list[str]:
 
 
 def describe_tables(
-    formats: Collection[str], *, reviewed: bool, points: bool, arenas: bool = False, repaired: bool = False
+    formats: Collection[str],
+    *,
+    reviewed: bool,
+    points: bool,
+    arenas: bool = False,
+    noted: bool = False,
+    repaired: bool = False,
 ) -> list[Description]:
-    """The tables of an experiment with these formats; `reviewed`: it has doubtful.csv, `points`: body_points.csv, `arenas`: arenas,
-    `repaired`: the tables of what was wrong with body points.
+    """The tables of an experiment with these formats; `noted`: it has noted_events.csv, `reviewed`: doubtful.csv, `points`:
+    body_points.csv, `arenas`: arenas, `repaired`: the tables of what was wrong with body points.
     """
-    some = [DOUBTFUL] * reviewed + [BODY_POINTS] * points + [POINT_MISTAKES, POINT_MOMENTS] * repaired
+    some = [NOTED] * noted + [DOUBTFUL] * reviewed + [BODY_POINTS] * points + [POINT_MISTAKES, POINT_MOMENTS] * repaired
     tables = [*ALWAYS, *some, *(one for name, several in BY_FORMAT.items() if name in formats for one in several), DICTIONARY]
     if not arenas:
         return tables

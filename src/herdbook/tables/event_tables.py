@@ -14,6 +14,7 @@ from herdbook.artifacts.propagate import HOW_KNOWN, Identities
 from herdbook.artifacts.segment import Blobs
 from herdbook.artifacts.smooth import Trajectories
 from herdbook.artifacts.tracklets import Tracklets
+from herdbook.experiment.sheets.noted import NotedEvent
 from herdbook.geometry.intervals import join_intervals
 from herdbook.tables.events import Event, Spans, find_absences, find_contacts, find_edge_events, find_merges
 
@@ -22,6 +23,7 @@ EVENT_COLUMNS = (
     *("individuals", "animals", "x", "y", "arena"),
 )
 TRACKLET_COLUMNS = ("movie", "tracklet", "first", "last", "animals", "individual", "how", "confidence", "arena")
+NOTED_TABLE_COLUMNS = ("movie", "event", "first", "last", "time", "duration", "individuals", "note")
 EVENT_DECIMALS = {"time": 4, "duration": 4, "x": 1, "y": 1}
 Files = Mapping[str, Mapping[str, Path]]
 
@@ -36,6 +38,21 @@ def join_names(names: Iterable[str]) -> str:
 def split_names(cell: str) -> list[str]:
     """The names that `join_names` has joined."""
     return next(csv.reader([cell], delimiter=";"), []) if cell else []
+
+
+def noted_table(noted: Iterable[NotedEvent], clocks: Mapping[str, tuple[NDArray[np.float64], float]]) -> pd.DataFrame:
+    """A row for each event that a person noted, columns NOTED_TABLE_COLUMNS, movie after movie in order of time.
+
+    `clocks`: time of each frame (frames,) s since the recording began, and frames per second, by movie.
+    """
+    order = list(clocks)
+    rows = []
+    for event in sorted(noted, key=lambda one: (order.index(one.movie), one.first, one.last, one.line)):
+        time_s, fps = clocks[event.movie]
+        begin, end = float(time_s[event.first]), float(time_s[event.last]) + 1 / fps
+        individuals = join_names(event.individuals)
+        rows.append((event.movie, event.event, event.first, event.last, begin, end - begin, individuals, event.note))
+    return pd.DataFrame(rows, columns=list(NOTED_TABLE_COLUMNS)).round(EVENT_DECIMALS)
 
 
 def tracklet_table(movie: str, tracklets: Tracklets, identities: Identities, arenas: Sequence[str]) -> pd.DataFrame:

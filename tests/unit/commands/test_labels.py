@@ -240,7 +240,8 @@ def test_filled_in_rows_are_labels(recording: Path) -> None:
     assert all(abs(float(row["x"]) - float(first["x"])) > 20 or abs(float(row["y"]) - float(first["y"])) > 20 for row in left)
 
 
-def test_what_the_classifier_guesses_is_reported(recording: Path) -> None:
+def write_evidence(recording: Path) -> None:
+    """What a classifier says: C is seen twice, the second time less certainly."""
     share = np.full((4, 3), 0.05)
     share[[0, 1, 2, 3], [0, 1, 2, 2]] = 0.9
     share[3] = (0.3, 0.1, 0.6)
@@ -249,9 +250,83 @@ def test_what_the_classifier_guesses_is_reported(recording: Path) -> None:
     columns |= {"blob": np.zeros(0, np.int64), "blob_log_likelihood": np.zeros((0, 3), np.float32)}
     path = load_experiment(recording).folder / "classify" / "m1.h5"
     Evidence(classes=NAMES, log_likelihood=evidence, **columns).save(path, Provenance("classify", 1))
+
+
+def test_what_the_classifier_guesses_is_reported(recording: Path) -> None:
+    write_evidence(recording)
     herdbook("suggest", recording, "-n", "2")
     rows = table(load_experiment(recording).folder / "suggest" / "suggested.csv")
     assert [(row["guess"], float(row["probability"])) for row in rows] == [("C", 0.6), ("C", 0.9)]
+    assert [row["words"] for row in rows] == ["likely C or A; short", "very likely C; short"]
+
+
+def suggestions(recording: Path) -> Path:
+    return load_experiment(recording).folder / "suggest" / "suggested.csv"
+
+
+def fill_in(path: Path, *names: str) -> list[dict[str, str]]:
+    """Write names into the first rows of a table of suggestions."""
+    rows = table(path)
+    for row, name in zip(rows, names, strict=False):
+        row["label"] = name
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return rows
+
+
+def test_names_that_are_filled_in_are_kept_with_their_pictures_by_the_next_round(recording: Path) -> None:
+    herdbook("suggest", recording, "-n", "2")
+    rows = fill_in(suggestions(recording), "C")
+    out = herdbook("suggest", recording, "-n", "1")
+    assert "round1" in out.stdout
+    kept = suggestions(recording).parent / "round1"
+    assert table(kept / "suggested.csv") == rows
+    assert all((kept / row["image"]).is_file() for row in rows)
+    assert (kept / "sheet.png").is_file()
+    assert len(table(suggestions(recording))) == 1
+    # What nobody filled in is replaced.
+    herdbook("suggest", recording, "-n", "2")
+    assert not (kept.parent / "round2").exists()
+
+
+def test_names_of_all_rounds_are_taken_once_and_a_guess_is_accepted(recording: Path) -> None:
+    write_evidence(recording)
+    herdbook("suggest", recording, "-n", "2")
+    first = fill_in(suggestions(recording), "B")
+    herdbook("suggest", recording, "-n", "2")
+    second = fill_in(suggestions(recording), "", "ok")
+    out = herdbook("suggest", recording, "--take")
+    assert "Added 2 labels" in out.stdout
+    added = table(recording.parent / "labels.csv")[2:]
+    wanted = [(first[0], "B"), (second[1], second[1]["guess"])]
+    assert [tuple(row.values()) for row in added] == [(*(row[name] for name in ("movie", "frame", "x", "y")), name) for row, name in wanted]
+    assert "Added 0 labels" in herdbook("suggest", recording, "--take").stdout
+
+
+def test_nothing_is_taken_if_a_name_is_unknown(recording: Path) -> None:
+    before = (recording.parent / "labels.csv").read_bytes()
+    herdbook("suggest", recording, "-n", "2")
+    assert "no name is filled in" in herdbook("suggest", recording, "--take").stderr
+    fill_in(suggestions(recording), "C", "D")
+    out = herdbook("suggest", recording, "--take")
+    assert out.exit_code == 1
+    assert "there is no name 'D'" in out.stdout
+    assert (recording.parent / "labels.csv").read_bytes() == before
+    fill_in(suggestions(recording), "C", "ok")
+    assert "there is no guess to accept" in herdbook("suggest", recording, "--take").stdout
+
+
+def test_what_nobody_can_recognise_is_not_suggested_again(recording: Path) -> None:
+    herdbook("suggest", recording, "-n", "2")
+    first = table(suggestions(recording))[0]
+    (recording.parent / "left_out.csv").write_text(f"movie,frame,x,y,what\nm1,{first['frame']},{first['x']},{first['y']},unreadable\n")
+    raw = yaml.safe_load(recording.read_text()) | {"trainset": {"left_out": "left_out.csv"}}
+    recording.write_text(yaml.safe_dump(raw))
+    herdbook("suggest", recording, "-n", "2")
+    assert [(row["frame"], row["x"]) for row in table(suggestions(recording))] != [(first["frame"], first["x"])]
+    assert all(row["x"] != first["x"] for row in table(suggestions(recording)))
 
 
 @pytest.mark.parametrize(

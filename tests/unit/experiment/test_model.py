@@ -96,7 +96,7 @@ CONVERTED = {
     **{"background": {"scope", "file"}, "segment": {"area_body", "difference_noise"}, "smooth": {"corrections"}},
     **{stage: {"write"} for stage in ("overlay", "closeups", "mosaic")},
     "train": {"use", "start", "model"},
-    "trainset": {"use"},
+    "trainset": {"use", "left_out"},
 }
 
 

@@ -304,6 +304,24 @@ def test_blocks_give_the_optimum_of_one_programme_over_everything(seed, strong, 
     assert best - mine <= found.gap * best + 1e-6
 
 
+@pytest.mark.parametrize("strong", [False, True])
+@pytest.mark.parametrize("seed", range(20))
+def test_beginning_where_another_solution_ended_gives_the_optimum_after_an_answer(seed, strong, all_names):
+    graph, scores, informed, members, gaps, costs = random_recording(seed, strong)
+    before = solve_identities(graph, scores, gaps, costs, informed=informed, members=members)
+    answered = scores.copy()
+    rng = np.random.default_rng(seed)
+    row, yes, no = rng.integers(len(scores)), *rng.choice(len(members), 2, replace=False)
+    answered[row, yes], answered[row, no] = LABEL_GAIN, -np.inf
+    # Whoever was a candidate where he cannot be any more is none.
+    answered[before.start.let_in & (rng.random(scores.shape) < 0.3)] = -np.inf
+    found = solve_identities(graph, answered, gaps, costs, informed=informed, members=members, start=before.start)
+    path_costs = Costs().of_paths(graph, gaps, costs)
+    best = optimum(graph, answered, members, path_costs)
+    assert np.isfinite(answered[found.held > 0]).all()
+    assert optimum(graph, answered, members, path_costs, held=found.held) == pytest.approx(best, rel=1e-4, abs=1e-4)
+
+
 @pytest.mark.parametrize("largest", [0, 150_000], ids=["in windows", "as a whole"])
 def test_overwhelming_evidence_that_cannot_be_is_opened_again(monkeypatch, largest):
     monkeypatch.setattr(highs, "LARGEST_COLUMNS", largest)

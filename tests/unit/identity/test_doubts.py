@@ -8,7 +8,7 @@ import pytest
 from herdbook.artifacts.propagate import CLASSIFIED, LABELLED
 from herdbook.experiment.sheets.facts import FACT_COLUMNS, read_facts
 from herdbook.identity.doubts import DOUBT_COLUMNS, Doubt, find_spans, read_doubts, write_doubts
-from herdbook.stages.propagate import doubts_path
+from herdbook.naming.recordings import doubts_path
 from tests.support.graphs import make_graph
 from tests.support.identity_cases import Body, RecordingFiles, Track, who_where
 

@@ -38,6 +38,7 @@ def test_a_span_is_worth_what_is_doubtful_in_it_and_never_less_than_nothing():
     assert found[1, 1].gain == pytest.approx(20 * 0.1, rel=1e-5)
     # A member of the group has half of the room: an animal of no name is as likely.
     assert found[-1, 2].gain == pytest.approx(20 * 0.5)
-    assert found[-1, 2].probability.tolist() == pytest.approx([0.5, 1.0])
+    # Whoever is known to be there is not asked about.
+    assert found[-1, 2].probability.tolist() == pytest.approx([0.5, 0.0])
     assert len(spans) == 3
     assert all((span.probability >= 0).all() and span.gain > 0 for span in spans)

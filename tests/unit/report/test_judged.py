@@ -65,7 +65,7 @@ def test_answers_about_positions_that_have_changed_do_not_count():
     movies = [SimpleNamespace(name="m1", frames=10), SimpleNamespace(name="m2", frames=10)]
     frame, individual = np.repeat(np.arange(20), 2), np.tile([0, 1], 20)
     tracks = SimpleNamespace(names=["A", "B"], frame=frame, individual=individual, x=10.0 * frame, y=50.0 * individual)
-    recordings = [SimpleNamespace(movies=movies, tracks=tracks)]
+    recordings = [SimpleNamespace(movies=movies, tracks=tracks, body_length_px=np.nan)]
     drawn = [
         ("m1", 3, "A", 30.0, 0.0),
         ("m2", 3, "B", 130.4, 50.0),
@@ -78,3 +78,13 @@ def test_answers_about_positions_that_have_changed_do_not_count():
     assert [point.number for point in valid] == [0, 1]
     assert sentence_of(mine, valid).startswith("Of 2 random positions that a person judged 2 have the wrong name")
     assert "3 more answers are about older results" in sentence_of(mine, valid)
+
+
+def test_answers_survive_another_segmentation_that_moves_centres_a_little():
+    tracks = SimpleNamespace(names=["A", "B"], frame=np.array([3, 3]), individual=np.array([0, 1]), x=np.array([30.0, 60.0]), y=np.zeros(2))
+    recordings = [SimpleNamespace(movies=[SimpleNamespace(name="m1", frames=10)], tracks=tracks, body_length_px=30.0)]
+    drawn = [
+        Point(k, "r", "m1", 3, 0.0, name, x, 0.0, 0.9, "single", "classified", WRONG)
+        for k, (name, x) in enumerate([("A", 35.5), ("B", 53.5)])
+    ]
+    assert [point.individual for point in still_valid(drawn, recordings)] == ["A"]

@@ -27,13 +27,16 @@ GOOD = ("m1,0,30,30,A", "m1,5,120,30,B")
 def make_set(tmp_path: Path):
     """Write a movie of 20 frames and a labels file, and run the stage."""
 
-    def make(labels, tracks=SCENE, *, identities=("A", "B"), other=(), movies=("m1",), **settings) -> TrainingSet:
+    def make(labels, tracks=SCENE, *, identities=("A", "B"), other=(), movies=("m1",), left_out=(), **settings) -> TrainingSet:
         files = [write_movie(tmp_path, movie, tracks, frames=20) for movie in movies]
         table = tmp_path / "labels.csv"
         table.write_text("\n".join(["movie,frame,x,y,label", *labels]) + "\n")
         section = settings_of("trainset", list(identities), list(other), trainset=settings)
         paths = {"labels": table, "blobs": [f[0] for f in files], "tracklets": [f[1] for f in files], "out": tmp_path / "trainset.h5"}
         paths["background"] = [write_background(tmp_path, movie) for movie in movies]
+        if left_out:
+            paths["left_out"] = tmp_path / "left_out.csv"
+            paths["left_out"].write_text("\n".join(["movie,frame,x,y,what", *left_out]) + "\n")
         trainset.main(arguments(paths, section))
         return TrainingSet.load(paths["out"])
 
@@ -66,6 +69,23 @@ def test_the_images_are_made_as_the_experiment_says(make_set):
     assert json.loads(examples.crops) == {"length_px": 40.0, "size": [24, 30], "blank": 9, "neighbours": True, "white_balance": False}
     assert examples.images.shape[1:] == (30, 24, 3)
     assert (examples.images[:, 0, 0] == 9).all()
+
+
+def test_images_and_tracklets_that_are_left_out_are_no_examples(make_set):
+    whole = make_set((*GOOD, "m1,15,30,30,A"), MOVING)
+    frames = whole.frame[whole.group == 1].tolist()
+    x, y = 120 + 0.31 * frames[3], 30 + 0.23 * frames[3]
+    left_out = (f"m1,{frames[3]},{x},{y},image", "m1,15,31,31,unreadable", "m2,0,0,0,image")
+    examples = make_set((*GOOD, "m1,15,30,30,A"), MOVING, left_out=left_out)
+    assert frames[3] not in examples.frame[examples.group_tracklet[examples.group] == 1]
+    assert set(examples.group_tracklet[examples.group].tolist()) == {0, 1}
+    np.testing.assert_array_equal(examples.frame[examples.group == 0], whole.frame[whole.group == 0])
+
+
+def test_what_is_left_out_must_say_what_it_is(make_set, capsys):
+    with pytest.raises(SystemExit):
+        make_set(GOOD, left_out=("m1,1,30,30,blurred",))
+    assert "what must be one of image, unreadable, several, nothing" in capsys.readouterr().err
 
 
 def test_an_animal_that_rests_gives_one_image(make_set):

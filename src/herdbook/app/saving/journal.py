@@ -15,6 +15,8 @@ from herdbook.system.files import append_durably
 CHANGE, UNDO, REDO, SAVE = "change", "undo", "redo", "save"
 # A step that can no longer be undone or redone, for something else changed its values: those before it can.
 VOID = "void"
+# A value that was written into the experiment file at once, beside its draft.
+SET = "set"
 Entry = dict[str, Any]
 
 

@@ -25,6 +25,7 @@ export class ArenaEditor {
     this.change = change;
     /** @type {Arena[]} */ this.arenas = [];
     /** @type {string[]} */ this.faults = [];
+    /** The animals of the experiment that have names. @type {string[]} */ this.names = [];
     this.width = this.height = 0;
     this.chosen = -1;
     this.part = 0;
@@ -62,8 +63,9 @@ export class ArenaEditor {
     this.view.paintDrawn();
   }
 
-  /** @param {any[]} arenas */
-  show(arenas) {
+  /** @param {any[]} arenas @param {string[]} names of the animals */
+  show(arenas, names) {
+    this.names = names;
     // What was said here in this moment is not yet in what the server says.
     if (this.dragging || performance.now() - this.told < ANSWER_MS) return;
     this.arenas = arenas.map(readArena);
@@ -121,9 +123,20 @@ export class ArenaEditor {
     return el("li", { className: `arena${k === this.chosen ? " chosen" : ""}`, on: { click: () => this.choose(k), focusin: () => this.choose(k) } },
       el("input", { type: "text", value: one.arena.name ?? "arena", "aria-label": "name of the arena", on: { ...focus, change: (/** @type {any} */ event) => set({ name: event.target.value.trim() || "arena" }) } }),
       el("label", { className: "inline" }, "animals", el("input", { type: "number", min: 1, value: one.arena.number ?? "", on: { ...focus, change: (/** @type {any} */ event) => set({ number: Number(event.target.value) || undefined }) } })),
+      ...(this.names.length ? [this.whoLives(one, set, focus)] : []),
       button("Copy", "copy", () => this.copy(k)),
       button("Delete", "delete", () => this.remove(k)),
     );
+  }
+
+  /** Who of the named animals lives in an arena. @param {Arena} one @param {(changes: any) => void} set @param {any} focus */
+  whoLives(one, set, focus) {
+    const free = this.names.filter((name) => !this.arenas.some((other) => other !== one && (other.arena.identities || []).includes(name)));
+    const list = (/** @type {any} */ event) => event.target.value.split(/[\s,;]+/).filter(Boolean);
+    return el("label", { className: "inline", title: `one of: ${free.join(", ")}` }, "names", el("input", {
+      type: "text", className: "names", placeholder: this.arenas.length > 1 ? "who lives here" : "all", value: (one.arena.identities || []).join(", "), data: { names: "" },
+      on: { ...focus, change: (/** @type {any} */ event) => set({ identities: list(event).length ? list(event) : undefined }) },
+    }));
   }
 
   /** @param {number} k */

@@ -7,6 +7,7 @@ import { bindDishKeys, FoundDishes } from "./found_dishes.js";
 import { Helpers } from "./find/helpers.js";
 import { Histogram } from "./histogram.js";
 import { Hover } from "./hover.js";
+import { Label } from "./label/label.js";
 import { bind, showKeys } from "./lib/keys.js";
 import { alarm, by, el, speak } from "./lib/el.js";
 import { get, Line, post } from "./lib/socket.js";
@@ -14,6 +15,8 @@ import { showConflict } from "./conflict.js";
 import { Panel, shown } from "./panel.js";
 import { Player, SPEEDS } from "./player.js";
 import { bindPlayerKeys } from "./player_keys.js";
+import { Events } from "./review/events.js";
+import { Review } from "./review/review.js";
 import { Runs } from "./runs.js";
 import { Strip } from "./strip.js";
 import { Tabs } from "./tabs.js";
@@ -44,6 +47,12 @@ const plot = new CountPlot((frame) => player.go(frame));
 const arenas = new ArenaEditor(view, by("arenas"), (list, rest) => tryOut(arenaChange(list), rest));
 const dishes = new FoundDishes(arenas, player);
 const watch = new Watch(view, player, by("watch"));
+const label = new Label(by("label"), by("label-stage"), player, watch, (name) => tabs.show(name));
+label.bindKeys(bind);
+const review = new Review(view, player, watch, by("review"), showMovie, () => tabs.show("review"));
+const events = new Events(view, player, watch, by("watch"), () => review.on);
+review.bindKeys(bind);
+events.bindKeys(bind);
 // Before those of finding animals, some of which are the same.
 watch.bindKeys(bind);
 const helpers = new Helpers(view, player, tryOut, short, () => tabs.show("find"));
@@ -52,6 +61,11 @@ const tabs = new Tabs({
   arenas: ["arenas", (shown) => arenas.activate(shown)],
   run: ["run", () => {}],
   watch: ["watch", (shown) => watch.activate(shown)],
+  label: ["label", (shown) => label.activate(shown)],
+  review: ["review", (shown) => {
+    if (shown) watch.activate(review.watches);
+    review.activate(shown);
+  }],
 });
 
 const hover = new Hover(view, () => !arenas.busy);
@@ -87,10 +101,19 @@ function hear(message) {
   else if (head.type === "samples" && head.movie === player.movie?.name) takeSamples(head, parts);
   else if (head.type === "scene" && head.movie === player.movie?.name) player.again({}, player.mode !== "image");
   else if (head.type === "tuning") helpers.tune.hear(head.text);
-  else if (head.type === "run") runs.take(head);
+  else if (head.type === "run") takeRun(head);
+  else if (head.type === "labels") label.hear(head);
+  else if (head.type === "review") review.hear(head);
+  else if (head.type === "noted") events.take(head.events);
   else if (head.type === "planned") runs.takePlan(head);
   else if (head.type === "changed") speak(`the experiment file was changed by ${head.by === "app" ? "another tab" : "an editor"}`);
   else if (head.type === "fault") alarm(head.text);
+}
+
+/** @param {any} head how a run stands */
+function takeRun(head) {
+  runs.take(head);
+  label.takeRun(head);
 }
 
 /** @param {any} head @param {ArrayBuffer[]} parts */
@@ -123,7 +146,7 @@ async function takeState(found) {
   document.title = `${found.experiment} – Herdbook`;
   panel.show(found.values, found.draft, found.turn);
   histogram.set(found.values.segment.area);
-  arenas.show(found.arenas);
+  arenas.show(found.arenas, found.values.animals.identities || []);
   helpers.show(found);
   const drafted = Object.entries(found.draft);
   by("draft").textContent = drafted.length ? `${drafted.length} not saved` : "";
@@ -138,6 +161,7 @@ async function takeState(found) {
   const current = found.movies.find((/** @type {any} */ movie) => movie.name === player.movie?.name);
   strip.intervals = (current || found.movies[0]).intervals;
   runs.show();
+  if (file !== found.file) label.forget();
   if (file !== found.file || !current) await showMovie(names[0]);
   else if (other) {
     clearTimeout(looking);
@@ -165,6 +189,7 @@ async function showMovie(name) {
     arenas.size(movie.width, movie.height);
     player.show(movie);
     watch.forget();
+    review.forget();
     for (const note of movie.notes) speak(note);
   } catch (error) {
     say("");
@@ -328,4 +353,4 @@ get("/api/form").then((form) => {
 }, (error) => alarm(error.message));
 
 // For tests, which read the canvas where the view says that a pixel of the movie is.
-Object.assign(window, { herdbook: { view, player, watch } });
+Object.assign(window, { herdbook: { view, player, watch, review, events } });

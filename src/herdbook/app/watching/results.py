@@ -18,15 +18,15 @@ from numpy.typing import NDArray
 from herdbook.app.outlines import outlines_of_runs
 from herdbook.app.watching.lanes import lane_states, states_of
 from herdbook.app.watching.positions import FramePlaces, Unknown, positions_of_blobs, read_positions, unknown_animals
+from herdbook.app.watching.reviewed import doubts_of_names, doubts_of_places, is_reviewed, renamed, reviewed_path
 from herdbook.arrays import Ints
 from herdbook.artifacts.propagate import Identities
 from herdbook.artifacts.segment import BlobImages, Blobs, open_blob_images
 from herdbook.artifacts.tracklets import Tracklets
 from herdbook.drawing.colours import as_css, individual_colours
 from herdbook.errors import HerdbookError
-from herdbook.experiment.layout import doubts
 from herdbook.experiment.model import Experiment
-from herdbook.identity.doubts import Doubt, read_doubts
+from herdbook.identity.doubts import Doubt
 
 # Points of all trails of a frame; with more animals, each trail has fewer.
 MOST_TRAIL_POINTS, MOST_POINTS_OF_ONE = 3000, 60
@@ -65,7 +65,7 @@ class Watched:
             "doubts": [
                 {
                     **{name: getattr(doubt, name) for name in ("frame", "name", "assigned", "others", "gain")},
-                    **{"probability": round(doubt.probability, 3), "span": list(span), "text": _question(doubt)},
+                    **{"probability": round(doubt.probability, 3), "span": list(span), "text": question_of(doubt)},
                 }
                 for doubt, span in zip(self.doubts, self.spans(), strict=True)
             ],
@@ -196,8 +196,9 @@ def _files(experiment: Experiment, movie: str) -> dict[str, Path]:
         "tracklets": experiment.artifact("tracklets", movie),
         "propagate": experiment.artifact("propagate", recording),
         "smooth": experiment.artifact("smooth", movie),
-        "doubts": experiment.folder / doubts(recording),
+        "doubts": experiment.artifact("propagate", recording).with_suffix(".doubtful.csv"),
         "all doubts": experiment.folder / "doubtful.csv",
+        "reviewed": reviewed_path(experiment, recording),
     }
 
 
@@ -213,7 +214,10 @@ def _stamp(files: Mapping[str, Path]) -> str:
 
 
 def _read(experiment: Experiment, movie: str, files: Mapping[str, Path], made: str, open_files: ExitStack) -> Watched:
-    identities = Identities.load(files["propagate"])
+    run = identities = Identities.load(files["propagate"])
+    reviewed = is_reviewed(experiment, experiment.recording_of(movie))
+    if reviewed:
+        identities = Identities.load(files["reviewed"])
     tracklets = Tracklets.load(files["tracklets"], without=("edges", "edge_weight", "border_edges", "size", "animals_margin"))
     blobs = Blobs.load(files["segment"], without=set(Blobs.columns) - {"frame", "x", "y", "box"})
     if movie not in identities.movies:
@@ -221,6 +225,10 @@ def _read(experiment: Experiment, movie: str, files: Mapping[str, Path], made: s
     places, smoothed = None, files["smooth"].is_file() and files["smooth"].stat().st_mtime_ns >= files["propagate"].stat().st_mtime_ns
     if smoothed:
         places, names = read_positions(files["smooth"])
+        if reviewed:
+            spans = np.stack([tracklets.first, tracklets.last], 1).astype(np.int64)
+            centres = positions_of_blobs(blobs, tracklets, identities, movie)
+            places = renamed(places, names, centres, run, identities, spans, movie)
     else:
         places, names = positions_of_blobs(blobs, tracklets, identities, movie), identities.individuals
     unknown, radius = unknown_animals(blobs, tracklets, identities, movie, len(names))
@@ -234,7 +242,7 @@ def _read(experiment: Experiment, movie: str, files: Mapping[str, Path], made: s
         places=places,
         unknown=unknown,
         radius=radius,
-        doubts=_doubts(files, movie),
+        doubts=_doubts(experiment, movie),
         images=open_files.enter_context(open_blob_images(files["segment"])),
         blob_offsets=blobs.frame_offsets,
         trail_frames=max(1, round(experiment.overlay.trail_s * blobs.fps)),
@@ -243,17 +251,14 @@ def _read(experiment: Experiment, movie: str, files: Mapping[str, Path], made: s
     )
 
 
-def _doubts(files: Mapping[str, Path], movie: str) -> list[Doubt]:
-    """The doubts of a movie: those of the whole experiment, which know of places in contact, too, if they are not older."""
-    for name, rule in (("all doubts", "export"), ("doubts", "propagate")):
-        path = files[name]
-        if path.is_file() and (name == "doubts" or path.stat().st_mtime_ns >= files["propagate"].stat().st_mtime_ns):
-            found = [doubt for doubt in read_doubts(path, rule) if doubt.movie == movie]
-            return sorted(found, key=lambda doubt: -doubt.gain)
-    return []
+def _doubts(experiment: Experiment, movie: str) -> list[Doubt]:
+    """The doubts of a movie, of names and of places in contact, most to gain first."""
+    found = [*doubts_of_names(experiment, experiment.recording_of(movie)), *doubts_of_places(experiment)]
+    return sorted((doubt for doubt in found if doubt.movie == movie), key=lambda doubt: -doubt.gain)
 
 
-def _question(doubt: Doubt) -> str:
+def question_of(doubt: Doubt) -> str:
+    """A doubt in words."""
     sure = f"{doubt.name} {doubt.probability:.0%}" if doubt.name else "nobody known"
     others = [name_and_share.rsplit(" ", 1) for name_and_share in doubt.others.split("; ") if name_and_share]
     return ", or ".join([f"{doubt.fact} {sure}", *(f"{name} {float(share):.0%}" for name, share in others)])

@@ -96,15 +96,21 @@ def gather_unmarked(
     most_each: int,
     seed: int,
     named_in: Callable[[str, Blobs, Tracklets, BlobImages], Mapping[int, str]],
+    examples_in: Callable[[str, Blobs, Tracklets, BlobImages], Blobs] | None = None,
 ) -> UnmarkedSet:
     """Images of tracklets of all movies; `paths` are segment, tracklets and background of each.
 
     `numbers` of animals in each arena; at most `most_each` images of a tracklet; `named_in` gives the names that a person gave to
-    tracklets of a movie.
+    tracklets of a movie, `examples_in` its blobs without the images that are no examples.
     """
     blobs, tracklets = [Blobs.load(path) for path, _, _ in paths], [Tracklets.load(path) for _, path, _ in paths]
+    named = []
+    for number, (path, _, _) in enumerate(paths):
+        with open_blob_images(path) as images:
+            named.append(named_in(path.stem, blobs[number], tracklets[number], images))
+            if examples_in is not None:
+                blobs[number] = examples_in(path.stem, blobs[number], tracklets[number], images)
     singles = find_singles(blobs, tracklets)
-    named = [_names_in(path, b, t, named_in) for (path, _, _), b, t in zip(paths, blobs, tracklets, strict=True)]
     places = zip(singles.movie.tolist(), singles.tracklet.tolist(), strict=True)
     labelled = np.array([tracklet in named[movie] for movie, tracklet in places], bool)
     kept = choose_tracklets(singles, MOST_TRACKLETS, np.random.default_rng(seed), labelled)
@@ -138,10 +144,3 @@ def gather_unmarked(
         crowded=np.array(crowded),
         **join_examples(parts, labels, spec),
     )
-
-
-def _names_in(
-    path: Path, blobs: Blobs, tracklets: Tracklets, named_in: Callable[[str, Blobs, Tracklets, BlobImages], Mapping[int, str]]
-) -> Mapping[int, str]:
-    with open_blob_images(path) as images:
-        return named_in(path.stem, blobs, tracklets, images)

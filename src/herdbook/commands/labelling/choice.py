@@ -68,7 +68,7 @@ def suggest_labels(found: Candidates, count: int) -> list[Suggestion]:
     animal already has. The probability that two tracklets show the same animal comes from the classifier or, before there is one, from the
     similarity of their appearance; it is 0 if they coexist.
     """
-    length = np.sqrt(np.minimum(found.frames, ENOUGH_FRAMES) / ENOUGH_FRAMES)
+    length = _length(found)
     unsure = np.ones(len(length)) if found.posterior is None else LEAST_UNSURE + (1 - LEAST_UNSURE) * uncertainty(found.posterior)
     doubt = LEAST_DOUBT + (1 - LEAST_DOUBT) * found.doubt
     same = Resemblance(found)
@@ -84,6 +84,31 @@ def suggest_labels(found: Candidates, count: int) -> list[Suggestion]:
         free[row] = False
         labels += same.with_row(row)
     return chosen
+
+
+def suggest_together(found: Candidates) -> list[int]:
+    """Candidates that are seen in one and the same frame, best first: before anything is learned, they are certain to be as many animals.
+
+    Of all frames the one in which the lengths of those that can be labelled, or are, have the largest sum.
+    """
+    free = np.flatnonzero(found.open | (found.label >= 0))
+    if not len(free):
+        return []
+    length = _length(found)[free]
+    # The sum is largest where one of them begins.
+    frames = np.unique(found.first[free])
+    gained = np.zeros(len(frames) + 1)
+    np.add.at(gained, np.searchsorted(frames, found.first[free]), length)
+    np.subtract.at(gained, np.searchsorted(frames, found.last[free], side="right"), length)
+    best = frames[int(np.cumsum(gained)[:-1].argmax())]
+    there = free[(found.first[free] <= best) & (found.last[free] >= best)]
+    there = there[np.argsort(-found.frames[there], kind="stable")]
+    return [int(row) for row in there if found.open[row] and found.label[row] < 0]
+
+
+def _length(found: Candidates) -> Floats:
+    """The worth (n,) of the length of each candidate, 0..1."""
+    return np.asarray(np.sqrt(np.minimum(found.frames, ENOUGH_FRAMES) / ENOUGH_FRAMES))
 
 
 def uncertainty(posterior: Floats) -> Floats:

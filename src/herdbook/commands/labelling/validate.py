@@ -21,7 +21,7 @@ from herdbook.commands.labelling.rates import draw_cells
 from herdbook.drawing.montage import montage
 from herdbook.errors import HerdbookError
 from herdbook.experiment.model import Experiment
-from herdbook.experiment.sheets.answers import MOVED_PX, NOT_ASSIGNED, POINT_COLUMNS, Point, answer_cells, read_answers, write_answers
+from herdbook.experiment.sheets.answers import NOT_ASSIGNED, POINT_COLUMNS, Point, answer_cells, farthest_px, read_answers, write_answers
 from herdbook.geometry.ellipses import body_length
 from herdbook.report.page import fill_template
 from herdbook.system.files import write_text
@@ -92,9 +92,10 @@ def count_moved(experiment: Experiment, points: Sequence[Point]) -> int:
         mine = [point for point in points if point.movie == movie and point.individual in experiment.animals.individuals]
         if not mine:
             continue
+        farthest = farthest_px(body_length(Blobs.load(experiment.artifact("segment", movie)).moments))
         now = _points_of(experiment, movie, [(point.frame, point.individual) for point in mine], 0.0, 0)
         for old, new in zip(mine, now, strict=True):
-            moved += old.assigned != new.assigned or (old.assigned and np.hypot(old.x - new.x, old.y - new.y) > MOVED_PX)
+            moved += old.assigned != new.assigned or (old.assigned and np.hypot(old.x - new.x, old.y - new.y) > farthest)
     return int(moved)
 
 

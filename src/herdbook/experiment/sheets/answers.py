@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from math import isfinite
 from pathlib import Path
 
 from herdbook.experiment.sheets.table import FRAME, NUMBER, NUMBER_OR_EMPTY, PX_OR_EMPTY, TEXT, WHOLE, Column, Kind, read_rows
@@ -13,8 +14,9 @@ RIGHT, WRONG, CANNOT_SAY = ANSWERS = ("right", "wrong", "cannot say")
 # Answers as a person may write them, in lower case.
 SHORT = {"r": RIGHT, "w": WRONG, "c": CANNOT_SAY, "?": CANNOT_SAY, **{answer: answer for answer in ANSWERS}, "": ""}
 NOT_ASSIGNED = "not assigned"
-# Points that have moved by more than this (px) since they were drawn belong to older results.
-MOVED_PX = 1.0
+# Points that have moved by more than this since they were drawn, px and share of the animals' length, belong to older results. Other
+# settings of the segmentation move centres by a few px; in contact, the middles of two animals are half a length apart or more.
+MOVED_PX, MOVED_LENGTHS = 1.0, 0.2
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,11 @@ class Point:
 
 
 POINT_COLUMNS = tuple(field.name for field in fields(Point))
+
+
+def farthest_px(length_px: float) -> float:
+    """How far a point may have moved (px) and still be about the same animal, which is `length_px` long; NaN if that is not known."""
+    return max(MOVED_PX, MOVED_LENGTHS * length_px) if isfinite(length_px) else MOVED_PX
 
 
 def write_answers(path: Path, points: Iterable[Point]) -> None:

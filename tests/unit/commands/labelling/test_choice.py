@@ -1,10 +1,12 @@
 """Suggestions are for animals without labels, where classifier and graph are uncertain, and never for what is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from herdbook.commands.labelling.choice import Candidates, describe_looks, suggest_labels, uncertainty
+from herdbook.commands.labelling.choice import Candidates, describe_looks, suggest_labels, suggest_together, uncertainty
 
 
 def candidates(
@@ -98,3 +100,11 @@ def test_looks_see_colour_more_than_brightness() -> None:
     base = describe_looks(image((100, 100, 100)))
     brighter, redder = describe_looks(image((110, 110, 110))), describe_looks(image((90, 90, 120)))
     assert np.abs(redder - base).sum() > np.abs(brighter - base).sum()
+
+
+def test_those_seen_in_one_frame_come_first_the_longest_before_others() -> None:
+    # Four are seen together in frames 10 to 14; one of them is labelled, and one may not be.
+    spans = [(0, 20), (5, 14), (10, 40), (30, 60), (10, 14)]
+    found = replace(candidates(spans, label=[-1, -1, 2, -1, -1]), open=np.array([True, True, False, True, False]))
+    assert suggest_together(found) == [0, 1]
+    assert suggest_together(replace(candidates(spans), open=np.zeros(5, bool))) == []

@@ -1,0 +1,1 @@
+"""Who is who in a recording as a whole: images, movement, answers and ways through contacts together."""
