@@ -34,9 +34,14 @@ include: "workflow/rules/identities.smk"
 include: "workflow/rules/results.smk"
 
 
-if EXPERIMENT.repair:
+if EXPERIMENT.points_apart:
 
     include: "workflow/rules/points.smk"
+
+
+if EXPERIMENT.pose:
+
+    include: "workflow/rules/pose.smk"
 
 
 rule all:

@@ -18,6 +18,7 @@ from herdbook.experiment.sheets.facts import read_facts
 from herdbook.experiment.sheets.labels import read_labels
 from herdbook.experiment.sheets.left_out import read_left_out
 from herdbook.experiment.sheets.noted import read_noted
+from herdbook.experiment.sheets.point_labels import labelled_movies
 from herdbook.formats.files import NOTED_TABLE, TABLES, movie_files, table_files
 from herdbook.system.files import make_writable_folder
 from herdbook.system.fingerprints import content_mark, fingerprints_in
@@ -67,11 +68,14 @@ class Plan:
         animals = experiment.animals
         self.labels = [animals.labels] if self.named and animals.labels else []
         self.facts = [animals.facts] if animals.facts else []
+        self.pose_labels = list(experiment.pose.labels) if experiment.pose else []
+        self.pose_model = classifier_files(experiment.pose.model) if experiment.pose else []
         self.noted = [animals.events] if animals.events else []
         self.left_out = [experiment.trainset.left_out] if self.named and experiment.trainset.left_out else []
         self._marks: dict[str, str] = {}
         self._check_files()
         self.labelled = self._labelled_movies()
+        self.pose_labelled = labelled_movies(self.pose_labels, self.movies)
         for table in self.facts:
             read_facts(Path(table), self.movies, animals.classes)
         for table in self.noted:
@@ -156,6 +160,8 @@ class Plan:
             *((key, path, ("train",)) for key, given in classifiers for path in classifier_files(given)),
             ("train.model", experiment.train.model, ("train",)),
             ("trainset.use", experiment.trainset.use, ("train",)),
+            *(("pose.labels", path, ("pose_trainset",)) for path in self.pose_labels),
+            *(("pose.model", path, ("pose_train",)) for path in self.pose_model),
             *(("animals.facts", path, ("propagate", "smooth")) for path in self.facts),
             ("animals.answers", experiment.animals.answers, ("report",)),
             ("animals.events", experiment.animals.events, ("export",)),
@@ -218,7 +224,7 @@ class Plan:
         """The table of smoothed body points, and those of each movie that has some as a file of the same kind."""
         posed = [movie for movie in self.experiment.movies if movie.poses]
         files = [layout.pose_file(movie.name, Path(movie.poses[0]).suffix) for movie in posed]
-        return [self.at(file) for file in (layout.BODY_POINTS, *files)] if files else []
+        return [self.at(file) for file in (layout.BODY_POINTS, *files)] if files or self.experiment.pose else []
 
     @cached_property
     def repaired(self) -> list[str]:
@@ -279,6 +285,7 @@ class Plan:
             ("animals.like", experiment.animals.like),
         ):
             given |= {f"{key}: {path}": path for path in classifier_files(classifier)}
+        given |= {f"pose.labels: {path}": path for path in self.pose_labels} | {f"pose.model: {path}": path for path in self.pose_model}
         given |= {f"times of movie {movie.name}": movie.times for movie in experiment.movies if movie.times}
         for movie in experiment.movies:
             given |= {f"poses of movie {movie.name}: {path}": path for path in movie.poses}

@@ -85,6 +85,12 @@ CASES = {
     "smooth_points": StageCase(
         {"movie": "m.mkv", "index": "index/m.h5", "blobs": ALL["blobs"], "repaired": "repair/m.h5"}, {"out": "m.h5"}
     ),
+    "pose_trainset": StageCase({"labels": "points.csv", "movie": "m.mkv", **TRACKED, "blobs": ALL["blobs"]}, {"out": "pose_trainset.h5"}),
+    "pose_train": StageCase({"examples": "pose_trainset/pose_trainset.h5"}, {"out": "pose.keras", "card": "pose.json"}),
+    "pose": StageCase(
+        {"movie": "m.mkv", **TRACKED, "blobs": ALL["blobs"], "network": "pose_train/pose.keras", "pose_card": "pose_train/pose.json"},
+        {"out": "m.h5"},
+    ),
     "export": StageCase(
         {**TRACKED, **{name: ALL[name] for name in ("blobs", "tracklets")}, "identities": "propagate/m.h5"},
         {"out": "trajectories.csv", "hdf5": "trajectories.h5", "tables": " ".join(EXPORTED)},
@@ -120,7 +126,7 @@ def run_stage(stage: str, drawn: Path, threads: int = 1) -> Figures:
     for name, paths in case.outputs.items():
         words += [f"--{name}", *(str(out / path) for path in paths.split())]
     words += ["--settings", json.dumps(settings), "--threads", str(threads)]
-    if stage == "train":
+    if stage in ("train", "pose_train"):
         # TensorFlow's number of threads, on which its sums depend, is fixed by what a process does first.
         subprocess.run([sys.executable, "-m", f"herdbook.stages.{stage}", *words], check=True)
     else:
@@ -132,6 +138,8 @@ def run_stage(stage: str, drawn: Path, threads: int = 1) -> Figures:
 def stage_settings(stage: str) -> dict[str, Any]:
     """What the experiment tells a stage."""
     told = EXPERIMENT
+    if stage.startswith("pose"):
+        told = EXPERIMENT | {"pose": {"labels": ["points.csv"], "size": 32, "steps": 2, "batch": 4}}
     if stage == "repair":
         told = EXPERIMENT | {"repair": {}, "movies": [EXPERIMENT["movies"][0] | {"poses": ["poses.csv"]}]}
     settings: dict[str, Any] = json.loads(Experiment.model_validate(told).settings(stage, "m"))
@@ -235,6 +243,15 @@ def _json_figures(path: Path) -> Figures:
         "body_length_px",
         "images",
         "tracklets",
+        "points",
+        "size",
+        "side_body",
+        "shape",
+        "half_axes",
+        "animals",
+        "frames",
+        "held_back",
+        "mirrored",
         "notes",
     )
     score = {name: _sum_of(json.dumps(card[name])) for name in sure if name in card}

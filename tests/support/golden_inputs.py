@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from herdbook.artifacts.background import Background
 from herdbook.artifacts.index import Index
+from herdbook.artifacts.pose_trainset import PoseExamples
 from herdbook.artifacts.propagate import CLASSIFIED, Identities
 from herdbook.artifacts.repair import RepairedPoints
 from herdbook.artifacts.smooth import FROM_RESOLVED, FROM_SINGLE, SOURCES, Trajectories
@@ -61,7 +62,7 @@ def draw_recording(folder: Path) -> None:
     _write_names(folder)
     _write_positions(folder)
     _write_classifier(folder)
-    _write_points(folder)
+    _write_pose(folder, _write_points(folder))
 
 
 def _write_film(path: Path) -> None:
@@ -119,7 +120,7 @@ def _write_positions(folder: Path) -> None:
     write_text(folder / "events.csv", f"{','.join(EVENT_COLUMNS)}\nm,merge,m,15,m,24,1.5,1.0,B;Y,2,76.0,63.5,\n")
 
 
-def _write_points(folder: Path) -> None:
+def _write_points(folder: Path) -> NDArray[np.float64]:
     """Body points as a table of DeepLabCut, in which two animals are exchanged for five frames and one point for one, and repaired."""
     offsets = np.array([[8, 0], [4, 0], [-4, 0], [-8, 0], [0, 5]])
     xy = np.full((FRAMES, len(NAMES), len(offsets), 2), np.nan)
@@ -142,6 +143,43 @@ def _write_points(folder: Path) -> None:
         *(NAMES, levels[2], NAMES, FRAMES, xy[..., 0], xy[..., 1], told, slot, told, slot[..., 0]),
         *(np.arange(4, dtype=np.int32), np.ones(xy.shape[:3], np.uint8), counts, moments),
     ).save(folder / "repair" / "m.h5", ORIGIN)
+    return xy
+
+
+def _write_pose(folder: Path, xy: NDArray[np.float64]) -> None:
+    """Labelled body points of every third frame, a training set of plain crops, and a network that answers with levels of the picture, with
+    its card.
+    """
+    import keras
+
+    names = ["nose", "neck", "hip", "tail", "foot"]
+    rows = [
+        f"m,{t},{NAMES[who]},{name},{xy[t, who, k, 0]},{xy[t, who, k, 1]}"
+        for t in range(0, FRAMES, 3)
+        for who in range(len(NAMES))
+        for k, name in enumerate(names)
+    ]
+    write_text(folder / "points.csv", "\n".join(["movie,frame,individual,point,x,y", *rows, ""]))
+    count, wide, size = 24, 52, 32
+    pictures = (np.arange(count * wide * wide) % 251).reshape(count, wide, wide).astype(np.uint8)
+    points = 26 + np.stack([np.arange(-4, 6, 2), np.arange(5, -5, -2)], 1) + np.zeros((count, 5, 2))
+    number = np.arange(count, dtype=np.int32)
+    place, angle = np.full((count, 2), 60.0), np.zeros(count)
+    PoseExamples(
+        *(names, ["m"], NAMES, [], 30.0, size, 24.0, np.array([12.0, 4.0]), pictures, np.zeros_like(pictures), number < 0, points),
+        *(0 * number, number // 2, number % 2, place, angle, place, angle, number >= 0, np.zeros((0, 5)), np.zeros(count + 1, np.int64)),
+        *(np.stack([np.zeros(5), np.arange(-8, 12, 4)], 1), np.arange(5, dtype=np.int32)),
+    ).save(folder / "pose_trainset" / "pose_trainset.h5", ORIGIN)
+    network = keras.Sequential([keras.Input((size, size, 2)), keras.layers.Conv2D(5, 3, strides=2, padding="same")])
+    weights = (np.arange(90) % 7 - 3).reshape(3, 3, 2, 5).astype(np.float32) / 64
+    network.layers[-1].set_weights([weights, np.zeros(5, np.float32)])
+    (folder / "pose_train").mkdir()
+    network.save(folder / "pose_train" / "pose.keras")
+    card = {"finds": "body points", "format": 1, "points": names, "side_body": 1.25, "size": size, "half_axes": [0.5, 0.15]}
+    shape = [[0, -0.3], [0, -0.15], [0, 0.15], [0, 0.3], [0.2, 0]]
+    errors = {"terms": [0.02, 0.3, 0.0], "points": [1.0] * 5}
+    told = card | {"shape": shape, "usual_fit": -2.0, "body_px": 24.0, "errors": errors}
+    write_text(folder / "pose_train" / "pose.json", json.dumps(told))
 
 
 def _write_classifier(folder: Path) -> None:

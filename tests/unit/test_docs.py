@@ -13,6 +13,8 @@ import pytest
 from herdbook.artifacts.background import Background
 from herdbook.artifacts.classify import Evidence
 from herdbook.artifacts.index import Index
+from herdbook.artifacts.pose import FoundPoints
+from herdbook.artifacts.pose_trainset import PoseExamples
 from herdbook.artifacts.propagate import HOW_KNOWN, Identities
 from herdbook.artifacts.repair import MISTAKES, RepairedPoints
 from herdbook.artifacts.smooth import POINT_SOURCES, SOURCES, BodyPoints, Trajectories
@@ -66,6 +68,11 @@ def test_the_tables_of_body_points_are_those_of_the_code() -> None:
     assert tuple(documented("body_points.csv")) == tuple(nothing.columns)
     text = section("points/<movie>.h5")
     assert [word for number, word in enumerate(POINT_SOURCES) if f"{number} {word}" not in text] == []
+
+
+@pytest.mark.parametrize(("title", "kind"), [("pose_trainset/", PoseExamples), ("pose/<movie>.h5", FoundPoints)])
+def test_the_tables_of_points_that_are_found_are_those_of_the_code(title: str, kind: type) -> None:
+    assert documented(title) == declared(kind)
 
 
 def test_the_table_of_repaired_points_is_that_of_the_code() -> None:

@@ -158,6 +158,9 @@ GIVEN: dict[str, dict[str, Any]] = {
     "p.json": {"movies": [MOVIES[0] | {"poses": ["p.json", "q.json"]}, MOVIES[2]]},
     "q.json": {"movies": [MOVIES[0] | {"poses": ["p.json", "q.json"]}, MOVIES[2]]},
     "r.csv": {"movies": [MOVIES[0] | {"poses": ["r.csv"]}, *MOVIES[1:]], "animals": marked(), "repair": {}},
+    # A layer of DUSTrack, which is of the movie whose name it has.
+    "b.json": {"animals": marked(), "pose": {"labels": ["b.json"]}},
+    "pose.json": {"animals": marked(), "pose": {"model": "pose.keras"}},
     "truth.csv": {"score": {"truth": "truth.csv", "radius": 5}},
 }
 READERS = {
@@ -168,13 +171,15 @@ READERS = {
         "p.json": {"smooth", "export"},
         "q.json": {"smooth"},
         "r.csv": {"repair", "export"},
+        "b.json": {"pose_trainset"},
+        "pose.json": {"pose_train"},
         "truth.csv": {"report"},
         "answers.csv": {"report"},
         "noted.csv": {"export"},
     },
 }
 STAGES = ("background", "segment", "tracklets", "trainset", "train", "classify", "propagate", "smooth", "repair", "smooth_points", "export")
-STAGES += ("overlay", "report")
+STAGES += ("pose_trainset", "pose_train", "pose", "overlay", "report")
 
 
 @pytest.mark.parametrize("name", GIVEN)
@@ -182,6 +187,7 @@ def test_another_content_of_a_given_file_is_another_version_of_the_stages_that_r
     for given in GIVEN:
         (folder / given).write_text("{}")
     (folder / "like.keras").touch()
+    (folder / "pose.keras").touch()
     (folder / "labels.csv").write_text("movie,frame,x,y,label\nb,1,2,3,A\nb,4,5,6,B\n")
     (folder / "facts.csv").write_text("movie,frame,x,y,fact,name\n")
     (folder / "noted.csv").write_text("movie,first,last,individuals,event,note\n")
@@ -197,6 +203,16 @@ def test_another_content_of_a_given_file_is_another_version_of_the_stages_that_r
     os.utime(folder / name, (1_000_000_000, 1_000_000_000))
     after = versions()
     assert {stage for stage in STAGES if after[stage] != before[stage]} == READERS[name]
+
+
+def test_only_movies_with_labelled_points_are_learned_from(folder: Path) -> None:
+    (folder / "labels.csv").write_text("movie,frame,x,y,label\nb,1,2,3,A\n")
+    (folder / "points.csv").write_text("movie,frame,individual,point,x,y\nc,1,A,nose,2,3\nb,1,A,,2,3\na,9,A,nose,2,3\n")
+    assert plan(animals=marked(), pose={"labels": ["points.csv"]}).pose_labelled == ["a", "c"]
+    assert plan().pose_labelled == []
+    (folder / "points.csv").write_text("movie,frame,individual,point,x,y\nd,1,A,nose,2,3\n")
+    with pytest.raises(HerdbookError, match=r"line 2: there is no movie 'd'"):
+        plan(animals=marked(), pose={"labels": ["points.csv"]})
 
 
 def test_a_stage_that_reads_no_given_files_keeps_its_version(folder: Path) -> None:

@@ -21,7 +21,7 @@ STAGES = (
     *("classify", "propagate", "smooth", "export", "overlay", "report"),
 )
 # Stages that run only where the experiment asks for what they write.
-OPTIONAL = ("closeups", "mosaic", "repair", "smooth_points")
+OPTIONAL = ("closeups", "mosaic", "repair", "pose_trainset", "pose_train", "pose", "smooth_points")
 
 SMALL: dict[str, Any] = {"experiment": "e", "movies": [{"name": "m", "file": "m.mp4"}], "animals": {"marking": "none"}}
 
@@ -44,7 +44,7 @@ def main(stage):
     if "broken" in options["out"][0]:
         sys.exit(f"herdbook {stage}: broken.mp4 ends after 7 of 900 frames.")
     out = Path(options["out"][0])
-    made = [out, *options.get("hdf5", []), *(options["card"] if stage == "train" else [])]
+    made = [out, *options.get("hdf5", []), *(options["card"] if stage in ("train", "pose_train") else [])]
     if stage == "simulate":
         movies = json.loads(options["settings"][0])["movies"]
         made = [out / name for name in (*(f"{movie}.mp4" for movie in movies), "labels.csv", "truth.csv")]

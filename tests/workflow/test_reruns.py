@@ -42,6 +42,7 @@ def finished(stages: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     (bench.folder / "corrections.csv").write_text("movie,frame,individual,point,x,y\na1,3,red,,10,20\n")
     (bench.folder / "poses.json").write_text("{}")
     (bench.folder / "poses.csv").write_text("scorer")
+    (bench.folder / "points.csv").write_text("movie,frame,individual,point,x,y\na1,3,red,nose,1,1\n")
     (bench.folder / "times.csv").write_text("0\n1\n")
     (bench.folder / "given.h5").write_text("a training set")
     done = bench.run(BASE)
@@ -94,6 +95,10 @@ EDITS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "turn of a movie": (movies(b={"rotate": 90}), from_stage("index") - {"trainset", "train"}),
     "every third frame": ({"index": {"every": 3}}, from_stage("index")),
     "body points": (movies(b={"poses": ["poses.json"]}), from_stage("smooth")),
+    "body points that are found": (
+        {"pose": {"labels": ["points.csv"]}},
+        {"pose_trainset", "pose_train", "pose", "smooth_points", "export", "report"},
+    ),
     "body points that are repaired": (
         movies(b={"poses": ["poses.csv"]}) | {"repair": {}},
         {"repair", "smooth_points", "export", "report"},

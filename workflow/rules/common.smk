@@ -98,7 +98,7 @@ def repaired_points(wildcards):
     """Input: the repaired body points of a movie, if it has some."""
     return (
         files("repair", [wildcards.movie])
-        if EXPERIMENT.movie(wildcards.movie).poses
+        if EXPERIMENT.repair and EXPERIMENT.movie(wildcards.movie).poses
         else []
     )
 

@@ -129,14 +129,14 @@ rule smooth:
         blobs=at("segment/{movie}.h5"),
         tracklets=at("tracklets/{movie}.h5"),
         identities=file_of("propagate", PLAN.recording_of),
-        poses=[] if EXPERIMENT.repair else body_point_files(),
+        poses=[] if EXPERIMENT.points_apart else body_point_files(),
         corrections=given(
             [EXPERIMENT.smooth.corrections] if EXPERIMENT.smooth.corrections else []
         ),
         facts=given(PLAN.facts),
     output:
         out=at("smooth/{movie}.h5"),
-        points=[] if EXPERIMENT.repair else at("points/{movie}.h5"),
+        points=[] if EXPERIMENT.points_apart else at("points/{movie}.h5"),
     log:
         at("logs/smooth/{movie}.log"),
     benchmark:

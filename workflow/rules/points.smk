@@ -1,4 +1,4 @@
-# Body points of named animals, for an experiment with the section `repair`: one job per movie each.
+# Body points of named animals, for an experiment with the section `repair` or `pose`: one job per movie each.
 
 
 rule repair:
@@ -37,6 +37,7 @@ rule smooth_points:
         index=at("index/{movie}.h5"),
         blobs=at("segment/{movie}.h5"),
         repaired=repaired_points,
+        found=at("pose/{movie}.h5") if EXPERIMENT.pose else [],
         corrections=given(
             [EXPERIMENT.smooth.corrections] if EXPERIMENT.smooth.corrections else []
         ),
@@ -57,6 +58,6 @@ rule smooth_points:
         version=version("smooth_points"),
     shell:
         "python -m herdbook.stages.smooth_points --movie {input.movie:q} --index {input.index:q}"
-        " --blobs {input.blobs:q} --repaired {input.repaired:q} --corrections {input.corrections:q}"
+        " --blobs {input.blobs:q} --repaired {input.repaired:q} --found {input.found:q} --corrections {input.corrections:q}"
         " --out {output.out:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"

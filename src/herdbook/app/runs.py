@@ -280,8 +280,12 @@ def _expected(experiment: Experiment, target: str) -> list[tuple[str, str]]:
     if target == "names":
         return found
     found += [("smooth", movie) for movie in movies]
+    if experiment.pose:
+        found += [("pose_trainset", "")] if experiment.pose.labels else []
+        found += [("pose_train", ""), *(("pose", movie) for movie in movies)]
     if experiment.repair:
         found += [("repair", movie.name) for movie in experiment.movies if movie.poses]
+    if experiment.points_apart:
         found += [("smooth_points", movie) for movie in movies]
     found.append(("export", ""))
     found += [(stage, movie) for stage in WRITTEN_MOVIES for movie in movies if experiment.section(stage, movie).write]

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from herdbook.artifacts.store import Artifact
 
-POINT_SOURCES = ("given", "interpolated", "corrected", "repaired")
-GIVEN, INTERPOLATED, CORRECTED, REPAIRED = range(4)
+POINT_SOURCES = ("given", "interpolated", "corrected", "repaired", "network")
+GIVEN, INTERPOLATED, CORRECTED, REPAIRED, NETWORK = range(5)
 SOURCES = ("single", "resolved", "interpolated", "merged", "corrected")
 FROM_SINGLE, FROM_RESOLVED, FROM_INTERPOLATED, FROM_MERGED, FROM_CORRECTED = range(5)
 
@@ -52,6 +52,7 @@ class BodyPoints(Artifact):
     `frame` int32; `individual`, `point` int32 (into `individuals`, `points`); `x`, `y` float64 px; `x_raw`, `y_raw` float64 px before
     smoothing; `likelihood` float32 as given in the file, NaN for none; `disagreement` float32 px between forward and backward flow, NaN
     for none; `jump` bool; `source` uint8 (index into POINT_SOURCES). `frames` is the number of frames of the file of body points.
+    `expected_error` float32 px of points that Herdbook's own network found, NaN for others.
     """
 
     kind: ClassVar[str] = "smooth"
@@ -69,3 +70,4 @@ class BodyPoints(Artifact):
     disagreement: NDArray[np.float32]
     jump: NDArray[np.bool_]
     source: NDArray[np.uint8]
+    expected_error: NDArray[np.float32] | None = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from herdbook.artifacts.trainset import TrainingSet
+from herdbook.commands.labelled_points import check_labelled_points
 from herdbook.commands.movie_scans import scan_of
 from herdbook.errors import HerdbookError, nearest
 from herdbook.experiment.frame_faults import arena_faults, recording_size_faults
@@ -61,6 +62,9 @@ def check_experiment(experiment: Experiment, look: int = 0) -> Findings:
     _check_answers(experiment, findings)
     _check_noted(experiment, findings)
     _check_points(experiment, findings)
+    faults, notes = check_labelled_points(experiment, {name: movie.frames for name, movie in findings.movies.items()})
+    findings.faults += faults
+    findings.notes += notes
     _check_truth(experiment, findings)
     _check_classifier(experiment, findings)
     _check_formats(experiment, findings)
@@ -217,6 +221,9 @@ def _check_points(experiment: Experiment, findings: Findings) -> None:
         if experiment.repair and movie.poses:
             own = [c for c in corrections if c.movie == movie.name]
             findings.faults += _faults_of_repair(experiment, movie, frames, size, own, findings)
+            continue
+        if experiment.pose:
+            # Which points there will be, and so which can be corrected, is known when they were found.
             continue
         try:
             read = read_poses([Path(path) for path in movie.poses]) if movie.poses else no_poses(frames)

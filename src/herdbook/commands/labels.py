@@ -117,8 +117,12 @@ def suggest(
     movies: Annotated[str | None, typer.Option(help="only points of these movies, separated by commas")] = None,
     out: Annotated[Path | None, typer.Option(help="folder; by default suggest in the experiment's results")] = None,
     take: Annotated[bool, typer.Option("--take", help="add the names that you filled in to labels.csv; ok accepts the guess")] = False,
+    points: Annotated[bool, typer.Option("--points", help="suggest frames whose body points to label, for the section pose")] = False,
 ) -> None:
-    """Suggest points whose labels would help most, with pictures, as rows for labels.csv. What you filled in is never overwritten."""
+    """Suggest points whose labels would help most, with pictures, as rows for labels.csv; or frames whose body points to label.
+
+    What you filled in is never overwritten.
+    """
     from herdbook.commands.labelling.suggest import suggest_points, write_points
     from herdbook.experiment.file import load_experiment
 
@@ -128,6 +132,9 @@ def suggest(
         return
     wanted = [movie.name for movie in experiment.movies] if movies is None else split_list(movies)
     check_movies(wanted, experiment, file)
+    if points:
+        _suggest_frames(experiment, number, wanted, out or experiment.folder / "suggest_points")
+        return
     suggested = suggest_points(experiment, number, wanted)
     if not suggested.points:
         raise HerdbookError(f"{file}: no unlabelled tracklet of a single animal is left. Check the overlay movie and the section segment.")
@@ -138,6 +145,16 @@ def suggest(
     echo(f"Wrote {len(suggested.points)} points to {folder / 'suggested.csv'}, best first, with a picture of each; all of them: sheet.png")
     echo("Fill in the column label, or write ok where the guess is right. Then: herdbook suggest FILE --take")
     echo("Labelling takes less time on the page: herdbook app FILE")
+
+
+def _suggest_frames(experiment: "Experiment", number: int, movies: list[str], folder: Path) -> None:
+    from herdbook.commands.labelling.point_frames import TABLE, suggest_frames, write_frames
+
+    found = suggest_frames(experiment, number, movies)
+    write_frames(experiment, found, folder)
+    echo(f"Wrote {len(found)} frames to {folder / TABLE}, the most helpful first, with their pictures in {folder / 'labeled-data'}.")
+    echo("Label the body points of all animals in them, with DeepLabCut, SLEAP or in a table movie,frame,individual,point,x,y,")
+    echo("and name the file in pose: {labels: [...]}.")
 
 
 def validate(

@@ -1,7 +1,7 @@
 """The state of each stage for each movie of an experiment: which files exist, are missing, or were made from other inputs than now."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,11 +9,14 @@ from herdbook.artifacts.store import has_fingerprint
 from herdbook.errors import HerdbookError
 from herdbook.experiment.layout import MADE_BY, WRITTEN_MOVIES, artifact
 from herdbook.experiment.model import Experiment
+from herdbook.experiment.sheets.point_labels import labelled_movies
 from herdbook.job import stage_version
 from herdbook.system.fingerprints import fingerprints_in
 from herdbook.system.hdf5 import open_hdf5
 
 DONE, STALE, MISSING = "done", "stale", "–"
+# Stages that run once for all movies, or for all of a recording.
+_JOINT = ("propagate", "export", "report", "trainset", "train", "pose_trainset", "pose_train")
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def _items(experiment: Experiment) -> Iterator[Item]:
     marked, trained = experiment.animals.marking != "none", experiment.train.use is None
 
     def item(stage: str, unit: str, *inputs: str, path: str = "") -> Item:
-        own = unit if stage not in ("propagate", "export", "report", "trainset", "train") else None
+        own = unit if stage not in _JOINT else None
         return Item(stage, unit, path or artifact(stage, unit), inputs, experiment.settings(stage, own))
 
     yield from (item("index", movie) for movie in movies)
@@ -93,16 +96,31 @@ def _items(experiment: Experiment) -> Iterator[Item]:
         yield item("propagate", recording, *(artifact(stage, m) for m in members for stage in (["classify"] if marked else ["tracklets"])))
     for movie in movies:
         yield item("smooth", movie, artifact("tracklets", movie), artifact("propagate", recording_of[movie]))
-    if experiment.repair:
-        posed = [movie for movie in movies if experiment.movie(movie).poses]
+    if experiment.pose:
+        yield from _pose_items(experiment, item)
+    if experiment.points_apart:
+        posed = [movie for movie in movies if experiment.repair and experiment.movie(movie).poses]
         yield from (item("repair", movie, artifact("smooth", movie)) for movie in posed)
-        yield from (item("smooth_points", movie, artifact("repair" if movie in posed else "index", movie)) for movie in movies)
+        for movie in movies:
+            read = ["repair"] * (movie in posed) + ["pose"] * bool(experiment.pose)
+            yield item("smooth_points", movie, *(artifact(stage, movie) for stage in read or ["index"]))
     table = "trajectories.h5" if "hdf5" in experiment.export.formats else artifact("export")
     yield item("export", "", *(artifact("smooth", movie) for movie in movies), path=table)
     for stage, path in WRITTEN_MOVIES.items():
         wanted = [movie for movie in movies if experiment.section(stage, movie).write]
         yield from (item(stage, movie, artifact("smooth", movie), path=path.format(movie=movie)) for movie in wanted)
     yield item("report", "", table)
+
+
+def _pose_items(experiment: Experiment, item: Callable[..., Item]) -> Iterator[Item]:
+    """The files of the stages that find body points."""
+    assert experiment.pose is not None
+    movies = [movie.name for movie in experiment.movies]
+    if not experiment.pose.model:
+        yield item("pose_trainset", "", *(artifact("smooth", movie) for movie in labelled_movies(experiment.pose.labels, movies)))
+    yield item("pose_train", "", *([] if experiment.pose.model else [artifact("pose_trainset")]))
+    for movie in movies:
+        yield item("pose", movie, artifact("smooth", movie), artifact("pose_train"))
 
 
 def _state_of(item: Item, experiment: Experiment, states: Mapping[str, str]) -> tuple[str, str]:
@@ -166,7 +184,7 @@ def _given_files(experiment: Experiment) -> dict[str, list[Path]]:
         "times": [*(movie.times for movie in experiment.movies)],
         "image": [experiment.background.file],
         "masks": [*experiment.masks.values()],
-        "labels": [experiment.animals.labels],
+        "labels": [experiment.animals.labels, *(experiment.pose.labels if experiment.pose else [])],
         "left_out": [experiment.trainset.left_out],
         "facts": [experiment.animals.facts],
         "answers": [experiment.animals.answers],

@@ -45,6 +45,10 @@ class Section(BaseModel):
         """
         return self.model_dump(mode="json", exclude=set(self.not_settings))
 
+    def job_of(self, stage: str, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
+        """Settings passed to a job of a `stage`, for a section that several stages share."""
+        return self.job(experiment, unit)
+
 
 def _check_numbers(value: Any) -> None:
     match value:

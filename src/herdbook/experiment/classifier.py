@@ -1,11 +1,11 @@
-"""The sections of the experiment file that make and use the classifier: trainset, train and classify."""
+"""The sections of the experiment file that make and use networks: trainset, train and classify for names, pose for body points."""
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from herdbook.experiment.arenas import homes
-from herdbook.experiment.base import Count, FilePath, Section, Share
+from herdbook.experiment.base import Count, FilePath, Name, Positive, Section, Share
 
 if TYPE_CHECKING:
     from herdbook.experiment.model import Experiment
@@ -122,3 +122,60 @@ def _names(experiment: "Experiment") -> dict[str, Any]:
     """The classes of the classifier, and the seed of its random numbers."""
     animals = experiment.animals
     return {"seed": experiment.seed, "identities": animals.classes, "other_labels": animals.other_labels}
+
+
+class PoseSection(Section):
+    """Body points of the named animals, found by a network that learns them from some labelled frames."""
+
+    # The keys of each of its stages: an edit of one runs that stage again and those after it, not the ones before.
+    stages: ClassVar = {
+        "pose_trainset": ("points", "mirror", "crop_body", "size"),
+        "pose_train": ("steps", "batch", "rate"),
+        "pose": ("points", "most_error"),
+    }
+
+    labels: list[FilePath] = Field(
+        default_factory=list,
+        description="files with labelled body points: tables with movie, frame, individual, point, x, y as those of corrections, labelled "
+        "frames of DeepLabCut (CollectedData) or SLEAP (.slp), annotations of DUSTrack (.json)",
+    )
+    model: FilePath | None = Field(
+        None, description="the network of another experiment (pose_train/pose.keras, with its card) to use as it is, instead of labels"
+    )
+    points: list[Name] | None = Field(None, description="names of the body points; by default those of the labels, in their order")
+    mirror: dict[Name, Name] | None = Field(
+        None, description="points on the left with their partners on the right; by default those whose names differ by left and right"
+    )
+    crop_body: Annotated[float, Field(gt=0, le=20)] | None = Field(
+        None,
+        description="side of the picture that the network sees, in lengths of the body; by default so that it holds all labelled points",
+    )
+    size: Annotated[int, Field(ge=32, le=256, multiple_of=16)] = Field(80, description="its side in px, a multiple of 16")
+    steps: Count = Field(600, description="how many batches the network learns from")
+    batch: Count = Field(32, description="pictures per batch")
+    rate: Annotated[float, Field(gt=0, le=0.1)] = Field(3e-3, description="learning rate at the beginning; it falls to 0")
+    most_error: Positive = Field(
+        0.25, description="a point that is expected to be farther off than this, in lengths of the body, stays unknown"
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "PoseSection":
+        if bool(self.labels) == bool(self.model):
+            raise ValueError("expected either labels, files of labelled frames, or model, the network of another experiment")
+        if self.points is not None and len(set(self.points)) < len(self.points):
+            twice = next(name for name in self.points if self.points.count(name) > 1)
+            raise ValueError(f"points has {twice!r} twice")
+        return self
+
+    def job_of(self, stage: str, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
+        """The settings of a job of one of its stages: the keys of the stage, the seed of learning, and whom labels may name."""
+        values = {key: value for key, value in self.job(experiment, unit).items() if key in self.stages[stage]}
+        if stage == "pose_trainset":
+            return values | {
+                "movies": [movie.name for movie in experiment.movies],
+                "individuals": experiment.animals.individuals,
+            }
+        if stage == "pose_train":
+            # Of a given network only which points it must find matters.
+            return {"points": self.points} if self.model else values | {"seed": experiment.seed}
+        return values

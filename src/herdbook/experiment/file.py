@@ -137,9 +137,13 @@ def _absolute_paths(raw: dict[str, Any], base: Path) -> tuple[dict[str, Any], li
         ("smooth", "corrections"),
     ]
     paths += [("score", "truth"), ("train", "model"), ("train", "use"), ("train", "start"), ("trainset", "use"), ("trainset", "left_out")]
+    paths.append(("pose", "model"))
     for section, key in paths:
         if section in raw:
             raw[section] = absolute(raw[section], key, section)
+    pose = raw.get("pose")
+    if isinstance(pose, dict) and isinstance(pose.get("labels"), list):
+        raw["pose"] = pose | {"labels": [resolved(path, "pose", "labels", str(k)) for k, path in enumerate(pose["labels"])]}
     return raw, faults
 
 

@@ -4,12 +4,14 @@
 WHOLE = {
     "trainset": "trainset/trainset.h5",
     "train": "train/classifier.keras",
+    "pose_trainset": "pose_trainset/pose_trainset.h5",
+    "pose_train": "pose_train/pose.keras",
     "export": "trajectories.csv",
     "report": "report/report.html",
 }
 # The folder of a stage that has not its name.
 FOLDERS = {"smooth_points": "points"}
-CARD = "train/classifier.json"
+CARD, POSE_CARD = "train/classifier.json", "pose_train/pose.json"
 SCORE = "report/score.txt"
 NOTES = "report/notes.txt"
 EXPECTED_ERROR = "report/expected_error.json"
@@ -23,6 +25,7 @@ MADE_BY = {
     **{"index": "index", "reference": "index", "background": "background", "blobs": "segment", "previous": "segment"},
     **{"tracklets": "tracklets", "trainset": "trainset", "classifier": "train", "card": "train", "evidence": "classify"},
     **{"identities": "propagate", "trajectories": "smooth", "points": "points", "repaired": "repair"},
+    **{"examples": "pose_trainset", "network": "pose_train", "pose_card": "pose_train", "found": "pose"},
 }
 
 

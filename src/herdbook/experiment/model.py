@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from herdbook.experiment.animals import Animals, with_unmarked_names
 from herdbook.experiment.arenas import Arena, faults_of_arenas, lone_names, population, with_names_of_arenas
 from herdbook.experiment.base import FilePath, Name, Section
-from herdbook.experiment.classifier import ClassifySection, TrainSection, TrainsetSection
+from herdbook.experiment.classifier import ClassifySection, PoseSection, TrainSection, TrainsetSection
 from herdbook.experiment.faults import faults_of_names
 from herdbook.experiment.layout import artifact
 from herdbook.experiment.movies import Movie, SimulateSection
@@ -45,6 +45,7 @@ class Experiment(Section):
     classify: ClassifySection = ClassifySection()
     propagate: PropagateSection = PropagateSection()
     smooth: SmoothSection = SmoothSection()
+    pose: PoseSection | None = None
     repair: RepairSection | None = None
     export: ExportSection = ExportSection()
     overlay: OverlaySection = OverlaySection()
@@ -98,7 +99,7 @@ class Experiment(Section):
             problems.append("smooth.corrections is one table for all movies, with a column movie: it cannot be set for a single movie")
         if self.animals.keep and self.number is None:
             problems.append("animals.keep needs animals.number: the number of animals")
-        problems += self._faults_of_repair()
+        problems += self._faults_of_repair() + self._faults_of_pose()
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -117,6 +118,23 @@ class Experiment(Section):
         if self.animals.marking == "none":
             problems.append("repair needs animals with names (animals.marking): it hands points to them")
         return problems
+
+    def _faults_of_pose(self) -> list[str]:
+        if self.pose is None:
+            return []
+        problems = [
+            f"movies.{movie.name}.poses: the section pose finds points itself; to hand those of the file to the animals, too, add repair"
+            for movie in self.movies
+            if movie.poses and self.repair is None
+        ]
+        if self.animals.marking == "none":
+            problems.append("pose needs animals with names (animals.marking): it finds the points of each")
+        return problems
+
+    @property
+    def points_apart(self) -> bool:
+        """Whether body points are smoothed by a stage of their own, after the positions."""
+        return self.repair is not None or self.pose is not None
 
     @cached_property
     def recordings(self) -> dict[str, list[str]]:
@@ -181,7 +199,7 @@ class Experiment(Section):
     def section(self, stage: str, movie: str | None = None) -> Any:
         """The section of a stage, with the movie's override if there is one; None if the experiment has no such section."""
         # Points that were repaired are smoothed after the positions, by the same section.
-        stage = {"smooth_points": "smooth"}.get(stage, stage)
+        stage = {"smooth_points": "smooth", "pose_trainset": "pose", "pose_train": "pose"}.get(stage, stage)
         section: Any = ReportSection() if stage == "report" else getattr(self, stage)
         if movie is None or section is None or not section.overridable:
             return section
@@ -207,7 +225,7 @@ class Experiment(Section):
         """
         # Only the section of this stage: lists of all movies, made for every job, would take minutes for a thousand movies.
         section = self.section(stage, unit)
-        return json.dumps(section.job(self, unit) if section else {}, sort_keys=True, ensure_ascii=False)
+        return json.dumps(section.job_of(stage, self, unit) if section else {}, sort_keys=True, ensure_ascii=False)
 
 
 # The stages whose section a movie may override.

@@ -10,8 +10,11 @@ BODY_POINTS = Description(
         *(MOVIE, FRAME, TIME, DescribedColumn("individual", TEXT, "", "name in the file of body points")),
         *(DescribedColumn("point", TEXT, "", "name of the point"), X, Y, *RAW),
         DescribedColumn("likelihood", NUMBER, "0..1", "as the file of body points gives it; empty for none"),
+        DescribedColumn("expected_error", NUMBER, "px", "how far off a point of the network is expected to be; only with the section pose"),
         *FLOW,
-        DescribedColumn("source", TEXT, "", f"{', '.join(POINT_SOURCES)}: as given, over a gap, by a person, handed over"),
+        DescribedColumn(
+            "source", TEXT, "", f"{', '.join(POINT_SOURCES)}: as given, over a gap, by a person, handed over, found by Herdbook's network"
+        ),
     ),
 )
 _MISTAKES = (

@@ -39,6 +39,32 @@ def test_check_finds_what_would_stop_a_repair(tmp_path, write_movie):
     assert "tail" in faults(right, "m1,3,A,tail,9,9")
 
 
+def test_check_finds_what_would_stop_learning_from_labelled_points(tmp_path, write_movie):
+    write_movie("m1.mp4", [np.full((60, 80), 200, np.uint8)] * 10)
+    (tmp_path / "labels.csv").write_text("movie,frame,x,y,label\nm1,0,9,9,A\n")
+    raw = {
+        "experiment": "e",
+        "movies": [{"name": "m1", "file": "m1.mp4"}],
+        "animals": {"marking": "marked", "identities": ["A"], "labels": "labels.csv"},
+    }
+
+    def checked(rows, **keys):
+        (tmp_path / "points.csv").write_text(f"movie,frame,individual,point,x,y\n{rows}\n")
+        return check_experiment(parse_experiment(raw | {"pose": {"labels": ["points.csv"]} | keys}, tmp_path / "e.yaml"))
+
+    right = "\n".join(f"m1,{t},A,nose,9,9" for t in range(10))
+    assert checked(right).faults == []
+    assert "pose: 10 labelled animals in 10 frames" in checked(right).notes
+    assert any("of fewer than 10 labelled frames none is kept back" in note for note in checked("m1,3,A,nose,9,9").notes)
+    assert "there is no animal 'B'" in "\n".join(checked("m1,3,B,nose,9,9").faults)
+    assert "m1 has frames 0 to 9, found frame 10" in "\n".join(checked("m1,10,A,nose,9,9").faults)
+    assert "pose.points has snout" in "\n".join(checked(right, points=["snout"]).faults)
+    assert "there is no point 'earR'" in "\n".join(checked(right, mirror={"nose": "earR"}).faults)
+    (tmp_path / "pose.keras").touch()
+    (tmp_path / "pose.json").write_text("{}")
+    assert "not the card of a network for body points" in "\n".join(checked(right, labels=[], model="pose.keras").faults)
+
+
 def repaired():
     """Two slots that stand for the same animal, and one for nobody."""
     shape, counts = (4, 1, 2), np.zeros((3, 2, 6), np.int64)

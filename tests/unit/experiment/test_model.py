@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from herdbook.errors import HerdbookError
+from herdbook.experiment.classifier import PoseSection
 from herdbook.experiment.docs import BEGIN, END, key_tables, keys_of, with_key_tables
 from herdbook.experiment.file import load_experiment, parse_experiment
 from herdbook.experiment.model import OVERRIDABLE, Experiment
@@ -232,7 +233,7 @@ def test_a_faulty_setting_in_the_sheet_is_a_fault_of_its_movie(tmp_path: Path) -
 
 
 def test_every_section_is_passed_to_its_stage_and_nothing_of_it_is_lost(tmp_path: Path) -> None:
-    stages = {key.name for key in keys_of(Experiment) if key.inner} - {"movies", "animals", "arenas", "score", "scale"}
+    stages = {key.name for key in keys_of(Experiment) if key.inner} - {"movies", "animals", "arenas", "score", "scale", "pose"}
     assert set(CHANGED) == stages
 
     def parsed(section: str, values: dict[str, Any]) -> Experiment:
@@ -275,6 +276,52 @@ def test_body_points_are_smoothed_after_their_repair_by_the_same_settings(tmp_pa
     experiment = parse_experiment(raw, tmp_path / "e.yaml")
     assert json.loads(experiment.settings("smooth_points", "m1"))["window_s"] == 0.75
     assert json.loads(experiment.settings("repair", "m1")) == {"names": "herdbook", "least": 0.9, "likelihood": 0.25}
+
+
+POSE = {"labels": ["p.csv"], "points": ["a", "bL", "bR"], "mirror": {"bL": "bR"}, "crop_body": 3.0, "size": 64, "steps": 7, "batch": 5}
+
+
+@pytest.mark.parametrize(
+    ("key", "stages"),
+    [
+        *((key, {"pose_trainset"}) for key in ("mirror", "crop_body", "size")),
+        *((key, {"pose_train"}) for key in ("steps", "batch", "rate")),
+        ("points", {"pose_trainset", "pose"}),
+        ("most_error", {"pose"}),
+        ("labels", set()),
+    ],
+)
+def test_a_key_of_pose_is_passed_to_the_stages_that_it_changes(tmp_path: Path, key: str, stages: set[str]) -> None:
+    values = POSE | {"rate": 0.01, "most_error": 0.5}
+    assert set(values) == {inner.name for inner in keys_of(PoseSection)} - {"model"}
+    full = parse_experiment(with_change("pose", value=values), tmp_path / "e.yaml")
+    other = parse_experiment(
+        with_change("pose", value={"labels": ["q.csv"]} | {k: v for k, v in values.items() if k not in (key, "labels")}),
+        tmp_path / "e.yaml",
+    )
+    changed = {stage for stage in PoseSection.stages if full.settings(stage, "m1") != other.settings(stage, "m1")}
+    assert changed == stages
+    assert {stage for stage in PoseSection.stages if key in json.loads(full.settings(stage, "m1"))} == stages
+
+
+@pytest.mark.parametrize(
+    ("section", "expected"),
+    [
+        ({}, "expected either labels, files of labelled frames, or model"),
+        ({"labels": ["p.csv"], "model": "pose.keras"}, "expected either labels"),
+        ({"labels": ["p.csv"], "points": ["a", "a"]}, "points has 'a' twice"),
+        ({"labels": ["p.csv"], "size": 50}, "multiple of 16"),
+    ],
+)
+def test_a_pose_section_that_cannot_be_is_refused(tmp_path: Path, section: dict[str, Any], expected: str) -> None:
+    assert expected in message(tmp_path, with_change("pose", value=section))
+
+
+def test_a_given_network_runs_again_for_other_points_alone(tmp_path: Path) -> None:
+    experiment = parse_experiment(with_change("pose", value={"model": "pose.keras", "steps": 9}), tmp_path / "e.yaml")
+    assert experiment.pose is not None
+    assert experiment.pose.model == str(tmp_path.resolve() / "pose.keras")
+    assert json.loads(experiment.settings("pose_train")) == {"points": None}
 
 
 def test_how_a_movie_is_read_is_passed_to_its_index_and_to_no_other(tmp_path: Path) -> None:
