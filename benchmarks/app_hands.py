@@ -1,7 +1,7 @@
 """A new user's first half hour in the browser: from movies to a finished run, with counted keys and clicks, and what comes out of it.
 
     python benchmarks/app_hands.py --work /tmp/bench                      twenty flies in a plate of 24 wells, some of which rest
-    python benchmarks/app_hands.py --work /tmp/bench --data ../shared/data      the same, and then ants16 without a label
+    python benchmarks/app_hands.py --work /tmp/bench --data ../shared/data      the same, and then ants16 without labels and with them
 
 The time of hands is estimated as in the keystroke-level model of Card, Moran and Newell (1980): 0.28 s for a key, 1.1 s to point, 0.2 s to
 click, 0.4 s for a hand to go from keyboard to mouse or back, and 1.35 s of thought before each decision, to which 5 s are added wherever a
@@ -25,6 +25,8 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.app_page import App
+from benchmarks.labelling import Truth
+from herdbook.experiment.file import load_experiment
 from herdbook.movie.writing import MovieWriter
 from herdbook.tables.scoring import load_trajectories, load_truth, score_trajectories
 from tests.support.canvas import ON_SCREEN
@@ -155,8 +157,8 @@ def _draw_fly(image: np.ndarray, x: float, y: float, heading: float) -> None:
     cv2.fillPoly(image, [outline.astype(np.int32)], 45.0, lineType=cv2.LINE_AA, shift=4)
 
 
-def begin(hands: Hands, movies: list[str], marking: str, number: int) -> None:
-    """From the list of folders to the page of a new experiment."""
+def begin(hands: Hands, movies: list[str], marking: str, number: int, colours: Sequence[str] = ()) -> None:
+    """From the list of folders to the page of a new experiment. Names are made of `colours` of tags."""
     page = hands.page
     hands.click(page.locator("#new"))
     for movie in movies:
@@ -168,6 +170,8 @@ def begin(hands: Hands, movies: list[str], marking: str, number: int) -> None:
     hands.click(page.locator(f"input[name=marking][value={marking}]"))
     if number:
         hands.type(page.locator("#new-number"), str(number))
+    for colour in colours:
+        hands.click(page.locator(f"input[value={colour}]"))
     hands.click(page.get_by_role("button", name="Write the experiment file"))
     hands.wait("d.scene === 'ready' && d.kept")
     hands.look()
@@ -256,26 +260,64 @@ def score_plate(found: pd.DataFrame, truth: pd.DataFrame) -> None:
     print(f"  right positions, under the well's name: {right.mean():.4f}; {worst}; invented {invented}")
 
 
-def ants(browser: Any, work: Path, data: Path, pictures: Path | None) -> None:
-    """Sixteen ants without a label, told apart by looks that are learned."""
-    folder = work / "hands_ants"
+def ants(browser: Any, work: Path, data: Path, pictures: Path | None, *, labelled: bool) -> None:
+    """Sixteen ants: told apart by looks that are learned without a label, or named by somebody who can read their tags."""
+    name = "labelled" if labelled else "unmarked"
+    folder = work / f"hands_{name}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for movie in ("movie01.mp4", "movie02.mp4"):
+    movies = ("movie01.mp4", "movie02.mp4")
+    for movie in movies:
         (folder / movie).symlink_to((data / "ants16" / movie).resolve())
-    with user(browser, "ants16, unmarked", folder, roots=[data]) as hands:
-        hands.click(hands.page.locator("#welcome button", has_text="hands_ants"))
-        begin(hands, ["movie01.mp4", "movie02.mp4"], "unmarked", 16)
+    with user(browser, f"ants16, {name}", folder, roots=[data]) as hands:
+        hands.click(hands.page.locator("#welcome button", has_text=folder.name))
+        hands.page.locator("#welcome .hint", has_text=folder.name).first.wait_for()
+        if labelled:
+            begin(hands, [*movies], "marked", 0, ("blue", "green", "orange", "pink"))
+        else:
+            begin(hands, [*movies], "unmarked", 16)
         tune(hands)
         if pictures:
-            hands.page.screenshot(path=pictures / "hands_ants.png")
+            hands.page.screenshot(path=pictures / f"hands_{name}.png")
+        if labelled:
+            label(hands, folder, data / "ants16" / "truth.csv")
         run(hands)
         hands.press("Alt+4")
         hands.wait("d.watched && d.lanes")
         hands.look()
     (table,) = folder.glob("results/*/trajectories.csv")
-    score = score_trajectories(load_trajectories(table), load_truth(data / "ants16" / "truth.csv"), named=False, radius_px=20)
+    score = score_trajectories(load_trajectories(table), load_truth(data / "ants16" / "truth.csv"), named=labelled, radius_px=20)
     print(f"  positions that have an animal {score.assigned:.4f}, of these the wrong one {score.error:.4f}")
+
+
+def label(hands: Hands, folder: Path, table: Path) -> None:
+    """Name what the page shows, by the letters of the tags, until it says that more labels will not help."""
+    hands.press("Alt+5")
+    hands.click(hands.page.locator("#label-empty button", has_text="Make what labels need"))
+    hands.wait("d.labelling")
+    (file,) = folder.glob("*.yaml")
+    truth = Truth(load_experiment(file), table, 20)
+    since = 0
+    while hands.page.evaluate("document.documentElement.dataset.enough") != "true":
+        now, answered, rounds, needed = hands.page.evaluate(
+            "(({ labelling, answered, rounds, needed }) => [labelling, Number(answered || 0), Number(rounds), Number(needed)])"
+            "(document.documentElement.dataset)"
+        )
+        movie, _, tracklet = now.rpartition("/")
+        hands.look()
+        name = truth.names.get((movie, int(tracklet)))
+        hands.press(*(name or "s").lower())
+        if name:
+            hands.wait(f"Number(d.answered) > {answered}")
+            since += 1
+        if since >= needed:
+            # A round of learning has begun: this user waits for what it says.
+            hands.wait(f"Number(d.rounds) > {rounds}")
+            since = 0
+        else:
+            hands.wait(f"d.labelling && d.labelling !== '{now}'")
+    print("  labels:", len(pd.read_csv(folder / "labels.csv")))
+    hands.look()
 
 
 def main() -> None:
@@ -285,16 +327,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--data", type=Path, help="folder with the recordings; without it, the plate alone")
-    parser.add_argument("--only", choices=("plate", "ants"))
+    parser.add_argument("--only", nargs="+", choices=("plate", "unmarked", "labelled"), default=("plate", "unmarked", "labelled"))
     parser.add_argument("--pictures", type=Path, help="folder for pictures of the page")
     arguments = parser.parse_args()
     path = os.environ.get("HERDBOOK_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        if arguments.only != "ants":
+        if "plate" in arguments.only:
             plate(browser, arguments.work, arguments.pictures)
-        if arguments.data and arguments.only != "plate":
-            ants(browser, arguments.work, arguments.data, arguments.pictures)
+        for name in ("unmarked", "labelled"):
+            if arguments.data and name in arguments.only:
+                ants(browser, arguments.work, arguments.data, arguments.pictures, labelled=name == "labelled")
         browser.close()
 
 

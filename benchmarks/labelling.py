@@ -10,6 +10,7 @@ compared with the truth: the share of the time in which animals are alone that h
 import argparse
 import os
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,11 +19,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import yaml
-from app_page import App
-from few_labels import true_places
-from measuring import run_chain
-from real_movies import RECORDINGS, experiment_file
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from benchmarks.app_page import App
+from benchmarks.few_labels import true_places
+from benchmarks.measuring import run_chain
+from benchmarks.real_movies import RECORDINGS, experiment_file
 from herdbook.artifacts.propagate import Identities
 from herdbook.artifacts.segment import Blobs
 from herdbook.artifacts.tracklets import SINGLE, Tracklets

@@ -54,6 +54,21 @@ def test_playing_leaves_no_frame_out_and_none_comes_late(open_page, kind):
     assert all(frame == number and kept == 2 for frame, number, kept in seen)
 
 
+def test_playing_goes_on_while_settings_change_and_leaves_no_frame_out(open_page):
+    screen = open_page()
+    screen.ready()
+    screen.page.evaluate(
+        """() => { window.seen = []; const { player } = window.herdbook;
+        player.watchers.add(head => { window.seen.push(head.frame);
+            if (player.playing) player.again({ "segment.difference": head.frame % 2 ? 125 : 40 }); }); }"""
+    )
+    screen.press("Space")
+    screen.shows(59)
+    frames = screen.page.evaluate("window.seen")
+    assert set(frames) - {0} == set(range(1, 60))
+    assert frames == sorted(frames)
+
+
 def test_a_control_that_moves_changes_the_outlines_and_saving_writes_it(open_page):
     screen = open_page()
     screen.ready()

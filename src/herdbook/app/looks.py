@@ -21,6 +21,7 @@ WIDTHS, QUALITIES = (160, 7680), (30, 95)
 @dataclass(frozen=True)
 class Request:
     """What a page asks for. `near`: a frame near this one, at once; `queued`: none of a row may be left out, as in playing.
+    `along`: asked while playing, and the row goes on.
 
     `image`: whether the page lacks the picture; it has it when only settings have changed. `watch`: what a run found, not the blobs of now.
     """
@@ -30,6 +31,7 @@ class Request:
     frame: int
     near: bool = False
     queued: bool = False
+    along: bool = False
     image: bool = True
     outlines: bool = True
     width: int = 1920
@@ -47,6 +49,7 @@ class Request:
                 frame=int(message["frame"]),
                 near=bool(message.get("near", False)),
                 queued=bool(message.get("queued", False)),
+                along=bool(message.get("along", False)),
                 image=bool(message.get("image", True)),
                 outlines=bool(message.get("outlines", True)),
                 watch=bool(message.get("watch", False)),

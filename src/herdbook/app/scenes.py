@@ -76,7 +76,8 @@ class SceneMaker:
         if self._process is None or self._process.poll() is None:
             return False
         failed, self._process = self._process.returncode, None
-        errors = self._errors.read_text(encoding="utf-8", errors="replace").strip()
+        # Whoever tidies the folder of temporary files may have deleted it.
+        errors = self._errors.read_text(encoding="utf-8", errors="replace").strip() if self._errors.is_file() else ""
         self._errors.unlink(missing_ok=True)
         made = self._quick_out if self._quick else self._out
         found = None if failed else _kept(made)

@@ -91,7 +91,8 @@ class Session:
                 self._queue.popleft()
         else:
             # Whoever goes elsewhere no longer wants the frames that were to come.
-            self._queue.clear()
+            if not look.along:
+                self._queue.clear()
             self._latest = look if self._latest is None or look.image or not self._latest.image else _with_image(look)
         self._called.set()
 

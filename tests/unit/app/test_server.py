@@ -90,6 +90,16 @@ def test_no_frame_of_playing_is_left_out(tab):
     assert heads == list(range(10, 22))
 
 
+def test_settings_that_change_while_playing_leave_no_frame_out(tab):
+    for frame in range(10, 22):
+        tab.ask(frame, queued=True)
+        tab.ask(9, changes={"segment.difference": 30 + frame}, image=False, along=True)
+    heads: list[dict] = []
+    while sum(head["queued"] for head in heads) < 12:
+        heads.append(tab.hear("frame")[0])
+    assert [head["frame"] for head in heads if head["queued"]] == list(range(10, 22))
+
+
 def test_a_control_that_moves_changes_the_outlines_and_not_the_file(tab, tmp_path):
     before = (tmp_path / "experiment.yaml").read_bytes()
     assert tab.look(5)[0]["kept"] == 2

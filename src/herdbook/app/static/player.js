@@ -19,6 +19,7 @@ export class Player {
     this.wanted = 0;
     this.seq = 0;
     this.shownSeq = 0;
+    this.playedSeq = 0; // all frames of playing have later ones
     this.settingsSeq = 0;
     this.turn = 0; // how often settings were changed here
     this.playing = false;
@@ -79,7 +80,7 @@ export class Player {
   again(changes, image = false) {
     this.settingsSeq = this.seq + 1;
     if (changes) this.turn++;
-    this.look({ changes, turn: this.turn, image: image || this.frame !== this.wanted });
+    this.look({ changes, turn: this.turn, image: image || this.frame !== this.wanted, along: this.playing });
   }
 
   play() {
@@ -89,6 +90,7 @@ export class Player {
     this.started = { time: performance.now(), frame: this.wanted };
     this.next = this.wanted;
     this.open = 0;
+    this.playedSeq = this.seq;
     by("play").textContent = "Pause";
     this.ask();
     if (!this.open) this.stop();
@@ -121,9 +123,9 @@ export class Player {
 
   /** @param {import("./lib/socket.js").Message} message */
   async paint({ head, parts }) {
-    if (!this.movie || head.movie !== this.movie.name || head.seq < this.shownSeq) return;
+    if (!this.movie || head.movie !== this.movie.name) return;
     const queued = head.queued;
-    if (queued && !this.playing) return;
+    if (queued ? !this.playing || head.seq <= this.playedSeq : head.seq < this.shownSeq) return;
     if (queued) {
       this.open--;
       this.ask();
@@ -141,7 +143,7 @@ export class Player {
     } else if (head.frame !== this.frame) {
       return;
     }
-    this.shownSeq = head.seq;
+    this.shownSeq = Math.max(this.shownSeq, head.seq);
     this.view.blobs = { outlines: unpackOutlines(parts[0]), reasons: head.reasons || [] };
     for (const arrival of this.arrivals) arrival(head, parts);
     this.view.paint();
