@@ -127,4 +127,7 @@ class ReportSection(Section):
             "arenas": [arena.name for arena in experiment.arenas],
             "px_per_mm": experiment.scale.value if experiment.scale else None,
         }
+        if any(experiment.has_points(movie.name) for movie in experiment.movies):
+            # Only where there are some: other experiments need not run again.
+            values["skeleton"] = experiment.points.skeleton
         return values | ({"keep": animals.keep, "alone": experiment.alone} if animals.marking == "none" else {})
