@@ -21,7 +21,7 @@ from herdbook.report.points.summaries import PointExample
 Files = Mapping[str, Mapping[str, Path]]
 
 # A picture shows so many lengths of a body around the animal; its side, and the height of a frame whose marks fit it, px.
-SIDE_BODY, PATCH_PX, LIKE_HEIGHT_PX = 2.6, 320, 900
+SIDE_BODY, PATCH_PX, LIKE_HEIGHT_PX = 2.0, 320, 900
 # An animal whose length is not known, as none is ever alone.
 UNKNOWN_BODY_PX = 64.0
 
@@ -39,12 +39,13 @@ def point_pictures(
         patches |= dict(_patches(own, {kind: files[kind][movie] for kind in files if movie in files[kind]}, length_px, skeleton))
     if not patches:
         return []
-    captions = [f"{example.why}: {example.individual}\n{example.movie}, frame {example.frame:,}" for example in patches]
+    shown = [example for example in examples if example in patches]
+    captions = [f"{example.why}: {example.individual}\n{example.movie}, frame {example.frame:,}" for example in shown]
     caption = (
         "Body points on frames: of animals alone, of animals in contact, and of the worst moment that is known. Rings are points that are "
         "less sure, with thin lines."
     )
-    return [as_picture("body_points", plot_images(list(patches.values()), captions), caption)]
+    return [as_picture("body_points", plot_images([patches[example] for example in shown], captions), caption)]
 
 
 def _patches(
