@@ -113,7 +113,7 @@ class ReportSection(Section):
     def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
         """The settings of a job: what the report needs from the whole experiment."""
         animals, score = experiment.animals, experiment.score
-        values = {
+        values: dict[str, Any] = {
             "experiment": experiment.experiment,
             "shown": {
                 stage: {m.name: section.shown() for m in experiment.movies if (section := experiment.section(stage, m.name)).write}

@@ -62,6 +62,6 @@ def _patches(
             rows = points.of(frame.index)
             for example in (one for one in examples if one.frame == frame.index):
                 corner = np.rint(np.array([example.x, example.y]) - (side - 1) / 2)
-                patch = cut_view(frame.bgr(), *corner.tolist(), 0.0, side, PATCH_PX)
+                patch = cut_view(frame.bgr(), float(corner[0]), float(corner[1]), 0.0, side, PATCH_PX)
                 drawer.draw(patch, rows, (np.stack([rows.x, rows.y], axis=1) - corner + 0.5) * scale - 0.5, style)
                 yield example, patch

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from herdbook.arrays import Bools, Floats, Ints
 from herdbook.artifacts.smooth import FROM_MERGED, FROM_RESOLVED, BodyPoints, Trajectories
@@ -43,7 +44,7 @@ class PointsOfMovie:
     xy: Floats
     contact: Bools
     known: Bools
-    error: Floats
+    error: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class PointCounts:
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, bool], list[int]] = {}
-        self._errors: dict[tuple[str, bool], list[Floats]] = {}
+        self._errors: dict[tuple[str, bool], list[NDArray[np.float32]]] = {}
         self._shown: dict[str, list[PointExample]] = {ALONE: [], CONTACT: []}
         self._worst: tuple[float, PointExample] | None = None
 
