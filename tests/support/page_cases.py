@@ -12,15 +12,17 @@ from herdbook.tables.event_tables import EVENT_COLUMNS, join_names
 from tests.support.report_cases import write_recording
 
 
-def write_page(folder, names, frames=30, *, marking="marked", spans=0, nobody=(), off_px=None, filmed=False, movie="m", **sections):
+def write_page(
+    folder, names, frames=30, *, marking="marked", spans=0, nobody=(), off_px=None, filmed=False, movie="m", points=None, **sections
+):
     """Write all that the stage report reads of one movie with these animals, run it, and return the path of the page.
 
     There is a merge of the first two animals, `spans` spans are doubtful, `sections` are those of the experiment file. A truth
-    is given if `off_px` is: the first animal lies so far from where it was found.
+    is given if `off_px` is: the first animal lies so far from where it was found. `points` is the file of body points, if any.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = write_recording(folder, names, frames, nobody=nobody, movie=movie, filmed=filmed)
-    experiment = experiment_of(names, marking, movie, sections)
+    experiment = experiment_of(names, marking, movie, sections, poses=["m.csv"] if points else [])
     _write_tables(folder, movie, names, frames, spans)
     named = marking != "none"
     words = ["--events", folder / "events.csv", "--table", folder / "trajectories.csv"]
@@ -29,6 +31,7 @@ def write_page(folder, names, frames=30, *, marking="marked", spans=0, nobody=()
         words += [f"--{kind}", *files[kind].values()]
     if named:
         words += ["--review", folder / "doubtful.csv", "--card", _write_card(folder, names)]
+    words += ["--points", points] if points else []
     if off_px is not None:
         words += ["--truth", _write_truth(folder, names[0], off_px)]
     page = folder / "report" / "report.html"
@@ -37,12 +40,17 @@ def write_page(folder, names, frames=30, *, marking="marked", spans=0, nobody=()
     return page
 
 
-def experiment_of(names, marking, movie, sections):
+def experiment_of(names, marking, movie, sections, poses=()):
     """The experiment of a page."""
     animals = {"marking": marking, "number": len(names)}
     if marking == "marked":
         animals |= {"identities": list(names), "labels": "labels.csv"}
-    raw = {"experiment": "drawn", "movies": [{"name": movie, "file": "m.mp4", "recording": "day"}], "animals": animals, **sections}
+    raw = {
+        "experiment": "drawn",
+        "movies": [{"name": movie, "file": "m.mp4", "recording": "day", "poses": list(poses)}],
+        "animals": animals,
+        **sections,
+    }
     return Experiment.model_validate(raw)
 
 

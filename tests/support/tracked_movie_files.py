@@ -71,13 +71,28 @@ def _write_blobs(
     write_segment(path, columns, runs, 3 * np.arange(count + 1), frames=frames, width=size[0], height=size[1], fps=FPS, provenance=ORIGIN)
 
 
-def run_movie_stage(stage: ModuleType, folder: Path, out: str, *, threads: int = 1, marking: str = "none", **section: object) -> Path:
-    """Run a stage as its rule does, with this section of the experiment file; returns what it wrote."""
-    keys = {"experiment": "test", "movies": [{"name": "m", "file": "m.mp4"}], "animals": {"marking": marking}}
+def run_movie_stage(
+    stage: ModuleType,
+    folder: Path,
+    out: str,
+    *,
+    threads: int = 1,
+    marking: str = "none",
+    points: str = "",
+    skeleton: Sequence[tuple[str, str]] | None = None,
+    **section: object,
+) -> Path:
+    """Run a stage as its rule does, with this section of the experiment file; returns what it wrote.
+
+    `points` is the file of body points, if there are some, `skeleton` which of them are joined.
+    """
+    movie = {"name": "m", "file": "m.mp4"} | ({"poses": ["m.csv"]} if points else {})
+    keys = {"experiment": "test", "movies": [movie], "animals": {"marking": marking}, "points": {"skeleton": skeleton}}
     if marking == "unmarked":
         keys["animals"] |= {"number": 2}
     settings = Experiment.model_validate(keys | {stage.STAGE: section}).settings(stage.STAGE, "m")
     files = {"movie": "m.mp4", "index": "index.h5", "trajectories": "tracks.h5", "out": out}
+    files |= {"points": points} if points else {}
     files |= {"blobs" if stage.STAGE == "overlay" else "reference": "blobs.h5"}
     options = [word for name, file in files.items() for word in (f"--{name}", str(folder / file))]
     stage.main([*options, "--settings", settings, "--threads", str(threads)])

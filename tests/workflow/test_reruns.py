@@ -25,6 +25,8 @@ BASE: dict[str, Any] = {
     "train": {"architecture": "small", "epochs": 12, "batch": 34},
     "score": {"truth": "truth.csv"},
 }
+# What overlays show where there are no body points.
+BASE_SHOW = ["names", "trails", "outlines", "marks", "time"]
 # The same with the default classifier, which learns from all movies and not only from those with labels.
 TOGETHER: dict[str, Any] = {**BASE, "results": "together", "train": {"epochs": 12, "batch": 34}}
 
@@ -97,12 +99,17 @@ EDITS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "body points": (movies(b={"poses": ["poses.json"]}), from_stage("smooth")),
     "body points that are found": (
         {"pose": {"labels": ["points.csv"]}},
-        {"pose_trainset", "pose_train", "pose", "smooth_points", "export", "report"},
+        {"pose_trainset", "pose_train", "pose", "smooth_points", "export", "overlay", "report"},
     ),
     "body points that are repaired": (
         movies(b={"poses": ["poses.csv"]}) | {"repair": {}},
+        {"repair", "smooth_points", "export", "overlay", "report"},
+    ),
+    "body points that are repaired, but not shown": (
+        movies(b={"poses": ["poses.csv"]}) | {"repair": {}, "overlay": {"show": BASE_SHOW}},
         {"repair", "smooth_points", "export", "report"},
     ),
+    "lines between body points, of which there are none": ({"points": {"skeleton": [["nose", "tail"]]}}, set()),
     "export": ({"export": {"formats": []}}, {"export", "report"}),
     "files for another tool": ({"export": {"formats": ["hdf5", "mot"]}}, {"export", "report"}),
     "px in a mm": ({"scale": {"px_per_mm": 8}}, {"export", "report"}),
@@ -343,6 +350,18 @@ def test_new_corrections_run_the_positions_and_what_follows(finished: Bench) -> 
     with edited(finished.folder / "poses.json", "{}", "{ }"):
         assert finished.plan(corrected).jobs == {"smooth b", "overlay b", "export", "report"}
     assert finished.run(BASE).status == 0
+
+
+def test_only_the_overlay_of_a_movie_with_body_points_runs_again_for_them(finished: Bench) -> None:
+    changes = movies(b={"poses": ["poses.csv"]}) | {"repair": {}}
+    assert {job for job in finished.plan(changed(BASE, changes)).jobs if job.startswith("overlay")} == {"overlay b"}
+
+
+def test_other_lines_between_body_points_run_what_draws_them(finished: Bench) -> None:
+    pointed = changed(BASE, movies(b={"poses": ["poses.csv"]}) | {"repair": {}, "results": "pointed"})
+    assert finished.run(pointed).status == 0
+    planned = finished.plan(pointed | {"points": {"skeleton": [["nose", "tail"]]}})
+    assert planned.jobs == {"overlay b", "report"}
 
 
 def test_a_new_version_of_a_stage_runs_it_and_what_follows(finished: Bench) -> None:

@@ -103,6 +103,16 @@ def repaired_points(wildcards):
     )
 
 
+@inspected
+def drawn_points(wildcards):
+    """Input: the body points of a movie, if its overlay shows some."""
+    return (
+        files("points", [wildcards.movie])
+        if EXPERIMENT.draws_points(wildcards.movie)
+        else []
+    )
+
+
 def settings(stage):
     """The settings of a job, as a function: in a string, Snakemake would read braces as wildcards."""
     return inspected(

@@ -165,6 +165,7 @@ rule overlay:
         index=at("index/{movie}.h5"),
         blobs=at("segment/{movie}.h5"),
         trajectories=at("smooth/{movie}.h5"),
+        points=drawn_points,
     output:
         out=report(
             at("overlay/{movie}.mp4"),
@@ -188,7 +189,7 @@ rule overlay:
         version=stage_version("overlay"),
     shell:
         "python -m herdbook.stages.overlay --movie {input.movie:q} --index {input.index:q} --blobs {input.blobs:q}"
-        " --trajectories {input.trajectories:q} --out {output.out:q} --record {output.record:q} --made {output:q}"
+        " --trajectories {input.trajectories:q} --points {input.points:q} --out {output.out:q} --record {output.record:q} --made {output:q}"
         " --settings {params.settings:q} --threads {threads} > {log:q} 2>&1"
 
 

@@ -89,6 +89,9 @@ rule report:
             *PLAN.mistake_tables,
         ],
         repaired=PLAN.repaired,
+        points=files(
+            "points", [movie for movie in MOVIES if EXPERIMENT.has_points(movie)]
+        ),
     output:
         out=report(
             at("report/report.html"), caption="../report/page.rst", category="Report"
@@ -125,6 +128,6 @@ rule report:
         " --blobs {input.blobs:q} --tracklets {input.tracklets:q} --identities {input.identities:q}"
         " --evidence {input.evidence:q} --trajectories {input.trajectories:q} --table {input.table:q}"
         " --card {input.card:q} --truth {input.truth:q} --answers {input.answers:q} --review {input.review:q} --tables {input.tables:q}"
-        " --repaired {input.repaired:q}"
+        " --repaired {input.repaired:q} --points {input.points:q}"
         " --out {output.out:q} --record {output.record:q} --made {output:q}"
         " --settings - --threads {threads} > {log:q} 2>&1 <<< {params.settings:q}"

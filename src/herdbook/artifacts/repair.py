@@ -49,3 +49,11 @@ class RepairedPoints(Artifact):
         """Which points (frames, individuals, points) are detections of a slot that stands for another animal."""
         stands = np.append(self.stands, -1)[self.slot]
         return np.asarray((self.slot >= 0) & (stands != np.arange(len(self.individuals))[:, None]))
+
+    @property
+    def worst(self) -> tuple[int, int, str] | None:
+        """The worst moment of an animal, if there is one: how many of its points are wrong, the worst frame, its name."""
+        for slot, _, _, frame, *counts in self.moments.tolist():
+            if self.stands[slot] >= 0:
+                return sum(counts), frame, self.individuals[self.stands[slot]]
+        return None

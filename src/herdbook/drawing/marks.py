@@ -123,6 +123,21 @@ def draw_mark(image: Image, x: float, y: float, source: int, colour: Colour, sty
         _stroke(image, [centre + corners], colour, line)
 
 
+def draw_bones(image: Image, lines: list[Floats], colour: Colour, style: Style, *, thin: bool) -> None:
+    """Straight lines between two points each (2, 2), with a dark edge; `thin` ones are without."""
+    fixed = [np.rint(points * (1 << _SUBPIXEL_BITS)).astype(np.int32) for points in lines]
+    for ink, thickness in ((colour, 1),) if thin else ((HALO, style.line + 2), (colour, style.line)):
+        cv2.polylines(image, fixed, False, ink, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
+
+
+def draw_dot(image: Image, x: float, y: float, colour: Colour, style: Style, radius: float, *, filled: bool) -> None:
+    """A body point: a dot with a dark edge, or a ring."""
+    wide = max(radius + 1, 1.4 * radius)
+    rings = ((radius + 1, HALO, -1), (radius, colour, -1)) if filled else ((wide, HALO, style.line + 1), (wide, colour, style.line))
+    for size, ink, thickness in rings:
+        cv2.circle(image, _fixed(np.array([x, y])), round(size * (1 << _SUBPIXEL_BITS)), ink, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
+
+
 def place_labels(
     anchors: Floats, sizes: NDArray[np.int64], frame_size: tuple[int, int], gap: float, taken: Sequence[tuple[int, int, int, int]] = ()
 ) -> NDArray[np.int64]:

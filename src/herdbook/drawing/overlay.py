@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from herdbook.arrays import Image
 from herdbook.artifacts.segment import BlobImages, Blobs
-from herdbook.artifacts.smooth import Trajectories
+from herdbook.artifacts.smooth import PointRows, Trajectories
 from herdbook.drawing import marks
 from herdbook.drawing.colours import as_bgr, individual_colours
+from herdbook.drawing.points import PointDrawer, joined_points
 from herdbook.movie.frame import Frame
 
 TRAIL_POINTS = 60
@@ -50,21 +51,41 @@ class Canvas:
         return (np.stack([x, y], axis=1) + 0.5) * self.scale - 0.5
 
 
-class Annotator:
-    """Draws what is known of a frame on its picture, the parts of it that are to be shown (`overlay.show`)."""
+class ShownPoints:
+    """The body points of a movie, drawn frame by frame; `individuals` have colours in their order, `body_px` is the length of an animal.
 
-    def __init__(self, tracks: Trajectories, canvas: Canvas, show: Sequence[str], trail_frames: int) -> None:
+    `skeleton`: which points are joined, by name; None: learned from the movie.
+    """
+
+    def __init__(self, points: PointRows, individuals: Sequence[str], body_px: float, skeleton: Sequence[tuple[str, str]] | None) -> None:
+        colours = dict(zip(individuals, as_bgr(individual_colours(individuals)), strict=True))
+        self._points, self._drawer = points, PointDrawer(colours, joined_points(points, skeleton), body_px)
+
+    def draw(self, image: Image, frame: int, canvas: Canvas) -> None:
+        """Draw those of a frame."""
+        rows = self._points.of(frame)
+        self._drawer.draw(image, rows, canvas.points(rows.x, rows.y), canvas.style)
+
+
+class Annotator:
+    """Draws what is known of a frame on its picture, the parts of it that are to be shown (`overlay.show`); `points` of bodies, if any."""
+
+    def __init__(
+        self, tracks: Trajectories, canvas: Canvas, show: Sequence[str], trail_frames: int, points: ShownPoints | None = None
+    ) -> None:
         self._tracks, self._canvas, self._show, self._trail_frames = tracks, canvas, frozenset(show), trail_frames
-        self._colours = as_bgr(individual_colours(tracks.individuals))
+        self._colours, self._points = as_bgr(individual_colours(tracks.individuals)), points
         # The rows of frame f are those from offsets[f] to offsets[f + 1].
         self._offsets = np.searchsorted(tracks.frame, np.arange(tracks.frames + 1))
 
     def draw(self, image: Image, frame: int, text: str) -> None:
-        """Draw trails, marks, names and legend of a frame, and its time and number in the corner."""
+        """Draw trails, body points, marks, names and legend of a frame, and its time and number in the corner."""
         style = self._canvas.style
         taken = []
         if "trails" in self._show:
             self._draw_trails(image, frame)
+        if self._points is not None and "points" in self._show:
+            self._points.draw(image, frame, self._canvas)
         if "time" in self._show:
             label = marks.make_label(text, style.font_px)
             marks.draw_label(image, label, (2, 2), marks.WHITE)

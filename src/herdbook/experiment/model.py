@@ -20,7 +20,7 @@ from herdbook.experiment.movies import Movie, SimulateSection
 from herdbook.experiment.output import ExportSection, ReportSection, ScaleSection, ScoreSection
 from herdbook.experiment.scene import BackgroundSection, SegmentSection, without_alternatives
 from herdbook.experiment.tracking import IndexSection, PropagateSection, RepairSection, SmoothSection, TrackletsSection
-from herdbook.experiment.written_movies import CloseupsSection, MosaicSection, OverlaySection
+from herdbook.experiment.written_movies import CloseupsSection, MosaicSection, OverlaySection, PointsSection
 
 
 class Experiment(Section):
@@ -47,6 +47,7 @@ class Experiment(Section):
     smooth: SmoothSection = SmoothSection()
     pose: PoseSection | None = None
     repair: RepairSection | None = None
+    points: PointsSection = PointsSection()
     export: ExportSection = ExportSection()
     overlay: OverlaySection = OverlaySection()
     closeups: CloseupsSection = CloseupsSection()
@@ -135,6 +136,14 @@ class Experiment(Section):
     def points_apart(self) -> bool:
         """Whether body points are smoothed by a stage of their own, after the positions."""
         return self.repair is not None or self.pose is not None
+
+    def has_points(self, movie: str) -> bool:
+        """Whether there are body points of a movie."""
+        return self.pose is not None or bool(self.movie(movie).poses)
+
+    def draws_points(self, movie: str) -> bool:
+        """Whether the overlay of a movie shows body points."""
+        return self.has_points(movie) and "points" in self.section("overlay", movie).show
 
     @cached_property
     def recordings(self) -> dict[str, list[str]]:

@@ -113,7 +113,7 @@ class ReportSection(Section):
     def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
         """The settings of a job: what the report needs from the whole experiment."""
         animals, score = experiment.animals, experiment.score
-        values = {
+        values: dict[str, Any] = {
             "experiment": experiment.experiment,
             "shown": {
                 stage: {m.name: section.shown() for m in experiment.movies if (section := experiment.section(stage, m.name)).write}
@@ -127,4 +127,7 @@ class ReportSection(Section):
             "arenas": [arena.name for arena in experiment.arenas],
             "px_per_mm": experiment.scale.value if experiment.scale else None,
         }
+        if any(experiment.has_points(movie.name) for movie in experiment.movies):
+            # Only where there are some: other experiments need not run again.
+            values["skeleton"] = experiment.points.skeleton
         return values | ({"keep": animals.keep, "alone": experiment.alone} if animals.marking == "none" else {})

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from herdbook.experiment.base import Count, Positive, Section
+from herdbook.experiment.base import Count, Name, Positive, Section
 
 if TYPE_CHECKING:
     from herdbook.experiment.model import Experiment
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Even = Annotated[int, Field(ge=16, le=16384, multiple_of=2)]
 Quality = Annotated[int, Field(ge=0, le=51)]
 Instant = Annotated[float, Field(ge=0)]
-Part = Literal["names", "trails", "outlines", "marks", "time"]
+Part = Literal["names", "trails", "outlines", "marks", "points", "time"]
 
 
 class ShownSection(Section):
@@ -58,12 +58,13 @@ class PlayedSection(ShownSection):
 
 
 class OverlaySection(PlayedSection):
-    """The movie again with names, trails, outlines, the source of each position, frame and time."""
+    """The movie again with names, trails, outlines, body points, the source of each position, frame and time."""
 
     write: bool = Field(True, description="write it for each movie")
     show: list[Part] = Field(
-        ["names", "trails", "outlines", "marks", "time"],
-        description="what is drawn: names; trails; outlines of blobs; marks of the source of each position; frame and time",
+        ["names", "trails", "outlines", "marks", "points", "time"],
+        description="what is drawn: names; trails; outlines of blobs; marks of the source of each position; body points, if there are any; "
+        "frame and time",
     )
     trail_s: Positive = Field(2.0, description="length of the trails (s)")
 
@@ -73,6 +74,13 @@ class OverlaySection(PlayedSection):
         if len(set(show)) < len(show):
             raise ValueError("list each of them once")
         return show
+
+    def job(self, experiment: "Experiment", unit: str | None) -> dict[str, Any]:
+        """The settings of a job: the section, without points in a movie that has none, else with the lines between them."""
+        values = super().job(experiment, unit)
+        if unit is not None and experiment.draws_points(unit):
+            return values | {"skeleton": experiment.points.skeleton}
+        return values | {"show": [part for part in values["show"] if part != "points"]}
 
 
 class CloseupsSection(ShownSection):
@@ -101,3 +109,19 @@ class MosaicSection(PlayedSection):
         animals = experiment.animals
         lasting = animals.marking != "none" or animals.keep
         return super().job(experiment, unit) | {"body_length": animals.body_length, "lasting": lasting}
+
+
+class PointsSection(Section):
+    """How body points are shown, on overlay movies and in the report, wherever they come from."""
+
+    skeleton: list[tuple[Name, Name]] | None = Field(
+        None, description="pairs of points that are joined by a line, [] for none; by default learned from how the points move"
+    )
+
+    @field_validator("skeleton")
+    @classmethod
+    def _pairs(cls, skeleton: list[tuple[str, str]] | None) -> list[tuple[str, str]] | None:
+        pairs = [frozenset(pair) for pair in skeleton or ()]
+        if any(len(pair) < 2 for pair in pairs) or len(set(pairs)) < len(pairs):
+            raise ValueError("list pairs of two different points, each pair once")
+        return skeleton

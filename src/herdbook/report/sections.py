@@ -1,17 +1,13 @@
-"""Sections of the report's page: what was tracked, how right it is, where to look, what was wrong with body points."""
+"""Sections of the report's page: what was tracked, how right it is, where to look."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-import numpy as np
-
-from herdbook.artifacts.repair import KEPT, MISTAKES, REFUSED, RepairedPoints
 from herdbook.identity.doubts import Doubt
 from herdbook.movie.notes import join_notes
 from herdbook.report.agreement import smoothing_sentences
 from herdbook.report.links import PageLinks
 from herdbook.report.page import Cell, PageSection, Table, duration, percent
 from herdbook.report.summaries import MovieSummary, Recording
-from herdbook.tables.mistakes import WRONG, mistake_table, moment_table
 from herdbook.tables.scoring import Score
 
 MOST_DOUBTS = 20
@@ -78,40 +74,3 @@ def review_section(doubts: Sequence[Doubt], links: PageLinks, worst: Sequence[Ta
     header = ("no.", "time", "movie", "frame", "place (px)", "assigned", "who it can be", "span (frames)", "gain (frames)")
     shown = "Spans worth an answer" + (f", the first {MOST_DOUBTS} of {len(doubts):,}" if len(doubts) > MOST_DOUBTS else "")
     return PageSection(title, [sentence], [*worst, Table(header, rows, shown)], links=[Cell("doubtful.csv", path="../doubtful.csv")])
-
-
-def bodypoints_section(points: Mapping[str, RepairedPoints], links: PageLinks) -> PageSection:
-    """What was wrong with the body points of each movie, by name."""
-    counts = np.sum([one.by_hour.sum(axis=(0, 1)) for one in points.values()], axis=0)
-    detected = max(int(counts[KEPT : REFUSED + 1].sum()), 1)
-    known = sum(int((one.slot >= 0).sum()) for one in points.values())
-    places = max(sum(one.slot.size for one in points.values()), 1)
-    shares = ", ".join(f"{percent(counts[kind] / detected)} {MISTAKES[kind]}" for kind in range(KEPT, REFUSED + 1))
-    sentences = [
-        f"Of {detected:,} points that the pose tool found, {shares}. After the repair {percent(known / places)} of all points of all "
-        "animals are known; the others were not found, or it cannot be known whose they are.",
-        "switched: the whole animal was under another one's name; drifted: a part was marked at the same part of another animal; jumped: a "
-        "single point was another animal's; refused: nobody's, or not to be told.",
-    ]
-    tables = [_mistakes(points), _worst_moments(points, links)]
-    names = ("body_points.csv", "point_mistakes.csv", "point_moments.csv")
-    return PageSection("Body points", sentences, tables, links=[Cell(name, path=f"../{name}") for name in names])
-
-
-def _mistakes(points: Mapping[str, RepairedPoints]) -> Table:
-    rows = [
-        [Cell(movie), Cell(str(hour)), Cell(name), *(Cell(f"{value:,}") for value in counts)]
-        for movie, one in points.items()
-        for movie, hour, name, *counts in mistake_table(movie, one).itertuples(index=False)
-    ]
-    return Table(("movie", "hour", "animal", *MISTAKES[KEPT:]), rows, "Points of each animal by hour")
-
-
-def _worst_moments(points: Mapping[str, RepairedPoints], links: PageLinks) -> Table:
-    found = [row for movie, one in points.items() for row in moment_table(movie, one, links.times_s[movie]).itertuples(index=False)]
-    worst = sorted(found, key=lambda row: -sum(row[-len(WRONG) :]))[:MOST_DOUBTS]
-    rows = [
-        [links.moment(movie, frame), Cell(movie), Cell(f"{first:,} to {last:,}"), Cell(name or "–"), *(Cell(f"{n:,}") for n in counts)]
-        for movie, first, last, frame, _, name, *counts in worst
-    ]
-    return Table(("time", "movie", "frames", "animal", *WRONG), rows, "The worst moments")

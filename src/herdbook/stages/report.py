@@ -20,14 +20,17 @@ from herdbook.report.expected import ExpectedError, correct_error, sentence_of, 
 from herdbook.report.found import FoundBlobs, found_section, found_warnings, read_found
 from herdbook.report.gist import Gist, expected_wrong
 from herdbook.report.known import read_merges
-from herdbook.report.links import files_section, find_links
+from herdbook.report.links import PageLinks, files_section, find_links
 from herdbook.report.origin import origin_sections
-from herdbook.report.page import Page, count
+from herdbook.report.page import Page, PageSection, count
+from herdbook.report.points.pictures import point_pictures
+from herdbook.report.points.section import bodypoints_section
+from herdbook.report.points.summaries import PointCounts, PointExample, read_points_of_movie, worst_example
 from herdbook.report.quality import measure_recordings, quality_section, unknown_share, worst_places
 from herdbook.report.reading import read_contacts, read_recording
 from herdbook.report.recording import recording_section, review_pictures
 from herdbook.report.scene_notes import scene_notes
-from herdbook.report.sections import MOST_DOUBTS, bodypoints_section, movies_section, review_section, score_section
+from herdbook.report.sections import MOST_DOUBTS, movies_section, review_section, score_section
 from herdbook.report.summaries import Recording, sum_individuals
 from herdbook.system.files import replacing, write_text
 from herdbook.tables.scoring import Score, format_score, load_trajectories, load_truth, score_as_dict, score_trajectories
@@ -88,11 +91,11 @@ def make_page(job: Job, recordings: Sequence[Recording], told: Told) -> Page:
         review = review_section(doubts, links, worst_places(known, links))
         pictures = review_pictures(doubts[:MOST_DOUBTS], _files_by_name(job), settings["recordings"], totals.names)
         sections.append(replace(review, pictures=pictures))
-    if job.files["repaired"]:
-        sections.append(bodypoints_section({path.stem: RepairedPoints.load(path) for path in job.files["repaired"]}, links))
+    if job.files["points"]:
+        sections += _body_points(job, recordings, links)
     sections += [recording_section(recording, named, len(settings["individuals"]) or None) for recording in recordings]
     sections += card_sections(card, recordings) if card else ()
-    made_from = [path for name in (*MANY, "movie", "repaired", *SINGLE) for path in job.files[name]]
+    made_from = [path for name in (*MANY, "movie", "repaired", "points", *SINGLE) for path in job.files[name]]
     sections += [files_section(links, score is not None), *origin_sections(made_from, settings["marking"])]
     gist = Gist(
         recordings, totals, settings["marking"], kept, len(doubts), score, told.error, unknown_share(known), alone, told.assumptions
@@ -101,6 +104,24 @@ def make_page(job: Job, recordings: Sequence[Recording], told: Told) -> Page:
     judged, more = [told.judged] if told.judged else [], [f"{count(warnings, 'warning')}: see What was found."] if warnings else []
     sentences = [*gist.sentences(), *judged, *more]
     return Page(settings["experiment"], gist.subtitle(), gist.key_figures(), sections, f"Herdbook {VERSION}", sentences)
+
+
+def _body_points(job: Job, recordings: Sequence[Recording], links: PageLinks) -> list[PageSection]:
+    """The section on body points; none if nothing is known of them, as of animals that have other names."""
+    files, counts = _files_by_name(job) | {"points": {path.stem: path for path in job.files["points"]}}, PointCounts()
+    repaired = {path.stem: RepairedPoints.load(path) for path in job.files["repaired"]}
+    worst: tuple[int, PointExample] | None = None
+    for movie, path in files["points"].items():
+        points = read_points_of_movie(path, files["trajectories"][movie])
+        counts.add(points)
+        found = repaired[movie].worst if movie in repaired else None
+        example = worst_example(points, *found[1:]) if found else None
+        if found and example and (worst is None or found[0] > worst[0]):
+            worst = found[0], example
+    body_px = {movie.name: recording.body_length_px for recording in recordings for movie in recording.movies}
+    pictures = point_pictures(counts.examples(worst[1] if worst else None), files, body_px, job.settings["skeleton"])
+    known = counts.summary()
+    return [bodypoints_section(repaired, links, known, pictures)] if repaired or known.points else []
 
 
 def _expected_error(job: Job, recordings: Sequence[Recording]) -> tuple[ExpectedError | None, str]:
@@ -172,7 +193,7 @@ def _work(job: Job) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the stage from the command line."""
-    many, optional = (*MANY, "movie", "masks", "tables", "repaired"), ("card", "truth", "review", "answers")
+    many, optional = (*MANY, "movie", "masks", "tables", "repaired", "points"), ("card", "truth", "review", "answers")
     run_stage(STAGE, STAGE_VERSION, _work, one=("table", "events", "out"), many=many, optional=optional, argv=argv)
 
 

@@ -8,7 +8,8 @@ from herdbook.artifacts.repair import DRIFTED, KEPT, RepairedPoints
 from herdbook.commands.check import check_experiment
 from herdbook.experiment.file import parse_experiment
 from herdbook.report.page import Cell
-from herdbook.report.sections import bodypoints_section
+from herdbook.report.points.section import bodypoints_section
+from herdbook.report.points.summaries import PointCounts
 from herdbook.tables.mistakes import mistake_table, moment_table
 
 HEAD = "scorer,s,s,s\nindividuals,t1,t1,t1\nbodyparts,nose,nose,nose\ncoords,x,y,likelihood\n"
@@ -90,7 +91,7 @@ def test_mistakes_are_counted_by_animal_and_hour():
 
 def test_the_page_tells_what_was_wrong():
     links = SimpleNamespace(times_s={"m": np.arange(4.0)}, moment=lambda movie, frame: Cell(f"{movie} {frame}"))
-    section = bodypoints_section({"m": repaired()}, links)
+    section = bodypoints_section({"m": repaired()}, links, PointCounts().summary())
     assert section.sentences[0].startswith("Of 14 points that the pose tool found, 85.7 % kept, 0 % switched, 14.3 % drifted")
     counts, moments = section.tables
     assert [cell.text for cell in counts.rows[0]] == ["m", "0", "A", "5", "0", "2", "0", "0"]

@@ -233,7 +233,7 @@ def test_a_faulty_setting_in_the_sheet_is_a_fault_of_its_movie(tmp_path: Path) -
 
 
 def test_every_section_is_passed_to_its_stage_and_nothing_of_it_is_lost(tmp_path: Path) -> None:
-    stages = {key.name for key in keys_of(Experiment) if key.inner} - {"movies", "animals", "arenas", "score", "scale", "pose"}
+    stages = {key.name for key in keys_of(Experiment) if key.inner} - {"movies", "animals", "arenas", "score", "scale", "pose", "points"}
     assert set(CHANGED) == stages
 
     def parsed(section: str, values: dict[str, Any]) -> Experiment:
@@ -276,6 +276,25 @@ def test_body_points_are_smoothed_after_their_repair_by_the_same_settings(tmp_pa
     experiment = parse_experiment(raw, tmp_path / "e.yaml")
     assert json.loads(experiment.settings("smooth_points", "m1"))["window_s"] == 0.75
     assert json.loads(experiment.settings("repair", "m1")) == {"names": "herdbook", "least": 0.9, "likelihood": 0.25}
+
+
+def test_only_movies_with_body_points_have_them_on_their_overlay(tmp_path: Path) -> None:
+    raw = with_change("points", value={"skeleton": [["nose", "tail"]]})
+    raw["movies"][0] |= {"poses": ["a.h5"]}
+    experiment = parse_experiment(raw, tmp_path / "e.yaml")
+    first, second = (json.loads(experiment.settings("overlay", movie)) for movie in ("m1", "m2"))
+    assert (first["skeleton"], "points" in first["show"]) == ([["nose", "tail"]], True)
+    assert "skeleton" not in second
+    assert second["show"] == ["names", "trails", "outlines", "marks", "time"]
+    assert json.loads(experiment.settings("report"))["skeleton"] == [["nose", "tail"]]
+    hidden = parse_experiment(raw | {"overlay": {"show": ["names"]}}, tmp_path / "e.yaml")
+    assert "skeleton" not in json.loads(hidden.settings("overlay", "m1"))
+    assert not hidden.draws_points("m1")
+
+
+@pytest.mark.parametrize("skeleton", [[["a", "a"]], [["a", "b"], ["b", "a"]]])
+def test_a_pair_of_points_is_joined_once(tmp_path: Path, skeleton: list[list[str]]) -> None:
+    assert "pairs of two different points, each pair once" in message(tmp_path, with_change("points", value={"skeleton": skeleton}))
 
 
 POSE = {"labels": ["p.csv"], "points": ["a", "bL", "bR"], "mirror": {"bL": "bR"}, "crop_body": 3.0, "size": 64, "steps": 7, "batch": 5}

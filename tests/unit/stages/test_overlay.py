@@ -8,6 +8,7 @@ from herdbook.drawing import marks as drawing
 from herdbook.drawing.colours import as_bgr, individual_colours
 from herdbook.drawing.tracked_movie import clock_time
 from herdbook.stages import overlay
+from tests.support.drawn_points import write_points
 from tests.support.tracked_movie_files import GREY, read_movie, run_movie_stage, write_tracked_movie
 
 STYLE = drawing.Style.for_height(480)
@@ -72,6 +73,59 @@ def test_only_what_is_asked_for_is_drawn(tmp_path):
         assert drawn == ({part, "outlines"} if part == "marks" else {part}), part
     movie, _, _ = run(tmp_path, show=[])
     assert not changed(movie, 20).any()
+
+
+BODY = np.array([[-12.0, -14], [12, -14]])
+
+
+def write_body_points(folder, truth, names=NAMES, **columns):
+    """Two points above each animal, a line between them."""
+    write_points(folder / "points.h5", truth[:, :, None] + BODY, list(names), ["nose", "tail"], **columns)
+
+
+def test_body_points_and_their_lines_are_drawn_in_the_colours_of_the_animals(tmp_path):
+    truth = write_inputs(tmp_path)
+    write_body_points(tmp_path, truth)
+    movie, _, _ = run(tmp_path, points="points.h5", show=["points"])
+    for number in (0, 19):
+        for place, colour in zip(truth[number], as_bgr(individual_colours(NAMES)), strict=True):
+            for x, y in (*(place + BODY), place + np.array([0, -14])):
+                spot = movie[number, round(y), round(x)].astype(int)
+                assert np.abs(spot - colour).max() < 110
+                assert np.abs(spot - GREY).max() > 60
+            assert not changed(movie[number, int(place[1]) - 4 : int(place[1]) + 5, int(place[0]) - 8 : int(place[0]) + 9]).any()
+    plain, _, _ = run(tmp_path, points="points.h5", show=["points"], skeleton=[])
+    x, y = (truth[19, 0] + (0, -14)).astype(int)
+    assert changed(movie[19, y, x], 60).all()
+    assert not changed(plain[19, y, x], 60).any()
+
+
+def test_body_points_of_a_movie_that_is_scaled_down_are_where_they_belong(tmp_path):
+    truth = write_inputs(tmp_path, frames=2, size=(2560, 240))
+    write_body_points(tmp_path, truth)
+    movie, _, _ = run(tmp_path, points="points.h5", show=["points"])
+    x, y = (truth[1, 0] + BODY[0] + 0.5) / 2 - 0.5
+    assert np.abs(movie[1, round(y), round(x)].astype(int) - as_bgr(individual_colours(NAMES))[0]).max() < 110
+
+
+def test_points_in_the_list_change_no_byte_of_a_movie_without_body_points(tmp_path):
+    write_inputs(tmp_path)
+    with_points = run_movie_stage(overlay, tmp_path, "out/m.mp4").read_bytes()
+    without = run_movie_stage(overlay, tmp_path, "old/m.mp4", show=["names", "trails", "outlines", "marks", "time"])
+    assert with_points == without.read_bytes()
+
+
+def test_body_points_of_another_movie_or_of_other_names_are_refused(tmp_path, capsys):
+    truth = write_inputs(tmp_path)
+    write_body_points(tmp_path, np.concatenate([truth, truth[-1:]]))
+    with pytest.raises(SystemExit):
+        run(tmp_path, points="points.h5")
+    assert "points.h5: 21 frames, but 20 in" in capsys.readouterr().err
+    write_body_points(tmp_path, truth)
+    with pytest.raises(SystemExit):
+        run(tmp_path, points="points.h5", skeleton=[("nose", "tial")])
+    assert "points.skeleton: there is no point 'tial'; did you mean 'tail'?" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "m.mp4").exists()
 
 
 def test_a_fast_movie_leaves_frames_out_and_keeps_its_rate(tmp_path):
