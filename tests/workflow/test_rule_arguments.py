@@ -19,10 +19,12 @@ def optional(stages: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Be
     bench = Bench(tmp_path_factory.mktemp("optional"), stages)
     bench.movies("m")
     (bench.folder / "poses.csv").write_text("scorer", encoding="utf-8")
+    (bench.folder / "points.csv").write_text("movie,frame,individual,point,x,y\nm,3,red,head,10,20\n", encoding="utf-8")
     (bench.folder / "labels.csv").write_text("movie,frame,x,y,label\nm,3,10,20,red\nm,3,30,20,blue\n", encoding="utf-8")
     movie = {**SMALL["movies"][0], "poses": ["poses.csv"]}
     named = {"marking": "marked", "identities": ["red", "blue"], "labels": "labels.csv"}
-    raw = SMALL | {"movies": [movie], "animals": named, "closeups": {"write": True}, "mosaic": {"write": True}, "repair": {}}
+    raw = SMALL | {"movies": [movie], "animals": named, "closeups": {"write": True}, "mosaic": {"write": True}}
+    raw |= {"repair": {}, "pose": {"labels": ["points.csv"]}}
     done = bench.run(raw)
     assert done.status == 0, done.text
     return bench, raw

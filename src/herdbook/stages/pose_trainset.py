@@ -11,7 +11,7 @@ from herdbook.arrays import Floats, Image, Ints
 from herdbook.artifacts.index import Index
 from herdbook.artifacts.segment import Blobs, open_blob_images
 from herdbook.artifacts.smooth import Trajectories
-from herdbook.bodypoints.learned.examples import LabelledMovie, Wanted, gather_crops, positions_of
+from herdbook.bodypoints.learned.examples import CropRequest, LabelledMovie, gather_crops, positions_of
 from herdbook.bodypoints.learned.labels import LabelledAnimal, give_to_animals, partners, point_names, read_point_labels
 from herdbook.geometry.ellipses import body_length
 from herdbook.job import Job, run_stage
@@ -44,7 +44,7 @@ def _work(job: Job) -> None:
     settings, file = job.settings, ", ".join(map(str, job.files["labels"]))
     labels = read_point_labels(job.files["labels"], settings["movies"], settings["individuals"])
     points = point_names(labels, settings["points"], file)
-    wanted = Wanted(points, partners(points, settings["mirror"]), settings["crop_body"], settings["size"])
+    wanted = CropRequest(points, partners(points, settings["mirror"]), settings["crop_body"], settings["size"])
     with ExitStack() as opened:
         movies = [_movie(job, number, labels, points, opened) for number in range(len(job.files["blobs"]))]
         examples = gather_crops(movies, wanted, [], file)

@@ -45,7 +45,7 @@ class LabelledMovie:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class CropRequest:
     """What the experiment asks for: names of the `points`, `mirrored` (J,) the point that each becomes in a mirror, None for no mirroring;
     `crop_body`, the side of a crop in body lengths, None to learn it, and its `size` in px.
     """
@@ -56,7 +56,7 @@ class Wanted:
     size: int
 
 
-def gather_crops(movies: Sequence[LabelledMovie], wanted: Wanted, notes: list[str], file: str) -> PoseExamples:
+def gather_crops(movies: Sequence[LabelledMovie], wanted: CropRequest, notes: list[str], file: str) -> PoseExamples:
     """The training set of labelled movies; `notes` get what was not used. Raises HerdbookError where nothing can be learned."""
     axes = _half_axes([movie.blobs for movie in movies])
     body_px = 2 * axes[0]
