@@ -178,7 +178,8 @@ def _write_pose(folder: Path, xy: NDArray[np.float64]) -> None:
     card = {"finds": "body points", "format": 1, "points": names, "side_body": 1.25, "size": size, "half_axes": [0.5, 0.15]}
     shape = [[0, -0.3], [0, -0.15], [0, 0.15], [0, 0.3], [0.2, 0]]
     errors = {"terms": [0.02, 0.3, 0.0], "points": [1.0] * 5}
-    told = card | {"shape": shape, "usual_fit": -2.0, "body_px": 24.0, "errors": errors}
+    headings = {"terms": [3.0, 1.0], "alone": 0.9, "contact": 0.5}
+    told = card | {"shape": shape, "usual_fit": -2.0, "body_px": 24.0, "errors": errors, "headings": headings}
     write_text(folder / "pose_train" / "pose.json", json.dumps(told))
 
 

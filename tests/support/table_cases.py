@@ -85,7 +85,8 @@ def place_of(animal, frame):
 def write_results(folder, *, marking="marked", formats=(), px_per_mm=None, starts=None, individuals=ANIMALS, movies="ab"):
     """Artifacts of a recording `day` of movies of 20 frames, a and b, and its tables; A and B meet, B leaves and returns, C is nowhere.
 
-    Between the movies nothing is linked. With movie c, A and B meet there again.
+    Between the movies nothing is linked. With movie c, A and B meet there again. Points that were found are those in the folder `pose`,
+    if there are any.
     """
     told = [one for one in TRACKLETS if one[0] in movies]
     origin = Provenance("test", 1, json.dumps({"marking": marking}))
@@ -111,6 +112,7 @@ def write_results(folder, *, marking="marked", formats=(), px_per_mm=None, start
     settings |= {"formats": list(formats), "movement_names": "singular", "contact_gap_s": 0.0}
     artifacts = {"trajectories": "smooth", "index": "index", "blobs": "segment", "tracklets": "tracklets", "identities": "propagate"}
     files = {name: sorted((folder / stage).glob("*.h5")) for name, stage in artifacts.items()}
+    files["found"] = sorted((folder / "pose").glob("*.h5"))
     files |= {"out": [folder / "trajectories.csv"], "hdf5": [folder / "trajectories.h5"]}
     files["tables"] = [folder / name for name in (*TABLES, *table_files(formats)) if name != "trajectories.h5"]
     files["formats"] = [folder / name for name in movie_files(formats, list(movies))]

@@ -19,6 +19,7 @@ rule export:
         doubtful=PLAN.doubts,
         noted=given(PLAN.noted),
         repaired=PLAN.repaired,
+        found=files("pose", MOVIES if EXPERIMENT.pose else []),
     output:
         out=at("trajectories.csv"),
         hdf5=PLAN.hdf5_table,
@@ -57,7 +58,7 @@ rule export:
         " --points {input.points:q} --poses {input.poses:q} --doubtful {input.doubtful:q} --noted {input.noted:q}"
         " --out {output.out:q} --hdf5 {output.hdf5:q} --review {output.review:q}"
         " --pose_tables {output.poses:q} --tables {output.tables:q} --formats {output.formats:q}"
-        " --repaired {input.repaired:q} --mistakes {output.mistakes:q}"
+        " --repaired {input.repaired:q} --mistakes {output.mistakes:q} --found {input.found:q}"
         " --record {output.record:q} --made {output:q}"
         " --settings - --threads {threads} > {log:q} 2>&1 <<< {params.settings:q}"
 

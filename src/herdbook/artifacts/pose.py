@@ -16,7 +16,9 @@ class FoundPoints(Artifact):
     Of each frame, individual and point: `x`, `y` float64 px, NaN where unknown; `score` float32 0..1, how much of the probability its peak
     holds; `expected_error` float32 px, NaN where it cannot be told; `refused` bool: found, but expected to be farther off than wanted, or
     at the same place as the same point of another animal. Of each frame and individual: `heading` float32 rad, as its points tell it, NaN
-    where it was not read; `turned` bool: opposite to that of its trajectory.
+    where it was not read; `turned` bool: opposite to that of its trajectory; `heading_confidence` float32, probability that
+    `heading` is within 30 degrees of the true one, and `trajectory_confidence` float32, the same of the heading of its trajectory. Both are
+    absent where labels were too few to tell it.
     """
 
     kind: ClassVar[str] = "pose"
@@ -29,3 +31,5 @@ class FoundPoints(Artifact):
     refused: NDArray[np.bool_]
     heading: NDArray[np.float32]
     turned: NDArray[np.bool_]
+    heading_confidence: NDArray[np.float32] | None = None
+    trajectory_confidence: NDArray[np.float32] | None = None

@@ -29,10 +29,11 @@ ARTIFACTS = ("trajectories", "index", "blobs", "tracklets", "identities")
 def write_tables(given: Mapping[str, Sequence[Path]], folder: Path, settings: Mapping[str, Any], starts_s: Mapping[str, float]) -> None:
     """Write the files that `tables` and `formats` of `given` name; what each of them is follows from its name and place in `folder`.
 
-    `given` also holds the paths of the ARTIFACTS, and of `review`, `pose_tables` and `noted` events if there are any; `settings` are those
-    of the stage export; `starts_s`: when each movie begins in its recording (s), in the order of the tables.
+    `given` also holds the paths of the ARTIFACTS, and of `found` points, `review`, `pose_tables` and `noted` events if there are
+    any; `settings` are those of the stage export; `starts_s`: when each movie begins in its recording (s), in the order of the tables.
     """
     files = {name: {path.stem: path for path in given[name]} for name in ARTIFACTS}
+    found = {path.stem: path for path in given.get("found", ())}
     tables = {path.name: path for path in given["tables"]}
     if "events.csv" in tables:
         named = settings["marking"] != "none"
@@ -50,6 +51,7 @@ def write_tables(given: Mapping[str, Sequence[Path]], folder: Path, settings: Ma
             "points": bool(given["pose_tables"]),
             "arenas": bool(settings["arenas"]),
         }
+        has["headings"] = bool(found)
         has["repaired"] = bool(settings.get("repaired"))
         write_csv(tables["data_dictionary.csv"], [dictionary_table(describe_tables(settings["formats"], **has))])
     wanted = _movie_writers(given["formats"], folder, settings)
@@ -63,7 +65,7 @@ def write_tables(given: Mapping[str, Sequence[Path]], folder: Path, settings: Ma
             own = {kind: files[kind][movie if kind != "identities" else recording] for kind in ARTIFACTS}
             tracks = read_tracks(
                 movie,
-                own,
+                own | ({"found": found[movie]} if movie in found else {}),
                 starts_s[movie],
                 all_names=settings["marking"] != "none",
                 px_per_mm=settings["px_per_mm"],

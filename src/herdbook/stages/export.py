@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from herdbook.artifacts.index import Index
+from herdbook.artifacts.pose import FoundPoints
 from herdbook.artifacts.propagate import Identities
 from herdbook.artifacts.repair import RepairedPoints
 from herdbook.artifacts.smooth import SOURCES, BodyPoints, Trajectories
@@ -23,7 +24,8 @@ from herdbook.system.files import replacing
 from herdbook.tables.appending import write_csv
 from herdbook.tables.completeness import arenas_of_individuals
 from herdbook.tables.mistakes import mistake_table, moment_table
-from herdbook.tables.positions import DECIMALS, POINT_DECIMALS, body_point_table, recording_starts, tidy_table
+from herdbook.tables.pose_headings import with_pose_headings
+from herdbook.tables.positions import DECIMALS, HEADING_CONFIDENCE, POINT_DECIMALS, body_point_table, recording_starts, tidy_table
 
 STAGE = "export"
 STAGE_VERSION = 8
@@ -40,7 +42,8 @@ def _work(job: Job) -> None:
     homes = _homes(job, recordings)
     with replacing(job.file("out")) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         for number, movie in enumerate(movies):
-            table = tidy_table(movie, Trajectories.load(files[movie]), starts[movie] + indices[movie].time_s, homes.get(movie))
+            t, sure = _headed(job, movie, files[movie])
+            table = tidy_table(movie, t, starts[movie] + indices[movie].time_s, homes.get(movie), sure)
             as_cells(table.round(DECIMALS)).to_csv(file, index=False, header=number == 0)
     if job.files["hdf5"]:
         _write_hdf5(job, movies, files, indices, starts, homes)
@@ -53,6 +56,12 @@ def _work(job: Job) -> None:
     if job.files["review"]:
         doubts += _doubtful_places(job, files, indices)
         write_doubts(job.file("review"), sorted(doubts, key=lambda doubt: -doubt.gain))
+
+
+def _headed(job: Job, movie: str, trajectories: Path) -> tuple[Trajectories, np.ndarray | None]:
+    """The trajectories of a movie with the surest headings that are known, and how sure these are."""
+    found = next((FoundPoints.load(path) for path in job.files["found"] if path.stem == movie), None)
+    return with_pose_headings(Trajectories.load(trajectories), found)
 
 
 def _doubtful_places(job: Job, files: dict[str, Path], indices: dict[str, Index]) -> list[Doubt]:
@@ -117,7 +126,7 @@ def _write_hdf5(
     names: list[str] = []
     with columns_writer(job.file("hdf5"), STAGE, provenance) as writer:
         for number, movie in enumerate(movies):
-            t = Trajectories.load(files[movie])
+            t, sure = _headed(job, movie, files[movie])
             names += [n for n in t.individuals if n not in names] if names else t.individuals
             place = {name: k for k, name in enumerate(names)}
             individual = np.array([place[n] for n in t.individuals], np.int32)[t.individual] if len(t.frame) else t.individual
@@ -129,6 +138,8 @@ def _write_hdf5(
             }
             for name in ("x", "y", "x_raw", "y_raw", "heading", "confidence", "source", "disagreement", "jump"):
                 columns[name] = getattr(t, name)
+            if sure is not None:
+                columns[HEADING_CONFIDENCE] = sure
             if homes:
                 arena = [number_of.get(homes[movie].get(name, ""), -1) for name in t.individuals]
                 columns["arena"] = np.array(arena, np.int16)[t.individual] if arena else np.zeros(0, np.int16)
@@ -158,6 +169,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "formats",
         "repaired",
         "mistakes",
+        "found",
     )
     run_stage(STAGE, STAGE_VERSION, _work, one=("out",), optional=("hdf5", "review"), many=many, argv=argv)
 

@@ -15,7 +15,7 @@ from herdbook.movie.reading import read_frames
 from herdbook.system.words import say
 
 STAGE = "pose"
-STAGE_VERSION = 1
+STAGE_VERSION = 2
 
 
 def _work(job: Job) -> None:

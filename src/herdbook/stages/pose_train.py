@@ -11,7 +11,7 @@ from herdbook.system.files import replacing, write_text
 from herdbook.system.words import say
 
 STAGE = "pose_train"
-STAGE_VERSION = 1
+STAGE_VERSION = 2
 
 
 def take_given(job: Job) -> None:

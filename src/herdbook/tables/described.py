@@ -65,4 +65,11 @@ MOTION = (
 )
 PUBLIC = (MOVIE, FRAME, TIME, WHO, X, Y, HEADING, CONFIDENCE, SOURCE)
 
+HEADING_TRUST = DescribedColumn(
+    "heading_confidence",
+    NUMBER,
+    "0..1",
+    "probability that heading is within 30 degrees of the true one, as labels that were kept back tell it. heading is that of the body "
+    "points where it is surer than that of the trajectory. Empty where it is not known; only if Herdbook finds body points itself",
+)
 HOME = DescribedColumn("arena", TEXT, "", "arena in which the animal lives; the column is there only if the experiment has arenas")

@@ -11,6 +11,7 @@ from herdbook.tables.described import (
     FLOW,
     FRAME,
     HEADING,
+    HEADING_TRUST,
     HOME,
     MOTION,
     MOVIE,
@@ -299,17 +300,23 @@ def describe_tables(
     arenas: bool = False,
     noted: bool = False,
     repaired: bool = False,
+    headings: bool = False,
 ) -> list[Description]:
     """The tables of an experiment with these formats; `noted`: it has noted_events.csv, `reviewed`: doubtful.csv, `points`:
-    body_points.csv, `arenas`: arenas, `repaired`: the tables of what was wrong with body points.
+    body_points.csv, `arenas`: arenas, `repaired`: the tables of what was wrong with body points, `headings`: how sure
+    headings are.
     """
     some = [NOTED] * noted + [DOUBTFUL] * reviewed + [BODY_POINTS] * points + [POINT_MISTAKES, POINT_MOMENTS] * repaired
     tables = [*ALWAYS, *some, *(one for name, several in BY_FORMAT.items() if name in formats for one in several), DICTIONARY]
-    if not arenas:
-        return tables
     number = HOME._replace(type=WHOLE, meaning="number into the attribute arenas, -1 where it is not known; only if there are arenas")
-    more = {TRAJECTORIES: HOME, TRAJECTORIES_HDF5: number}
-    return [one._replace(columns=(*one.columns, more[one])) if one in more else one for one in tables]
+    more = {
+        TRAJECTORIES.file: [HEADING_TRUST] * headings + [HOME] * arenas,
+        TRAJECTORIES_HDF5.file: [HEADING_TRUST] * headings + [number] * arenas,
+    }
+    # Where the rows go on with motion, it stands before that.
+    public = (*PUBLIC, HEADING_TRUST, *MOTION) if headings else PARQUET.columns
+    tables = [one._replace(columns=public) if one.file == PARQUET.file else one for one in tables]
+    return [one._replace(columns=(*one.columns, *more.get(one.file, []))) for one in tables]
 
 
 def dictionary_table(descriptions: Sequence[Description]) -> pd.DataFrame:

@@ -6,13 +6,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from herdbook.arrays import Floats
 from herdbook.artifacts.index import Index
 from herdbook.artifacts.smooth import POINT_SOURCES, SOURCES, BodyPoints, Trajectories
 
+# How sure the heading is follows in an experiment whose body points Herdbook finds itself.
+HEADING_CONFIDENCE = "heading_confidence"
 # The arena follows as a last column if the experiment has arenas.
 ARENA = "arena"
 COLUMNS = ("movie", "frame", "time", "individual", "x", "y", "heading", "confidence", "source")
-DECIMALS = {"time": 4, "x": 3, "y": 3, "heading": 3, "confidence": 3}
+DECIMALS = {"time": 4, "x": 3, "y": 3, "heading": 3, "confidence": 3, HEADING_CONFIDENCE: 3}
 POINT_DECIMALS = {"time": 4, "x": 3, "y": 3, "x_raw": 3, "y_raw": 3, "likelihood": 3, "disagreement": 3}
 
 
@@ -27,16 +30,28 @@ def recording_starts(recordings: Mapping[str, Sequence[str]], indices: Mapping[s
     return starts
 
 
-def tidy_table(movie: str, trajectories: Trajectories, time_s: np.ndarray, arenas: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """The public table of one movie, columns COLUMNS, and ARENA with `arenas`, the name of the arena of each individual.
+def tidy_table(
+    movie: str,
+    trajectories: Trajectories,
+    time_s: np.ndarray,
+    arenas: Mapping[str, str] | None = None,
+    heading_confidence: Floats | None = None,
+) -> pd.DataFrame:
+    """The public table of one movie, columns COLUMNS, HEADING_CONFIDENCE if it is given, and ARENA with `arenas`, the name of the arena of
+    each individual.
 
     `time_s` (frames,) is the time over the recording.
     """
     measured = {name: getattr(trajectories, name) for name in ("x", "y", "heading", "confidence")}
     columns = _who_and_when(movie, trajectories, time_s) | measured | {"source": np.array(SOURCES, object)[trajectories.source]}
+    more = []
+    if heading_confidence is not None:
+        columns[HEADING_CONFIDENCE] = heading_confidence
+        more.append(HEADING_CONFIDENCE)
     if arenas is not None:
+        more.append(ARENA)
         columns[ARENA] = np.array([arenas.get(name, "") for name in trajectories.individuals], object)[trajectories.individual]
-    return pd.DataFrame(columns, columns=[*COLUMNS, *([] if arenas is None else [ARENA])])
+    return pd.DataFrame(columns, columns=[*COLUMNS, *more])
 
 
 def body_point_table(movie: str, points: BodyPoints, time_s: np.ndarray) -> pd.DataFrame:

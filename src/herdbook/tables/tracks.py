@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 
 from herdbook.arrays import Floats
 from herdbook.artifacts.index import Index
+from herdbook.artifacts.pose import FoundPoints
 from herdbook.artifacts.propagate import Identities
 from herdbook.artifacts.segment import Blobs
 from herdbook.artifacts.smooth import SOURCES, Trajectories
 from herdbook.artifacts.tracklets import Tracklets
 from herdbook.errors import HerdbookError
 from herdbook.tables.motion import blobs_of_positions, body_axes, measure_speeds
+from herdbook.tables.pose_headings import with_pose_headings
+from herdbook.tables.positions import HEADING_CONFIDENCE
 
 # A table with a cell for each frame and animal takes 8 bytes for each of 6 values.
 MOST_CELLS = 200_000_000
@@ -29,7 +32,7 @@ class Tracks:
     `confidence` float64; `source` uint8 (index into SOURCES); `speed` float64 px/s; `length`, `width` float64 px of the animal's blob
     where it is alone in it, NaN elsewhere; `arena` int16, number of the arena it was last seen in, -1 before; `time_s` float64 (frames,)
     since the recording began; `fps`, `size` (width, height) px of the movie; `px_per_mm`, NaN if unknown; `start` (ISO) of
-    the recording, or "".
+    the recording, or ""; `heading_confidence` float64 0..1, NaN where unknown, None unless Herdbook found body points itself.
     """
 
     movie: str
@@ -50,6 +53,7 @@ class Tracks:
     size: tuple[int, int]
     px_per_mm: float = np.nan
     start: str = ""
+    heading_confidence: Floats | None = None
 
     @property
     def frames(self) -> int:
@@ -92,11 +96,14 @@ def read_tracks(
     px_per_mm: float | None = None,
     start: str = "",
 ) -> Tracks:
-    """Read the tracks of a movie from its artifacts `trajectories`, `index`, `blobs`, `tracklets`, `identities`.
+    """Read the tracks of a movie from its artifacts `trajectories`, `index`, `blobs`, `tracklets`, `identities`, and `found` points if
+    Herdbook found some itself.
 
     `start_s` is when it begins in its recording. Without `all_names` only individuals that have a position are listed.
     """
-    trajectories, index = Trajectories.load(files["trajectories"]), Index.load(files["index"])
+    found = FoundPoints.load(files["found"]) if "found" in files else None
+    trajectories, heading_confidence = with_pose_headings(Trajectories.load(files["trajectories"]), found)
+    index = Index.load(files["index"])
     blobs = Blobs.load(files["blobs"], without=("x", "y", "area", "box", "contrast", "intensity", "border", "image"))
     tracklets, identities = Tracklets.load(files["tracklets"]), Identities.load(files["identities"])
     mine = identities.movie == identities.movies.index(movie)
@@ -139,6 +146,7 @@ def read_tracks(
         size=(index.width, index.height),
         px_per_mm=px_per_mm or np.nan,
         start=start,
+        heading_confidence=heading_confidence,
     )
 
 
@@ -173,9 +181,11 @@ def motion_table(tracks: Tracks, arenas: Sequence[str]) -> pd.DataFrame:
 def full_table(tracks: Tracks, arenas: Sequence[str]) -> pd.DataFrame:
     """The columns of trajectories.csv and those of `motion_table`."""
     motion = motion_table(tracks, arenas)
-    position = {"x": tracks.x, "y": tracks.y, "heading": tracks.heading, "confidence": tracks.confidence}
-    source = np.array(SOURCES, object)[tracks.source]
-    return pd.concat([motion.iloc[:, :4], pd.DataFrame(position | {"source": source}), motion.iloc[:, 4:]], axis=1)
+    position: dict[str, object] = {"x": tracks.x, "y": tracks.y, "heading": tracks.heading, "confidence": tracks.confidence}
+    position["source"] = np.array(SOURCES, object)[tracks.source]
+    if tracks.heading_confidence is not None:
+        position[HEADING_CONFIDENCE] = tracks.heading_confidence
+    return pd.concat([motion.iloc[:, :4], pd.DataFrame(position), motion.iloc[:, 4:]], axis=1)
 
 
 def _last_seen(arena: NDArray[np.int16], individual: NDArray[np.int32]) -> NDArray[np.int16]:

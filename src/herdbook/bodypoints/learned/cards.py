@@ -9,6 +9,7 @@ import numpy as np
 
 from herdbook.arrays import Floats
 from herdbook.bodypoints.learned.errors import ErrorModel
+from herdbook.bodypoints.learned.heading_trust import HeadingTrust
 from herdbook.errors import HerdbookError, nearest, parsing
 from herdbook.experiment.sheets.text import composed
 from herdbook.system.files import read_json
@@ -22,7 +23,8 @@ MOST_RATIO = 3.0
 class PoseCard:
     """What finding points needs of a card: names of the `points`; `side_body`, the side of a crop in body lengths, and its `size` px;
     `shape` (J, 2) and `half_axes` of a body, in body lengths; `usual_fit` of an animal that is alone; the expected `errors`, None if no
-    labels were kept back to tell them; `body_px`, the length of the animals it learned; `given`: by another experiment.
+    labels were kept back to tell them, as how often `headings` are right; `body_px`, the length of the animals it
+    learned; `given`: by another experiment.
     """
 
     path: Path
@@ -35,6 +37,7 @@ class PoseCard:
     errors: ErrorModel | None
     body_px: float
     given: bool
+    headings: HeadingTrust | None = None
 
 
 def read_pose_card(path: Path) -> PoseCard:
@@ -64,6 +67,7 @@ def read_pose_card(path: Path) -> PoseCard:
             errors=errors,
             body_px=float(values["body_px"]),
             given=bool(values.get("given", False)),
+            headings=HeadingTrust.from_dict(values["headings"]) if values.get("headings") else None,
         )
 
 

@@ -47,6 +47,10 @@ def find_points(
     known = ~refused & ~np.isnan(read.xy[..., 0])
     chosen = [card.points.index(name) for name in points or card.points]
     xy = np.where(known[..., None], read.xy, np.nan)[:, :, chosen]
+    trust, told, given = card.headings, None, None
+    if trust is not None:
+        told = trust.of_points(read.fit).astype(np.float32)
+        given = np.where(np.isnan(heading), np.nan, trust.of_trajectories(single)).astype(np.float32)
     return FoundPoints(
         individuals=list(trajectories.individuals),
         points=[card.points[k] for k in chosen],
@@ -57,6 +61,8 @@ def find_points(
         refused=refused[:, :, chosen],
         heading=read.heading.astype(np.float32),
         turned=read.turned,
+        heading_confidence=told,
+        trajectory_confidence=given,
     )
 
 

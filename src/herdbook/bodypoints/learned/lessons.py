@@ -41,7 +41,8 @@ def teach_points(examples: PoseExamples, path: Path, settings: Mapping[str, Any]
     usual = usual_fit(reader, examples, rows[held] if held.any() else rows)
     notes, figures = list(examples.notes), _untested()
     if held.any():
-        figures = _figures(*test_points(reader, examples, rows[held], usual), examples, held)
+        score, off, trust = test_points(reader, examples, rows[held], usual)
+        figures = _figures(score, off, examples, held) | {"headings": trust.as_dict()}
         more = Lesson(max(1, round(FINISH_STEPS * lesson.steps)), lesson.batch, FINISH_RATE * lesson.rate)
         history["finish"] = teach(model, crops, rows, pairs, more, rng)
     else:
@@ -71,7 +72,7 @@ def teach_points(examples: PoseExamples, path: Path, settings: Mapping[str, Any]
 
 
 def _untested() -> dict[str, Any]:
-    return {"errors": None, "median_px": None, "p95_px": None, "by_point": None, "calibration": None}
+    return {"errors": None, "median_px": None, "p95_px": None, "by_point": None, "calibration": None, "headings": None}
 
 
 def _figures(score: Floats, off: Floats, examples: PoseExamples, held: Bools) -> dict[str, Any]:

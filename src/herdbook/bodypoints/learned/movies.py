@@ -22,7 +22,7 @@ SAME_BODY = 0.08
 @dataclass(frozen=True)
 class ReadPoints:
     """`xy` (T, A, J, 2) and `score` (T, A, J), NaN where an animal has no position; the `place` (T, A, 2) and `heading` (T, A) that the
-    points tell; whether that is not the given heading, `turned` (T, A): another was tried and fits better.
+    points tell, and their `fit` (T, A); whether that is not the given heading, `turned` (T, A): another was tried and fits better.
     """
 
     xy: Floats
@@ -30,6 +30,7 @@ class ReadPoints:
     place: Floats
     heading: Floats
     turned: Bools
+    fit: Floats
 
 
 def read_movie(
@@ -96,4 +97,5 @@ def _along_paths(every: Readings, given: Floats, body_px: float) -> ReadPoints:
         values[known] = part[at]
         picked.append(values)
     points = Readings(*picked)
-    return ReadPoints(points.points, points.score, points.place, points.heading, known & (np.cos(points.heading - given) < 0))
+    turned = known & (np.cos(points.heading - given) < 0)
+    return ReadPoints(points.points, points.score, points.place, points.heading, turned, points.fit)

@@ -5,6 +5,7 @@ import numpy as np
 from herdbook.arrays import Floats, Ints
 from herdbook.artifacts.pose_trainset import PoseExamples
 from herdbook.bodypoints.learned.crops import CropView, to_crop
+from herdbook.bodypoints.learned.heading_trust import HeadingTrust, fit_headings
 from herdbook.bodypoints.learned.network import Predictor
 from herdbook.bodypoints.learned.reading import PoseReader, Readings, ShownAnimals
 
@@ -48,10 +49,15 @@ def usual_fit(reader: PoseReader, examples: PoseExamples, rows: Ints) -> float:
     return float(np.quantile(reader.once(scene, np.arange(len(sure)), scene.place, scene.heading).fit, USUAL_SHARE))
 
 
-def test_points(reader: PoseReader, examples: PoseExamples, rows: Ints, usual: float) -> tuple[Floats, Floats]:
-    """Scores (n, J) of the points in the crops `rows`, and how far off (n, J) each is, px of the movie, NaN without a label."""
+def test_points(reader: PoseReader, examples: PoseExamples, rows: Ints, usual: float) -> tuple[Floats, Floats, HeadingTrust]:
+    """Scores (n, J) of the points in the crops `rows`, how far off (n, J) each is, px of the movie, NaN without a label, and how often
+    headings are right.
+    """
     every: Readings = reader.several(scene_of(examples, rows), ~examples.single[rows], usual)
     best = np.nanargmax(every.fit, axis=1)
     at = np.arange(len(rows)), best
     off = np.hypot(*np.moveaxis(every.points[at] - examples.xy[rows], -1, 0)) * examples.side_px / examples.size
-    return every.score[at], np.asarray(off)
+    # In a crop the labelled heading is up.
+    turned = np.angle(np.exp(1j * (every.heading[at] + np.pi / 2)))
+    seen = np.angle(np.exp(1j * (examples.seen_heading - examples.heading)[rows]))
+    return every.score[at], np.asarray(off), fit_headings(every.fit[at], turned, seen, examples.single[rows])
