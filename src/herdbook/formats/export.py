@@ -51,7 +51,7 @@ def write_tables(given: Mapping[str, Sequence[Path]], folder: Path, settings: Ma
             "points": bool(given["pose_tables"]),
             "arenas": bool(settings["arenas"]),
         }
-        has["headings"] = bool(found)
+        has["own_points"] = bool(found)
         has["repaired"] = bool(settings.get("repaired"))
         write_csv(tables["data_dictionary.csv"], [dictionary_table(describe_tables(settings["formats"], **has))])
     wanted = _movie_writers(given["formats"], folder, settings)

@@ -10,12 +10,14 @@ BODY_POINTS = Description(
         *(MOVIE, FRAME, TIME, DescribedColumn("individual", TEXT, "", "name in the file of body points")),
         *(DescribedColumn("point", TEXT, "", "name of the point"), X, Y, *RAW),
         DescribedColumn("likelihood", NUMBER, "0..1", "as the file of body points gives it; empty for none"),
-        DescribedColumn("expected_error", NUMBER, "px", "how far off a point of the network is expected to be; only with the section pose"),
         *FLOW,
         DescribedColumn(
             "source", TEXT, "", f"{', '.join(POINT_SOURCES)}: as given, over a gap, by a person, handed over, found by Herdbook's network"
         ),
     ),
+)
+EXPECTED_ERROR = DescribedColumn(
+    "expected_error", NUMBER, "px", "how far off a point of the network is expected to be; only if Herdbook finds body points itself"
 )
 _MISTAKES = (
     DescribedColumn("switched", WHOLE, "", "points of whole bodies under another animal's name"),

@@ -28,7 +28,7 @@ from herdbook.tables.described import (
     X,
     Y,
 )
-from herdbook.tables.described_points import BODY_POINTS, POINT_MISTAKES, POINT_MOMENTS
+from herdbook.tables.described_points import BODY_POINTS, EXPECTED_ERROR, POINT_MISTAKES, POINT_MOMENTS
 from herdbook.tables.events import KINDS_OF_EVENTS
 
 TRAJECTORIES = Description(
@@ -300,21 +300,22 @@ def describe_tables(
     arenas: bool = False,
     noted: bool = False,
     repaired: bool = False,
-    headings: bool = False,
+    own_points: bool = False,
 ) -> list[Description]:
     """The tables of an experiment with these formats; `noted`: it has noted_events.csv, `reviewed`: doubtful.csv, `points`:
-    body_points.csv, `arenas`: arenas, `repaired`: the tables of what was wrong with body points, `headings`: how sure
-    headings are.
+    body_points.csv, `arenas`: arenas, `repaired`: the tables of what was wrong with body points, `own_points`: points
+    that Herdbook finds, and so how sure headings are.
     """
     some = [NOTED] * noted + [DOUBTFUL] * reviewed + [BODY_POINTS] * points + [POINT_MISTAKES, POINT_MOMENTS] * repaired
     tables = [*ALWAYS, *some, *(one for name, several in BY_FORMAT.items() if name in formats for one in several), DICTIONARY]
     number = HOME._replace(type=WHOLE, meaning="number into the attribute arenas, -1 where it is not known; only if there are arenas")
     more = {
-        TRAJECTORIES.file: [HEADING_TRUST] * headings + [HOME] * arenas,
-        TRAJECTORIES_HDF5.file: [HEADING_TRUST] * headings + [number] * arenas,
+        BODY_POINTS.file: [EXPECTED_ERROR] * own_points,
+        TRAJECTORIES.file: [HEADING_TRUST] * own_points + [HOME] * arenas,
+        TRAJECTORIES_HDF5.file: [HEADING_TRUST] * own_points + [number] * arenas,
     }
     # Where the rows go on with motion, it stands before that.
-    public = (*PUBLIC, HEADING_TRUST, *MOTION) if headings else PARQUET.columns
+    public = (*PUBLIC, HEADING_TRUST, *MOTION) if own_points else PARQUET.columns
     tables = [one._replace(columns=public) if one.file == PARQUET.file else one for one in tables]
     return [one._replace(columns=(*one.columns, *more.get(one.file, []))) for one in tables]
 

@@ -58,9 +58,9 @@ def body_point_table(movie: str, points: BodyPoints, time_s: np.ndarray) -> pd.D
     """Body points of one movie: what `tidy_table` has, and the point, its place before smoothing, likelihood, disagreement and jump."""
     point = np.array(points.points, object)[points.point]
     measured = {name: getattr(points, name) for name in ("x", "y", "x_raw", "y_raw", "likelihood", "disagreement")}
-    if points.expected_error is not None:
-        measured["expected_error"] = points.expected_error
     last = {"jump": points.jump.astype(np.uint8), "source": np.array(POINT_SOURCES, object)[points.source]}
+    if points.expected_error is not None:
+        last["expected_error"] = points.expected_error
     return pd.DataFrame(_who_and_when(movie, points, time_s) | {"point": point} | measured | last)
 
 
