@@ -125,17 +125,23 @@ export class Player {
   async paint({ head, parts }) {
     if (!this.movie || head.movie !== this.movie.name) return;
     const queued = head.queued;
-    if (queued ? !this.playing || head.seq <= this.playedSeq : head.seq < this.shownSeq) return;
+    // Playing may stop, and begin anew, while this one waits or is decoded.
+    const outdated = () => (queued ? !this.playing || head.seq <= this.playedSeq : head.seq < this.shownSeq);
+    if (outdated()) return;
     if (queued) {
       this.open--;
       this.ask();
       await this.due(head.frame);
-      if (!this.playing) return;
+      if (outdated()) return;
     } else if (parts[1].byteLength && head.seq < this.seq - 3 && this.shown && performance.now() - this.shown < 100) {
       return; // outdated while dragging
     }
     if (parts[1].byteLength) {
       const image = await createImageBitmap(new Blob([parts[1]], { type: "image/jpeg" }));
+      if (outdated()) {
+        image.close();
+        return;
+      }
       this.view.image?.close();
       this.view.image = image;
       this.frame = head.frame;
