@@ -30,7 +30,7 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
 
 WAIT_MS = int(os.environ.get("HERDBOOK_PAGE_WAIT_MS", "60000"))
 # The browser's own notes of a request that was refused with a reason, and of a server that is gone: the page shows both.
-TOLD_BY_PAGE = ("responded with a status of 422", "net::ERR_CONNECTION_REFUSED")
+TOLD_BY_PAGE = ("responded with a status of 422", "net::ERR_CONNECTION_REFUSED", "net::ERR_CONNECTION_RESET", "net::ERR_EMPTY_RESPONSE")
 # Reads the bar code off the canvas: the same as `read_number` in the pixels of the screen.
 READ = """([bits, bar]) => {
   const view = window.herdbook.view, context = view.picture.getContext("2d");
