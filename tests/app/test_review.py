@@ -312,6 +312,15 @@ def test_events_are_noted_by_keys_while_watching(screen):
     assert rows(screen, "noted_events.csv") == []
 
 
+def test_events_are_there_when_watching_begins_though_no_frame_moves(screen):
+    screen.press("Space")
+    # What was asked for while the loop ran is there.
+    screen.wait("!window.herdbook.player.playing")
+    screen.page.wait_for_timeout(500)
+    screen.press("Alt+4")
+    screen.wait("d.events === '0'")
+
+
 def test_an_event_of_somebody_unknown_is_refused(screen):
     screen.press("Alt+4")
     screen.wait("d.tracks !== ''")

@@ -61,7 +61,10 @@ const tabs = new Tabs({
   find: ["find animals", (shown) => shown || helpers.leave()],
   arenas: ["arenas", (shown) => arenas.activate(shown)],
   run: ["run", () => {}],
-  watch: ["watch", (shown) => watch.activate(shown)],
+  watch: ["watch", (shown) => {
+    watch.activate(shown);
+    events.keep();
+  }],
   label: ["label", (shown) => label.activate(shown)],
   review: ["review", (shown) => {
     if (shown) watch.activate(review.watches);
