@@ -1,5 +1,7 @@
 """The card of a classifier: all that is needed to read other movies with it, and how good it is. A JSON file beside the network."""
 
+import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +11,7 @@ from herdbook.classifier.calibration import Calibration
 from herdbook.classifier.crops import CropSpec
 from herdbook.errors import HerdbookError, nearest, parsing
 from herdbook.experiment.sheets.text import composed
-from herdbook.system.files import read_json
+from herdbook.system.files import read_json, replacing, write_text
 
 FORMAT = 1
 
@@ -70,3 +72,12 @@ def check_classes(card: Card, identities: Sequence[str]) -> None:
             f"{card.path}: the given classifier does not know {', '.join(unknown)}. It knows {', '.join(card.identities)}. {guesses} "
             "Correct animals.identities, or label the new animals and train on from it with train.start instead of train.use."
         )
+
+
+def copy_given(network: Path, card: Path, out: Path, out_card: Path) -> None:
+    """Copy a network that was trained elsewhere and its card, which then says so."""
+    values = json.loads(card.read_text(encoding="utf-8"))
+    notes = [*values.get("notes", []), f"given: {network}; nothing was trained"]
+    with replacing(out) as temporary:
+        shutil.copyfile(network, temporary)
+    write_text(out_card, json.dumps(values | {"given": True, "notes": notes}, indent=1, ensure_ascii=False))

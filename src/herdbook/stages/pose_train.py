@@ -1,11 +1,11 @@
 """Stage pose_train: the network that finds body points, taught with labelled crops, with a card that tells how good it is."""
 
 import json
-import shutil
 from collections.abc import Sequence
 
 from herdbook.artifacts.pose_trainset import PoseExamples
 from herdbook.bodypoints.learned.cards import check_points, read_pose_card
+from herdbook.classifier.cards import copy_given
 from herdbook.job import Job, run_stage
 from herdbook.system.files import replacing, write_text
 from herdbook.system.words import say
@@ -18,11 +18,7 @@ def take_given(job: Job) -> None:
     """Copy the given network and its card; nothing is trained."""
     network, card = job.files["model"]
     check_points(read_pose_card(card), job.settings["points"])
-    values = json.loads(card.read_text(encoding="utf-8"))
-    notes = [*values.get("notes", []), f"given: {network}; nothing was trained"]
-    with replacing(job.file("out")) as temporary:
-        shutil.copyfile(network, temporary)
-    write_text(job.file("card"), json.dumps(values | {"given": True, "notes": notes}, indent=1, ensure_ascii=False))
+    copy_given(network, card, job.file("out"), job.file("card"))
 
 
 def _work(job: Job) -> None:

@@ -1,13 +1,12 @@
 """Stage train: the classifier of one experiment, calibrated on tracklets it has not seen, with a card that tells all about it."""
 
 import json
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from herdbook.artifacts.trainset import UnmarkedSet
-from herdbook.classifier.cards import check_classes, read_card
+from herdbook.classifier.cards import check_classes, copy_given, read_card
 from herdbook.classifier.image_folders import check_given_set, load_set
 from herdbook.job import Job, run_stage
 from herdbook.system.files import replacing, write_text
@@ -21,11 +20,7 @@ def take_given(job: Job) -> None:
     """Copy the given classifier and its card; nothing is trained."""
     network, card = job.files["use"]
     check_classes(read_card(card), job.settings["identities"])
-    values = json.loads(card.read_text(encoding="utf-8"))
-    notes = [*values.get("notes", []), f"given: {network}; nothing was trained"]
-    with replacing(job.file("out")) as temporary:
-        shutil.copyfile(network, temporary)
-    write_text(job.file("card"), json.dumps(values | {"given": True, "notes": notes}, indent=1, ensure_ascii=False))
+    copy_given(network, card, job.file("out"), job.file("card"))
 
 
 def _work(job: Job) -> None:
